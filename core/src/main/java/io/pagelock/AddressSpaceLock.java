@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock;
+
+import java.util.Set;
+
+/**
+ * A lock on the whole address space of this process, see {@link PageLocker#lockAddressSpace}. Several may be open; what
+ * they ask for adds up.
+ *
+ * <p>Unlike a {@link PageLock} it is not ended by garbage collection: it lasts until {@link #close} or the end of the
+ * process, so a server may drop the reference. All methods may be called by any thread at any time.
+ */
+public interface AddressSpaceLock extends AutoCloseable {
+    /**
+     * What this lock asked for.
+     *
+     * @return an unmodifiable set with at least one of {@link AddressSpaceOption#CURRENT} and
+     *     {@link AddressSpaceOption#FUTURE}
+     */
+    Set<AddressSpaceOption> options();
+
+    /**
+     * Tells whether this lock is open.
+     *
+     * @return false once closed
+     */
+    boolean isValid();
+
+    /**
+     * Ends what this lock asked for and no other open {@link AddressSpaceLock} asks for too. When the last one closes,
+     * everything is unlocked except the pages of open {@link PageLock} handles. As long as another one is open, pages that
+     * are locked stay locked; only future locking ends when nobody asks for it any more. Closing again does nothing.
+     *
+     * <p>On Linux the pages of open handles stay locked throughout where the limit permits it. Elsewhere the system can
+     * only drop everything, and the handles' pages are locked again at once.
+     *
+     * @throws PageLockException if the system refused, which leaves this lock open; or if the pages of a handle could not
+     *     be locked again, which leaves this lock closed and that handle not {@linkplain PageLock#isValid() valid}
+     */
+    @Override
+    void close();
+}

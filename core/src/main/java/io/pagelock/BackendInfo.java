@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+
+/** What a backend says of itself: its name, the system it runs on, and what about it is not confirmed. Immutable. */
+public final class BackendInfo {
+    private final String name;
+    private final String system;
+    private final String arch;
+    private final List<String> notes;
+
+    /**
+     * Describes a backend.
+     *
+     * @param name the provider's name, for example {@code linux}
+     * @param system the system with its release, for example {@code Linux 6.18}
+     * @param arch the processor that its constants are for
+     * @param notes what a careful user should know: unverified numbers, calls that are missing here; may be empty
+     */
+    public BackendInfo(String name, String system, String arch, List<String> notes) {
+        this.name = Objects.requireNonNull(name, "name");
+        this.system = Objects.requireNonNull(system, "system");
+        this.arch = Objects.requireNonNull(arch, "arch");
+        this.notes = Collections.unmodifiableList(new ArrayList<>(notes));
+    }
+
+    /**
+     * The name by which the property {@value PageLocker#BACKEND_PROPERTY} selects this backend.
+     *
+     * @return a short name in lower case
+     */
+    public String name() {
+        return name;
+    }
+
+    /**
+     * The system that the backend found itself on.
+     *
+     * @return name and release
+     */
+    public String system() {
+        return system;
+    }
+
+    /**
+     * The processor whose constants are used.
+     *
+     * @return the architecture
+     */
+    public String arch() {
+        return arch;
+    }
+
+    /**
+     * What is unverified or missing here.
+     *
+     * @return one sentence each, often none
+     */
+    public List<String> notes() {
+        return notes;
+    }
+
+    @Override
+    public String toString() {
+        return name + " (" + system + ", " + arch + ")";
+    }
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock;
+
+/**
+ * Something that not every system can do. What a backend does not list, it does not do; the call then ends in an
+ * {@link UnsupportedOperationException} before any system call. More capabilities may be added in later versions.
+ */
+public enum Capability {
+    /** {@link LockOption#ON_FAULT}. */
+    LOCK_ON_FAULT,
+    /** {@link PageLocker#lockAddressSpace} with {@link AddressSpaceOption#CURRENT} and {@link AddressSpaceOption#FUTURE}. */
+    LOCK_ADDRESS_SPACE,
+    /** {@link AddressSpaceOption#ON_FAULT}. */
+    LOCK_ADDRESS_SPACE_ON_FAULT,
+    /** {@link PageLocker#sync}. */
+    SYNC,
+    /** {@link PageLocker#pages} tells which pages are resident; without it every answer is {@link Answer#UNKNOWN}. */
+    RESIDENT_PAGES,
+    /** {@link PageLocker#pages} tells which pages are locked; without it every answer is {@link Answer#UNKNOWN}. */
+    LOCKED_PAGES,
+    /** {@link PageLocker#limits} knows how much this process has locked by the system's own count. */
+    LOCKED_BYTES
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock;
+
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * Whether a lock would succeed by the limits as they are now, and if not, why and what to do. No promise: limits change,
+ * and holes or lack of memory show only when the lock is tried. Immutable.
+ *
+ * @see PageLocker#forecast(long)
+ * @see PageLocker#forecastAddressSpace(AddressSpaceOption...)
+ */
+public final class Forecast {
+    private final Answer fits;
+    private final long bytes;
+    private final Reason reason;
+    private final String detail;
+    private final String remedy;
+
+    /**
+     * Makes a forecast; for backends.
+     *
+     * @param fits whether it would fit
+     * @param bytes what would be charged against the limits, in bytes
+     * @param reason why not; null unless {@code fits} is {@link Answer#NO}
+     * @param detail the numbers behind the answer, in words
+     * @param remedy what to change so that it would fit; empty if nothing needs to change
+     */
+    public Forecast(Answer fits, long bytes, Reason reason, String detail, String remedy) {
+        this.fits = Objects.requireNonNull(fits, "fits");
+        this.bytes = bytes;
+        this.reason = reason;
+        this.detail = Objects.requireNonNull(detail, "detail");
+        this.remedy = Objects.requireNonNull(remedy, "remedy");
+        if ((fits == Answer.NO) != (reason != null)) {
+            throw new IllegalArgumentException("a reason goes with NO and only with NO: " + fits + ", " + reason);
+        }
+    }
+
+    /**
+     * Whether the lock would fit.
+     *
+     * @return yes, no, or unknown where the system does not tell enough
+     */
+    public Answer fits() {
+        return fits;
+    }
+
+    /**
+     * What the system would charge against its limits, whole pages.
+     *
+     * @return the charge in bytes
+     */
+    public long bytes() {
+        return bytes;
+    }
+
+    /**
+     * Why it would not fit.
+     *
+     * @return the reason, present only if {@link #fits()} is {@link Answer#NO}
+     */
+    public Optional<Reason> reason() {
+        return Optional.ofNullable(reason);
+    }
+
+    /**
+     * The numbers behind the answer.
+     *
+     * @return one sentence
+     */
+    public String detail() {
+        return detail;
+    }
+
+    /**
+     * What to change so that it would fit.
+     *
+     * @return the remedy, empty if nothing needs to change
+     */
+    public String remedy() {
+        return remedy;
+    }
+
+    @Override
+    public String toString() {
+        return "fits: " + fits.name().toLowerCase(Locale.ROOT) + "; " + detail
+                + (remedy.isEmpty() ? "" : "; " + remedy);
+    }
+}

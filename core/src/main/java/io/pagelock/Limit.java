@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock;
+
+import io.pagelock.spi.ByteSize;
+import java.util.OptionalLong;
+
+/**
+ * The size of a limit: a number of bytes, or one of three things that are not numbers. <em>Unlimited</em> means that the
+ * system has such a limit and it is set to infinity; <em>none</em> that the system has no such limit; <em>unknown</em>
+ * that it could not be read.
+ */
+public final class Limit {
+    private static final Limit UNKNOWN = new Limit(-1, "unknown");
+    private static final Limit UNLIMITED = new Limit(-1, "unlimited");
+    private static final Limit NONE = new Limit(-1, "none");
+
+    private final long bytes;
+    private final String word;
+
+    private Limit(long bytes, String word) {
+        this.bytes = bytes;
+        this.word = word;
+    }
+
+    /**
+     * A limit that could not be read.
+     *
+     * @return the unknown limit
+     */
+    public static Limit unknown() {
+        return UNKNOWN;
+    }
+
+    /**
+     * A limit that is set to infinity.
+     *
+     * @return the infinite limit
+     */
+    public static Limit unlimited() {
+        return UNLIMITED;
+    }
+
+    /**
+     * A limit that this system does not have.
+     *
+     * @return the absent limit
+     */
+    public static Limit none() {
+        return NONE;
+    }
+
+    /**
+     * A limit of so many bytes.
+     *
+     * @param bytes the number of bytes, 0 or more
+     * @return the limit
+     * @throws IllegalArgumentException if the number is negative
+     */
+    public static Limit ofBytes(long bytes) {
+        if (bytes < 0) {
+            throw new IllegalArgumentException("a limit of " + bytes + " bytes; it must be 0 or more");
+        }
+        return new Limit(bytes, null);
+    }
+
+    /**
+     * The number of bytes.
+     *
+     * @return the bytes; empty if this limit is unknown, unlimited or none
+     */
+    public OptionalLong bytes() {
+        return word == null ? OptionalLong.of(bytes) : OptionalLong.empty();
+    }
+
+    /**
+     * Tells whether the limit could be read.
+     *
+     * @return false only for {@link #unknown()}
+     */
+    public boolean isKnown() {
+        return this != UNKNOWN;
+    }
+
+    /**
+     * Tells whether the limit is set to infinity.
+     *
+     * @return true only for {@link #unlimited()}
+     */
+    public boolean isUnlimited() {
+        return this == UNLIMITED;
+    }
+
+    /**
+     * Tells whether the system has no such limit.
+     *
+     * @return true only for {@link #none()}
+     */
+    public boolean isNone() {
+        return this == NONE;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return this == other
+                || word == null
+                        && other instanceof Limit
+                        && ((Limit) other).word == null
+                        && ((Limit) other).bytes == bytes;
+    }
+
+    @Override
+    public int hashCode() {
+        return word == null ? Long.hashCode(bytes) : word.hashCode();
+    }
+
+    /** The bytes as {@code 65536 bytes (64 KiB)}, or one of the words unknown, unlimited, none. */
+    @Override
+    public String toString() {
+        return word == null ? ByteSize.format(bytes) : word;
+    }
+}

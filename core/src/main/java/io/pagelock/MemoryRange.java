@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock;
+
+/**
+ * A range of memory: a start address and a length in bytes, end excluded. Addresses are unsigned 64-bit numbers in a
+ * {@code long}, so the upper half of the address space shows as negative numbers.
+ *
+ * <p>A range is only a pair of numbers; it says nothing about what is mapped there. Immutable and safe for use by several
+ * threads.
+ */
+public final class MemoryRange {
+    private final long address;
+    private final long length;
+
+    private MemoryRange(long address, long length) {
+        this.address = address;
+        this.length = length;
+    }
+
+    /**
+     * Makes a range.
+     *
+     * @param address the address of the first byte, unsigned; not 0
+     * @param length the length in bytes, from 1 to 2^63-1
+     * @return the range
+     * @throws IllegalArgumentException if the address is 0, the length is 0 or negative (which is also how an unsigned
+     *     length of 2^63 or more shows), or the range passes the end of the address space
+     */
+    public static MemoryRange of(long address, long length) {
+        if (address == 0) {
+            throw new IllegalArgumentException("address is 0; a range needs the address of mapped memory");
+        }
+        if (length <= 0) {
+            throw new IllegalArgumentException("length is " + length
+                    + (length == 0 ? "" : " (" + Long.toUnsignedString(length) + " as an unsigned number)")
+                    + "; a range has from 1 to 2^63-1 bytes");
+        }
+        // The end is excluded and must itself be an address: a range up to 2^64 would end at 0.
+        if (Long.compareUnsigned(address + length, address) <= 0) {
+            throw new IllegalArgumentException(
+                    length + " bytes from 0x" + Long.toHexString(address) + " pass the end of the address space");
+        }
+        return new MemoryRange(address, length);
+    }
+
+    /**
+     * The address of the first byte.
+     *
+     * @return the address, unsigned, never 0
+     */
+    public long address() {
+        return address;
+    }
+
+    /**
+     * The number of bytes.
+     *
+     * @return the length in bytes, 1 or more
+     */
+    public long length() {
+        return length;
+    }
+
+    /**
+     * The address just past the last byte.
+     *
+     * @return the end, unsigned, excluded from the range, never 0
+     */
+    public long end() {
+        return address + length;
+    }
+
+    /**
+     * Rounds outward to page boundaries.
+     *
+     * @param pageSize the page size in bytes, a power of two
+     * @return the smallest range of whole pages that contains this one
+     * @throws IllegalArgumentException if the page size is not a power of two, or the last page ends where the address
+     *     space does (no system maps that page)
+     */
+    public MemoryRange alignedTo(long pageSize) {
+        if (Long.bitCount(pageSize) != 1) {
+            throw new IllegalArgumentException("page size is " + pageSize + "; it must be a power of two");
+        }
+        long start = address & -pageSize;
+        long end = (end() + pageSize - 1) & -pageSize;
+        if (start == 0 || end == 0) {
+            throw new IllegalArgumentException(
+                    this + " touches the first or the last page of the address space, which cannot be locked");
+        }
+        return start == address && end - start == length ? this : new MemoryRange(start, end - start);
+    }
+
+    /**
+     * Tells whether the two ranges have a byte in common.
+     *
+     * @param other another range
+     * @return true if they overlap
+     */
+    public boolean overlaps(MemoryRange other) {
+        return Long.compareUnsigned(address, other.end()) < 0 && Long.compareUnsigned(other.address, end()) < 0;
+    }
+
+    /**
+     * Tells whether the other range lies within this one.
+     *
+     * @param other another range
+     * @return true if every byte of {@code other} is in this range
+     */
+    public boolean contains(MemoryRange other) {
+        return Long.compareUnsigned(address, other.address) <= 0 && Long.compareUnsigned(other.end(), end()) <= 0;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof MemoryRange
+                && ((MemoryRange) other).address == address
+                && ((MemoryRange) other).length == length;
+    }
+
+    @Override
+    public int hashCode() {
+        return Long.hashCode(address) * 31 + Long.hashCode(length);
+    }
+
+    /** The range as {@code 0xstart-0xend (n bytes)}. */
+    @Override
+    public String toString() {
+        return "0x" + Long.toHexString(address) + "-0x" + Long.toHexString(end()) + " (" + length + " bytes)";
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock;
+
+import java.util.List;
+import java.util.Set;
+
+/**
+ * A handle on locked memory, in the manner of {@link java.nio.channels.FileLock}. While it is open, the pages under its
+ * ranges stay locked, whatever other handles over the same pages do.
+ *
+ * <p>A handle that becomes unreachable without {@link #close} is noticed after a garbage collection; its pages are then
+ * unlocked and {@link Statistics#leakedHandles()} counts it. A handle made from a buffer keeps the buffer reachable until
+ * the pages are unlocked.
+ *
+ * <p>Locks are not inherited by a forked child and end with exec; unmapping memory ends the lock on it in the kernel, and
+ * the handle then only has its books to close. All methods may be called by any thread at any time.
+ */
+public interface PageLock extends AutoCloseable {
+    /**
+     * The ranges as they were asked for, sorted by address. What is locked is these, rounded outward to whole pages.
+     *
+     * @return an unmodifiable list, never empty
+     */
+    List<MemoryRange> ranges();
+
+    /**
+     * The options of the lock.
+     *
+     * @return an unmodifiable set, possibly empty
+     */
+    Set<LockOption> options();
+
+    /**
+     * Tells whether this handle still stands for locked pages: it is not closed, and the system did not refuse to lock its
+     * pages again after an address-space lock ended. Does not ask the system: memory that was unmapped under the
+     * handle shows in {@link PageLocker#pages(MemoryRange)}.
+     *
+     * @return true until the handle is closed or has lost its pages
+     */
+    boolean isValid();
+
+    /**
+     * Unlocks the pages that no other handle covers. Closing again does nothing. While an {@link AddressSpaceLock} is
+     * open, the pages stay locked until that ends, because it promised them.
+     *
+     * <p>Holes that were unmapped under the handle are skipped; they do not keep the rest locked.
+     *
+     * @throws PageLockException if the system refused to unlock; the handle then stays open with the pages that are still
+     *     locked, and a later {@code close} tries them again. Reasons: {@link Reason#TOO_MANY_MAPPINGS} (Linux, when
+     *     unlocking must split a mapping), {@link Reason#NOT_PERMITTED} (Solaris, HP-UX, a FreeBSD jail),
+     *     {@link Reason#BUSY} (IRIX). Sources: munlock(2) Linux, FreeBSD and HP-UX, memcntl(2) illumos, mlock(3C) IRIX.
+     */
+    @Override
+    void close();
+}

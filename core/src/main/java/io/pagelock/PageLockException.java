@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock;
+
+import io.pagelock.spi.ByteSize;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * The system refused to lock, unlock, sync or look, or there is no usable backend. The one exception type for everything
+ * that a correct program may meet; mistakes of the caller are {@link IllegalArgumentException}, and what a backend declares
+ * that it cannot do is {@link UnsupportedOperationException}.
+ *
+ * <p>The message says what was asked, why it failed with the numbers measured, and what to do about it.
+ */
+public final class PageLockException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final Reason reason;
+    private final String detail;
+    private final String function;
+    private final int errno;
+    private final String errnoName;
+    private final long address;
+    private final long length;
+    private final String system;
+    private final String remedy;
+
+    private PageLockException(Builder from) {
+        super(from.message(), from.cause);
+        reason = from.reason;
+        detail = from.detail;
+        function = from.function;
+        errno = from.errno;
+        errnoName = from.errnoName;
+        address = from.range == null ? 0 : from.range.address();
+        length = from.range == null ? 0 : from.range.length();
+        system = from.system;
+        remedy = from.remedy;
+    }
+
+    /**
+     * Starts an exception; for backends, and for tests of callers.
+     *
+     * @param reason why the system refused
+     * @return a builder
+     */
+    public static Builder because(Reason reason) {
+        return new Builder(reason);
+    }
+
+    /**
+     * Why the system refused.
+     *
+     * @return the reason
+     */
+    public Reason reason() {
+        return reason;
+    }
+
+    /**
+     * The finding behind the reason, with the numbers measured.
+     *
+     * @return one sentence, possibly empty
+     */
+    public String detail() {
+        return detail;
+    }
+
+    /**
+     * The native function that failed.
+     *
+     * @return its C name; empty if no call was made
+     */
+    public Optional<String> function() {
+        return Optional.ofNullable(function);
+    }
+
+    /**
+     * The error number that the function left.
+     *
+     * @return errno as this system numbers it; empty if no call was made
+     */
+    public OptionalInt errno() {
+        return errno == 0 ? OptionalInt.empty() : OptionalInt.of(errno);
+    }
+
+    /**
+     * The name of the error number.
+     *
+     * @return for example {@code ENOMEM}; empty if no call was made, or the number has no name in the backend's table
+     */
+    public Optional<String> errnoName() {
+        return Optional.ofNullable(errnoName);
+    }
+
+    /**
+     * The range that was asked for.
+     *
+     * @return the range; empty if the call was not about one
+     */
+    public Optional<MemoryRange> range() {
+        return length == 0 ? Optional.empty() : Optional.of(MemoryRange.of(address, length));
+    }
+
+    /**
+     * The system that refused.
+     *
+     * @return name and release; empty if there is no backend
+     */
+    public Optional<String> system() {
+        return Optional.ofNullable(system);
+    }
+
+    /**
+     * What to do about it on this system.
+     *
+     * @return the remedy, empty if none is known
+     */
+    public String remedy() {
+        return remedy;
+    }
+
+    /**
+     * Starts a copy of this exception, to which what a caller knows better can be added.
+     *
+     * @return a builder with all that this exception says, and with this exception as its cause's cause
+     */
+    public Builder toBuilder() {
+        Builder copy = new Builder(reason);
+        copy.detail = detail;
+        copy.function = function;
+        copy.errno = errno;
+        copy.errnoName = errnoName;
+        copy.range = range().orElse(null);
+        copy.system = system;
+        copy.remedy = remedy;
+        copy.cause = getCause();
+        return copy;
+    }
+
+    /** Collects what is known of a failure. Not safe for several threads. */
+    public static final class Builder {
+        private final Reason reason;
+        private String action;
+        private String detail = "";
+        private String function;
+        private int errno;
+        private String errnoName;
+        private MemoryRange range;
+        private String system;
+        private String remedy = "";
+        private Throwable cause;
+
+        private Builder(Reason reason) {
+            this.reason = Objects.requireNonNull(reason, "reason");
+        }
+
+        /**
+         * Says what was tried, as in "cannot <em>lock</em>".
+         *
+         * @param what a verb
+         * @return this builder
+         */
+        public Builder action(String what) {
+            this.action = what;
+            return this;
+        }
+
+        /**
+         * Says what was found out, with the numbers measured.
+         *
+         * @param what one sentence without a full stop
+         * @return this builder
+         */
+        public Builder detail(String what) {
+            this.detail = Objects.requireNonNull(what, "detail");
+            return this;
+        }
+
+        /**
+         * Names the native call and its error number.
+         *
+         * @param name the C name of the function
+         * @param number the error number
+         * @param symbol the name of the number; null if it has none
+         * @return this builder
+         */
+        public Builder call(String name, int number, String symbol) {
+            this.function = name;
+            this.errno = number;
+            this.errnoName = symbol;
+            return this;
+        }
+
+        /**
+         * Names the range that was asked for.
+         *
+         * @param what the range
+         * @return this builder
+         */
+        public Builder range(MemoryRange what) {
+            this.range = what;
+            return this;
+        }
+
+        /**
+         * Names the system.
+         *
+         * @param what name and release
+         * @return this builder
+         */
+        public Builder system(String what) {
+            this.system = what;
+            return this;
+        }
+
+        /**
+         * Says what to do about it.
+         *
+         * @param what one or more sentences, each without need of the others
+         * @return this builder
+         */
+        public Builder remedy(String what) {
+            this.remedy = Objects.requireNonNull(what, "remedy");
+            return this;
+        }
+
+        /**
+         * Adds the underlying failure.
+         *
+         * @param what the cause
+         * @return this builder
+         */
+        public Builder cause(Throwable what) {
+            this.cause = what;
+            return this;
+        }
+
+        /**
+         * Makes the exception.
+         *
+         * @return the exception
+         */
+        public PageLockException build() {
+            return new PageLockException(this);
+        }
+
+        private String message() {
+            StringBuilder text = new StringBuilder();
+            if (action != null) {
+                text.append("cannot ").append(action);
+                if (range != null) {
+                    text.append(' ')
+                            .append(ByteSize.format(range.length()))
+                            .append(" at 0x")
+                            .append(Long.toHexString(range.address()));
+                }
+                text.append(": ");
+            }
+            text.append(reason);
+            if (!detail.isEmpty()) {
+                text.append(": ").append(detail);
+            }
+            if (function != null) {
+                text.append(" [").append(function).append(": errno ").append(errno);
+                if (errnoName != null) {
+                    text.append(' ').append(errnoName);
+                }
+                text.append(system == null ? "]" : " on " + system + "]");
+            }
+            if (!remedy.isEmpty()) {
+                text.append(". ").append(remedy);
+            }
+            return text.toString();
+        }
+    }
+}

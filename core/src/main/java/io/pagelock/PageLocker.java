@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock;
+
+import io.pagelock.internal.Discovery;
+import io.pagelock.internal.Engine;
+import io.pagelock.spi.Backend;
+import java.nio.ByteBuffer;
+import java.util.Collection;
+import java.util.Set;
+
+/**
+ * Locks memory of this process so that the system keeps it in RAM.
+ *
+ * <p>There is one locker per process, {@link #system()}, because the kernel keeps one state per process and does not count:
+ * there the first unlock of a page ends every lock on it. This locker counts, so that a page stays locked until the last
+ * handle over it closes. It knows nothing of locks that other code takes by calling the system directly.
+ *
+ * <p><strong>Ranges</strong> are given in bytes and rounded outward to whole pages of {@link #pageSize()} bytes. A
+ * {@link ByteBuffer} stands for its remaining bytes and must be direct or mapped. An empty range is refused with
+ * {@link IllegalArgumentException}.
+ *
+ * <p><strong>Failure</strong> is all or nothing: when a lock fails, exactly the pages that this call added are unlocked
+ * again, and pages that other handles hold stay locked.
+ *
+ * <p><strong>Threads:</strong> every method may be called by any thread at any time. A long lock delays neither locks of
+ * other ranges nor the closing of handles.
+ *
+ * <p>Callers may implement this interface for their own tests.
+ */
+public interface PageLocker {
+    /**
+     * The system property that names the backend to use, {@value}. Only needed when several backends accept this system; a
+     * backend that refuses this system cannot be forced on it.
+     */
+    String BACKEND_PROPERTY = "io.pagelock.backend";
+
+    /**
+     * The locker of this process. The backend is found on the first call; the outcome, good or bad, is kept.
+     *
+     * @return always the same locker
+     * @throws PageLockException with {@link Reason#NOT_SUPPORTED} if there is no usable backend; the message is the report
+     *     of {@link #availability()}
+     */
+    static PageLocker system() {
+        return Discovery.system();
+    }
+
+    /**
+     * Tells which backends were found and why there is none, without an exception.
+     *
+     * @return the report behind {@link #system()}
+     */
+    static Availability availability() {
+        return Discovery.availability();
+    }
+
+    /**
+     * A locker of its own over the given backend, for authors of backends and for tests. It counts by itself: do not use it
+     * beside {@link #system()} on the same pages.
+     *
+     * @param backend the backend
+     * @return a new locker
+     */
+    static PageLocker over(Backend backend) {
+        return new Engine(backend);
+    }
+
+    /**
+     * Locks the remaining bytes of a buffer.
+     *
+     * @param buffer a direct or mapped buffer with at least one byte remaining; kept reachable until the pages are unlocked
+     * @param options how to lock
+     * @return a handle; close it to unlock
+     * @throws IllegalArgumentException if the buffer is on the heap or has nothing remaining
+     * @throws UnsupportedOperationException if an option needs a {@link Capability} that the backend lacks
+     * @throws PageLockException as {@link #lock(MemoryRange, LockOption...)}
+     */
+    PageLock lock(ByteBuffer buffer, LockOption... options);
+
+    /**
+     * Locks a range of memory. Returns once every page is in memory and locked, or, with {@link LockOption#ON_FAULT}, will
+     * be locked when it is touched. Locking pages again that are locked already is normal and is counted.
+     *
+     * @param range the memory; its owner must keep it mapped while the handle is open
+     * @param options how to lock
+     * @return a handle; close it to unlock
+     * @throws IllegalArgumentException if the range, rounded to pages, passes the end of this process's address space
+     * @throws UnsupportedOperationException if an option needs a {@link Capability} that the backend lacks
+     * @throws PageLockException if the system refused; nothing stays locked that was not locked before. Reasons:
+     *     {@link Reason#OVER_LIMIT}, {@link Reason#NOT_PERMITTED}, {@link Reason#NOT_MAPPED},
+     *     {@link Reason#CANNOT_BE_PAGED_IN}, {@link Reason#TOO_MANY_MAPPINGS}, {@link Reason#OUT_OF_MEMORY},
+     *     {@link Reason#IO_ERROR}, {@link Reason#NO_SPACE}, {@link Reason#NOT_SUPPORTED}. Sources: mlock(2) Linux, FreeBSD
+     *     and HP-UX, mlock2(2) Linux, memcntl(2) illumos, mlock(3C) IRIX.
+     */
+    PageLock lock(MemoryRange range, LockOption... options);
+
+    /**
+     * Locks many ranges under one handle. They are sorted, merged where their pages touch or overlap, and locked with the
+     * fewest system calls. If one of them cannot be locked, none of them is.
+     *
+     * @param ranges the ranges, at least one; they may overlap
+     * @param options how to lock
+     * @return one handle over all ranges
+     * @throws IllegalArgumentException if there is no range, or as {@link #lock(MemoryRange, LockOption...)}
+     * @throws UnsupportedOperationException if an option needs a {@link Capability} that the backend lacks
+     * @throws PageLockException as {@link #lock(MemoryRange, LockOption...)}
+     */
+    PageLock lock(Collection<MemoryRange> ranges, LockOption... options);
+
+    /**
+     * Locks the remaining bytes of many buffers under one handle, as {@link #lock(Collection, LockOption...)} does.
+     *
+     * @param buffers direct or mapped buffers, at least one, each with a byte remaining; kept reachable until the pages are
+     *     unlocked
+     * @param options how to lock
+     * @return one handle over all buffers
+     * @throws IllegalArgumentException if there is no buffer, or one is on the heap or has nothing remaining
+     * @throws UnsupportedOperationException if an option needs a {@link Capability} that the backend lacks
+     * @throws PageLockException as {@link #lock(MemoryRange, LockOption...)}
+     */
+    PageLock lockBuffers(Collection<? extends ByteBuffer> buffers, LockOption... options);
+
+    /**
+     * Locks the whole address space of this process: what is mapped now, what will be mapped, or both. What several open
+     * locks ask for adds up; asking for current does not switch future off.
+     *
+     * <p><strong>Affects the whole process.</strong> Systems charge the whole virtual size against the limit, reserved Java
+     * heap included: see {@link #forecastAddressSpace}. Under {@link AddressSpaceOption#FUTURE} with a small limit, mapping
+     * memory fails later, and threads cannot be created. Mappings without access are skipped silently by most systems.
+     *
+     * @param options at least one of {@link AddressSpaceOption#CURRENT} and {@link AddressSpaceOption#FUTURE}
+     * @return a lock that lasts until closed or the process ends
+     * @throws IllegalArgumentException if neither current nor future is asked for
+     * @throws UnsupportedOperationException if the backend lacks the {@link Capability}
+     * @throws PageLockException if the system refused; future locking is then on only if it was on before. Reasons:
+     *     {@link Reason#OVER_LIMIT}, {@link Reason#NOT_PERMITTED}, {@link Reason#OUT_OF_MEMORY},
+     *     {@link Reason#NOT_SUPPORTED}. Sources: mlockall(2) Linux, FreeBSD and HP-UX, memcntl(2) illumos, mlockall(3C)
+     *     IRIX.
+     */
+    AddressSpaceLock lockAddressSpace(AddressSpaceOption... options);
+
+    /**
+     * Writes changed pages of a mapped file back to it. Anonymous memory is accepted and has nothing to write.
+     *
+     * @param range the memory, rounded outward to pages
+     * @param options how; without {@link SyncOption#ASYNC}, the call waits until the pages are written
+     * @throws IllegalArgumentException if both {@link SyncOption#SYNC} and {@link SyncOption#ASYNC} are given
+     * @throws UnsupportedOperationException without {@link Capability#SYNC}
+     * @throws PageLockException if the system refused. Reasons: {@link Reason#BUSY} (locked pages should be invalidated),
+     *     {@link Reason#NOT_MAPPED}, {@link Reason#IO_ERROR}. Sources: msync(2) Linux and FreeBSD, memcntl(2) illumos.
+     */
+    void sync(MemoryRange range, SyncOption... options);
+
+    /**
+     * Writes changed pages under the remaining bytes of a mapped buffer back to its file.
+     *
+     * @param buffer a direct or mapped buffer with at least one byte remaining
+     * @param options as for {@link #sync(MemoryRange, SyncOption...)}
+     * @throws IllegalArgumentException if the buffer is on the heap or empty, or the options exclude each other
+     * @throws UnsupportedOperationException without {@link Capability#SYNC}
+     * @throws PageLockException as {@link #sync(MemoryRange, SyncOption...)}
+     */
+    void sync(ByteBuffer buffer, SyncOption... options);
+
+    /**
+     * Asks the system which pages are locked and which are resident. What the system does not tell is
+     * {@link Answer#UNKNOWN}. A page that is not mapped is neither locked nor resident.
+     *
+     * @param range the memory, rounded outward to pages, at most 2^31-9 of them
+     * @return the answers, page by page
+     * @throws IllegalArgumentException if the range has too many pages
+     */
+    PageStates pages(MemoryRange range);
+
+    /**
+     * Asks the system about the pages under the remaining bytes of a buffer.
+     *
+     * @param buffer a direct or mapped buffer with at least one byte remaining
+     * @return the answers, page by page
+     * @throws IllegalArgumentException if the buffer is on the heap or empty
+     */
+    PageStates pages(ByteBuffer buffer);
+
+    /**
+     * The memory under the remaining bytes of a buffer. The caller must keep the buffer reachable while using the numbers.
+     *
+     * @param buffer a direct or mapped buffer with at least one byte remaining
+     * @return its address and length
+     * @throws IllegalArgumentException if the buffer is on the heap, where the garbage collector moves it, or is empty
+     */
+    MemoryRange rangeOf(ByteBuffer buffer);
+
+    /**
+     * Reads the limits, what is locked now, and whether this process has the privilege that lifts them.
+     *
+     * @return a snapshot
+     */
+    LockLimits limits();
+
+    /**
+     * Tells whether so many bytes more could be locked by the limits as they are now, and if not, why and what to do.
+     *
+     * @param bytes the bytes to lock, 0 or more, rounded up to whole pages; bytes astride a page edge need one page more
+     * @return the forecast
+     * @throws IllegalArgumentException if the number is negative
+     */
+    Forecast forecast(long bytes);
+
+    /**
+     * Tells what {@link #lockAddressSpace} would be charged for, and whether it would fit. Systems charge the whole virtual
+     * size of the process for {@link AddressSpaceOption#CURRENT}; {@link AddressSpaceOption#FUTURE} is not charged when
+     * asked for, but every later mapping is.
+     *
+     * @param options as for {@link #lockAddressSpace}
+     * @return the forecast
+     * @throws IllegalArgumentException if neither current nor future is asked for
+     * @throws UnsupportedOperationException if the backend lacks the {@link Capability}
+     */
+    Forecast forecastAddressSpace(AddressSpaceOption... options);
+
+    /**
+     * What this system can do.
+     *
+     * @return an unmodifiable set
+     */
+    Set<Capability> capabilities();
+
+    /**
+     * The backend in use.
+     *
+     * @return its description
+     */
+    BackendInfo backend();
+
+    /**
+     * The page size that the system reports.
+     *
+     * @return bytes in a page, a power of two
+     */
+    long pageSize();
+
+    /**
+     * What this locker has done and holds.
+     *
+     * @return a snapshot
+     */
+    Statistics statistics();
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.spi;
+
+import io.pagelock.PageLockException;
+import java.util.Optional;
+
+/**
+ * The entry by which {@link java.util.ServiceLoader} finds a backend. A public class with a public constructor without
+ * parameters, which must do nothing and must not touch native code.
+ *
+ * <p>Made once per process, by the thread that first asks for the locker; {@link #refusal} is called once, then
+ * {@link #open} at most once.
+ */
+public interface BackendProvider {
+    /**
+     * The name by which users and the property {@value io.pagelock.PageLocker#BACKEND_PROPERTY} call this backend.
+     *
+     * @return a short name in lower case, for example {@code linux}
+     */
+    String name();
+
+    /**
+     * Tells whether this backend is for the given system. Looks at the host only: no native call, no file.
+     *
+     * @param host the system and the JVM
+     * @return empty if it is; otherwise why not, as in "os.name is Linux, not FreeBSD"
+     */
+    Optional<String> refusal(Host host);
+
+    /**
+     * Loads the native parts and opens the backend. Only called if {@link #refusal} was empty.
+     *
+     * @param host the system and the JVM
+     * @return the backend
+     * @throws PageLockException with {@link io.pagelock.Reason#NOT_SUPPORTED}, the cause and a remedy, if the native part
+     *     cannot be loaded or a call is missing without which nothing works
+     */
+    Backend open(Host host);
+}
