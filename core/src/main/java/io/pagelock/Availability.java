@@ -100,7 +100,10 @@ public final class Availability {
      * @return the name; empty if there is none
      */
     public Optional<String> backend() {
-        return candidates.stream().filter(Candidate::chosen).map(Candidate::name).findFirst();
+        return candidates.stream()
+                .filter(Candidate::chosen)
+                .map(Candidate::name)
+                .findFirst();
     }
 
     /**

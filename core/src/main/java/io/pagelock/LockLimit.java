@@ -43,8 +43,7 @@ public final class LockLimit {
      * @param used the bytes counted against it now; empty if unknown
      * @param liftedByPrivilege whether the privilege of {@link LockLimits#privilege()} lifts it
      */
-    public LockLimit(
-            String name, Scope scope, Limit soft, Limit hard, OptionalLong used, boolean liftedByPrivilege) {
+    public LockLimit(String name, Scope scope, Limit soft, Limit hard, OptionalLong used, boolean liftedByPrivilege) {
         this.name = Objects.requireNonNull(name, "name");
         this.scope = Objects.requireNonNull(scope, "scope");
         this.soft = Objects.requireNonNull(soft, "soft");
@@ -109,7 +108,7 @@ public final class LockLimit {
 
     @Override
     public String toString() {
-        return name + " (" + scope.name().toLowerCase(Locale.ROOT) + "): soft " + soft + ", hard " + hard
-                + ", used " + (used.isPresent() ? ByteSize.format(used.getAsLong()) : "unknown");
+        return name + " (" + scope.name().toLowerCase(Locale.ROOT) + "): soft " + soft + ", hard " + hard + ", used "
+                + (used.isPresent() ? ByteSize.format(used.getAsLong()) : "unknown");
     }
 }

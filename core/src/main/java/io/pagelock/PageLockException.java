@@ -124,7 +124,7 @@ public final class PageLockException extends RuntimeException {
     /**
      * Starts a copy of this exception, to which what a caller knows better can be added.
      *
-     * @return a builder with all that this exception says, and with this exception as its cause's cause
+     * @return a builder with all that this exception says, its cause included
      */
     public Builder toBuilder() {
         Builder copy = new Builder(reason);

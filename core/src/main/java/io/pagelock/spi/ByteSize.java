@@ -25,9 +25,8 @@ public final class ByteSize {
             value /= 1024;
             unit++;
         }
-        String number = value == Math.rint(value)
-                ? Long.toString((long) value)
-                : String.format(Locale.ROOT, "%.1f", value);
+        String number =
+                value == Math.rint(value) ? Long.toString((long) value) : String.format(Locale.ROOT, "%.1f", value);
         return bytes + " bytes (" + number + " " + UNITS[unit] + ")";
     }
 }

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.internal;
+
+import io.pagelock.AddressSpaceLock;
+import io.pagelock.AddressSpaceOption;
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLockException;
+import io.pagelock.spi.Backend;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The open address-space locks and what they ask for together. Calls for the address space take turns; they do not hold up
+ * range locks, except while the system drops everything.
+ */
+final class AddressSpace {
+    /** How strongly current or future memory is locked. */
+    private enum Strength {
+        NONE,
+        ON_FAULT,
+        FULL
+    }
+
+    /** What is asked for; each of the two adds up to the stronger. */
+    private static final class Demand {
+        private static final Demand NOTHING = new Demand(Strength.NONE, Strength.NONE);
+
+        private final Strength current;
+        private final Strength future;
+
+        private Demand(Strength current, Strength future) {
+            this.current = current;
+            this.future = future;
+        }
+
+        private static Demand of(Set<AddressSpaceOption> options) {
+            Strength strength = options.contains(AddressSpaceOption.ON_FAULT) ? Strength.ON_FAULT : Strength.FULL;
+            return new Demand(
+                    options.contains(AddressSpaceOption.CURRENT) ? strength : Strength.NONE,
+                    options.contains(AddressSpaceOption.FUTURE) ? strength : Strength.NONE);
+        }
+
+        private Demand plus(Demand other) {
+            return new Demand(max(current, other.current), max(future, other.future));
+        }
+
+        private boolean isNothing() {
+            return current == Strength.NONE && future == Strength.NONE;
+        }
+
+        private static Strength max(Strength a, Strength b) {
+            return a.compareTo(b) > 0 ? a : b;
+        }
+    }
+
+    private final Backend backend;
+    private final RangeLocks ranges;
+
+    // Guarded by this. The turn is held across system calls, the monitor is not.
+    private boolean taken;
+    private final List<Lock> open = new ArrayList<>();
+    private Demand inForce = Demand.NOTHING;
+
+    AddressSpace(Backend backend, RangeLocks ranges) {
+        this.backend = backend;
+        this.ranges = ranges;
+    }
+
+    AddressSpaceLock lock(Set<AddressSpaceOption> options) {
+        takeTurn();
+        try {
+            Demand before = inForce;
+            Demand asked = Demand.of(options);
+            Demand after = before.plus(asked);
+            Lock lock = new Lock(Collections.unmodifiableSet(EnumSet.copyOf(options)));
+            open.add(lock);
+            Strength current = asked.current == Strength.NONE ? Strength.NONE : after.current;
+            ranges.cover();
+            try {
+                apply(current, after.future);
+            } catch (RuntimeException | Error failure) {
+                open.remove(lock);
+                restore(before, failure, isMixed(current, after.future));
+                throw failure;
+            }
+            inForce = after;
+            if (asked.current != Strength.NONE && after.current == Strength.ON_FAULT) {
+                // On Linux this has weakened the full locks of handles; lock those again.
+                ranges.relock(false);
+            }
+            return lock;
+        } finally {
+            passTurn();
+        }
+    }
+
+    /**
+     * Asks for current and future with their strengths. Where these differ, the first call asks for both with the strength of
+     * current, and the second sets future alone; so future locking is never off in between.
+     */
+    private void apply(Strength current, Strength future) {
+        Set<AddressSpaceOption> options = EnumSet.noneOf(AddressSpaceOption.class);
+        if (current != Strength.NONE) {
+            options.add(AddressSpaceOption.CURRENT);
+        }
+        if (future != Strength.NONE) {
+            options.add(AddressSpaceOption.FUTURE);
+        }
+        if ((current == Strength.NONE ? future : current) == Strength.ON_FAULT) {
+            options.add(AddressSpaceOption.ON_FAULT);
+        }
+        backend.lockAll(options);
+        if (isMixed(current, future)) {
+            apply(Strength.NONE, future);
+        }
+    }
+
+    private static boolean isMixed(Strength current, Strength future) {
+        return current != Strength.NONE && future != Strength.NONE && current != future;
+    }
+
+    /** Brings the system back to what was in force before a call that failed, or the second of two. */
+    private void restore(Demand before, Throwable failure, boolean secondOfTwo) {
+        try {
+            if (secondOfTwo || !backend.failedLockAllLeavesNothing()) {
+                drop(before).forEach(failure::addSuppressed);
+            } else if (before.isNothing()) {
+                ranges.uncover();
+            }
+        } catch (RuntimeException | Error second) {
+            failure.addSuppressed(second);
+            if (before.isNothing()) {
+                ranges.uncover();
+            }
+        }
+    }
+
+    /** Drops every lock and asks for the given demand anew. Linux keeps everything locked throughout. */
+    private List<PageLockException> drop(Demand rest) {
+        return ranges.dropAll(
+                keep -> {
+                    backend.unlockAll(rest.isNothing() ? keep : everything());
+                    if (!rest.isNothing()) {
+                        apply(rest.current, rest.future);
+                    }
+                },
+                !rest.isNothing());
+    }
+
+    private List<MemoryRange> everything() {
+        long page = backend.pageSize();
+        if (backend.addressBits() == 32) {
+            return Collections.singletonList(MemoryRange.of(page, (1L << 32) - 2 * page));
+        }
+        return Arrays.asList(
+                MemoryRange.of(page, Long.MAX_VALUE - page + 1 - page),
+                MemoryRange.of(Long.MIN_VALUE, Long.MAX_VALUE - page + 1));
+    }
+
+    private void close(Lock lock) {
+        List<PageLockException> lost = Collections.emptyList();
+        takeTurn();
+        try {
+            if (!lock.valid) {
+                return;
+            }
+            Demand rest = Demand.NOTHING;
+            for (Lock other : open) {
+                rest = other == lock ? rest : rest.plus(Demand.of(other.options));
+            }
+            if (rest.isNothing() || rest.future == Strength.NONE && inForce.future != Strength.NONE) {
+                lost = drop(rest);
+            } else if (rest.future != inForce.future) {
+                apply(Strength.NONE, rest.future);
+            }
+            // What is locked now stays as strong as it is; only the future can be taken back.
+            inForce = rest.isNothing()
+                    ? rest
+                    : new Demand(rest.current == Strength.NONE ? Strength.NONE : inForce.current, rest.future);
+            open.remove(lock);
+            lock.valid = false;
+        } finally {
+            passTurn();
+        }
+        if (!lost.isEmpty()) {
+            PageLockException failure = lost.get(0);
+            lost.stream().skip(1).forEach(failure::addSuppressed);
+            throw failure;
+        }
+    }
+
+    private synchronized void takeTurn() {
+        boolean interrupted = false;
+        while (taken) {
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        taken = true;
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private synchronized void passTurn() {
+        taken = false;
+        notifyAll();
+    }
+
+    private final class Lock implements AddressSpaceLock {
+        private final Set<AddressSpaceOption> options;
+        private volatile boolean valid = true;
+
+        private Lock(Set<AddressSpaceOption> options) {
+            this.options = options;
+        }
+
+        @Override
+        public Set<AddressSpaceOption> options() {
+            return options;
+        }
+
+        @Override
+        public boolean isValid() {
+            return valid;
+        }
+
+        @Override
+        public void close() {
+            AddressSpace.this.close(this);
+        }
+
+        @Override
+        public String toString() {
+            return "AddressSpaceLock" + options + (valid ? "" : " (closed)");
+        }
+    }
+}

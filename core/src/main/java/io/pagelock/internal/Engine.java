@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.internal;
+
+import io.pagelock.AddressSpaceLock;
+import io.pagelock.AddressSpaceOption;
+import io.pagelock.BackendInfo;
+import io.pagelock.Capability;
+import io.pagelock.Forecast;
+import io.pagelock.LockLimits;
+import io.pagelock.LockOption;
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLock;
+import io.pagelock.PageLockException;
+import io.pagelock.PageLocker;
+import io.pagelock.PageStates;
+import io.pagelock.Reason;
+import io.pagelock.Statistics;
+import io.pagelock.SyncOption;
+import io.pagelock.spi.Backend;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
+
+/** The {@link PageLocker} over a {@link Backend}: checks and rounds what callers give, and explains failures. */
+public final class Engine implements PageLocker {
+    private final Backend backend;
+    private final BackendInfo info;
+    private final Set<Capability> capabilities;
+    private final long pageSize;
+    private final RangeLocks ranges;
+    private final AddressSpace addressSpace;
+    private final Forecasts forecasts;
+    private final Reaper reaper;
+    private final AtomicLongArray failures = new AtomicLongArray(Reason.values().length);
+    private final AtomicLong longestLock = new AtomicLong();
+
+    /**
+     * Makes an engine.
+     *
+     * @param backend what calls the system
+     * @throws IllegalArgumentException if the backend's page size or address width makes no sense
+     */
+    public Engine(Backend backend) {
+        this.backend = backend;
+        info = backend.info();
+        pageSize = backend.pageSize();
+        if (Long.bitCount(pageSize) != 1 || pageSize < 0) {
+            throw new IllegalArgumentException(
+                    info + " reports a page size of " + pageSize + " bytes; it must be a power of two");
+        }
+        if (backend.addressBits() != 32 && backend.addressBits() != 64) {
+            throw new IllegalArgumentException(
+                    info + " reports addresses of " + backend.addressBits() + " bits; they have 32 or 64");
+        }
+        capabilities = backend.capabilities().isEmpty()
+                ? Collections.emptySet()
+                : Collections.unmodifiableSet(EnumSet.copyOf(backend.capabilities()));
+        ranges = new RangeLocks(backend);
+        addressSpace = new AddressSpace(backend, ranges);
+        forecasts = new Forecasts(backend);
+        reaper = new Reaper(ranges);
+    }
+
+    @Override
+    public PageLock lock(ByteBuffer buffer, LockOption... options) {
+        return lock(rangeOf(buffer), buffer, isOnFault(options));
+    }
+
+    @Override
+    public PageLock lock(MemoryRange range, LockOption... options) {
+        return lock(range, null, isOnFault(options));
+    }
+
+    private PageLock lock(MemoryRange range, ByteBuffer anchor, boolean onFault) {
+        long start = alignedStart(range);
+        long end = alignedEnd(range);
+        Handle handle = new Handle(this, Collections.singletonList(range));
+        Hold hold = new Hold(handle, reaper.queue(), start, end, onFault);
+        return acquire(handle, hold, anchor, range);
+    }
+
+    @Override
+    public PageLock lock(Collection<MemoryRange> all, LockOption... options) {
+        return lock(new ArrayList<>(all), null, isOnFault(options));
+    }
+
+    @Override
+    public PageLock lockBuffers(Collection<? extends ByteBuffer> buffers, LockOption... options) {
+        List<ByteBuffer> anchor = new ArrayList<>(buffers);
+        List<MemoryRange> all = new ArrayList<>(anchor.size());
+        anchor.forEach(buffer -> all.add(rangeOf(buffer)));
+        return lock(all, anchor, isOnFault(options));
+    }
+
+    private PageLock lock(List<MemoryRange> all, List<ByteBuffer> anchor, boolean onFault) {
+        if (all.isEmpty()) {
+            throw new IllegalArgumentException("no range to lock; at least one is needed");
+        }
+        all.sort(Comparator.comparingLong(range -> range.address() ^ Long.MIN_VALUE));
+        Handle handle = new Handle(this, Collections.unmodifiableList(all));
+        Hold hold = new Hold(handle, reaper.queue(), merged(all), onFault);
+        return acquire(handle, hold, anchor, null);
+    }
+
+    /** The pages of sorted ranges, those that touch joined, as start and end in turn. */
+    private long[] merged(List<MemoryRange> sorted) {
+        long[] parts = new long[2 * sorted.size()];
+        int used = 0;
+        for (MemoryRange range : sorted) {
+            long start = alignedStart(range);
+            long end = alignedEnd(range);
+            if (used > 0 && !IntervalCounts.less(parts[used - 1], start)) {
+                parts[used - 1] = IntervalCounts.max(parts[used - 1], end);
+            } else {
+                parts[used++] = start;
+                parts[used++] = end;
+            }
+        }
+        return Arrays.copyOf(parts, used);
+    }
+
+    private PageLock acquire(Handle handle, Hold hold, Object anchor, MemoryRange asked) {
+        hold.anchor = anchor;
+        handle.stand(hold);
+        long begin = System.nanoTime();
+        try {
+            ranges.acquire(hold);
+        } catch (PageLockException e) {
+            throw explain(e, "lock", asked);
+        } finally {
+            long nanos = System.nanoTime() - begin;
+            if (nanos > longestLock.get()) {
+                longestLock.accumulateAndGet(nanos, Math::max);
+            }
+        }
+        reaper.watch();
+        return handle;
+    }
+
+    void close(Handle handle, Hold hold) {
+        try {
+            ranges.release(hold);
+        } catch (PageLockException e) {
+            throw explain(e, "unlock", null);
+        } finally {
+            handle.touch();
+        }
+    }
+
+    boolean isValid(Hold hold) {
+        return ranges.isValid(hold);
+    }
+
+    @Override
+    public AddressSpaceLock lockAddressSpace(AddressSpaceOption... options) {
+        Set<AddressSpaceOption> set = addressSpaceOptions(options);
+        try {
+            AddressSpaceLock lock = addressSpace.lock(set);
+            return new Explained(lock);
+        } catch (PageLockException e) {
+            throw explain(e, "lock the address space", null);
+        }
+    }
+
+    /** Adds to refusals what the engine knows. */
+    private final class Explained implements AddressSpaceLock {
+        private final AddressSpaceLock lock;
+
+        private Explained(AddressSpaceLock lock) {
+            this.lock = lock;
+        }
+
+        @Override
+        public Set<AddressSpaceOption> options() {
+            return lock.options();
+        }
+
+        @Override
+        public boolean isValid() {
+            return lock.isValid();
+        }
+
+        @Override
+        public void close() {
+            try {
+                lock.close();
+            } catch (PageLockException e) {
+                throw explain(e, lock.isValid() ? "unlock the address space" : "lock a handle's pages again:", null);
+            }
+        }
+
+        @Override
+        public String toString() {
+            return lock.toString();
+        }
+    }
+
+    @Override
+    public void sync(MemoryRange range, SyncOption... options) {
+        Set<SyncOption> set = set(SyncOption.class, options);
+        if (set.contains(SyncOption.SYNC) && set.contains(SyncOption.ASYNC)) {
+            throw new IllegalArgumentException("SYNC and ASYNC exclude each other; give one of them");
+        }
+        if (!set.contains(SyncOption.ASYNC)) {
+            set.add(SyncOption.SYNC);
+        }
+        require(Capability.SYNC, "sync");
+        long start = alignedStart(range);
+        try {
+            backend.sync(start, alignedEnd(range) - start, set);
+        } catch (PageLockException e) {
+            throw explain(e, "sync", range);
+        }
+    }
+
+    @Override
+    public void sync(ByteBuffer buffer, SyncOption... options) {
+        sync(rangeOf(buffer), options);
+        touch(buffer);
+    }
+
+    @Override
+    public PageStates pages(MemoryRange range) {
+        long start = alignedStart(range);
+        return backend.pages(MemoryRange.of(start, alignedEnd(range) - start));
+    }
+
+    @Override
+    public PageStates pages(ByteBuffer buffer) {
+        PageStates states = pages(rangeOf(buffer));
+        touch(buffer);
+        return states;
+    }
+
+    @Override
+    public MemoryRange rangeOf(ByteBuffer buffer) {
+        if (!buffer.isDirect()) {
+            throw new IllegalArgumentException(buffer + " is on the Java heap, where the garbage collector moves it;"
+                    + " use ByteBuffer.allocateDirect or a mapped file");
+        }
+        if (!buffer.hasRemaining()) {
+            throw new IllegalArgumentException(
+                    buffer + " has no bytes remaining; a lock covers the bytes from position to limit");
+        }
+        return MemoryRange.of(backend.address(buffer) + buffer.position(), buffer.remaining());
+    }
+
+    @Override
+    public LockLimits limits() {
+        return backend.limits();
+    }
+
+    @Override
+    public Forecast forecast(long bytes) {
+        if (bytes < 0) {
+            throw new IllegalArgumentException("forecast for " + bytes + " bytes; the number must be 0 or more");
+        }
+        return forecasts.ofRange(bytes);
+    }
+
+    @Override
+    public Forecast forecastAddressSpace(AddressSpaceOption... options) {
+        return forecasts.ofAddressSpace(addressSpaceOptions(options));
+    }
+
+    @Override
+    public Set<Capability> capabilities() {
+        return capabilities;
+    }
+
+    @Override
+    public BackendInfo backend() {
+        return info;
+    }
+
+    @Override
+    public long pageSize() {
+        return pageSize;
+    }
+
+    @Override
+    public Statistics statistics() {
+        Map<Reason, Long> counts = new EnumMap<>(Reason.class);
+        for (Reason reason : Reason.values()) {
+            long count = failures.get(reason.ordinal());
+            if (count > 0) {
+                counts.put(reason, count);
+            }
+        }
+        return new Statistics(
+                ranges.openHolds(),
+                ranges.heldBytes(),
+                backend.limits().lockedBytes(),
+                reaper.leaked(),
+                longestLock.get(),
+                ranges.strayBytes(),
+                counts);
+    }
+
+    private boolean isOnFault(LockOption... options) {
+        boolean onFault = false;
+        for (LockOption option : options) {
+            if (option == LockOption.ON_FAULT) {
+                require(Capability.LOCK_ON_FAULT, "lock on fault");
+                onFault = true;
+            }
+        }
+        return onFault;
+    }
+
+    private Set<AddressSpaceOption> addressSpaceOptions(AddressSpaceOption... options) {
+        Set<AddressSpaceOption> set = set(AddressSpaceOption.class, options);
+        if (!set.contains(AddressSpaceOption.CURRENT) && !set.contains(AddressSpaceOption.FUTURE)) {
+            throw new IllegalArgumentException("neither CURRENT nor FUTURE is asked for; give at least one of them");
+        }
+        require(Capability.LOCK_ADDRESS_SPACE, "lock the address space");
+        if (set.contains(AddressSpaceOption.ON_FAULT)) {
+            require(Capability.LOCK_ADDRESS_SPACE_ON_FAULT, "lock the address space on fault");
+        }
+        return set;
+    }
+
+    private static <E extends Enum<E>> Set<E> set(Class<E> type, E[] options) {
+        Set<E> set = EnumSet.noneOf(type);
+        Collections.addAll(set, options);
+        return set;
+    }
+
+    private void require(Capability capability, String action) {
+        if (!capabilities.contains(capability)) {
+            throw new UnsupportedOperationException(
+                    "backend " + info + " cannot " + action + ": it lacks the capability " + capability);
+        }
+    }
+
+    private long alignedStart(MemoryRange range) {
+        long start = range.address() & -pageSize;
+        long end = (range.end() + pageSize - 1) & -pageSize;
+        boolean outside = backend.addressBits() == 32 && IntervalCounts.less(0xffffffffL & -pageSize, end);
+        if (start == 0 || end == 0 || outside) {
+            throw new IllegalArgumentException(range + ", rounded to pages of " + pageSize
+                    + " bytes, touches the first or the last page of the " + backend.addressBits()
+                    + "-bit address space or lies outside it");
+        }
+        return start;
+    }
+
+    private long alignedEnd(MemoryRange range) {
+        return (range.end() + pageSize - 1) & -pageSize;
+    }
+
+    private PageLockException explain(PageLockException e, String action, MemoryRange asked) {
+        failures.incrementAndGet(e.reason().ordinal());
+        PageLockException.Builder builder = e.toBuilder().action(action).system(info.system());
+        if (asked != null) {
+            builder.range(asked);
+        }
+        PageLockException explained = builder.build();
+        explained.setStackTrace(e.getStackTrace());
+        for (Throwable suppressed : e.getSuppressed()) {
+            explained.addSuppressed(suppressed);
+        }
+        return explained;
+    }
+
+    /** Keeps a buffer reachable up to here; Reference.reachabilityFence came with Java 9. */
+    private static void touch(ByteBuffer buffer) {
+        synchronized (buffer) {
+            buffer.isDirect();
+        }
+    }
+}

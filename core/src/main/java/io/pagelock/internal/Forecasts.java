@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.internal;
+
+import io.pagelock.AddressSpaceOption;
+import io.pagelock.Answer;
+import io.pagelock.Forecast;
+import io.pagelock.LockLimit;
+import io.pagelock.LockLimits;
+import io.pagelock.Reason;
+import io.pagelock.spi.Backend;
+import io.pagelock.spi.ByteSize;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/** Compares a charge with the limits as they are. */
+final class Forecasts {
+    private final Backend backend;
+
+    Forecasts(Backend backend) {
+        this.backend = backend;
+    }
+
+    Forecast ofRange(long bytes) {
+        long page = backend.pageSize();
+        long charge = bytes > Long.MAX_VALUE - page ? Long.MAX_VALUE & -page : (bytes + page - 1) & -page;
+        LockLimits limits = backend.limits();
+        boolean unknown = false;
+        for (LockLimit limit : limits.all()) {
+            Answer fits = fits(limit, limits.privileged(), charge, limit.used());
+            if (fits == Answer.NO) {
+                return refusal(limit, charge, limit.used(), "");
+            }
+            unknown |= fits == Answer.UNKNOWN;
+        }
+        return new Forecast(
+                unknown ? Answer.UNKNOWN : Answer.YES,
+                charge,
+                null,
+                ByteSize.format(charge) + (unknown ? ": " + limits : " fit"),
+                "");
+    }
+
+    Forecast ofAddressSpace(Set<AddressSpaceOption> options) {
+        boolean current = options.contains(AddressSpaceOption.CURRENT);
+        OptionalLong size = current ? backend.addressSpaceBytes() : OptionalLong.of(0);
+        LockLimits limits = backend.limits();
+        if (!size.isPresent()) {
+            return new Forecast(Answer.UNKNOWN, 0, null, "the system does not tell the size of the address space", "");
+        }
+        long charge = size.getAsLong();
+        String what = current ? ", the whole virtual size of the process" : ", and every later mapping on top";
+        boolean unknown = false;
+        for (LockLimit limit : limits.all()) {
+            // What is locked already is part of the address space, so it is not charged twice.
+            OptionalLong used = OptionalLong.of(0);
+            Answer fits = fits(limit, limits.privileged(), charge, used);
+            if (fits == Answer.NO && limit.scope() == LockLimit.Scope.PROCESS) {
+                return refusal(limit, charge, limit.used(), what);
+            }
+            // A limit that others share may count resident pages only, or pages that are charged to them already.
+            unknown |= fits != Answer.YES;
+        }
+        return new Forecast(
+                unknown ? Answer.UNKNOWN : Answer.YES,
+                charge,
+                null,
+                "charged for " + ByteSize.format(charge) + what + "; " + limits,
+                "");
+    }
+
+    private static Answer fits(LockLimit limit, Answer privileged, long charge, OptionalLong used) {
+        if (charge == 0 && !isClosed(limit)
+                || limit.liftedByPrivilege() && privileged == Answer.YES
+                || limit.soft().isUnlimited()
+                || limit.soft().isNone()) {
+            return Answer.YES;
+        }
+        if (!limit.soft().isKnown() || !used.isPresent()) {
+            return Answer.UNKNOWN;
+        }
+        long room = limit.soft().bytes().getAsLong() - used.getAsLong();
+        if (charge <= room && !isClosed(limit)) {
+            return Answer.YES;
+        }
+        return limit.liftedByPrivilege() && privileged == Answer.UNKNOWN ? Answer.UNKNOWN : Answer.NO;
+    }
+
+    /** A limit of 0 that a privilege lifts means that nothing at all may be locked without the privilege. */
+    private static boolean isClosed(LockLimit limit) {
+        OptionalLong soft = limit.soft().bytes();
+        return limit.liftedByPrivilege() && soft.isPresent() && soft.getAsLong() == 0;
+    }
+
+    private Forecast refusal(LockLimit limit, long charge, OptionalLong used, String what) {
+        Reason reason = isClosed(limit)
+                ? Reason.NOT_PERMITTED
+                : limit.scope() == LockLimit.Scope.SYSTEM ? Reason.OUT_OF_MEMORY : Reason.OVER_LIMIT;
+        long wanted = charge + used.orElse(0) < 0 ? Long.MAX_VALUE : charge + used.orElse(0);
+        return new Forecast(
+                Answer.NO,
+                charge,
+                reason,
+                "asked for " + ByteSize.format(charge) + what + "; " + limit,
+                backend.remedy(reason, wanted));
+    }
+}

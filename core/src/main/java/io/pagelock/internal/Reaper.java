@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.internal;
+
+import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Unlocks what dropped handles held. Its daemon thread starts with the first handle and ends when there has been none for
+ * a while, so that an idle library keeps no thread.
+ */
+final class Reaper {
+    private static final long IDLE_MILLIS = 10_000;
+
+    private final RangeLocks locks;
+    private final ReferenceQueue<Handle> queue = new ReferenceQueue<>();
+    private final AtomicLong leaked = new AtomicLong();
+    private volatile boolean running;
+
+    Reaper(RangeLocks locks) {
+        this.locks = locks;
+    }
+
+    ReferenceQueue<Handle> queue() {
+        return queue;
+    }
+
+    long leaked() {
+        return leaked.get();
+    }
+
+    /** Called after each lock. */
+    void watch() {
+        if (!running) {
+            start();
+        }
+    }
+
+    private synchronized void start() {
+        if (running) {
+            return;
+        }
+        Thread thread = new Thread(this::run, "pagelock-reaper");
+        thread.setDaemon(true);
+        thread.setContextClassLoader(null);
+        try {
+            running = true;
+            thread.start();
+        } catch (OutOfMemoryError e) {
+            // No thread to be had, as under a locked future with a small limit. The lock stands; the next one tries
+            // again.
+            running = false;
+        }
+    }
+
+    private void run() {
+        while (true) {
+            try {
+                Reference<? extends Handle> dropped = queue.remove(IDLE_MILLIS);
+                if (dropped != null) {
+                    leaked.incrementAndGet();
+                    locks.abandon((Hold) dropped);
+                } else if (mayEnd()) {
+                    return;
+                }
+            } catch (InterruptedException e) {
+                // Nobody has a reason to interrupt this thread; go on.
+            } catch (OutOfMemoryError e) {
+                // The hold stays counted; the process has worse to worry about.
+            }
+        }
+    }
+
+    /** The flag goes down before the look: a handle made in between starts a new thread. */
+    private synchronized boolean mayEnd() {
+        running = false;
+        if (locks.openHolds() == 0) {
+            return true;
+        }
+        running = true;
+        return false;
+    }
+}
