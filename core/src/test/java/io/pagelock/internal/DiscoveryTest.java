@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.internal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.mockito.Mockito.mock;
+import static org.mockito.Mockito.never;
+import static org.mockito.Mockito.verify;
+import static org.mockito.Mockito.when;
+
+import io.pagelock.Availability;
+import io.pagelock.BackendInfo;
+import io.pagelock.PageLockException;
+import io.pagelock.PageLocker;
+import io.pagelock.Reason;
+import io.pagelock.spi.Backend;
+import io.pagelock.spi.BackendProvider;
+import io.pagelock.spi.Host;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.ServiceConfigurationError;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+
+class DiscoveryTest {
+    private static final Host LINUX = new Host("Linux", "6.1", "amd64", 64);
+
+    private final Properties properties = new Properties();
+
+    private static BackendProvider provider(String name, String refusal) {
+        BackendProvider provider = mock(BackendProvider.class);
+        when(provider.name()).thenReturn(name);
+        when(provider.refusal(LINUX)).thenReturn(Optional.ofNullable(refusal));
+        Backend backend = mock(Backend.class);
+        when(backend.info()).thenReturn(new BackendInfo(name, "Test 1", "amd64", List.of()));
+        when(backend.pageSize()).thenReturn(4096L);
+        when(backend.addressBits()).thenReturn(64);
+        when(provider.open(LINUX)).thenReturn(backend);
+        return provider;
+    }
+
+    private Discovery find(BackendProvider... providers) {
+        return Discovery.find(Arrays.asList(providers), LINUX, properties);
+    }
+
+    private static String refusal(Discovery discovery) {
+        assertFalse(discovery.report().isAvailable());
+        PageLockException refusal = assertThrows(PageLockException.class, discovery::locker);
+        assertEquals(Reason.NOT_SUPPORTED, refusal.reason());
+        return refusal.getMessage();
+    }
+
+    @Test
+    void theOneThatAcceptsIsChosenAndTheOthersSayWhyNot() {
+        Discovery found = find(provider("linux", null), provider("freebsd", "os.name is Linux, not FreeBSD"));
+        assertEquals("linux", found.locker().backend().name());
+        assertSame(found.locker(), found.locker());
+        Availability report = found.report();
+        assertTrue(report.isAvailable());
+        assertEquals(Optional.of("linux"), report.backend());
+        assertTrue(report.report().contains("freebsd: os.name is Linux, not FreeBSD"), report.report());
+    }
+
+    @Test
+    void noneOnThePathNamesTheArtifactAndTheHost() {
+        String message = refusal(find());
+        assertTrue(message.contains("no backend is on the class or module path"), message);
+        assertTrue(message.contains("pagelock-backend-"), message);
+        assertTrue(message.contains("Linux 6.1, amd64, 64-bit"), message);
+    }
+
+    @Test
+    void noneForThisSystemListsWhatWasConsidered() {
+        String message = refusal(find(provider("freebsd", "not FreeBSD"), provider("irix", "not IRIX")));
+        assertTrue(message.contains("no backend for this system (Linux 6.1"), message);
+        assertTrue(message.contains("freebsd: not FreeBSD"), message);
+        assertTrue(message.contains("irix: not IRIX"), message);
+    }
+
+    @Test
+    void severalAskForTheProperty() {
+        String message = refusal(find(provider("linux", null), provider("mine", null)));
+        assertTrue(message.contains("several backends accept this system"), message);
+        assertTrue(message.contains("-Dio.pagelock.backend=NAME"), message);
+        assertTrue(message.contains("linux: accepts") && message.contains("mine: accepts"), message);
+    }
+
+    @Test
+    void thePropertyChoosesAmongSeveral() {
+        properties.setProperty(PageLocker.BACKEND_PROPERTY, "mine");
+        Discovery found = find(provider("linux", null), provider("mine", null));
+        assertEquals("mine", found.locker().backend().name());
+        assertTrue(found.report().report().contains("linux: not the one named by"));
+    }
+
+    @Test
+    void thePropertyForcesNoBackendOnAnotherSystem() {
+        properties.setProperty(PageLocker.BACKEND_PROPERTY, "freebsd");
+        BackendProvider freebsd = provider("freebsd", "os.name is Linux, not FreeBSD");
+        String message = refusal(find(provider("linux", null), freebsd));
+        assertTrue(message.contains("'freebsd', named by -Dio.pagelock.backend, cannot be used"), message);
+        assertTrue(message.contains("os.name is Linux, not FreeBSD"), message);
+        verify(freebsd, never()).open(LINUX);
+    }
+
+    @Test
+    void aMisspeltNameListsTheOnesThereAre() {
+        properties.setProperty(PageLocker.BACKEND_PROPERTY, "linxu");
+        String message = refusal(find(provider("linux", null)));
+        assertTrue(message.contains("'linxu'") && message.contains("linux: not the one named"), message);
+    }
+
+    @Test
+    void aBrokenProviderIsReportedAndPassedOver() {
+        BackendProvider good = provider("linux", null);
+        Iterator<Supplier<BackendProvider>> suppliers = List.<Supplier<BackendProvider>>of(
+                        () -> {
+                            throw new ServiceConfigurationError("Provider com.example.Broken not found");
+                        },
+                        () -> good)
+                .iterator();
+        Iterable<BackendProvider> providers = () -> new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+                return suppliers.hasNext();
+            }
+
+            @Override
+            public BackendProvider next() {
+                return suppliers.next().get();
+            }
+        };
+        Discovery found = Discovery.find(providers, LINUX, properties);
+        assertEquals("linux", found.locker().backend().name());
+        assertTrue(found.report().report().contains("com.example.Broken not found"));
+    }
+
+    @Test
+    void aServicesFileThatIsBrokenForGoodEndsTheSearch() {
+        Iterable<BackendProvider> providers = () -> new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+                throw new ServiceConfigurationError("Illegal syntax");
+            }
+
+            @Override
+            public BackendProvider next() {
+                throw new AssertionError();
+            }
+        };
+        assertTrue(refusal(Discovery.find(providers, LINUX, properties)).contains("Illegal syntax"));
+    }
+
+    @Test
+    void aBackendThatCannotBeOpenedKeepsCauseAndRemedy() {
+        BackendProvider broken = provider("linux", null);
+        UnsatisfiedLinkError cause = new UnsatisfiedLinkError("noexec");
+        when(broken.open(LINUX))
+                .thenThrow(PageLockException.because(Reason.NOT_SUPPORTED)
+                        .detail("JNA cannot load its native part")
+                        .remedy("Set jna.tmpdir")
+                        .cause(cause)
+                        .build());
+        Discovery found = find(broken);
+        String message = refusal(found);
+        assertTrue(message.contains("JNA cannot load its native part") && message.contains("Set jna.tmpdir"), message);
+        assertSame(
+                cause,
+                assertThrows(PageLockException.class, found::locker).getCause().getCause());
+    }
+
+    @Test
+    void aLinkageErrorWhileOpeningIsReported() {
+        BackendProvider broken = provider("linux", null);
+        when(broken.open(LINUX)).thenThrow(new NoClassDefFoundError("com/sun/jna/Native"));
+        assertTrue(refusal(find(broken)).contains("com/sun/jna/Native"));
+        assertFalse(properties.containsKey(Discovery.OWNER_PROPERTY), "a failed search must not claim the process");
+    }
+
+    @Test
+    void aSecondCopyOfTheLibraryIsRefused() {
+        properties.setProperty(Discovery.OWNER_PROPERTY, "class loader of another copy");
+        BackendProvider linux = provider("linux", null);
+        String message = refusal(find(linux));
+        assertTrue(message.contains("another copy of pagelock (class loader of another copy)"), message);
+        assertEquals("class loader of another copy", properties.getProperty(Discovery.OWNER_PROPERTY));
+        verify(linux, never()).open(LINUX);
+    }
+}

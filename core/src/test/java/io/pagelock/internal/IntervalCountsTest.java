@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.internal;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.quicktheories.QuickTheory.qt;
+import static org.quicktheories.generators.SourceDSL.integers;
+import static org.quicktheories.generators.SourceDSL.lists;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class IntervalCountsTest {
+    /** Straddles the sign bit, so that signed comparison anywhere shows. */
+    private static final long BASE = Long.MIN_VALUE - 8;
+
+    private static final int SIZE = 16;
+
+    @Test
+    void agreesWithOneCounterPerAddress() {
+        qt().withExamples(3_000)
+                .forAll(lists().of(integers().between(0, 1 << 20)).ofSizeBetween(1, 40))
+                .check(IntervalCountsTest::agrees);
+    }
+
+    /** Replays a list of numbers as operations on the tree and on plain arrays. */
+    private static boolean agrees(List<Integer> script) {
+        IntervalCounts counts = new IntervalCounts();
+        int[] full = new int[SIZE];
+        int[] onFault = new int[SIZE];
+        List<int[]> holders = new ArrayList<>();
+        for (int code : script) {
+            int start = code % SIZE;
+            int end = start + 1 + code / SIZE % (SIZE - start);
+            boolean isOnFault = code / 256 % 2 == 1;
+            int kind = code / 512 % 4;
+            if (kind < 2 || holders.isEmpty()) {
+                counts.add(BASE + start, BASE + end, isOnFault);
+                count(isOnFault ? onFault : full, start, end, 1);
+                holders.add(new int[] {start, end, isOnFault ? 1 : 0});
+            } else {
+                int[] holder = holders.remove(code / 2048 % holders.size());
+                int[] mine = holder[2] == 1 ? onFault : full;
+                if (kind == 2) {
+                    counts.remove(BASE + holder[0], BASE + holder[1], holder[2] == 1);
+                    count(mine, holder[0], holder[1], -1);
+                } else {
+                    long[] sole = counts.removeShared(BASE + holder[0], BASE + holder[1], holder[2] == 1);
+                    List<Long> expected = new ArrayList<>();
+                    for (int i = holder[0]; i < holder[1]; i++) {
+                        if (full[i] + onFault[i] > 1) {
+                            mine[i]--;
+                        } else if (!expected.isEmpty() && expected.get(expected.size() - 1) == BASE + i) {
+                            expected.set(expected.size() - 1, BASE + i + 1);
+                        } else {
+                            expected.add(BASE + i);
+                            expected.add(BASE + i + 1);
+                        }
+                    }
+                    assertArrayEquals(
+                            expected.stream().mapToLong(Long::longValue).toArray(), sole);
+                    for (int i = 0; i < sole.length; i += 2) {
+                        holders.add(new int[] {(int) (sole[i] - BASE), (int) (sole[i + 1] - BASE), holder[2]});
+                    }
+                }
+            }
+            compare(counts, full, onFault);
+        }
+        return true;
+    }
+
+    private static void count(int[] counters, int start, int end, int by) {
+        for (int i = start; i < end; i++) {
+            counters[i] += by;
+        }
+    }
+
+    private static void compare(IntervalCounts counts, int[] full, int[] onFault) {
+        int[] seenFull = new int[SIZE];
+        int[] seenOnFault = new int[SIZE];
+        long[] last = {0, -1, -1};
+        counts.forEach((start, end, fullCount, onFaultCount) -> {
+            assertTrue(fullCount + onFaultCount > 0, "an interval without holders");
+            assertTrue(
+                    last[0] != start || last[1] != fullCount || last[2] != onFaultCount,
+                    "equal neighbours are not joined");
+            last[0] = end;
+            last[1] = fullCount;
+            last[2] = onFaultCount;
+            count(seenFull, (int) (start - BASE), (int) (end - BASE), fullCount);
+            count(seenOnFault, (int) (start - BASE), (int) (end - BASE), onFaultCount);
+        });
+        assertArrayEquals(full, seenFull);
+        assertArrayEquals(onFault, seenOnFault);
+        long bytes = 0;
+        for (int i = 0; i < SIZE; i++) {
+            bytes += full[i] + onFault[i] > 0 ? 1 : 0;
+            for (int least = 1; least < 4; least++) {
+                assertEquals(
+                        full[i] + onFault[i] >= least, counts.anyAtLeast(BASE + i, BASE + i + 1, least), "at " + i);
+            }
+        }
+        assertEquals(bytes, counts.bytes());
+    }
+
+    @Test
+    void clearingARangeLeavesTheRest() {
+        IntervalCounts counts = new IntervalCounts();
+        counts.add(10, 20, false);
+        counts.add(30, 40, true);
+        counts.clear(15, 35);
+        List<Long> seen = new ArrayList<>();
+        counts.forEach((start, end, full, onFault) -> {
+            seen.add(start);
+            seen.add(end);
+        });
+        assertEquals(List.of(10L, 15L, 35L, 40L), seen);
+        assertEquals(10, counts.bytes());
+        counts.clear(0, 100);
+        assertTrue(counts.isEmpty());
+        assertEquals(0, counts.bytes());
+    }
+
+    @Test
+    void aTerabyteIsOneInterval() {
+        IntervalCounts counts = new IntervalCounts();
+        counts.add(1L << 40, 2L << 40, false);
+        int[] intervals = {0};
+        counts.forEach((start, end, full, onFault) -> intervals[0]++);
+        assertEquals(1, intervals[0]);
+        assertEquals(1L << 40, counts.bytes());
+    }
+}
