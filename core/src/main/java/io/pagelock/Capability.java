@@ -19,5 +19,9 @@ public enum Capability {
     /** {@link PageLocker#pages} tells which pages are locked; without it every answer is {@link Answer#UNKNOWN}. */
     LOCKED_PAGES,
     /** {@link PageLocker#limits} knows how much this process has locked by the system's own count. */
-    LOCKED_BYTES
+    LOCKED_BYTES,
+    /** {@link PageLocker#lockAsync} is carried out by the system itself; without it, by a thread of this library. */
+    NATIVE_ASYNC,
+    /** Large ranges are paged in by several threads side by side. */
+    PAGE_IN
 }

@@ -7,6 +7,7 @@ import io.pagelock.spi.Backend;
 import java.nio.ByteBuffer;
 import java.util.Collection;
 import java.util.Set;
+import java.util.concurrent.Executor;
 
 /**
  * Locks memory of this process so that the system keeps it in RAM.
@@ -119,6 +120,42 @@ public interface PageLocker {
      * @throws PageLockException as {@link #lock(MemoryRange, LockOption...)}
      */
     PageLock lockBuffers(Collection<? extends ByteBuffer> buffers, LockOption... options);
+
+    /**
+     * Starts to lock a range and returns at once. Carried out by the system itself where it can
+     * ({@link Capability#NATIVE_ASYNC}), otherwise by a few daemon threads of this library. All or nothing as
+     * {@link #lock(MemoryRange, LockOption...)}.
+     *
+     * @param range the memory; its owner must keep it mapped until the handle is closed or the future has failed
+     * @param options how to lock
+     * @return the lock under way; close the handle that it yields
+     * @throws IllegalArgumentException if the range, rounded to pages, passes the end of this process's address space
+     * @throws UnsupportedOperationException if an option needs a {@link Capability} that the backend lacks
+     */
+    PendingLock lockAsync(MemoryRange range, LockOption... options);
+
+    /**
+     * Starts to lock the remaining bytes of a buffer and returns at once.
+     *
+     * @param buffer a direct or mapped buffer with at least one byte remaining; kept reachable until the pages are unlocked
+     * @param options how to lock
+     * @return the lock under way; close the handle that it yields
+     * @throws IllegalArgumentException if the buffer is on the heap or has nothing remaining
+     * @throws UnsupportedOperationException if an option needs a {@link Capability} that the backend lacks
+     */
+    PendingLock lockAsync(ByteBuffer buffer, LockOption... options);
+
+    /**
+     * Starts to lock many ranges under one handle, by the given executor, and returns at once.
+     *
+     * @param ranges the ranges, at least one; they may overlap
+     * @param executor what runs the lock; if it rejects the task, the future fails with its exception
+     * @param options how to lock
+     * @return the lock under way; close the handle that it yields
+     * @throws IllegalArgumentException if there is no range, or as {@link #lockAsync(MemoryRange, LockOption...)}
+     * @throws UnsupportedOperationException if an option needs a {@link Capability} that the backend lacks
+     */
+    PendingLock lockAsync(Collection<MemoryRange> ranges, Executor executor, LockOption... options);
 
     /**
      * Locks the whole address space of this process: what is mapped now, what will be mapped, or both. What several open

@@ -13,6 +13,7 @@ import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.PageStates;
+import io.pagelock.PendingLock;
 import io.pagelock.Reason;
 import io.pagelock.Statistics;
 import io.pagelock.SyncOption;
@@ -27,7 +28,9 @@ import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 
@@ -41,6 +44,7 @@ public final class Engine implements PageLocker {
     private final AddressSpace addressSpace;
     private final Forecasts forecasts;
     private final Reaper reaper;
+    private final AsyncLocks asyncLocks;
     private final AtomicLongArray failures = new AtomicLongArray(Reason.values().length);
     private final AtomicLong longestLock = new AtomicLong();
 
@@ -69,29 +73,22 @@ public final class Engine implements PageLocker {
         addressSpace = new AddressSpace(backend, ranges);
         forecasts = new Forecasts(backend);
         reaper = new Reaper(ranges);
+        asyncLocks = new AsyncLocks(this, backend, ranges);
     }
 
     @Override
     public PageLock lock(ByteBuffer buffer, LockOption... options) {
-        return lock(rangeOf(buffer), buffer, isOnFault(options));
+        return acquire(handle(rangeOf(buffer), buffer, isOnFault(options)));
     }
 
     @Override
     public PageLock lock(MemoryRange range, LockOption... options) {
-        return lock(range, null, isOnFault(options));
-    }
-
-    private PageLock lock(MemoryRange range, ByteBuffer anchor, boolean onFault) {
-        long start = alignedStart(range);
-        long end = alignedEnd(range);
-        Handle handle = new Handle(this, Collections.singletonList(range));
-        Hold hold = new Hold(handle, reaper.queue(), start, end, onFault);
-        return acquire(handle, hold, anchor, range);
+        return acquire(handle(range, null, isOnFault(options)));
     }
 
     @Override
     public PageLock lock(Collection<MemoryRange> all, LockOption... options) {
-        return lock(new ArrayList<>(all), null, isOnFault(options));
+        return acquire(handle(new ArrayList<>(all), null, isOnFault(options)));
     }
 
     @Override
@@ -99,17 +96,38 @@ public final class Engine implements PageLocker {
         List<ByteBuffer> anchor = new ArrayList<>(buffers);
         List<MemoryRange> all = new ArrayList<>(anchor.size());
         anchor.forEach(buffer -> all.add(rangeOf(buffer)));
-        return lock(all, anchor, isOnFault(options));
+        return acquire(handle(all, anchor, isOnFault(options)));
     }
 
-    private PageLock lock(List<MemoryRange> all, List<ByteBuffer> anchor, boolean onFault) {
+    @Override
+    public PendingLock lockAsync(MemoryRange range, LockOption... options) {
+        return asyncLocks.start(handle(range, null, isOnFault(options)), null);
+    }
+
+    @Override
+    public PendingLock lockAsync(ByteBuffer buffer, LockOption... options) {
+        return asyncLocks.start(handle(rangeOf(buffer), buffer, isOnFault(options)), null);
+    }
+
+    @Override
+    public PendingLock lockAsync(Collection<MemoryRange> all, Executor executor, LockOption... options) {
+        Objects.requireNonNull(executor, "executor");
+        return asyncLocks.start(handle(new ArrayList<>(all), null, isOnFault(options)), executor);
+    }
+
+    private Handle handle(MemoryRange range, ByteBuffer anchor, boolean onFault) {
+        long start = alignedStart(range);
+        Handle handle = new Handle(this, range);
+        return handle.stand(new Hold(handle, reaper.queue(), start, alignedEnd(range), onFault), anchor);
+    }
+
+    private Handle handle(List<MemoryRange> all, List<ByteBuffer> anchor, boolean onFault) {
         if (all.isEmpty()) {
             throw new IllegalArgumentException("no range to lock; at least one is needed");
         }
         all.sort(Comparator.comparingLong(range -> range.address() ^ Long.MIN_VALUE));
         Handle handle = new Handle(this, Collections.unmodifiableList(all));
-        Hold hold = new Hold(handle, reaper.queue(), merged(all), onFault);
-        return acquire(handle, hold, anchor, null);
+        return handle.stand(new Hold(handle, reaper.queue(), merged(all), onFault), anchor);
     }
 
     /** The pages of sorted ranges, those that touch joined, as start and end in turn. */
@@ -129,22 +147,41 @@ public final class Engine implements PageLocker {
         return Arrays.copyOf(parts, used);
     }
 
-    private PageLock acquire(Handle handle, Hold hold, Object anchor, MemoryRange asked) {
-        hold.anchor = anchor;
-        handle.stand(hold);
+    /** Locks what the handle stands for, in this thread. */
+    Handle acquire(Handle handle) {
         long begin = System.nanoTime();
         try {
-            ranges.acquire(hold);
+            ranges.acquire(handle.hold());
         } catch (PageLockException e) {
-            throw explain(e, "lock", asked);
+            throw explainLock(e, handle);
         } finally {
-            long nanos = System.nanoTime() - begin;
-            if (nanos > longestLock.get()) {
-                longestLock.accumulateAndGet(nanos, Math::max);
-            }
+            took(System.nanoTime() - begin);
         }
         reaper.watch();
         return handle;
+    }
+
+    /** Ends a lock that the system carried out by itself. */
+    Handle conclude(Handle handle, PageLockException refusal, long begin) {
+        try {
+            ranges.conclude(handle.hold(), refusal);
+        } catch (PageLockException e) {
+            throw explainLock(e, handle);
+        } finally {
+            took(System.nanoTime() - begin);
+        }
+        reaper.watch();
+        return handle;
+    }
+
+    private PageLockException explainLock(PageLockException e, Handle handle) {
+        return explain(e, "lock", handle.ranges().size() == 1 ? handle.ranges().get(0) : null);
+    }
+
+    private void took(long nanos) {
+        if (nanos > longestLock.get()) {
+            longestLock.accumulateAndGet(nanos, Math::max);
+        }
     }
 
     void close(Handle handle, Hold hold) {

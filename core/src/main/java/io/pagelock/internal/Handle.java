@@ -12,22 +12,33 @@ import java.util.Set;
 /** What the caller sees of a {@link Hold}. */
 final class Handle implements PageLock {
     private final Engine engine;
-    private final List<MemoryRange> ranges;
+    /** One range, as nearly every handle has, or an unmodifiable list of several. */
+    private final Object ranges;
+
     private Hold hold;
 
-    Handle(Engine engine, List<MemoryRange> ranges) {
+    Handle(Engine engine, Object ranges) {
         this.engine = engine;
         this.ranges = ranges;
     }
 
     /** Called once, before anybody else sees the handle. */
-    void stand(Hold claim) {
-        this.hold = claim;
+    Handle stand(Hold claim, Object anchor) {
+        hold = claim;
+        claim.anchor = anchor;
+        return this;
+    }
+
+    Hold hold() {
+        return hold;
     }
 
     @Override
+    @SuppressWarnings("unchecked")
     public List<MemoryRange> ranges() {
-        return ranges;
+        return ranges instanceof MemoryRange
+                ? Collections.singletonList((MemoryRange) ranges)
+                : (List<MemoryRange>) ranges;
     }
 
     @Override
@@ -46,12 +57,12 @@ final class Handle implements PageLock {
     }
 
     /** Keeps this handle reachable up to here, so that it is not taken for dropped while it closes. */
-    synchronized void touch() {
-        stand(hold);
+    synchronized boolean touch() {
+        return hold != null;
     }
 
     @Override
     public String toString() {
-        return "PageLock" + ranges + (isValid() ? "" : " (not valid)");
+        return "PageLock" + ranges() + (isValid() ? "" : " (not valid)");
     }
 }

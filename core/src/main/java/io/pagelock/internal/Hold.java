@@ -18,6 +18,9 @@ final class Hold extends PhantomReference<Handle> {
 
     final boolean onFault;
 
+    /** Who watches while the lock is under way. */
+    Progress progress = Progress.UNWATCHED;
+
     /** What must stay reachable until the pages are unlocked: a buffer or a list of buffers. */
     Object anchor;
 
@@ -50,6 +53,14 @@ final class Hold extends PhantomReference<Handle> {
     Hold(Handle handle, ReferenceQueue<Handle> queue, long[] parts, boolean onFault) {
         this(handle, queue, parts[0], parts[parts.length - 1], onFault);
         this.parts = parts.length == 2 ? null : parts;
+    }
+
+    long bytes() {
+        long bytes = 0;
+        for (int i = 0; i < count(); i++) {
+            bytes += end(i) - start(i);
+        }
+        return bytes;
     }
 
     int count() {

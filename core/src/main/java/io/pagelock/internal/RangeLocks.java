@@ -28,6 +28,7 @@ final class RangeLocks {
     private static final int LOOK = 1 << 20;
 
     private final Backend backend;
+    private final Steps steps;
     private final long pageSize;
     private final Object monitor = new Object();
 
@@ -49,6 +50,7 @@ final class RangeLocks {
 
     RangeLocks(Backend backend) {
         this.backend = backend;
+        steps = new Steps(backend);
         this.pageSize = backend.pageSize();
     }
 
@@ -66,6 +68,45 @@ final class RangeLocks {
             undo(hold, failure);
             throw failure;
         }
+    }
+
+    /**
+     * Begins a lock that the system carries out by itself, unless it would have to wait for its turn.
+     *
+     * @return false if it would; nothing has happened then
+     */
+    boolean tryBegin(Hold hold) {
+        synchronized (monitor) {
+            if (exclusive || overlapsInFlight(hold)) {
+                return false;
+            }
+            begin(hold);
+            return true;
+        }
+    }
+
+    /**
+     * Ends a lock that the system has carried out or refused. When it throws, the hold is void.
+     *
+     * @param refusal the refusal; null if there was none
+     */
+    void conclude(Hold hold, PageLockException refusal) {
+        try {
+            if (refusal != null && !askForTheRest(hold, 0, refusal)) {
+                throw at(hold.start(0), hold.end(0), refusal);
+            }
+            while (mustAskAgain(hold)) {
+                ask(hold);
+            }
+        } catch (Throwable failure) {
+            undo(hold, failure);
+            throw failure;
+        }
+    }
+
+    /** Takes back a lock that was begun and that the system never saw. */
+    void fail(Hold hold, Throwable failure) {
+        undo(hold, failure);
     }
 
     private void begin(Hold hold) {
@@ -94,6 +135,7 @@ final class RangeLocks {
                 hold.askAgain = false;
                 return true;
             }
+            hold.progress = Progress.UNWATCHED;
             land(hold);
             return false;
         }
@@ -101,13 +143,24 @@ final class RangeLocks {
 
     private void ask(Hold hold) {
         for (int i = 0; i < hold.count(); i++) {
-            long start = hold.start(i);
-            long end = hold.end(i);
-            if (hold.onFault) {
-                askOnFault(start, end);
-            } else {
-                askFor(start, end, false);
+            try {
+                if (hold.onFault) {
+                    askOnFault(hold.start(i), hold.end(i));
+                } else {
+                    long length = hold.end(i) - hold.start(i);
+                    steps.lock(hold.start(i), length, isAlone(hold, i), hold.progress);
+                }
+            } catch (PageLockException refusal) {
+                if (!askForTheRest(hold, i, refusal)) {
+                    throw at(hold.start(i), hold.end(i), refusal);
+                }
             }
+        }
+    }
+
+    private boolean isAlone(Hold hold, int part) {
+        synchronized (monitor) {
+            return !covered && !held.anyAtLeast(hold.start(part), hold.end(part), 2);
         }
     }
 
@@ -126,18 +179,7 @@ final class RangeLocks {
             });
         }
         for (long[] piece : pieces) {
-            askFor(piece[0], piece[1], piece[2] == 0);
-        }
-    }
-
-    private void askFor(long start, long end, boolean onFault) {
-        try {
-            backend.lock(start, end - start, onFault);
-        } catch (PageLockException refused) {
-            if (refused.reason() != Reason.OVER_LIMIT && refused.reason() != Reason.NOT_PERMITTED
-                    || !askForTheRest(start, end, onFault)) {
-                throw at(start, end, refused);
-            }
+            backend.lock(piece[0], piece[1] - piece[0], piece[2] == 0);
         }
     }
 
@@ -147,33 +189,32 @@ final class RangeLocks {
      *
      * @return whether every page is locked now
      */
-    private boolean askForTheRest(long start, long end, boolean onFault) {
-        synchronized (monitor) {
-            if (!covered && !held.anyAtLeast(start, end, 2)) {
-                return false;
-            }
-        }
-        if (!backend.capabilities().contains(Capability.LOCKED_PAGES)) {
+    private boolean askForTheRest(Hold hold, int part, PageLockException refusal) {
+        if (refusal.reason() != Reason.OVER_LIMIT && refusal.reason() != Reason.NOT_PERMITTED
+                || !backend.capabilities().contains(Capability.LOCKED_PAGES)
+                || isAlone(hold, part)) {
             return false;
         }
+        long start = hold.start(part);
+        long end = hold.end(part);
         for (long from = start; from != end; ) {
             long to = end - from > LOOK * pageSize ? from + LOOK * pageSize : end;
             PageStates states = backend.pages(MemoryRange.of(from, to - from));
             int pages = states.pageCount();
             for (int page = 0; page < pages; page++) {
-                if (isLocked(states, page, onFault)) {
+                if (isLocked(states, page, hold.onFault)) {
                     continue;
                 }
                 int last = page;
-                while (last + 1 < pages && !isLocked(states, last + 1, onFault)) {
+                while (last + 1 < pages && !isLocked(states, last + 1, hold.onFault)) {
                     last++;
                 }
                 if (last - page + 1L == (end - start) / pageSize) {
                     return false;
                 }
                 try {
-                    backend.lock(from + page * pageSize, (last - page + 1) * pageSize, onFault);
-                } catch (PageLockException refused) {
+                    backend.lock(from + page * pageSize, (last - page + 1) * pageSize, hold.onFault);
+                } catch (PageLockException again) {
                     return false;
                 }
                 page = last;
@@ -690,6 +731,7 @@ final class RangeLocks {
         hold.state = Hold.State.CLOSED;
         hold.unlocking = false;
         hold.anchor = null;
+        hold.progress = Progress.UNWATCHED;
         hold.clear();
         if (hold.previous == null) {
             first = hold.next;

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * One system's page locking, translated. The engine calls it and does everything else: it counts handles, rounds, undoes
@@ -77,6 +78,36 @@ public interface Backend {
      *     engine go round it
      */
     void unlock(long address, long length);
+
+    /**
+     * Starts to lock a range and returns at once; the system does the rest. Only with {@link Capability#NATIVE_ASYNC}. The
+     * engine keeps the memory reachable and starts no other call for the range until the end is reported.
+     *
+     * @param address the start
+     * @param length the length in bytes
+     * @param done called exactly once, by any thread and perhaps before this method returns: with null if the pages are
+     *     locked, otherwise with the refusal. May take some time, since the engine unlocks in it after a failure; a backend
+     *     with one thread for all ends may let it wait, since it never waits for another end
+     * @return the call
+     * @throws PageLockException if the system did not take the request, with {@link Reason#QUEUE_FULL} if its queue is full
+     *     of others' requests; {@code done} is then never called
+     */
+    default AsyncCall lockAsync(long address, long length, Consumer<PageLockException> done) {
+        throw new UnsupportedOperationException("lockAsync");
+    }
+
+    /**
+     * Brings the pages of a range into memory, best as they can, without locking them. Only with {@link Capability#PAGE_IN}.
+     * The engine calls it from several threads for parts of one large range that is locked on fault, so that paging in goes
+     * side by side; a lock of the same part follows and tells what went wrong.
+     *
+     * @param address the start
+     * @param length the length in bytes
+     * @return false if it does not pay for this memory, or failed; the engine then stops calling it for this range
+     */
+    default boolean pageIn(long address, long length) {
+        return false;
+    }
 
     /**
      * Locks the address space. Given exactly these options, with no memory of earlier calls: {@code CURRENT} locks what is

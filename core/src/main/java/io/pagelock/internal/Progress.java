@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.internal;
+
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
+
+/** How far a lock has come, and whether anybody still wants it. Safe for several threads. */
+final class Progress {
+    /** For a lock that nobody watches or cancels. */
+    static final Progress UNWATCHED = new Progress(() -> false);
+
+    private final BooleanSupplier cancelled;
+    private final AtomicLong bytes = new AtomicLong();
+
+    Progress(BooleanSupplier cancelled) {
+        this.cancelled = cancelled;
+    }
+
+    boolean isCancelled() {
+        return cancelled.getAsBoolean();
+    }
+
+    long bytes() {
+        return bytes.get();
+    }
+
+    void add(long more) {
+        if (this != UNWATCHED) {
+            bytes.addAndGet(more);
+        }
+    }
+
+    /** Never goes back: locking again what was paged in already does not count twice. */
+    void reach(long total) {
+        if (this != UNWATCHED) {
+            bytes.accumulateAndGet(total, Math::max);
+        }
+    }
+}

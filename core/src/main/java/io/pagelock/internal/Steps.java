@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.internal;
+
+import io.pagelock.Capability;
+import io.pagelock.PageLockException;
+import io.pagelock.Reason;
+import io.pagelock.spi.Backend;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Locks a large range in steps. One call for the whole range would hold the process's memory map for as long as it pages in,
+ * and stop every thread that maps memory meanwhile.
+ *
+ * <p>Where the system can lock on fault, the whole range is first locked that way, which pages nothing in and finds holes
+ * and limits at once; then the pages are brought in side by side; then each step is locked fully.
+ */
+final class Steps {
+    /** Up to this size one call is quick enough. */
+    private static final long ONE_CALL = 4L << 20;
+    /** From this size on it pays to start threads. */
+    private static final long SIDE_BY_SIDE = 64L << 20;
+
+    private static final long FIRST_STEP = 1L << 20;
+    private static final long LARGEST_STEP = 64L << 20;
+    /** How long a step should take: other threads wait about that long for the memory map. */
+    private static final long STEP_NANOS = 5_000_000;
+
+    private static final int MOST_THREADS = 4;
+
+    private final Backend backend;
+    private final boolean locksOnFault;
+    private final boolean pagesIn;
+    private final long smallestStep;
+
+    Steps(Backend backend) {
+        this.backend = backend;
+        locksOnFault = backend.capabilities().contains(Capability.LOCK_ON_FAULT);
+        pagesIn = locksOnFault && backend.capabilities().contains(Capability.PAGE_IN);
+        smallestStep = Math.max(256L << 10, backend.pageSize());
+    }
+
+    /**
+     * Locks a range fully.
+     *
+     * @param alone whether nobody else holds pages of the range, so that it may be locked on fault for a while
+     */
+    void lock(long start, long length, boolean alone, Progress progress) {
+        if (length <= ONE_CALL) {
+            backend.lock(start, length, false);
+            progress.add(length);
+            return;
+        }
+        if (alone && locksOnFault) {
+            backend.lock(start, length, true);
+            if (pagesIn && length >= SIDE_BY_SIDE) {
+                pageIn(start, length, progress);
+            }
+        }
+        try {
+            long step = FIRST_STEP;
+            long done = 0;
+            while (done < length) {
+                check(progress);
+                long size = Math.min(step, length - done);
+                long begin = System.nanoTime();
+                backend.lock(start + done, size, false);
+                step = next(step, System.nanoTime() - begin);
+                done += size;
+                progress.reach(done);
+            }
+        } catch (PageLockException e) {
+            if (e.reason() != Reason.TOO_MANY_MAPPINGS) {
+                throw e;
+            }
+            // A step has edges of its own and needs a mapping more than the whole range does.
+            backend.lock(start, length, false);
+            progress.reach(length);
+        }
+    }
+
+    private static void check(Progress progress) {
+        if (progress.isCancelled()) {
+            throw PageLockException.because(Reason.CANCELLED)
+                    .detail("cancelled after " + progress.bytes() + " bytes")
+                    .build();
+        }
+    }
+
+    private long next(long step, long nanos) {
+        if (nanos < STEP_NANOS / 2) {
+            return Math.min(step * 2, LARGEST_STEP);
+        }
+        return nanos > STEP_NANOS * 2 ? Math.max(step / 2 & -smallestStep, smallestStep) : step;
+    }
+
+    /** Brings pages in by several threads, this one among them. Whatever fails shows when the step is locked. */
+    private void pageIn(long start, long length, Progress progress) {
+        AtomicLong taken = new AtomicLong();
+        AtomicBoolean stop = new AtomicBoolean();
+        Runnable work = () -> {
+            long step = FIRST_STEP;
+            while (!stop.get() && !progress.isCancelled()) {
+                long from = taken.getAndAdd(step);
+                if (from >= length) {
+                    return;
+                }
+                long size = Math.min(step, length - from);
+                long begin = System.nanoTime();
+                if (!backend.pageIn(start + from, size)) {
+                    stop.set(true);
+                    return;
+                }
+                progress.add(size);
+                step = next(step, System.nanoTime() - begin);
+            }
+        };
+        int threads = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
+        List<Thread> helpers = new ArrayList<>();
+        try {
+            while (helpers.size() < threads - 1) {
+                Thread helper = new Thread(work, "pagelock-pager");
+                helper.setDaemon(true);
+                helper.setUncaughtExceptionHandler((thread, failure) -> stop.set(true));
+                helper.start();
+                helpers.add(helper);
+            }
+        } catch (OutOfMemoryError e) {
+            // No thread to be had, as under a locked future with a small limit; go on with those there are.
+        }
+        try {
+            work.run();
+        } finally {
+            join(helpers);
+        }
+    }
+
+    private static void join(List<Thread> threads) {
+        boolean interrupted = false;
+        for (Thread thread : threads) {
+            while (thread.isAlive()) {
+                try {
+                    thread.join();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
