@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.cli;
+
+import io.pagelock.AddressSpaceOption;
+import io.pagelock.Answer;
+import io.pagelock.Availability;
+import io.pagelock.BackendInfo;
+import io.pagelock.Forecast;
+import io.pagelock.Limit;
+import io.pagelock.LockLimit;
+import io.pagelock.LockLimits;
+import io.pagelock.PageLockException;
+import io.pagelock.PageLocker;
+import io.pagelock.spi.ByteSize;
+import io.pagelock.spi.Host;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/** What {@code doctor} found out; complete as far as it goes where there is no backend. */
+final class Diagnosis {
+    private final Host host;
+    private final Availability availability;
+    private BackendInfo backend;
+    private long pageSize;
+    private LockLimits limits;
+    private Forecast lockAll;
+    private Probe probe;
+    private Failure failure;
+    private final Set<String> advice = new LinkedHashSet<>();
+
+    private Diagnosis(Host host, Availability availability) {
+        this.host = host;
+        this.availability = availability;
+    }
+
+    static Diagnosis of(Host host, Lockers lockers) {
+        Diagnosis diagnosis = new Diagnosis(host, lockers.availability());
+        try {
+            if (diagnosis.availability.isAvailable()) {
+                diagnosis.examine(lockers.locker());
+            } else {
+                diagnosis.failure = new Failure(
+                        "NOT_SUPPORTED",
+                        diagnosis.availability.problem(),
+                        diagnosis.availability.remedy(),
+                        diagnosis.availability.cause().orElse(null));
+                diagnosis.advise(diagnosis.availability.remedy());
+            }
+        } catch (PageLockException e) {
+            diagnosis.failure = Failure.of(e);
+            diagnosis.advise(e.remedy());
+        }
+        return diagnosis;
+    }
+
+    private void examine(PageLocker locker) {
+        backend = locker.backend();
+        pageSize = locker.pageSize();
+        limits = locker.limits();
+        lockAll = forecastAll(locker);
+        probe = Probe.run(locker);
+        failure = probe.failure();
+        if (failure != null) {
+            advise(failure.remedy());
+        }
+        OptionalLong room = limits.lockable().bytes();
+        if (room.isPresent()) {
+            advise(locker.forecast(room.getAsLong() + pageSize).remedy());
+        }
+    }
+
+    private static Forecast forecastAll(PageLocker locker) {
+        try {
+            return locker.forecastAddressSpace(AddressSpaceOption.CURRENT);
+        } catch (UnsupportedOperationException e) {
+            return null;
+        }
+    }
+
+    private void advise(String remedy) {
+        if (!remedy.isEmpty()) {
+            advice.add(remedy);
+        }
+    }
+
+    /** Why nothing can be locked; empty if it can. */
+    Optional<Failure> failure() {
+        return Optional.ofNullable(failure);
+    }
+
+    List<String> lines() {
+        List<String> lines = new ArrayList<>();
+        line(lines, "system", backend == null ? host.osName() + " " + host.osVersion() : backend.system());
+        line(lines, "processor", host.arch() + ", " + host.bits() + "-bit JVM");
+        line(lines, "JVM", jvm());
+        line(lines, "backend", availability.backend().orElse("none: " + availability.problem()));
+        availability.candidates().forEach(each -> line(lines, "", (each.chosen() ? "+ " : "- ") + each));
+        if (backend != null) {
+            backend.notes().forEach(note -> line(lines, "", "note: " + note));
+            line(lines, "page size", ByteSize.format(pageSize));
+            limits.all().forEach(limit -> line(lines, "limit", describe(limit)));
+            line(lines, "locked now", bytes(limits.lockedBytes()) + " by the system's count");
+            line(lines, "privilege", limits.privilege() + ": " + word(limits.privileged()));
+            line(lines, "lockable", lockable());
+            line(lines, "lock all", lockAll == null ? "not possible on this system" : describe(lockAll));
+            line(lines, "probe", probe.line());
+        }
+        if (advice.isEmpty()) {
+            line(lines, "to change", "nothing");
+        }
+        advice.forEach(each -> line(lines, "to change", each));
+        return lines;
+    }
+
+    private static void line(List<String> lines, String key, String text) {
+        lines.add(String.format(Locale.ROOT, "%-11s %s", key, text));
+    }
+
+    private static String jvm() {
+        return System.getProperty("java.vm.name") + " " + System.getProperty("java.version") + ", "
+                + System.getProperty("java.vendor") + ", " + System.getProperty("java.home");
+    }
+
+    private String describe(LockLimit limit) {
+        boolean lifted = limit.liftedByPrivilege() && limits.privileged() == Answer.YES;
+        return limit + (lifted ? "; lifted by " + limits.privilege() : "");
+    }
+
+    private static String describe(Forecast forecast) {
+        return "would be charged " + ByteSize.format(forecast.bytes()) + " for this small JVM; fits: "
+                + word(forecast.fits()) + (forecast.detail().isEmpty() ? "" : ", " + forecast.detail());
+    }
+
+    private String lockable() {
+        Limit lockable = limits.lockable();
+        return lockable.isUnlimited() ? "as much as there is memory: no limit binds" : lockable.toString();
+    }
+
+    private static String word(Answer answer) {
+        return answer.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static String bytes(OptionalLong number) {
+        return number.isPresent() ? ByteSize.format(number.getAsLong()) : "unknown";
+    }
+
+    Json toJson() {
+        Json json = new Json()
+                .put("command", "doctor")
+                .put("result", failure == null ? "done" : "failed")
+                .put("system", backend == null ? host.osName() + " " + host.osVersion() : backend.system())
+                .put("arch", host.arch())
+                .put("bits", host.bits())
+                .put("jvm", jvm())
+                .put("backend", availability.backend())
+                .putAll("candidates", availability.candidates(), each -> new Json()
+                        .put("name", each.name())
+                        .put("chosen", each.chosen())
+                        .put("verdict", each.verdict()));
+        if (backend == null) {
+            for (String key : new String[] {
+                "pageSize", "limit", "limits", "lockedBytes", "privilege", "privileged", "lockable", "lockAll", "probe"
+            }) {
+                json.putNull(key);
+            }
+        } else {
+            json.putTexts("notes", backend.notes())
+                    .put("pageSize", pageSize)
+                    .put("limit", toJson(limits.all().get(0)))
+                    .putAll("limits", limits.all(), Diagnosis::toJson)
+                    .put("lockedBytes", limits.lockedBytes())
+                    .put("privilege", limits.privilege())
+                    .put("privileged", limits.privileged())
+                    .put("lockable", limits.lockable())
+                    .put("lockableUnlimited", limits.lockable().isUnlimited());
+            json = lockAll == null ? json.putNull("lockAll") : json.put("lockAll", toJson(lockAll));
+            json.put("probe", probe.toJson());
+        }
+        json.putTexts("toChange", advice);
+        return failure == null ? json : failure.addTo(json);
+    }
+
+    private static Json toJson(LockLimit limit) {
+        return new Json()
+                .put("name", limit.name())
+                .put("scope", limit.scope().name().toLowerCase(Locale.ROOT))
+                .put("soft", limit.soft())
+                .put("hard", limit.hard())
+                .put("unlimited", limit.soft().isUnlimited())
+                .put("known", limit.soft().isKnown())
+                .put("used", limit.used())
+                .put("liftedByPrivilege", limit.liftedByPrivilege());
+    }
+
+    private static Json toJson(Forecast forecast) {
+        return new Json()
+                .put("bytes", forecast.bytes())
+                .put("fits", forecast.fits())
+                .put("detail", forecast.detail())
+                .put("remedy", forecast.remedy());
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.cli;
+
+import io.pagelock.Capability;
+import io.pagelock.PageLockException;
+import io.pagelock.PageLocker;
+import io.pagelock.spi.ByteSize;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Locks files in memory until a time is over or a signal comes. */
+@Command(
+        name = "hold",
+        description = {
+            "Locks files, and the files in directories, in memory, and unlocks them when the time is over or at a signal"
+                    + " (SIGINT, SIGTERM).",
+            "Prints 'ready' on a line of its own once everything is locked: to standard output, with --json to standard"
+                    + " error."
+        },
+        sortOptions = false)
+final class HoldCommand implements Callable<Integer> {
+    @Option(names = "--on-fault", description = "Lock each page when it is first touched instead of reading all of them.")
+    private boolean onFault;
+
+    @Option(
+            names = "--best-effort",
+            description = "Lock what can be locked and say what could not, instead of all or nothing.")
+    private boolean bestEffort;
+
+    @Option(names = "--for", paramLabel = "DURATION", description = "Hold so long: 500ms, 5s, 2m, 1h, 1h30m.")
+    private Duration time;
+
+    @Mixin
+    private CommonOptions common;
+
+    @Parameters(paramLabel = "FILE|DIR", arity = "1..*", description = "What to lock. Each file counts once.")
+    private List<Path> paths;
+
+    private final Lockers lockers;
+    private final Console console;
+    private final StopSignal stop;
+    private final MappingBudget budget;
+
+    HoldCommand(Lockers lockers, Console console, StopSignal stop, MappingBudget budget) {
+        this.lockers = lockers;
+        this.console = console;
+        this.stop = stop;
+        this.budget = budget;
+    }
+
+    @Override
+    public Integer call() {
+        HoldReport report = new HoldReport(onFault, bestEffort);
+        stop.install();
+        try {
+            hold(lockers.locker(), report);
+        } catch (PageLockException e) {
+            report.failed(Failure.of(e));
+        } catch (Failure e) {
+            report.failed(e);
+        }
+        report.failure().ifPresent(why -> console.fail(why, common.debug()));
+        if (common.json()) {
+            console.document(report.toJson());
+        }
+        return report.exitStatus();
+    }
+
+    private void hold(PageLocker locker, HoldReport report) {
+        report.backend(locker.backend().name(), locker.limits().lockedBytes());
+        if (onFault && !locker.capabilities().contains(Capability.LOCK_ON_FAULT)) {
+            throw new Failure(
+                    "NOT_SUPPORTED",
+                    "--on-fault: this system cannot lock pages when they are first touched",
+                    "Leave out --on-fault.",
+                    null);
+        }
+        FileList list = FileList.of(paths, console);
+        report.skipped(list.skipped());
+        list.skipped().forEach(each -> console.warn("skipped " + each.why().getMessage()));
+        try (Holding holding = new Holding(locker, onFault, bestEffort, console)) {
+            report.files(holding.files());
+            try {
+                lock(holding, list, report);
+            } catch (Failure e) {
+                holding.discard().ifPresent(stuck -> console.warn(stuck.getMessage()));
+                report.after(locker.limits().lockedBytes());
+                throw e;
+            }
+            report.ready(locker.limits().lockedBytes());
+            sayReady(holding, report.before(), locker);
+            waitForTheEnd(report);
+            holding.unlock().ifPresent(report::failed);
+            report.after(locker.limits().lockedBytes());
+            sayUnlocked(holding, report, locker);
+        }
+    }
+
+    private void lock(Holding holding, FileList list, HoldReport report) {
+        holding.map(list, budget);
+        report.skipped(holding.vanished());
+        holding.vanished().forEach(each -> console.warn("skipped " + each.why().getMessage()));
+        if (holding.pageBytes() > 0) {
+            try (Progress progress = Progress.on(console, holding.bytes())) {
+                holding.lock(progress, stop);
+            }
+        }
+        if (stop.isRequested()) {
+            throw Holding.interrupted();
+        }
+        holding.files().forEach(file -> file.problem()
+                .ifPresent(why -> console.warn("not locked (" + file.lockedBytes() + " of " + file.bytes() + " bytes are): "
+                        + why.getMessage())));
+        if (!holding.isComplete() && holding.lockedBytes() == 0) {
+            Failure first = holding.files().stream()
+                    .filter(file -> file.problem().isPresent())
+                    .findFirst()
+                    .flatMap(HeldFile::problem)
+                    .get();
+            throw new Failure(first.reason(), "nothing could be locked", first.remedy(), first.getCause());
+        }
+    }
+
+    private void sayReady(Holding holding, OptionalLong before, PageLocker locker) {
+        if (common.json()) {
+            console.err().println("ready");
+            return;
+        }
+        Map<Path, long[]> byArgument = new LinkedHashMap<>();
+        for (HeldFile file : holding.files()) {
+            file.mapped().ifPresent(mapped -> {
+                long[] sum = byArgument.computeIfAbsent(mapped.entry().argument(), path -> new long[2]);
+                sum[0]++;
+                sum[1] += file.bytes();
+            });
+        }
+        byArgument.forEach((path, sum) -> console.say("  " + console.name(path) + ": " + Holding.describe(sum[0], sum[1])
+                + (sum[1] == 0 ? ", empty, nothing to lock" : "")));
+        console.say((onFault ? "locked on first touch: " : "locked: ")
+                + Holding.describe(holding.lockedFiles(), holding.lockedBytes()) + ", in pages of " + locker.pageSize());
+        console.say("the system counts as locked: " + bytes(before) + " before, "
+                + bytes(locker.limits().lockedBytes()) + " now");
+        console.say(time == null
+                ? "holding until a signal comes"
+                : "holding for " + time.toMillis() / 1000.0 + " s or until a signal comes");
+        console.say("ready");
+    }
+
+    private void waitForTheEnd(HoldReport report) {
+        long start = System.nanoTime();
+        boolean signal = stop.await(time);
+        report.ended(signal ? "signal" : "time", Duration.ofNanos(System.nanoTime() - start).toMillis());
+    }
+
+    private void sayUnlocked(Holding holding, HoldReport report, PageLocker locker) {
+        for (HeldFile file : holding.files()) {
+            file.lookForChange().ifPresent(what -> console.warn(console.name(file.path()) + " " + what + " while it was held"));
+        }
+        if (!common.json() && !report.failure().isPresent()) {
+            console.say("unlocked: " + Holding.describe(holding.lockedFiles(), holding.lockedBytes()));
+            console.say("the system counts as locked: " + bytes(locker.limits().lockedBytes()));
+        }
+    }
+
+    private static String bytes(OptionalLong number) {
+        return number.isPresent() ? ByteSize.format(number.getAsLong()) : "unknown";
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.cli;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** What a hold did, with the system's own count of locked bytes as the witness. */
+final class HoldReport {
+    private final boolean onFault;
+    private final boolean bestEffort;
+    private final List<Left> skipped = new ArrayList<>();
+    private String backend;
+    private List<HeldFile> files = Collections.emptyList();
+    private OptionalLong before = OptionalLong.empty();
+    private OptionalLong ready = OptionalLong.empty();
+    private OptionalLong after = OptionalLong.empty();
+    private String endedBy;
+    private long heldMillis;
+    private Failure failure;
+
+    HoldReport(boolean onFault, boolean bestEffort) {
+        this.onFault = onFault;
+        this.bestEffort = bestEffort;
+    }
+
+    void backend(String name, OptionalLong lockedBytes) {
+        backend = name;
+        before = lockedBytes;
+        after = lockedBytes;
+    }
+
+    void skipped(List<Left> more) {
+        skipped.addAll(more);
+    }
+
+    void files(List<HeldFile> all) {
+        files = all;
+    }
+
+    void ready(OptionalLong lockedBytes) {
+        ready = lockedBytes;
+    }
+
+    void ended(String by, long millis) {
+        endedBy = by;
+        heldMillis = millis;
+    }
+
+    void after(OptionalLong lockedBytes) {
+        after = lockedBytes;
+    }
+
+    void failed(Failure why) {
+        failure = failure == null ? why : failure;
+    }
+
+    Optional<Failure> failure() {
+        return Optional.ofNullable(failure);
+    }
+
+    OptionalLong before() {
+        return before;
+    }
+
+    int exitStatus() {
+        return failure == null ? 0 : 1;
+    }
+
+    Json toJson() {
+        Json json = new Json()
+                .put("command", "hold")
+                .put("result", failure != null ? "failed" : isPartial() ? "partial" : "done")
+                .put("backend", backend)
+                .put("onFault", onFault)
+                .put("bestEffort", bestEffort)
+                .putAll("files", files, HeldFile::toJson)
+                .putAll("skipped", skipped, Left::toJson)
+                .put("bytes", files.stream().mapToLong(HeldFile::bytes).sum())
+                .put("lockedBytes", files.stream().mapToLong(HeldFile::lockedBytes).sum())
+                .put(
+                        "systemLockedBytes",
+                        new Json().put("before", before).put("ready", ready).put("after", after))
+                .put("endedBy", endedBy)
+                .put("heldMillis", heldMillis);
+        return failure == null ? json : failure.addTo(json);
+    }
+
+    private boolean isPartial() {
+        return files.stream().anyMatch(file -> file.problem().isPresent());
+    }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.cli;
+
+import io.pagelock.spi.Host;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.time.Duration;
+import java.util.Arrays;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+
+/** The command {@code pagelock}. */
+@Command(
+        name = "pagelock",
+        description = "Keeps files in memory, and says what can be locked there.",
+        synopsisSubcommandLabel = "COMMAND",
+        mixinStandardHelpOptions = true,
+        footer = {
+            "",
+            "Exit status: 0 done; 1 could not lock, the reason is on standard error and nothing is left locked; 2 bad usage."
+        })
+public final class Main implements Runnable {
+    private static final int FAILED = 1;
+
+    @Spec
+    private CommandSpec spec;
+
+    private Main() {}
+
+    /**
+     * Runs the command and ends the JVM with its exit status.
+     *
+     * @param args the arguments
+     */
+    public static void main(String[] args) {
+        Console console = Console.system();
+        StopSignal stop = new StopSignal(Runtime.getRuntime()::addShutdownHook);
+        int status = FAILED;
+        try {
+            status = run(RawArguments.of(args), Lockers.SYSTEM, console, stop);
+        } catch (OutOfMemoryError e) {
+            console.warn("not enough Java heap for so many files; set PAGELOCK_OPTS=-Xmx1g");
+        } finally {
+            stop.finish(status);
+        }
+        System.exit(status);
+    }
+
+    static int run(String[] rawArguments, Lockers lockers, Console console, StopSignal stop) {
+        CommandLine line = new CommandLine(new Main())
+                .addSubcommand(new HoldCommand(lockers, console, stop, MappingBudget.system()))
+                .addSubcommand(new StatusCommand(lockers, console, Paths.get("/proc")))
+                .addSubcommand(new DoctorCommand(lockers, console, Host.current()));
+        line.getSubcommands().values().forEach(each -> {
+            each.getCommandSpec().mixinStandardHelpOptions(true);
+            each.getCommandSpec().version(version());
+        });
+        line.getCommandSpec().version(version());
+        line.registerConverter(Duration.class, Main::duration);
+        line.registerConverter(Path.class, raw -> FileNames.path(RawArguments.bytes(raw)));
+        line.setExpandAtFiles(false);
+        line.setUsageHelpWidth(Math.max(60, Math.min(120, console.columns())));
+        line.setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF));
+        line.setOut(new PrintWriter(console.out(), true));
+        line.setErr(new PrintWriter(console.err(), true));
+        line.setParameterExceptionHandler((e, args) -> badUsage(e, args, console));
+        line.setExecutionExceptionHandler((e, command, parsed) -> {
+            boolean debug = Arrays.asList(rawArguments).contains("--debug");
+            Failure why = new Failure("INTERNAL_ERROR", e + (debug ? "" : "; --debug shows the stack trace"), "", e);
+            console.fail(why, debug);
+            document(why, command, rawArguments, console);
+            return FAILED;
+        });
+        return line.execute(rawArguments);
+    }
+
+    private static Duration duration(String text) {
+        try {
+            return Durations.parse(text);
+        } catch (IllegalArgumentException e) {
+            throw new TypeConversionException(e.getMessage());
+        }
+    }
+
+    private static int badUsage(ParameterException e, String[] args, Console console) {
+        CommandLine command = e.getCommandLine();
+        // Arguments are in it byte by byte.
+        String message = FileNames.text(RawArguments.bytes(e.getMessage()), console.charset());
+        console.warn(message);
+        console.err().println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
+        document(new Failure("BAD_USAGE", message), command, args, console);
+        return CommandLine.ExitCode.USAGE;
+    }
+
+    private static void document(Failure why, CommandLine command, String[] args, Console console) {
+        if (Arrays.asList(args).contains("--json")) {
+            console.document(
+                    why.addTo(new Json().put("command", command.getCommandName()).put("result", "failed")));
+        }
+    }
+
+    private static String version() {
+        String version = Main.class.getPackage().getImplementationVersion();
+        return "pagelock " + (version == null ? "(version unknown outside its jar)" : version);
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "which command: hold, status or doctor?");
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.cli;
+
+import io.pagelock.Answer;
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLock;
+import io.pagelock.PageLockException;
+import io.pagelock.PageLocker;
+import java.nio.ByteBuffer;
+import java.util.Locale;
+import java.util.OptionalLong;
+
+/** Really locks and unlocks one page, and asks the system what it counts before, meanwhile and after. */
+final class Probe {
+    /** What the system says at one moment. */
+    private static final class Witness {
+        private final OptionalLong lockedBytes;
+        private final Answer page;
+
+        Witness(PageLocker locker, MemoryRange range) {
+            lockedBytes = locker.limits().lockedBytes();
+            page = locker.pages(range).locked(0);
+        }
+
+        @Override
+        public String toString() {
+            return (lockedBytes.isPresent() ? lockedBytes.getAsLong() + " bytes" : "unknown") + " (page locked: "
+                    + page.name().toLowerCase(Locale.ROOT) + ")";
+        }
+
+        Json toJson() {
+            return new Json().put("lockedBytes", lockedBytes).put("pageLocked", page);
+        }
+    }
+
+    private Witness before;
+    private Witness during;
+    private Witness after;
+    private Failure failure;
+
+    private Probe() {}
+
+    static Probe run(PageLocker locker) {
+        Probe probe = new Probe();
+        int pageSize = Math.toIntExact(locker.pageSize());
+        // Two pages of bytes hold one whole page wherever they start.
+        ByteBuffer memory = ByteBuffer.allocateDirect(2 * pageSize);
+        MemoryRange page = MemoryRange.of(
+                MemoryRange.of(locker.rangeOf(memory).address() + pageSize - 1, 1)
+                        .alignedTo(pageSize)
+                        .address(),
+                pageSize);
+        try {
+            probe.run(locker, page);
+        } catch (PageLockException e) {
+            probe.failure = Failure.of(e);
+        }
+        // Keeps the memory reachable: the range alone does not.
+        memory.put(0, (byte) 0);
+        return probe;
+    }
+
+    private void run(PageLocker locker, MemoryRange page) {
+        before = new Witness(locker, page);
+        PageLock lock = locker.lock(page);
+        try {
+            during = new Witness(locker, page);
+        } finally {
+            lock.close();
+        }
+        after = new Witness(locker, page);
+        failure = contradiction(page.length());
+    }
+
+    private Failure contradiction(long pageSize) {
+        if (during.page == Answer.NO || grown(before, during, pageSize) == Answer.NO) {
+            return new Failure(
+                    "CONTRADICTED", "the lock was accepted, but the system does not count the page as locked: " + this);
+        }
+        if (after.page == Answer.YES || grown(after, during, pageSize) == Answer.NO) {
+            return new Failure(
+                    "CONTRADICTED", "the unlock was accepted, but the system still counts the page as locked: " + this);
+        }
+        return null;
+    }
+
+    private static Answer grown(Witness less, Witness more, long by) {
+        return less.lockedBytes.isPresent() && more.lockedBytes.isPresent()
+                ? Answer.of(more.lockedBytes.getAsLong() - less.lockedBytes.getAsLong() == by)
+                : Answer.UNKNOWN;
+    }
+
+    /** Why it did not work; null if it did. */
+    Failure failure() {
+        return failure;
+    }
+
+    private boolean isWitnessed() {
+        return during.page != Answer.UNKNOWN || during.lockedBytes.isPresent();
+    }
+
+    String line() {
+        if (failure != null) {
+            return "failed: " + failure.getMessage();
+        }
+        return (isWitnessed() ? "ok: " : "accepted, but the system does not tell what is locked: ") + this;
+    }
+
+    Json toJson() {
+        Json json = new Json()
+                .put("result", failure != null ? "failed" : isWitnessed() ? "done" : "unwitnessed");
+        put(json, "before", before);
+        put(json, "during", during);
+        put(json, "after", after);
+        return failure == null ? json : failure.addTo(json);
+    }
+
+    private static void put(Json json, String key, Witness witness) {
+        if (witness == null) {
+            json.putNull(key);
+        } else {
+            json.put(key, witness.toJson());
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "locked by the system's count: before " + before + ", with one page locked " + during + ", after " + after;
+    }
+}

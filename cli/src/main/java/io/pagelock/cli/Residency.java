@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.cli;
+
+import io.pagelock.Answer;
+import io.pagelock.PageLocker;
+import io.pagelock.PageStates;
+import io.pagelock.spi.ByteSize;
+import java.nio.ByteBuffer;
+import java.util.Locale;
+
+/** Which pages of one file are in memory, summed up. */
+final class Residency {
+    private final MappedFile file;
+    private final long pageSize;
+    private final long pages;
+    private final Strip strip;
+    private long resident;
+    private long unknown;
+    private boolean tailResident;
+
+    private Residency(MappedFile file, long pageSize, int width) {
+        this.file = file;
+        this.pageSize = pageSize;
+        this.pages = (file.bytes() + pageSize - 1) / pageSize;
+        this.strip = new Strip(pages, width);
+    }
+
+    static Residency of(MappedFile file, PageLocker locker, int width) {
+        Residency residency = new Residency(file, locker.pageSize(), width);
+        long page = 0;
+        for (ByteBuffer segment : file.segments()) {
+            page = residency.add(locker.pages(segment), page);
+        }
+        return residency;
+    }
+
+    private long add(PageStates states, long first) {
+        for (int i = 0; i < states.pageCount(); i++) {
+            strip.add(first + i, states.resident(i));
+        }
+        resident += states.countResident(Answer.YES);
+        unknown += states.countResident(Answer.UNKNOWN);
+        tailResident = states.resident(states.pageCount() - 1) == Answer.YES;
+        return first + states.pageCount();
+    }
+
+    /** The bytes of the file in resident pages; the last page may be a part. */
+    private long residentBytes() {
+        return resident * pageSize - (tailResident ? pages * pageSize - file.bytes() : 0);
+    }
+
+    String line(String name, int width, boolean blocks) {
+        if (pages == 0) {
+            return name + ": empty, no pages";
+        }
+        StringBuilder line = new StringBuilder("|").append(strip.draw(blocks)).append('|');
+        while (line.length() < width + 2) {
+            line.append(' ');
+        }
+        return line.append(' ').append(counts()).append("  ").append(name).toString();
+    }
+
+    private String counts() {
+        if (unknown > 0) {
+            return resident + " of " + pages + " pages known to be resident, " + unknown + " unknown";
+        }
+        return String.format(
+                Locale.ROOT,
+                "%5.1f%% resident: %d of %d pages, %d of %s",
+                percent(),
+                resident,
+                pages,
+                residentBytes(),
+                ByteSize.format(file.bytes()));
+    }
+
+    private double percent() {
+        // Rounded down: 100 means all of them.
+        return Math.floor(1000.0 * resident / pages) / 10;
+    }
+
+    Json toJson() {
+        Json json = new Json()
+                .putPath(file.path())
+                .put("bytes", file.bytes())
+                .put("pages", pages)
+                .put("residentPages", resident)
+                .put("unknownPages", unknown);
+        if (unknown > 0) {
+            return json.putNull("residentBytes").putNull("residentPercent");
+        }
+        json.put("residentBytes", residentBytes());
+        return pages == 0 ? json.putNull("residentPercent") : json.put("residentPercent", percent());
+    }
+}

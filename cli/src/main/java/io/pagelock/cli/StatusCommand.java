@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.cli;
+
+import io.pagelock.PageLockException;
+import io.pagelock.PageLocker;
+import io.pagelock.spi.ByteSize;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Shows which pages of files are in memory, or what a process has locked. */
+@Command(
+        name = "status",
+        description = {
+            "Draws which pages of each file are resident: one line a file, with counts.",
+            "With --pid, lists the locked mappings of a process (Linux)."
+        },
+        sortOptions = false)
+final class StatusCommand implements Callable<Integer> {
+    private static final int STRIP_MIN = 10;
+    private static final int STRIP_MAX = 64;
+    private static final int COUNTS = 64;
+
+    @Option(names = "--pid", paramLabel = "PID", description = "List the locked mappings of this process.")
+    private Long pid;
+
+    @Mixin
+    private CommonOptions common;
+
+    @Parameters(paramLabel = "FILE|DIR", arity = "0..*", description = "The files to look at.")
+    private List<Path> paths = new ArrayList<>();
+
+    @Spec
+    private CommandSpec spec;
+
+    private final Lockers lockers;
+    private final Console console;
+    private final Path proc;
+
+    StatusCommand(Lockers lockers, Console console, Path proc) {
+        this.lockers = lockers;
+        this.console = console;
+        this.proc = proc;
+    }
+
+    @Override
+    public Integer call() {
+        if (paths.isEmpty() == (pid == null)) {
+            throw new ParameterException(spec.commandLine(), "give either files or --pid PID");
+        }
+        if (pid != null && pid <= 0) {
+            throw new ParameterException(spec.commandLine(), "--pid: a process id is 1 or more, not " + pid);
+        }
+        try {
+            return pid == null ? files(lockers.locker()) : process(ProcessMappings.of(proc, pid));
+        } catch (PageLockException e) {
+            return fail(Failure.of(e));
+        } catch (Failure e) {
+            return fail(e);
+        }
+    }
+
+    private int fail(Failure why) {
+        console.fail(why, common.debug());
+        if (common.json()) {
+            console.document(why.addTo(document().put("result", "failed")));
+        }
+        return 1;
+    }
+
+    private static Json document() {
+        return new Json().put("command", "status");
+    }
+
+    private int files(PageLocker locker) {
+        FileList list = FileList.of(paths, console);
+        list.skipped().forEach(each -> console.warn("skipped " + each.why().getMessage()));
+        List<Left> failed = new ArrayList<>(list.failed());
+        List<Residency> shown = new ArrayList<>();
+        int width = Math.max(STRIP_MIN, Math.min(STRIP_MAX, console.columns() - COUNTS));
+        for (FileList.Entry entry : list.files()) {
+            try {
+                Residency residency = Residency.of(MappedFile.map(entry), locker, width);
+                if (common.json()) {
+                    shown.add(residency);
+                } else {
+                    console.say(residency.line(console.name(entry.path()), width, console.hasBlocks()));
+                }
+            } catch (IOException e) {
+                failed.add(new Left(entry.path(), Failure.of(console.name(entry.path()), e)));
+            }
+        }
+        failed.forEach(each -> console.fail(each.why(), common.debug()));
+        if (common.json()) {
+            Json json = document()
+                    .put("result", failed.isEmpty() ? "done" : "failed")
+                    .put("backend", locker.backend().name())
+                    .put("pageSize", locker.pageSize())
+                    .putAll("files", shown, Residency::toJson)
+                    .putAll("skipped", list.skipped(), Left::toJson)
+                    .putAll("failed", failed, Left::toJson);
+            console.document(failed.isEmpty() ? json : failed.get(0).why().addTo(json));
+        }
+        return failed.isEmpty() ? 0 : 1;
+    }
+
+    private int process(ProcessMappings mappings) {
+        if (common.json()) {
+            console.document(document()
+                    .put("result", "done")
+                    .put("pid", pid)
+                    .put("process", name(mappings.command()))
+                    .putAll("mappings", mappings.locked(), StatusCommand::toJson)
+                    .put("bytes", mappings.mappedBytes())
+                    .put("lockedBytes", mappings.lockedBytes()));
+            return 0;
+        }
+        for (ProcessMappings.Mapping each : mappings.locked()) {
+            String name = each.name().length == 0 ? "[anonymous]" : FileNames.text(each.name(), console.charset());
+            console.say(each.range() + " " + each.permissions() + "  " + ByteSize.format(each.bytes()) + ", "
+                    + ByteSize.format(each.residentBytes()) + " resident"
+                    + (each.isOnFault() ? ", on first touch" : "") + "  " + name);
+        }
+        int count = mappings.locked().size();
+        console.say("process " + pid + " (" + name(mappings.command()) + "): " + count + " locked "
+                + (count == 1 ? "mapping, " : "mappings, ") + ByteSize.format(mappings.mappedBytes())
+                + "; the system counts as locked: "
+                + (mappings.lockedBytes().isPresent()
+                        ? ByteSize.format(mappings.lockedBytes().getAsLong())
+                        : "unknown"));
+        return 0;
+    }
+
+    private String name(String latin1) {
+        return FileNames.text(latin1.getBytes(StandardCharsets.ISO_8859_1), console.charset());
+    }
+
+    private static Json toJson(ProcessMappings.Mapping mapping) {
+        String name = FileNames.text(mapping.name(), StandardCharsets.UTF_8);
+        return new Json()
+                .put("range", mapping.range())
+                .put("permissions", mapping.permissions())
+                .put("bytes", mapping.bytes())
+                .put("residentBytes", mapping.residentBytes())
+                .put("onFault", mapping.isOnFault())
+                .put("path", mapping.name().length == 0 ? null : name);
+    }
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The command {@code pagelock}. */
+module io.pagelock.cli {
+    requires com.google.gson;
+    requires info.picocli;
+    requires io.pagelock;
+    requires me.tongfei.progressbar;
+
+    exports io.pagelock.cli;
+
+    opens io.pagelock.cli to
+            info.picocli;
+}
