@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.support;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * The error numbers of one system, on one processor where they differ, with their names. Immutable. Nothing is inherited
+ * from another system: a number that is not in the table has no name.
+ */
+public final class ErrnoTable {
+    private final Map<String, Integer> numbers;
+    private final Map<Integer, String> names;
+
+    private ErrnoTable(Builder from) {
+        numbers = Collections.unmodifiableMap(new LinkedHashMap<>(from.numbers));
+        names = new LinkedHashMap<>();
+        numbers.forEach((name, number) -> names.putIfAbsent(number, name));
+    }
+
+    /**
+     * Starts a table.
+     *
+     * @return an empty builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * The name of a number. Where two names share one, the one that was put first.
+     *
+     * @param number an error number
+     * @return its name, or null if it is not in the table
+     */
+    public String name(int number) {
+        return names.get(number);
+    }
+
+    /**
+     * Tells whether a number has the given name on this system.
+     *
+     * @param number an error number
+     * @param name a name, for example {@code ENOMEM}
+     * @return true if the table holds that pair
+     */
+    public boolean is(int number, String name) {
+        Integer known = numbers.get(Objects.requireNonNull(name, "name"));
+        return known != null && known == number;
+    }
+
+    /**
+     * The whole table.
+     *
+     * @return an unmodifiable map from name to number, in the order of the table
+     */
+    public Map<String, Integer> numbers() {
+        return numbers;
+    }
+
+    @Override
+    public String toString() {
+        return numbers.toString();
+    }
+
+    /** Collects names and numbers. Not safe for several threads. */
+    public static final class Builder {
+        private final Map<String, Integer> numbers = new LinkedHashMap<>();
+
+        private Builder() {}
+
+        /**
+         * Adds a pair.
+         *
+         * @param name the name, for example {@code ENOMEM}
+         * @param number its number, above 0
+         * @return this builder
+         * @throws IllegalArgumentException if the number is not above 0, or the name has another number already
+         */
+        public Builder put(String name, int number) {
+            if (number <= 0) {
+                throw new IllegalArgumentException(name + " is " + number + "; error numbers are above 0");
+            }
+            Integer known = numbers.putIfAbsent(Objects.requireNonNull(name, "name"), number);
+            if (known != null && known != number) {
+                throw new IllegalArgumentException(name + " is " + known + " already, not " + number);
+            }
+            return this;
+        }
+
+        /**
+         * Ends the table.
+         *
+         * @return the table
+         */
+        public ErrnoTable build() {
+            return new ErrnoTable(this);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.support;
+
+import io.pagelock.PageLockException;
+import io.pagelock.Reason;
+import io.pagelock.spi.Host;
+
+/**
+ * Says why JNA's native part did not load and what a stranger can do about it. JNA tells its causes apart only by the words
+ * of the message, and so do the dynamic linkers; the words below were seen with JNA 5.19.1 on glibc.
+ */
+final class LoadFailure {
+    private static final String UNPACK = "unpack libjnidispatch.so from com/sun/jna/<system>-<processor>/ of the jna jar"
+            + " into a directory of your choice and name that with -Djna.boot.library.path=DIRECTORY";
+
+    private LoadFailure() {}
+
+    static PageLockException explain(Throwable thrown, Host host) {
+        Throwable first = thrown;
+        StringBuilder words = new StringBuilder();
+        for (Throwable each = thrown; each != null; each = each.getCause()) {
+            words.append(each).append('\n');
+            first = each;
+        }
+        return PageLockException.because(Reason.NOT_SUPPORTED)
+                .detail("the native part of JNA cannot be loaded on " + host + ": " + line(first))
+                .remedy(remedy(words.toString(), host))
+                .cause(thrown)
+                .build();
+    }
+
+    private static String line(Throwable thrown) {
+        String message = String.valueOf(thrown.getMessage()).trim().replaceAll("\\s*\\R\\s*", "; ");
+        return thrown instanceof NoClassDefFoundError || thrown.getMessage() == null
+                ? thrown.getClass().getSimpleName() + ": " + message
+                : message;
+    }
+
+    private static String remedy(String words, Host host) {
+        if (has(words, "IllegalCallerException", "native access")) {
+            return "Start java with --enable-native-access=ALL-UNNAMED, or =com.sun.jna if JNA is on the module path";
+        }
+        if (has(words, "incompatible JNA native library")) {
+            return "Another version of JNA's native part was found first: remove -Djna.boot.library.path and"
+                    + " -Djna.nosys=false, or make them name the part of the very jna jar in use";
+        }
+        if (has(words, "Could not initialize class com.sun.jna")) {
+            return "JNA failed to start earlier in this process; look for its first error";
+        }
+        if (has(words, "NoClassDefFoundError", "ClassNotFoundException", "NoSuchMethodError", "NoSuchFieldError")) {
+            return "Put one jna jar, net.java.dev.jna:jna 5.19 or later, on the class path or module path";
+        }
+        if (has(words, "wrong ELF class", "Possible cause: can't load", "cannot open shared object file: No such file")) {
+            return "The native part found is for another processor than " + host.arch() + " or for another C library:"
+                    + " remove -Djna.prefix and -Djna.boot.library.path; on Alpine Linux, apk add gcompat or"
+                    + " java-jna-native";
+        }
+        if (has(words, "failed to map segment", "Operation not permitted", "Permission denied")) {
+            return "The directory where JNA unpacks libjnidispatch does not allow to run code (mounted noexec?): name"
+                    + " another one with -Djna.tmpdir=DIRECTORY, or " + UNPACK;
+        }
+        if (has(words, "temporary directory", "No space left", "Read-only file system")) {
+            return "JNA cannot write its native part to its temporary directory: name another one with"
+                    + " -Djna.tmpdir=DIRECTORY, or " + UNPACK;
+        }
+        if (has(words, "not found in resource path", "Could not find JNA native support")) {
+            return "The jna jar in use has no native part for " + host.arch() + " (a shaded or minimized jar?), or"
+                    + " -Djna.nounpack=true or -Djna.prefix keeps JNA from using it: use the original jar"
+                    + " net.java.dev.jna:jna, or " + UNPACK;
+        }
+        if (has(words, "Unable to locate JNA native support")) {
+            return "-Djna.noclasspath=true keeps JNA from using the part in its jar: remove it, or " + UNPACK;
+        }
+        return "Run java with -Djna.debug_load.jna=true to see where JNA looks; if in doubt, " + UNPACK;
+    }
+
+    private static boolean has(String words, String... any) {
+        for (String each : any) {
+            if (words.contains(each)) {
+                return true;
+            }
+        }
+        return false;
+    }
+}
