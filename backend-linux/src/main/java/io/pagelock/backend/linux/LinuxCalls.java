@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.linux;
+
+import io.pagelock.backend.support.CLibrary;
+import io.pagelock.backend.support.MemoryCalls;
+
+/** Every C function that this backend calls, literally; one object, so that tests can script the whole kernel. */
+interface LinuxCalls extends MemoryCalls {
+    /** Whether the C library has {@code mlock2}: glibc from 2.27. The kernel may lack it all the same. */
+    boolean hasMlock2();
+
+    /** {@code int mlock2(const void *addr, size_t len, unsigned int flags)}: mlock2(2), Linux 4.4. */
+    int mlock2(long addr, long len, int flags);
+
+    /** {@code int mincore(void *addr, size_t length, unsigned char *vec)}: mincore(2), one byte for each page. */
+    int mincore(long addr, long length, byte[] vec);
+
+    /** {@code int getrlimit(int resource, struct rlimit *rlim)} with 64-bit limits: soft, hard. */
+    int getrlimit(int resource, long[] rlim);
+
+    /** What the last call of this thread left in errno; only after a failure. */
+    int errno();
+
+    static LinuxCalls bind(CLibrary library, int bits) {
+        boolean lp64 = bits == 64;
+        return new Bound(
+                library,
+                library.memoryCalls(),
+                lp64 ? library.bind(new Lp64Mincore()) : library.bind(new Ilp32Mincore()),
+                !library.has("mlock2")
+                        ? null
+                        : lp64 ? library.bind(new Lp64Mlock2()) : library.bind(new Ilp32Mlock2()));
+    }
+
+    interface Mincore {
+        int mincore(long addr, long length, byte[] vec);
+    }
+
+    interface Mlock2 {
+        int mlock2(long addr, long len, int flags);
+    }
+
+    final class Lp64Mincore implements Mincore {
+        @Override
+        public native int mincore(long addr, long length, byte[] vec);
+    }
+
+    final class Ilp32Mincore implements Mincore {
+        private native int mincore(int addr, int length, byte[] vec);
+
+        @Override
+        public int mincore(long addr, long length, byte[] vec) {
+            return mincore((int) addr, (int) length, vec);
+        }
+    }
+
+    final class Lp64Mlock2 implements Mlock2 {
+        @Override
+        public native int mlock2(long addr, long len, int flags);
+    }
+
+    final class Ilp32Mlock2 implements Mlock2 {
+        private native int mlock2(int addr, int len, int flags);
+
+        @Override
+        public int mlock2(long addr, long len, int flags) {
+            return mlock2((int) addr, (int) len, flags);
+        }
+    }
+
+    /** The calls of this process. */
+    final class Bound implements LinuxCalls {
+        private final CLibrary library;
+        private final MemoryCalls memory;
+        private final Mincore mincore;
+        private final Mlock2 mlock2;
+        private final String getrlimit;
+
+        Bound(CLibrary library, MemoryCalls memory, Mincore mincore, Mlock2 mlock2) {
+            this.library = library;
+            this.memory = memory;
+            this.mincore = mincore;
+            this.mlock2 = mlock2;
+            // glibc's plain getrlimit has 4-byte limits on 32-bit processors; musl has no other name, and always 8 bytes.
+            this.getrlimit = library.has("getrlimit64") ? "getrlimit64" : "getrlimit";
+        }
+
+        @Override
+        public boolean hasMlock2() {
+            return mlock2 != null;
+        }
+
+        @Override
+        public int mlock2(long addr, long len, int flags) {
+            return mlock2.mlock2(addr, len, flags);
+        }
+
+        @Override
+        public int mincore(long addr, long length, byte[] vec) {
+            return mincore.mincore(addr, length, vec);
+        }
+
+        @Override
+        public int getrlimit(int resource, long[] rlim) {
+            return library.call(getrlimit, resource, rlim);
+        }
+
+        @Override
+        public int errno() {
+            return library.errno();
+        }
+
+        @Override
+        public int mlock(long addr, long len) {
+            return memory.mlock(addr, len);
+        }
+
+        @Override
+        public int munlock(long addr, long len) {
+            return memory.munlock(addr, len);
+        }
+
+        @Override
+        public int mlockall(int flags) {
+            return memory.mlockall(flags);
+        }
+
+        @Override
+        public int munlockall() {
+            return memory.munlockall();
+        }
+
+        @Override
+        public int msync(long addr, long len, int flags) {
+            return memory.msync(addr, len, flags);
+        }
+
+        @Override
+        public int getpagesize() {
+            return memory.getpagesize();
+        }
+    }
+}

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.linux;
+
+import io.pagelock.Answer;
+import io.pagelock.Limit;
+import io.pagelock.LockLimit;
+import io.pagelock.PageLockException;
+import io.pagelock.Reason;
+import io.pagelock.spi.ByteSize;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * Finds out why a call failed, after it failed. ENOMEM of mlock means one of five things, told apart in the order in which
+ * the kernel comes upon them: the limit, a hole, no room for another mapping, a page that cannot be brought in. What bringing
+ * in finds shows after the whole range was flagged as locked, all else before: mm/mlock.c, do_mlock().
+ */
+final class LinuxFailure {
+    /** Between a failure and the count, other threads may unmap a little. */
+    private static final int MAP_COUNT_SLACK = 16;
+
+    private final LinuxConstants constants;
+    private final ProcSelf proc;
+    private final LinuxLimits limits;
+    private final LinuxRemedies remedies;
+    private final LockOracle oracle;
+    private final long pageSize;
+    private final boolean chargesTwice;
+
+    /**
+     * @param chargesTwice whether the kernel charges pages again that are locked already: before Linux 4.9
+     */
+    LinuxFailure(
+            LinuxConstants constants,
+            ProcSelf proc,
+            LinuxLimits limits,
+            LinuxRemedies remedies,
+            LockOracle oracle,
+            long pageSize,
+            boolean chargesTwice) {
+        this.constants = constants;
+        this.proc = proc;
+        this.limits = limits;
+        this.remedies = remedies;
+        this.oracle = oracle;
+        this.pageSize = pageSize;
+        this.chargesTwice = chargesTwice;
+    }
+
+    PageLockException ofLock(String function, int errno, long address, long length) {
+        switch (name(errno)) {
+            case "EPERM":
+            case "EACCES":
+                return refused(function, errno, length);
+            case "ENOMEM":
+                return noMemoryToLock(function, errno, address, length);
+            default:
+                return other(function, errno);
+        }
+    }
+
+    PageLockException ofUnlock(int errno, long address, long length) {
+        if (!name(errno).equals("ENOMEM")) {
+            return other("munlock", errno);
+        }
+        Optional<List<Mapping>> mappings = proc.mappings(address, address + length);
+        if (!mappings.isPresent()) {
+            return unread("munlock", errno, "/proc/self/maps");
+        }
+        OptionalLong hole = firstHole(mappings.get(), address, address + length);
+        if (hole.isPresent()) {
+            return notMapped("munlock", errno, hole.getAsLong());
+        }
+        return tooManyMappings("munlock", errno).orElseGet(() -> build(
+                Reason.UNKNOWN, "munlock", errno, "the range is mapped, and there is room for more mappings", 0));
+    }
+
+    PageLockException ofLockAll(int errno, boolean current) {
+        switch (name(errno)) {
+            case "EPERM":
+            case "EACCES":
+                return refused("mlockall", errno, 0);
+            case "ENOMEM":
+                break;
+            default:
+                return other("mlockall", errno);
+        }
+        ProcSelf.Status status = proc.status();
+        LockLimit memlock = limits.memlock(status);
+        OptionalLong size = status.sizeBytes();
+        if (!size.isPresent() || !memlock.soft().isKnown()) {
+            return unread("mlockall", errno, "/proc/self/status");
+        }
+        if (current && exceeds(size.getAsLong(), memlock.soft()) && proc.canExceedLimit(status) != Answer.YES) {
+            return build(
+                    Reason.OVER_LIMIT,
+                    "mlockall",
+                    errno,
+                    numbers("the whole virtual size, " + ByteSize.format(size.getAsLong()), memlock),
+                    size.getAsLong());
+        }
+        return build(
+                Reason.UNKNOWN,
+                "mlockall",
+                errno,
+                "the limit allows the virtual size of " + ByteSize.format(size.getAsLong()) + ", " + limit(memlock),
+                0);
+    }
+
+    PageLockException ofSync(int errno, long address, long length) {
+        switch (name(errno)) {
+            case "EBUSY":
+                return build(Reason.BUSY, "msync", errno, "a page of the range is locked", 0);
+            case "ENOMEM":
+                Optional<List<Mapping>> mappings = proc.mappings(address, address + length);
+                OptionalLong hole = mappings.isPresent()
+                        ? firstHole(mappings.get(), address, address + length)
+                        : OptionalLong.empty();
+                return hole.isPresent()
+                        ? notMapped("msync", errno, hole.getAsLong())
+                        : build(Reason.NOT_MAPPED, "msync", errno, "a part of the range was not mapped", 0);
+            case "EIO":
+                return build(Reason.IO_ERROR, "msync", errno, "writing the file failed", 0);
+            case "ENOSPC":
+                return build(Reason.NO_SPACE, "msync", errno, "the file system is full", 0);
+            default:
+                return other("msync", errno);
+        }
+    }
+
+    /** A call that says it succeeded, on memory that the kernel never locks. */
+    PageLockException ofDroppable(String function, Mapping mapping) {
+        return PageLockException.because(Reason.CANNOT_BE_PAGED_IN)
+                .detail(function + " returned success but locked nothing: the kernel may drop the pages of " + mapping
+                        + " at any time (MAP_DROPPABLE, VmFlags dp)")
+                .remedy(remedies.remedy(Reason.CANNOT_BE_PAGED_IN, 0))
+                .build();
+    }
+
+    /** A call that says it succeeded, on memory that is not flagged as locked, and no word why. */
+    PageLockException ofUnexplained(String function, String where) {
+        return PageLockException.because(Reason.UNKNOWN)
+                .detail(function + " returned success, but the kernel does not have " + where
+                        + " locked, and /proc/self/smaps cannot be read to see why")
+                .build();
+    }
+
+    PageLockException other(String function, int errno) {
+        switch (name(errno)) {
+            case "EAGAIN":
+                return build(Reason.OUT_OF_MEMORY, function, errno, "the kernel found no free page", 0);
+            case "EINTR":
+                return build(Reason.UNKNOWN, function, errno, "interrupted by a signal that ends the process", 0);
+            case "ENOSYS":
+                return build(Reason.NOT_SUPPORTED, function, errno, "the kernel or a seccomp filter has no such call", 0);
+            case "EPERM":
+            case "EACCES":
+                return refused(function, errno, 0);
+            default:
+                return build(Reason.UNKNOWN, function, errno, "", 0);
+        }
+    }
+
+    private PageLockException refused(String function, int errno, long length) {
+        ProcSelf.Status status = proc.status();
+        LockLimit memlock = limits.memlock(status);
+        Answer privileged = proc.canExceedLimit(status);
+        boolean none = memlock.soft().bytes().orElse(1) == 0;
+        if (none && privileged != Answer.YES && function.startsWith("mlock")) {
+            long wanted = length == 0 ? status.sizeBytes().orElse(0) : length;
+            return build(
+                    Reason.NOT_PERMITTED,
+                    function,
+                    errno,
+                    "the limit is 0 and CAP_IPC_LOCK is not in force: " + numbers(
+                            wanted == 0 ? "unknown" : ByteSize.format(wanted), memlock),
+                    wanted);
+        }
+        return PageLockException.because(Reason.NOT_PERMITTED)
+                .call(function, errno, constants.errno.name(errno))
+                .detail("not for the limit, " + limit(memlock) + (privileged == Answer.YES ? ", which is lifted here" : "")
+                        + "; a seccomp filter or a security module may forbid the call")
+                .remedy("Allow " + function + " in the seccomp profile (docker run --security-opt seccomp=FILE, systemd"
+                        + " SystemCallFilter=@memlock) or in the policy of the security module")
+                .build();
+    }
+
+    private PageLockException noMemoryToLock(String function, int errno, long address, long length) {
+        long end = address + length;
+        ProcSelf.Status status = proc.status();
+        Optional<List<Mapping>> mappings = proc.mappings(address, end);
+        LockLimit memlock = limits.memlock(status);
+        if (!status.lockedBytes().isPresent() || !mappings.isPresent() || !memlock.soft().isKnown()) {
+            return unread(function, errno, "/proc/self/status and /proc/self/maps");
+        }
+        long held = 0;
+        boolean all = true;
+        for (Mapping each : mappings.get()) {
+            Mapping part = each.clip(address, end);
+            boolean locked = oracle.locked(part);
+            held += locked ? part.length() : 0;
+            all &= locked;
+        }
+        long already = status.lockedBytes().getAsLong();
+        // The same before and after the call, whatever part of the range the failed call flagged and counted.
+        long needed = already + length - (chargesTwice ? 0 : held);
+        boolean over = exceeds(needed, memlock.soft());
+        Answer privileged = proc.canExceedLimit(status);
+        String asked = ByteSize.format(length) + (held == 0 ? "" : ", of which " + ByteSize.format(held) + " are locked");
+        if (over && privileged == Answer.NO) {
+            return build(Reason.OVER_LIMIT, function, errno, numbers(asked, memlock), needed);
+        }
+        OptionalLong hole = firstHole(mappings.get(), address, end);
+        if (hole.isPresent()) {
+            return notMapped(function, errno, hole.getAsLong());
+        }
+        if (all || lockedOrSpecial(address, end)) {
+            return cannotBePagedIn(function, errno, mappings.get(), address, end);
+        }
+        Optional<PageLockException> many = tooManyMappings(function, errno);
+        if (many.isPresent()) {
+            return many.get();
+        }
+        return over && privileged == Answer.UNKNOWN
+                ? build(Reason.OVER_LIMIT, function, errno, numbers(asked, memlock), needed)
+                : build(
+                        Reason.UNKNOWN,
+                        function,
+                        errno,
+                        "neither a limit nor a hole nor the number of mappings explains it: " + numbers(asked, memlock),
+                        0);
+    }
+
+    /**
+     * Whether every mapping is flagged as locked or is of a kind that the kernel neither flags nor evicts: device memory,
+     * page frames, huge pages of hugetlbfs.
+     */
+    private boolean lockedOrSpecial(long address, long end) {
+        Optional<List<Mapping>> mappings = proc.flagged(address, end);
+        return mappings.isPresent()
+                && mappings.get().stream()
+                        .allMatch(each -> each.has("lo") || each.has("io") || each.has("pf") || each.has("ht"));
+    }
+
+    private PageLockException cannotBePagedIn(
+            String function, int errno, List<Mapping> mappings, long address, long end) {
+        String finding = "every page is mapped and within the limit, so one cannot be brought in: past the end of its file,"
+                + " an error of the device, no room in its file system, or damaged memory";
+        for (Mapping each : mappings) {
+            Mapping part = each.clip(address, end);
+            if (!part.accessible) {
+                finding = part + " has no access rights (PROT_NONE)";
+                break;
+            }
+            OptionalLong size = each.anonymous()
+                    ? OptionalLong.empty()
+                    : proc.files().attribute(each.name, each.inode, "size");
+            if (size.isPresent() && part.offset + part.length() - pageSize >= size.getAsLong()) {
+                finding = "the file " + part.name + " has " + ByteSize.format(size.getAsLong()) + ", and " + part
+                        + " maps it up to byte " + (part.offset + part.length());
+                break;
+            }
+        }
+        return build(Reason.CANNOT_BE_PAGED_IN, function, errno, finding, 0);
+    }
+
+    private Optional<PageLockException> tooManyMappings(String function, int errno) {
+        Optional<List<Mapping>> all = proc.mappings();
+        OptionalLong max = proc.maxMapCount();
+        if (!all.isPresent() || !max.isPresent() || all.get().size() + MAP_COUNT_SLACK < max.getAsLong()) {
+            return Optional.empty();
+        }
+        return Optional.of(build(
+                Reason.TOO_MANY_MAPPINGS,
+                function,
+                errno,
+                "the process has " + all.get().size() + " mappings, vm.max_map_count is " + max.getAsLong()
+                        + ", and the call must split one",
+                0));
+    }
+
+    private PageLockException notMapped(String function, int errno, long hole) {
+        return build(Reason.NOT_MAPPED, function, errno, "nothing is mapped at 0x" + Long.toHexString(hole), 0);
+    }
+
+    private PageLockException unread(String function, int errno, String files) {
+        return build(Reason.UNKNOWN, function, errno, files + " cannot be read to find out why", 0);
+    }
+
+    private PageLockException build(Reason reason, String function, int errno, String detail, long bytes) {
+        return PageLockException.because(reason)
+                .call(function, errno, constants.errno.name(errno))
+                .detail(detail)
+                .remedy(remedies.remedy(reason, bytes))
+                .build();
+    }
+
+    private String name(int errno) {
+        String name = constants.errno.name(errno);
+        return name == null ? "" : name;
+    }
+
+    /** The kernel compares whole pages. */
+    private boolean exceeds(long bytes, Limit soft) {
+        return soft.bytes().isPresent()
+                && Long.compareUnsigned(bytes / pageSize, soft.bytes().getAsLong() / pageSize) > 0;
+    }
+
+    private static String numbers(String asked, LockLimit memlock) {
+        return "asked for " + asked + ", already locked "
+                + (memlock.used().isPresent() ? ByteSize.format(memlock.used().getAsLong()) : "unknown") + ", "
+                + limit(memlock);
+    }
+
+    private static String limit(LockLimit memlock) {
+        return "soft limit " + memlock.soft() + ", hard limit " + memlock.hard();
+    }
+
+    /** The first address of a range that no mapping covers. */
+    static OptionalLong firstHole(List<Mapping> mappings, long from, long to) {
+        long at = from;
+        for (Mapping each : mappings) {
+            if (Long.compareUnsigned(each.start, at) > 0) {
+                return OptionalLong.of(at);
+            }
+            at = each.end;
+        }
+        return Long.compareUnsigned(at, to) < 0 ? OptionalLong.of(at) : OptionalLong.empty();
+    }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.linux;
+
+import io.pagelock.Answer;
+import io.pagelock.Limit;
+import io.pagelock.Reason;
+
+/**
+ * What a user of Linux, a service manager or a container can turn. Sources: getrlimit(2), limits.conf(5), systemd.exec(5),
+ * docker-run(1), capabilities(7), ld.so(8), proc_sys_vm(5).
+ */
+final class LinuxRemedies {
+    private final ProcSelf proc;
+    private final LinuxLimits limits;
+    private final String java;
+
+    /**
+     * @param java the path of the java program, for setcap
+     */
+    LinuxRemedies(ProcSelf proc, LinuxLimits limits, String java) {
+        this.proc = proc;
+        this.limits = limits;
+        this.java = java;
+    }
+
+    String remedy(Reason reason, long bytes) {
+        switch (reason) {
+            case OVER_LIMIT:
+            case NOT_PERMITTED:
+                return raiseLimit(bytes) + " " + grantPrivilege();
+            case TOO_MANY_MAPPINGS:
+                return raiseMapCount();
+            case OUT_OF_MEMORY:
+                return "Free memory or give this container more (docker run --memory, systemd MemoryMax=), or lock less, or"
+                        + " on fault, so that only touched pages count";
+            case NOT_MAPPED:
+                return "Keep the memory mapped while it is being locked or synced: unmapping, or closing an arena or a"
+                        + " file channel's mapping, in another thread makes the hole";
+            case CANNOT_BE_PAGED_IN:
+                return "Lock only memory with access rights, of a file only what lies before its end, and no memory that"
+                        + " the kernel may drop; or lock on fault, which brings nothing in";
+            case BUSY:
+                return "Close the locks over the range before invalidating it, or sync without invalidating";
+            case IO_ERROR:
+                return "Look for the error of the device in dmesg or journalctl -k";
+            case NO_SPACE:
+                return "Make room in the file system of the mapped file";
+            default:
+                return "";
+        }
+    }
+
+    private String raiseLimit(long bytes) {
+        long kib = bytes / 1024 + (bytes % 1024 == 0 ? 0 : 1);
+        String size = bytes == 0 ? "SIZE" : Long.toString(bytes);
+        String kibs = bytes == 0 ? "SIZE" : Long.toString(kib);
+        Limit hard = limits.memlock(proc.status()).hard();
+        boolean withinHard = hard.isUnlimited()
+                || bytes > 0 && hard.bytes().isPresent() && hard.bytes().getAsLong() >= bytes;
+        return "Raise RLIMIT_MEMLOCK"
+                + (bytes == 0 ? "" : " to at least " + bytes + " bytes")
+                + " before java starts: "
+                + (withinHard
+                        ? "'ulimit -l " + kibs + "' in the shell that starts it (the hard limit allows that)"
+                        : "as root, 'ulimit -H -l " + kibs + "; ulimit -S -l " + kibs + "' in the shell that starts it")
+                + "; for logins, lines 'USER soft memlock " + kibs + "' and 'USER hard memlock " + kibs
+                + "' in /etc/security/limits.conf; for a systemd service, LimitMEMLOCK=" + size
+                + "; for a container, docker run --ulimit memlock=" + size + ":" + size + ".";
+    }
+
+    private String grantPrivilege() {
+        String grant = "Or grant CAP_IPC_LOCK, which lifts the limit: for a systemd service, AmbientCapabilities=CAP_IPC_LOCK;"
+                + " for a container that runs as root, docker run --cap-add IPC_LOCK, or in Kubernetes securityContext:"
+                + " {capabilities: {add: [IPC_LOCK]}}; for one program, 'setcap cap_ipc_lock=ep " + java
+                + "', but then the dynamic linker ignores LD_LIBRARY_PATH and $ORIGIN for it, so put its library"
+                + " directory into a file in /etc/ld.so.conf.d and run ldconfig";
+        return proc.inInitialUserNamespace() == Answer.NO
+                ? "CAP_IPC_LOCK has no effect in this user namespace (rootless container, unshare -U); only the limit"
+                        + " counts there, or the initial namespace. " + grant
+                : grant;
+    }
+
+    private String raiseMapCount() {
+        long now = proc.maxMapCount().orElse(0);
+        long more = Math.max(262144, now * 2);
+        return "Raise the number of mappings that a process may have: as root, sysctl -w vm.max_map_count=" + more
+                + ", and the same line in a file in /etc/sysctl.d to keep it; or lock fewer separate ranges";
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.linux;
+
+/** One line of {@code /proc/self/maps}, proc_pid_maps(5), or one entry of {@code smaps}. Immutable. */
+final class Mapping {
+    final long start;
+    final long end;
+    final boolean accessible;
+    final long offset;
+    final long inode;
+    final String name;
+
+    /** VmFlags of smaps, two letters each between spaces; empty if read from maps. */
+    final String flags;
+
+    private Mapping(long start, long end, boolean accessible, long offset, long inode, String name, String flags) {
+        this.start = start;
+        this.end = end;
+        this.accessible = accessible;
+        this.offset = offset;
+        this.inode = inode;
+        this.name = name;
+        this.flags = flags;
+    }
+
+    /** Reads one line of maps, which is also the first line of an entry of smaps. */
+    static Mapping parse(String line) {
+        int dash = line.indexOf('-');
+        int space = line.indexOf(' ', dash);
+        // start-end perms offset device inode name; the name may hold spaces.
+        String[] fields = line.substring(space + 1).trim().split("\\s+", 5);
+        return new Mapping(
+                Long.parseUnsignedLong(line.substring(0, dash), 16),
+                Long.parseUnsignedLong(line.substring(dash + 1, space), 16),
+                fields[0].startsWith("r") || fields[0].charAt(1) == 'w' || fields[0].charAt(2) == 'x',
+                Long.parseUnsignedLong(fields[1], 16),
+                Long.parseLong(fields[3]),
+                fields.length > 4 ? fields[4] : "",
+                "");
+    }
+
+    /** The part of this mapping from the given start to the given end. */
+    Mapping clip(long from, long to) {
+        long first = Long.compareUnsigned(from, start) > 0 ? from : start;
+        long last = Long.compareUnsigned(to, end) < 0 ? to : end;
+        return first == start && last == end
+                ? this
+                : new Mapping(first, last, accessible, offset + (first - start), inode, name, flags);
+    }
+
+    /** This mapping with the rest of a VmFlags line. */
+    Mapping withFlags(String letters) {
+        return new Mapping(start, end, accessible, offset, inode, name, " " + letters.trim() + " ");
+    }
+
+    /** Whether VmFlags has the two letters: proc_pid_smaps(5). */
+    boolean has(String flag) {
+        return flags.contains(" " + flag + " ");
+    }
+
+    long length() {
+        return end - start;
+    }
+
+    /** Plain private memory, with no file behind it and nothing special of the kernel's either. */
+    boolean anonymous() {
+        return inode == 0
+                && (name.isEmpty() || name.equals("[heap]") || name.equals("[stack]") || name.startsWith("[anon:"));
+    }
+
+    /**
+     * The page that each process has at a fixed address for old binaries. The kernel lists it, but system calls do not know
+     * it, and it is not counted among the mappings.
+     */
+    boolean gate() {
+        return name.equals("[vsyscall]") || name.equals("[vectors]");
+    }
+
+    @Override
+    public String toString() {
+        return "0x" + Long.toHexString(start) + "-0x" + Long.toHexString(end) + (name.isEmpty() ? "" : " " + name);
+    }
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.linux;
+
+import io.pagelock.Answer;
+import java.io.BufferedReader;
+import java.io.DataInputStream;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.NoSuchFileException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Predicate;
+
+/** What {@code /proc} tells about this process: proc(5). What cannot be read is empty or unknown, never guessed. */
+final class ProcSelf {
+    /** CAP_IPC_LOCK and CAP_FOWNER, capabilities(7), {@code linux/capability.h}. */
+    private static final int CAP_IPC_LOCK = 14;
+
+    private static final int CAP_FOWNER = 3;
+
+    /** Inode of the initial user namespace, PROC_USER_INIT_INO in the kernel's {@code linux/proc_ns.h}, 3.8 and later. */
+    private static final String INITIAL_USER_NAMESPACE = "user:[4026531837]";
+
+    private final ProcFiles files;
+
+    ProcSelf(ProcFiles files) {
+        this.files = files;
+    }
+
+    ProcFiles files() {
+        return files;
+    }
+
+    /** {@code /proc/self/status}, read at once so that its numbers belong together. */
+    Status status() {
+        Map<String, String> fields = new HashMap<>();
+        try {
+            eachLine("/proc/self/status", line -> {
+                int colon = line.indexOf(':');
+                if (colon > 0) {
+                    fields.put(line.substring(0, colon), line.substring(colon + 1).trim());
+                }
+                return true;
+            });
+        } catch (IOException | RuntimeException e) {
+            fields.clear();
+        }
+        return new Status(fields);
+    }
+
+    /** Whether this process lives in the user namespace in which capabilities count for the whole system. */
+    Answer inInitialUserNamespace() {
+        try {
+            return Answer.of(files.readLink("/proc/self/ns/user").equals(INITIAL_USER_NAMESPACE));
+        } catch (NoSuchFileException e) {
+            // Kernels built without user namespaces, or before 3.8, have only the initial one, but only if proc is there.
+            return status().known() ? Answer.YES : Answer.UNKNOWN;
+        } catch (IOException | RuntimeException e) {
+            return Answer.UNKNOWN;
+        }
+    }
+
+    /**
+     * Whether CAP_IPC_LOCK is in force. mlock asks for it in the initial user namespace, so root of any other one shows the
+     * bit and gains nothing: {@code capable()} in the kernel's mm/mlock.c.
+     */
+    Answer canExceedLimit(Status status) {
+        return inForce(status, CAP_IPC_LOCK);
+    }
+
+    /** Whether mincore answers for files of others: CAP_FOWNER, {@code can_do_mincore()} in the kernel's mm/mincore.c. */
+    Answer ownsEveryFile(Status status) {
+        return inForce(status, CAP_FOWNER);
+    }
+
+    private Answer inForce(Status status, int capability) {
+        Answer bit = status.effective(capability);
+        return bit == Answer.YES ? inInitialUserNamespace() : bit;
+    }
+
+    /**
+     * The mappings that overlap a range, in the order of addresses.
+     *
+     * @return empty if they cannot be read
+     */
+    Optional<List<Mapping>> mappings(long from, long to) {
+        List<Mapping> found = new ArrayList<>();
+        try {
+            eachLine("/proc/self/maps", line -> {
+                Mapping mapping = Mapping.parse(line);
+                if (Long.compareUnsigned(mapping.start, to) >= 0) {
+                    return false;
+                }
+                if (Long.compareUnsigned(mapping.end, from) > 0 && !mapping.gate()) {
+                    found.add(mapping);
+                }
+                return true;
+            });
+        } catch (IOException | RuntimeException e) {
+            return Optional.empty();
+        }
+        return Optional.of(found);
+    }
+
+    /** Every mapping. */
+    Optional<List<Mapping>> mappings() {
+        return mappings(0, -1);
+    }
+
+    /**
+     * The mappings that overlap a range, with their VmFlags. Slow, because the kernel walks the pages of every mapping up to
+     * there: proc_pid_smaps(5).
+     *
+     * @return empty if they cannot be read
+     */
+    Optional<List<Mapping>> flagged(long from, long to) {
+        List<Mapping> found = new ArrayList<>();
+        Mapping[] current = new Mapping[1];
+        try {
+            eachLine("/proc/self/smaps", line -> {
+                if (line.startsWith("VmFlags:")) {
+                    if (Long.compareUnsigned(current[0].end, from) > 0 && !current[0].gate()) {
+                        found.add(current[0].withFlags(line.substring("VmFlags:".length())));
+                    }
+                } else if (line.charAt(0) <= '9' || line.charAt(0) >= 'a') {
+                    // Entries start with an address in lower case; their other lines with a capital.
+                    current[0] = Mapping.parse(line);
+                    return Long.compareUnsigned(current[0].start, to) < 0;
+                }
+                return true;
+            });
+        } catch (IOException | RuntimeException e) {
+            return Optional.empty();
+        }
+        return Optional.of(found);
+    }
+
+    /** {@code vm.max_map_count}, above which the kernel splits no mapping. */
+    OptionalLong maxMapCount() {
+        return number("/proc/sys/vm/max_map_count");
+    }
+
+    /** The entries of {@code /proc/self/pagemap} for consecutive pages; empty if it cannot be read: proc_pid_pagemap(5). */
+    Optional<long[]> pagemap(long firstPage, int count) {
+        try (InputStream raw = files.open("/proc/self/pagemap")) {
+            long left = firstPage * 8;
+            while (left > 0) {
+                long skipped = raw.skip(left);
+                if (skipped <= 0) {
+                    return Optional.empty();
+                }
+                left -= skipped;
+            }
+            byte[] bytes = new byte[count * 8];
+            new DataInputStream(raw).readFully(bytes);
+            long[] entries = new long[count];
+            ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).asLongBuffer().get(entries);
+            return Optional.of(entries);
+        } catch (IOException | RuntimeException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** The number in a file of one line; empty if it cannot be read or is not a number, as in {@code max}. */
+    OptionalLong number(String name) {
+        Optional<String> text = firstLine(name);
+        try {
+            return text.isPresent() ? OptionalLong.of(Long.parseLong(text.get().trim())) : OptionalLong.empty();
+        } catch (NumberFormatException e) {
+            return OptionalLong.empty();
+        }
+    }
+
+    /** The first line of a file; empty if it cannot be read. */
+    Optional<String> firstLine(String name) {
+        String[] first = new String[1];
+        try {
+            eachLine(name, line -> {
+                first[0] = line;
+                return false;
+            });
+        } catch (IOException | RuntimeException e) {
+            return Optional.empty();
+        }
+        return Optional.ofNullable(first[0]);
+    }
+
+    /** The lines of a file; none if it cannot be read. */
+    List<String> lines(String name) {
+        List<String> lines = new ArrayList<>();
+        try {
+            eachLine(name, lines::add);
+        } catch (IOException | RuntimeException e) {
+            return Collections.emptyList();
+        }
+        return lines;
+    }
+
+    private void eachLine(String name, Predicate<String> more) throws IOException {
+        try (BufferedReader reader =
+                new BufferedReader(new InputStreamReader(files.open(name), StandardCharsets.ISO_8859_1), 1 << 14)) {
+            String line = reader.readLine();
+            while (line != null && more.test(line)) {
+                line = reader.readLine();
+            }
+        } catch (FileNotFoundException e) {
+            throw new NoSuchFileException(name);
+        }
+    }
+
+    /** The fields of {@code /proc/self/status}. */
+    static final class Status {
+        private final Map<String, String> fields;
+
+        private Status(Map<String, String> fields) {
+            this.fields = fields;
+        }
+
+        boolean known() {
+            return !fields.isEmpty();
+        }
+
+        /** Bytes under VM_LOCKED by the kernel's count. */
+        OptionalLong lockedBytes() {
+            return bytes("VmLck");
+        }
+
+        /** The virtual size, which mlockall is charged for. */
+        OptionalLong sizeBytes() {
+            return bytes("VmSize");
+        }
+
+        /** What of it is in memory. */
+        OptionalLong residentBytes() {
+            return bytes("VmRSS");
+        }
+
+        /** The user for access to files. */
+        OptionalLong fileUser() {
+            String[] uids = fields.getOrDefault("Uid", "").split("\\s+");
+            try {
+                return uids.length == 4 ? OptionalLong.of(Long.parseLong(uids[3])) : OptionalLong.empty();
+            } catch (NumberFormatException e) {
+                return OptionalLong.empty();
+            }
+        }
+
+        Answer effective(int capability) {
+            String bits = fields.get("CapEff");
+            try {
+                return bits == null
+                        ? Answer.UNKNOWN
+                        : Answer.of((Long.parseUnsignedLong(bits, 16) >>> capability & 1) != 0);
+            } catch (NumberFormatException e) {
+                return Answer.UNKNOWN;
+            }
+        }
+
+        private OptionalLong bytes(String field) {
+            String text = fields.getOrDefault(field, "");
+            // Always "kB", and always 1024 bytes.
+            if (!text.endsWith(" kB")) {
+                return OptionalLong.empty();
+            }
+            try {
+                return OptionalLong.of(Long.parseLong(text.substring(0, text.length() - 3).trim()) * 1024);
+            } catch (NumberFormatException e) {
+                return OptionalLong.empty();
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.linux;
+
+import io.pagelock.Answer;
+
+/**
+ * What mincore(2) and {@code /proc/self/pagemap}, proc_pid_pagemap(5), say together of the pages of one mapping. mincore
+ * counts a page of a file that is in memory but not in this process's page table; pagemap knows only the latter.
+ */
+final class Residency {
+    private static final long PRESENT = 1L << 63;
+    private static final long SWAPPED = 1L << 62;
+
+    private final byte[] vector;
+    private final long[] pagemap;
+    private final boolean truthful;
+
+    /**
+     * @param vector the answer of mincore, or null
+     * @param pagemap the entries of pagemap, or null
+     * @param truthful whether a yes of mincore can be believed
+     */
+    Residency(byte[] vector, long[] pagemap, boolean truthful) {
+        this.vector = vector;
+        this.pagemap = pagemap;
+        this.truthful = truthful;
+    }
+
+    Answer resident(int page) {
+        if (pagemap != null && (pagemap[page] & PRESENT) != 0) {
+            return Answer.YES;
+        }
+        if (vector == null) {
+            return Answer.UNKNOWN;
+        }
+        if ((vector[page] & 1) == 0) {
+            return Answer.NO;
+        }
+        return truthful ? Answer.YES : Answer.UNKNOWN;
+    }
+
+    /** Whether {@link #lockedIfFlagged} needs its second argument, which is slow to find. */
+    boolean needsKindOfLock() {
+        return pagemap == null;
+    }
+
+    /**
+     * Whether a page of a mapping that is flagged as locked is locked: it is once it is in the page table.
+     *
+     * @param untold the answer if pagemap cannot be read and mincore says that the page is resident
+     */
+    Answer lockedIfFlagged(int page, Answer untold) {
+        if (pagemap != null) {
+            if ((pagemap[page] & PRESENT) != 0) {
+                return Answer.YES;
+            }
+            // A page that is being moved in memory shows as swapped; it is locked, but cannot be told from a swapped one.
+            return (pagemap[page] & SWAPPED) != 0 && resident(page) != Answer.NO ? Answer.UNKNOWN : Answer.NO;
+        }
+        return resident(page) == Answer.NO ? Answer.NO : untold;
+    }
+}
