@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Keeps chosen memory in RAM: the API, the backend SPI and the engine. */
 module io.pagelock {
+    requires static java.management;
+
     exports io.pagelock;
     exports io.pagelock.spi;
 

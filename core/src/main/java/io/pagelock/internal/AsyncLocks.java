@@ -74,13 +74,14 @@ final class AsyncLocks {
         if (!isNative || hold.onFault || hold.count() != 1 || !ranges.tryBegin(hold)) {
             return false;
         }
+        Object event = engine.beginEvent();
         long begin = System.nanoTime();
         AsyncCall call;
         try {
             call = backend.lockAsync(
-                    hold.start(0), hold.end(0) - hold.start(0), refusal -> end(handle, pending, refusal, begin));
+                    hold.start(0), hold.end(0) - hold.start(0), refusal -> end(handle, pending, refusal, begin, event));
         } catch (PageLockException refusal) {
-            end(handle, pending, refusal, begin);
+            end(handle, pending, refusal, begin, event);
             return true;
         } catch (RuntimeException | Error e) {
             ranges.fail(hold, e);
@@ -90,9 +91,9 @@ final class AsyncLocks {
         return true;
     }
 
-    private void end(Handle handle, Pending pending, PageLockException refusal, long begin) {
+    private void end(Handle handle, Pending pending, PageLockException refusal, long begin, Object event) {
         try {
-            pending.handOver(engine.conclude(handle, refusal, begin));
+            pending.handOver(engine.conclude(handle, refusal, begin, event));
         } catch (Throwable failure) {
             pending.completeExceptionally(failure);
         }

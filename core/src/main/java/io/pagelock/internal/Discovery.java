@@ -25,6 +25,8 @@ public final class Discovery {
      */
     static final String OWNER_PROPERTY = "io.pagelock.owner";
 
+    private static final String JMX_PROPERTY = "io.pagelock.jmx";
+
     private static final String OWN_ID =
             "class loader " + Discovery.class.getClassLoader() + ", copy " + System.identityHashCode(Discovery.class);
 
@@ -155,7 +157,7 @@ public final class Discovery {
                 claim();
                 Backend backend = provider.open(host);
                 opened = true;
-                PageLocker locker = new Engine(backend);
+                PageLocker locker = monitored(new Engine(backend));
                 candidates.add(new Candidate(name, "chosen: " + backend.info(), true));
                 return new Discovery(new Availability(candidates, "", "", null), locker);
             } catch (PageLockException e) {
@@ -174,6 +176,11 @@ public final class Discovery {
                     properties.remove(OWNER_PROPERTY, OWN_ID);
                 }
             }
+        }
+
+        private PageLocker monitored(Engine engine) {
+            boolean wanted = !"false".equals(properties.getProperty(JMX_PROPERTY));
+            return wanted ? engine.atFirstLock(() -> Monitoring.register(engine)) : engine;
         }
 
         /** Throws if another copy of this library counts for this process already. */

@@ -33,6 +33,7 @@ import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** The {@link PageLocker} over a {@link Backend}: checks and rounds what callers give, and explains failures. */
 public final class Engine implements PageLocker {
@@ -47,6 +48,9 @@ public final class Engine implements PageLocker {
     private final AsyncLocks asyncLocks;
     private final AtomicLongArray failures = new AtomicLongArray(Reason.values().length);
     private final AtomicLong longestLock = new AtomicLong();
+    private final FlightEvents flight = new FlightEvents();
+    /** Run once, with the first lock. */
+    private final AtomicReference<Runnable> atFirstLock = new AtomicReference<>();
 
     /**
      * Makes an engine.
@@ -149,29 +153,57 @@ public final class Engine implements PageLocker {
 
     /** Locks what the handle stands for, in this thread. */
     Handle acquire(Handle handle) {
+        Object event = flight.begin();
         long begin = System.nanoTime();
         try {
             ranges.acquire(handle.hold());
         } catch (PageLockException e) {
-            throw explainLock(e, handle);
-        } finally {
-            took(System.nanoTime() - begin);
+            throw failed(e, handle, begin, event);
         }
-        reaper.watch();
-        return handle;
+        return locked(handle, begin, event);
     }
 
     /** Ends a lock that the system carried out by itself. */
-    Handle conclude(Handle handle, PageLockException refusal, long begin) {
+    Handle conclude(Handle handle, PageLockException refusal, long begin, Object event) {
         try {
             ranges.conclude(handle.hold(), refusal);
         } catch (PageLockException e) {
-            throw explainLock(e, handle);
-        } finally {
-            took(System.nanoTime() - begin);
+            throw failed(e, handle, begin, event);
+        }
+        return locked(handle, begin, event);
+    }
+
+    Object beginEvent() {
+        return flight.begin();
+    }
+
+    private Handle locked(Handle handle, long begin, Object event) {
+        took(System.nanoTime() - begin);
+        if (event != null) {
+            flight.end(event, handle.bytes(), "locked");
         }
         reaper.watch();
+        if (atFirstLock.get() != null) {
+            Runnable first = atFirstLock.getAndSet(null);
+            if (first != null) {
+                first.run();
+            }
+        }
         return handle;
+    }
+
+    private PageLockException failed(PageLockException e, Handle handle, long begin, Object event) {
+        took(System.nanoTime() - begin);
+        if (event != null) {
+            flight.end(event, handle.bytes(), e.reason().toString());
+        }
+        return explainLock(e, handle);
+    }
+
+    /** Has something done after the first lock. */
+    Engine atFirstLock(Runnable action) {
+        atFirstLock.set(action);
+        return this;
     }
 
     private PageLockException explainLock(PageLockException e, Handle handle) {

@@ -33,6 +33,11 @@ final class Handle implements PageLock {
         return hold;
     }
 
+    /** The bytes asked for, an overlap counted twice. */
+    long bytes() {
+        return ranges().stream().mapToLong(MemoryRange::length).sum();
+    }
+
     @Override
     @SuppressWarnings("unchecked")
     public List<MemoryRange> ranges() {

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.internal;
+
+import io.pagelock.PageLocker;
+import io.pagelock.PageLockerMXBean;
+import io.pagelock.Statistics;
+import java.lang.management.ManagementFactory;
+import java.util.Map;
+import java.util.TreeMap;
+import javax.management.JMException;
+import javax.management.ObjectName;
+import javax.management.StandardMBean;
+
+/** Offers the statistics through JMX, where the JVM has it. */
+final class Monitoring implements PageLockerMXBean {
+    private final PageLocker locker;
+
+    private Monitoring(PageLocker locker) {
+        this.locker = locker;
+    }
+
+    /** Registers in a thread of its own: the first use of JMX takes longer than the first lock should. */
+    static void register(PageLocker locker) {
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        ManagementFactory.getPlatformMBeanServer()
+                                .registerMBean(
+                                        new StandardMBean(new Monitoring(locker), PageLockerMXBean.class, true),
+                                        new ObjectName(NAME));
+                    } catch (JMException | LinkageError | RuntimeException e) {
+                        // No JMX here, or the name is taken: the statistics remain in the API.
+                        return;
+                    }
+                },
+                "pagelock-jmx");
+        thread.setDaemon(true);
+        thread.setContextClassLoader(null);
+        try {
+            thread.start();
+        } catch (OutOfMemoryError e) {
+            // No thread to be had. The lock matters, the bean does not.
+            return;
+        }
+    }
+
+    @Override
+    public String getBackend() {
+        return locker.backend().toString();
+    }
+
+    private Statistics now() {
+        return locker.statistics();
+    }
+
+    @Override
+    public long getOpenHandles() {
+        return now().openHandles();
+    }
+
+    @Override
+    public long getLockedBytes() {
+        return now().lockedBytes();
+    }
+
+    @Override
+    public long getSystemLockedBytes() {
+        return now().systemLockedBytes().orElse(-1);
+    }
+
+    @Override
+    public long getLeakedHandles() {
+        return now().leakedHandles();
+    }
+
+    @Override
+    public long getLongestLockNanos() {
+        return now().longestLockNanos();
+    }
+
+    @Override
+    public long getStrayBytes() {
+        return now().strayBytes();
+    }
+
+    @Override
+    public Map<String, Long> getFailures() {
+        Map<String, Long> counts = new TreeMap<>();
+        now().failures().forEach((reason, count) -> counts.put(reason.name(), count));
+        return counts;
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLock;
+import io.pagelock.PageLockException;
+import io.pagelock.PageLocker;
+import io.pagelock.PageLockerMXBean;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import javax.management.JMX;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
+import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingFile;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** JMX and Flight Recorder see what happens, in a child JVM with the assembled jars. */
+class MonitoringTest {
+    /** The main class of the child JVM. */
+    public static final class Watched {
+        private Watched() {}
+
+        public static void main(String[] args) throws Exception {
+            PageLocker locker = PageLocker.system();
+            try (Recording recording = new Recording()) {
+                recording.start();
+                ByteBuffer buffer = ByteBuffer.allocateDirect(64 * 1024);
+                try (PageLock lock = locker.lock(buffer)) {
+                    MBeanServer server = ManagementFactory.getPlatformMBeanServer();
+                    ObjectName name = new ObjectName(PageLockerMXBean.NAME);
+                    for (int i = 0; i < 600 && !server.isRegistered(name); i++) {
+                        Thread.sleep(50);
+                    }
+                    PageLockerMXBean bean = JMX.newMXBeanProxy(server, name, PageLockerMXBean.class);
+                    System.out.println("bean " + bean.getOpenHandles() + " " + bean.getLockedBytes() + " "
+                            + bean.getSystemLockedBytes() + " " + bean.getBackend());
+                    try {
+                        locker.lock(MemoryRange.of(0x10000, 1));
+                    } catch (PageLockException expected) {
+                        System.out.println("failures " + bean.getFailures());
+                    }
+                }
+                recording.stop();
+                recording.dump(Path.of(args[0]));
+            }
+        }
+    }
+
+    @Test
+    void theBeanAndTheEventsTellOfLocksAndFailures(@TempDir Path directory) throws Exception {
+        List<Path> path = new ArrayList<>(Jars.ofLinuxApplication());
+        path.add(Jars.testClasses());
+        Path file = directory.resolve("recording.jfr");
+        String output = Jars.java("-cp", Jars.path(path), Watched.class.getName(), file.toString());
+        assertTrue(output.startsWith("0\n"), output);
+        assertTrue(output.matches("(?s).*bean 1 (65536|69632) (65536|69632) linux .*"), output);
+        assertTrue(output.contains("failures {NOT_MAPPED=1}"), output);
+        List<RecordedEvent> events = RecordingFile.readAllEvents(file).stream()
+                .filter(event -> event.getEventType().getName().equals("io.pagelock.Lock"))
+                .collect(Collectors.toList());
+        assertEquals(
+                List.of("locked 65536", "not mapped 1"),
+                events.stream()
+                        .map(event -> event.getString("outcome") + " " + event.getLong("bytes"))
+                        .sorted()
+                        .collect(Collectors.toList()));
+    }
+}
