@@ -94,7 +94,7 @@ final class FlightEvents {
             type.add(annotation(loader, "Description", "Memory was locked, or locking it was refused"));
             type.add(annotation(loader, "Category", new String[] {"pagelock"}));
             List<Object> fields = Arrays.asList(
-                    field(loader, long.class, "bytes", annotation(loader, "DataAmount", null)),
+                    field(loader, long.class, "bytes", annotation(loader, "DataAmount", "BYTES")),
                     field(loader, String.class, "outcome", annotation(loader, "Label", "Outcome")));
             Object made = factory.getMethod("create", List.class, List.class).invoke(null, type, fields);
             MethodHandles.Lookup lookup = MethodHandles.publicLookup();
@@ -116,9 +116,6 @@ final class FlightEvents {
                 throws ReflectiveOperationException {
             Class<?> element = Class.forName("jdk.jfr.AnnotationElement", true, loader);
             Class<?> annotation = Class.forName("jdk.jfr." + name, true, loader);
-            if (value == null) {
-                return element.getConstructor(Class.class).newInstance(annotation);
-            }
             return element.getConstructor(Class.class, Object.class).newInstance(annotation, value);
         }
 
