@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pagelock.AddressSpaceLock;
+import io.pagelock.AddressSpaceOption;
+import io.pagelock.Answer;
+import io.pagelock.Capability;
+import io.pagelock.Forecast;
+import io.pagelock.PageLock;
+import io.pagelock.backend.testkit.Harness.Ability;
+import java.util.Collections;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** Group A: locking the address space. */
+abstract class AddressSpaceRules extends LockRules {
+    private static final long LARGE = 4096;
+
+    private String lockedNewPage() {
+        return locked(harness.map(1), 1);
+    }
+
+    @Test
+    void A1_currentDoesNotSwitchFutureOff() {
+        needs(Ability.SEE_LOCKED);
+        needsAddressSpace();
+        long memory = harness.map(1);
+        AddressSpaceLock future = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
+        AddressSpaceLock current = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+        assertLocked("1", memory);
+        assertEquals("1", lockedNewPage(), "a mapping made after FUTURE and then CURRENT");
+        current.close();
+        future.close();
+    }
+
+    @Test
+    void A2_aFailedCallLeavesNoFutureBehind() {
+        needs(Ability.SEE_LOCKED, Ability.SEE_LOCKED_BYTES, Ability.SET_LIMIT);
+        needsAddressSpace();
+        long memory = harness.map(2);
+        harness.setLimit(harness.lockedBytes() + page);
+        refusal(
+                harness.refusal(),
+                () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT, AddressSpaceOption.FUTURE));
+        harness.setLimit(Long.MAX_VALUE);
+        assertLocked("00", memory);
+        assertEquals("0", lockedNewPage(), "a mapping made after the failure");
+    }
+
+    @Test
+    void A2_aFailedCallKeepsTheFutureThatWasThere() {
+        needs(Ability.SEE_LOCKED, Ability.SEE_LOCKED_BYTES, Ability.SET_LIMIT);
+        needsAddressSpace();
+        harness.map(2);
+        AddressSpaceLock future = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
+        harness.setLimit(harness.lockedBytes() + page);
+        refusal(harness.refusal(), () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT));
+        harness.setLimit(Long.MAX_VALUE);
+        assertEquals("1", lockedNewPage(), "a mapping made after the failure");
+        future.close();
+        assertEquals("0", lockedNewPage(), "a mapping made after the end");
+    }
+
+    @Test
+    void A3_aHandleStaysLockedThroughAnAddressSpaceLockAndItsEnd() {
+        needs(Ability.SEE_LOCKED);
+        needsAddressSpace();
+        long memory = harness.map(2);
+        try (PageLock lock = locker.lock(pages(memory, 2))) {
+            AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+            assertLocked("11", memory);
+            all.close();
+            assertLocked("11", memory);
+            assertTrue(lock.isValid());
+        }
+        assertLocked("00", memory);
+    }
+
+    @Test
+    void A4_aHandleClosedUnderAnAddressSpaceLockLeavesItsPagesLocked() {
+        needs(Ability.SEE_LOCKED);
+        needsAddressSpace();
+        long memory = harness.map(2);
+        PageLock lock = locker.lock(pages(memory, 2));
+        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+        lock.close();
+        assertFalse(lock.isValid());
+        assertLocked("11", memory);
+        all.close();
+        assertLocked("00", memory);
+    }
+
+    @Test
+    void A5_theEndUnlocksEverythingAndEndsFuture() {
+        needs(Ability.SEE_LOCKED);
+        needsAddressSpace();
+        long memory = harness.map(2);
+        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT, AddressSpaceOption.FUTURE);
+        long later = harness.map(1);
+        assertLocked("11", memory);
+        assertLocked("1", later);
+        all.close();
+        assertFalse(all.isValid());
+        assertLocked("00", memory);
+        assertLocked("0", later);
+        assertEquals("0", lockedNewPage(), "a mapping made after the end");
+    }
+
+    @Test
+    void A6_closingFutureLeavesCurrent() {
+        needs(Ability.SEE_LOCKED);
+        needsAddressSpace();
+        long memory = harness.map(1);
+        AddressSpaceLock current = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+        AddressSpaceLock future = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
+        assertEquals("1", lockedNewPage(), "a mapping made under FUTURE");
+        future.close();
+        assertLocked("1", memory);
+        assertEquals("0", lockedNewPage(), "a mapping made after FUTURE ended");
+        current.close();
+        assertLocked("0", memory);
+    }
+
+    @Test
+    void A6_closingCurrentLeavesFuture() {
+        needs(Ability.SEE_LOCKED);
+        needsAddressSpace();
+        long memory = harness.map(1);
+        AddressSpaceLock future = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
+        AddressSpaceLock current = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+        current.close();
+        assertLocked("1", memory);
+        assertEquals("1", lockedNewPage(), "a mapping made while FUTURE is open");
+        future.close();
+        assertLocked("0", memory);
+    }
+
+    @Test
+    void A7_garbageCollectionDoesNotEndAnAddressSpaceLock() throws InterruptedException {
+        needs(Ability.SEE_LOCKED);
+        needsAddressSpace();
+        long memory = harness.map(1);
+        locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+        try {
+            for (int i = 0; i < 5; i++) {
+                System.gc();
+                Thread.sleep(20);
+                locker.statistics();
+            }
+            assertLocked("1", memory);
+        } finally {
+            backend.unlockAll(Collections.emptyList());
+        }
+    }
+
+    @Test
+    void A8_theForecastTellsWhatWillBeCharged() {
+        needs(Capability.LOCK_ADDRESS_SPACE);
+        Forecast before = locker.forecastAddressSpace(AddressSpaceOption.CURRENT);
+        if (backend.addressSpaceBytes().isPresent()) {
+            harness.map(LARGE);
+            Forecast after = locker.forecastAddressSpace(AddressSpaceOption.CURRENT);
+            // Other memory of this process comes and goes meanwhile, but not half as much.
+            assertTrue(
+                    after.bytes() - before.bytes() >= LARGE * page / 2,
+                    () -> "mapping " + LARGE * page + " bytes changed the charge from " + before.bytes() + " to "
+                            + after.bytes());
+        } else {
+            assertEquals(Answer.UNKNOWN, before.fits());
+        }
+    }
+
+    @Test
+    void A8_theForecastIsNoUnderASmallLimit() {
+        needs(Capability.LOCK_ADDRESS_SPACE);
+        needs(Ability.SEE_LOCKED, Ability.SEE_LOCKED_BYTES, Ability.SET_LIMIT);
+        needsRoom(1);
+        long memory = harness.map(2);
+        assertNotEquals(
+                Answer.NO,
+                locker.forecastAddressSpace(AddressSpaceOption.FUTURE).fits());
+        harness.setLimit(harness.lockedBytes() + page);
+        Forecast forecast = locker.forecastAddressSpace(AddressSpaceOption.CURRENT);
+        if (backend.addressSpaceBytes().isPresent()) {
+            assertEquals(Answer.NO, forecast.fits(), forecast.toString());
+            assertEquals(Optional.of(harness.refusal()), forecast.reason());
+            assertFalse(forecast.remedy().isEmpty());
+        }
+        assertLocked("00", memory);
+    }
+
+    @Test
+    void A9_onFaultForTheAddressSpaceDoesNotWeakenAHandle() {
+        needs(Capability.LOCK_ADDRESS_SPACE_ON_FAULT);
+        needs(Ability.SEE_LOCKED, Ability.SEE_ON_FAULT);
+        needsAddressSpace();
+        long memory = harness.map(2);
+        try (PageLock lock = locker.lock(pages(memory, 1))) {
+            AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT, AddressSpaceOption.ON_FAULT);
+            assertLocked("10", memory);
+            assertFalse(harness.isOnFault(memory), "the full lock was weakened");
+            assertTrue(harness.isOnFault(memory + page));
+            all.close();
+            assertLocked("10", memory);
+        }
+    }
+}

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.testkit;
+
+import io.pagelock.AddressSpaceOption;
+import io.pagelock.Answer;
+import io.pagelock.BackendInfo;
+import io.pagelock.Capability;
+import io.pagelock.Limit;
+import io.pagelock.LockLimit;
+import io.pagelock.LockLimits;
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLockException;
+import io.pagelock.PageStates;
+import io.pagelock.Reason;
+import io.pagelock.SyncOption;
+import io.pagelock.backend.testkit.FakeKernel.Flag;
+import io.pagelock.backend.testkit.KernelRules.Trait;
+import io.pagelock.spi.Backend;
+import io.pagelock.spi.ByteSize;
+import java.lang.ref.WeakReference;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/**
+ * A backend over a {@link FakeKernel}, whatever its rules: what a real backend does on such a system, without a binding. It
+ * finds reasons out as a real one must, by looking at mappings and limits after a failure.
+ *
+ * <p>A direct buffer gets its address on the fake system when it is first asked for: memory of its own, unless
+ * {@link #place} put it somewhere.
+ */
+public final class FakeBackend implements Backend {
+    private final FakeKernel kernel;
+    private final Set<Capability> capabilities;
+    private final boolean listsMappings;
+    private final List<Placed> buffers = new ArrayList<>();
+
+    private static final class Placed extends WeakReference<ByteBuffer> {
+        private final long address;
+
+        private Placed(ByteBuffer buffer, long address) {
+            super(buffer);
+            this.address = address;
+        }
+    }
+
+    /**
+     * A backend that can do everything that its kernel can.
+     *
+     * @param kernel the system
+     */
+    public FakeBackend(FakeKernel kernel) {
+        this(kernel, allOf(kernel.rules()), true);
+    }
+
+    /**
+     * A backend that can do less than its kernel.
+     *
+     * @param kernel the system
+     * @param capabilities what it can do
+     * @param listsMappings whether {@link #mapped} answers
+     */
+    public FakeBackend(FakeKernel kernel, Set<Capability> capabilities, boolean listsMappings) {
+        this.kernel = Objects.requireNonNull(kernel, "kernel");
+        Set<Capability> copy = EnumSet.noneOf(Capability.class);
+        copy.addAll(capabilities);
+        this.capabilities = Collections.unmodifiableSet(copy);
+        this.listsMappings = listsMappings;
+    }
+
+    /**
+     * What a system with such rules can do.
+     *
+     * @param rules the rules
+     * @return a new set
+     */
+    public static Set<Capability> allOf(KernelRules rules) {
+        Set<Capability> all = EnumSet.allOf(Capability.class);
+        if (!rules.has(Trait.ON_FAULT)) {
+            all.remove(Capability.LOCK_ON_FAULT);
+            all.remove(Capability.LOCK_ADDRESS_SPACE_ON_FAULT);
+        }
+        return all;
+    }
+
+    /**
+     * The system underneath.
+     *
+     * @return the kernel
+     */
+    public FakeKernel kernel() {
+        return kernel;
+    }
+
+    /**
+     * Says where a buffer is, so that two can share a page.
+     *
+     * @param buffer a direct buffer
+     * @param address the address of its first byte, mapped by the caller
+     */
+    public void place(ByteBuffer buffer, long address) {
+        synchronized (buffers) {
+            buffers.add(new Placed(buffer, address));
+        }
+    }
+
+    @Override
+    public BackendInfo info() {
+        return new BackendInfo(
+                "fake",
+                kernel.rules().system() + " (fake)",
+                "none",
+                Collections.singletonList("nothing is really locked"));
+    }
+
+    @Override
+    public long pageSize() {
+        return kernel.rules().pageSize();
+    }
+
+    @Override
+    public int addressBits() {
+        return kernel.rules().addressBits();
+    }
+
+    @Override
+    public Set<Capability> capabilities() {
+        return capabilities;
+    }
+
+    @Override
+    public void lock(long address, long length, boolean onFault) {
+        Errno errno = onFault ? kernel.mlock2(address, length, true) : kernel.mlock(address, length);
+        if (errno != Errno.OK) {
+            throw refused(
+                            onFault ? "mlock2" : "mlock",
+                            errno,
+                            whyNotLocked(address, length, errno),
+                            uncharged(address, length))
+                    .build();
+        }
+        // A success says little on a system that skips what it cannot lock.
+        if (onFault ? uncharged(address, length) > 0 : !kernel.isAllLocked(address, length)) {
+            throw PageLockException.because(Reason.CANNOT_BE_PAGED_IN)
+                    .detail("the system reported success but left pages unlocked")
+                    .build();
+        }
+    }
+
+    @Override
+    public void unlock(long address, long length) {
+        Errno errno = kernel.munlock(address, length);
+        if (errno != Errno.OK) {
+            Reason reason = reasonOf(errno);
+            if (reason == Reason.UNKNOWN && hasHole(address, length)) {
+                reason = Reason.NOT_MAPPED;
+            } else if (reason == Reason.UNKNOWN && hasManyMappings()) {
+                reason = Reason.TOO_MANY_MAPPINGS;
+            }
+            throw refused("munlock", errno, reason, 0).build();
+        }
+    }
+
+    @Override
+    public void lockAll(Set<AddressSpaceOption> options) {
+        Set<Flag> flags = EnumSet.noneOf(Flag.class);
+        for (AddressSpaceOption option : options) {
+            flags.add(Flag.valueOf(option.name()));
+        }
+        Errno errno = kernel.mlockall(flags);
+        if (errno != Errno.OK) {
+            Reason reason = reasonOf(errno);
+            long bytes = kernel.virtualBytes();
+            if (reason == Reason.UNKNOWN && flags.contains(Flag.CURRENT)) {
+                reason = kernel.isBoundByLimit() && bytes > kernel.limit()
+                        ? Reason.OVER_LIMIT
+                        : bytes > kernel.systemLimit() ? Reason.OUT_OF_MEMORY : Reason.UNKNOWN;
+            }
+            throw refused("mlockall", errno, reason, bytes - kernel.lockedBytes())
+                    .build();
+        }
+    }
+
+    @Override
+    public boolean failedLockAllLeavesNothing() {
+        return !kernel.rules().has(Trait.FAILED_LOCK_ALL_LEAVES_FUTURE);
+    }
+
+    @Override
+    public void unlockAll(List<MemoryRange> keep) {
+        Errno errno = kernel.munlockall();
+        if (errno != Errno.OK) {
+            throw refused("munlockall", errno, reasonOf(errno), 0).build();
+        }
+    }
+
+    @Override
+    public void sync(long address, long length, Set<SyncOption> options) {
+        Errno errno = kernel.msync(
+                address,
+                length,
+                options.contains(SyncOption.SYNC),
+                options.contains(SyncOption.ASYNC),
+                options.contains(SyncOption.INVALIDATE));
+        if (errno != Errno.OK) {
+            Reason reason = reasonOf(errno);
+            boolean hole = reason == Reason.UNKNOWN && hasHole(address, length);
+            throw refused("msync", errno, hole ? Reason.NOT_MAPPED : reason, 0).build();
+        }
+    }
+
+    @Override
+    public PageStates pages(MemoryRange range) {
+        PageStates.Builder answers = PageStates.unknown(range, pageSize());
+        for (int page = 0; page < range.length() / pageSize(); page++) {
+            long address = range.address() + page * pageSize();
+            if (capabilities.contains(Capability.LOCKED_PAGES)) {
+                answers.locked(page, Answer.of(kernel.isLocked(address)));
+            }
+            if (capabilities.contains(Capability.RESIDENT_PAGES)) {
+                answers.resident(page, Answer.of(kernel.isResident(address)));
+            }
+        }
+        return answers.build();
+    }
+
+    @Override
+    public Optional<List<MemoryRange>> mapped(MemoryRange range) {
+        return listsMappings ? Optional.of(kernel.mapped(range.address(), range.length())) : Optional.empty();
+    }
+
+    @Override
+    public LockLimits limits() {
+        OptionalLong used = capabilities.contains(Capability.LOCKED_BYTES)
+                ? OptionalLong.of(kernel.lockedBytes())
+                : OptionalLong.empty();
+        boolean absent = kernel.rules().has(Trait.NO_PROCESS_LIMIT);
+        LockLimit process = new LockLimit(
+                "limit of the process",
+                LockLimit.Scope.PROCESS,
+                absent ? Limit.none() : limit(kernel.limit()),
+                absent ? Limit.none() : limit(kernel.hardLimit()),
+                used,
+                kernel.rules().has(Trait.PRIVILEGE_LIFTS_LIMIT));
+        Limit whole = limit(kernel.systemLimit());
+        LockLimit system = new LockLimit("limit of the system", LockLimit.Scope.SYSTEM, whole, whole, used, false);
+        List<LockLimit> all = new ArrayList<>(Arrays.asList(process, system));
+        if (!kernel.isPermitted()) {
+            // A limit of 0 that the privilege lifts is how a backend says that nothing may be locked without it.
+            Limit nothing = Limit.ofBytes(0);
+            all.add(new LockLimit("permission", LockLimit.Scope.PROCESS, nothing, nothing, used, true));
+        }
+        return new LockLimits(all, used, "privilege", Answer.of(kernel.isPrivileged() && kernel.isPermitted()));
+    }
+
+    private static Limit limit(long bytes) {
+        return bytes == Long.MAX_VALUE ? Limit.unlimited() : Limit.ofBytes(bytes);
+    }
+
+    @Override
+    public OptionalLong addressSpaceBytes() {
+        return OptionalLong.of(kernel.virtualBytes());
+    }
+
+    @Override
+    public String remedy(Reason reason, long bytes) {
+        switch (reason) {
+            case OVER_LIMIT:
+                return "Raise the limit of the process with setLimit"
+                        + (bytes == 0 ? "" : ", to " + ByteSize.format(bytes) + " or more");
+            case OUT_OF_MEMORY:
+                return "Raise the limit of the system with setSystemLimit";
+            case NOT_PERMITTED:
+                return "Give the process the privilege with setPrivileged";
+            default:
+                return "";
+        }
+    }
+
+    @Override
+    public long address(ByteBuffer buffer) {
+        synchronized (buffers) {
+            buffers.removeIf(each -> each.get() == null);
+            for (Placed each : buffers) {
+                if (each.get() == buffer) {
+                    return each.address;
+                }
+            }
+            long pages = (buffer.capacity() + pageSize() - 1) / pageSize();
+            long address = kernel.map(pages, FakeKernel.Kind.ANONYMOUS);
+            buffers.add(new Placed(buffer, address));
+            return address;
+        }
+    }
+
+    private static Reason reasonOf(Errno errno) {
+        switch (errno) {
+            case EPERM:
+                return Reason.NOT_PERMITTED;
+            case EIO:
+                return Reason.IO_ERROR;
+            case EBUSY:
+                return Reason.BUSY;
+            case ENOSPC:
+                return Reason.NO_SPACE;
+            case ENOSYS:
+                return Reason.NOT_SUPPORTED;
+            default:
+                return Reason.UNKNOWN;
+        }
+    }
+
+    /** In the order in which the kernel looks: the limit before the pages. */
+    private Reason whyNotLocked(long address, long length, Errno errno) {
+        Reason reason = reasonOf(errno);
+        if (reason != Reason.UNKNOWN) {
+            return reason;
+        }
+        long locked = kernel.lockedBytes();
+        long fresh = uncharged(address, length);
+        long asked = kernel.rules().has(Trait.CHARGES_TWICE) ? length : fresh;
+        if (kernel.isBoundByLimit() && locked + asked > kernel.limit()) {
+            return Reason.OVER_LIMIT;
+        }
+        if (locked + fresh > kernel.systemLimit()) {
+            return Reason.OUT_OF_MEMORY;
+        }
+        if (hasHole(address, length)) {
+            return Reason.NOT_MAPPED;
+        }
+        if (kernel.isAnyUnreachable(address, length)) {
+            return Reason.CANNOT_BE_PAGED_IN;
+        }
+        return hasManyMappings() ? Reason.TOO_MANY_MAPPINGS : Reason.UNKNOWN;
+    }
+
+    private long uncharged(long address, long length) {
+        return length - kernel.chargedBytes(address, length);
+    }
+
+    private boolean hasHole(long address, long length) {
+        List<MemoryRange> parts = kernel.mapped(address, length);
+        return parts.size() != 1 || parts.get(0).length() != length;
+    }
+
+    /** Locking or unlocking the middle of a mapping makes two more. */
+    private boolean hasManyMappings() {
+        return kernel.mapCountLimit() != Long.MAX_VALUE && kernel.mapCount() + 2 > kernel.mapCountLimit();
+    }
+
+    private PageLockException.Builder refused(String function, Errno errno, Reason reason, long asked) {
+        String detail = reason == Reason.OVER_LIMIT || reason == Reason.OUT_OF_MEMORY
+                ? "asked for " + ByteSize.format(asked) + ", " + ByteSize.format(kernel.lockedBytes())
+                        + " locked already, soft limit " + limits().soft() + ", hard limit " + limits().hard()
+                : "";
+        return PageLockException.because(reason)
+                .detail(detail)
+                .call(function, errno.ordinal(), errno.name())
+                .remedy(remedy(reason, asked == 0 ? 0 : kernel.lockedBytes() + asked));
+    }
+}

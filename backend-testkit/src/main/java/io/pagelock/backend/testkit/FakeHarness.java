@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.testkit;
+
+import io.pagelock.Limit;
+import io.pagelock.Reason;
+import io.pagelock.backend.testkit.FakeKernel.Call;
+import io.pagelock.backend.testkit.FakeKernel.Kind;
+import io.pagelock.backend.testkit.FakeKernel.Mode;
+import io.pagelock.backend.testkit.KernelRules.Refusal;
+import io.pagelock.backend.testkit.KernelRules.Trait;
+import io.pagelock.spi.Backend;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+
+/** The harness of a backend whose system is a {@link FakeKernel}; the kernel is the witness. */
+public final class FakeHarness implements Harness {
+    private static final long PROGRAM = 64;
+
+    private final FakeKernel kernel;
+    private final Backend backend;
+    private final Set<Ability> abilities = EnumSet.allOf(Ability.class);
+
+    /**
+     * Makes a harness.
+     *
+     * @param kernel the system
+     * @param backend a backend over it
+     */
+    public FakeHarness(FakeKernel kernel, Backend backend) {
+        this.kernel = Objects.requireNonNull(kernel, "kernel");
+        this.backend = Objects.requireNonNull(backend, "backend");
+        KernelRules rules = kernel.rules();
+        abilities.remove(Ability.PROVIDE);
+        if (rules.has(Trait.NO_PROCESS_LIMIT) || kernel.isPrivileged() && rules.has(Trait.PRIVILEGE_LIFTS_LIMIT)) {
+            abilities.remove(Ability.SET_LIMIT);
+        }
+        if (rules.has(Trait.UNREADABLE_IS_LOCKED)) {
+            abilities.remove(Ability.PROTECT);
+        }
+        // The program itself, whose memory counts for the address space.
+        kernel.map(PROGRAM, Kind.ANONYMOUS);
+    }
+
+    @Override
+    public Set<Ability> abilities() {
+        return Collections.unmodifiableSet(abilities);
+    }
+
+    @Override
+    public Backend backend() {
+        return backend;
+    }
+
+    @Override
+    public long pageSize() {
+        return kernel.rules().pageSize();
+    }
+
+    @Override
+    public long room() {
+        if (!kernel.isPermitted()) {
+            return 0;
+        }
+        long limit = Math.min(kernel.isBoundByLimit() ? kernel.limit() : Long.MAX_VALUE, kernel.systemLimit());
+        return limit == Long.MAX_VALUE ? limit : Math.max(0, limit - kernel.lockedBytes());
+    }
+
+    @Override
+    public Reason refusal() {
+        return kernel.isPermitted() ? Reason.OVER_LIMIT : Reason.NOT_PERMITTED;
+    }
+
+    @Override
+    public long map(long pages) {
+        return kernel.map(pages, Kind.ANONYMOUS);
+    }
+
+    @Override
+    public void unmap(long address, long pages) {
+        kernel.unmap(address, pages);
+    }
+
+    @Override
+    public void touch(long address) {
+        kernel.touch(address);
+    }
+
+    /** Does nothing: the kernel goes with the test. */
+    @Override
+    public void close() {}
+
+    @Override
+    public boolean isLocked(long address) {
+        return kernel.isLocked(address);
+    }
+
+    @Override
+    public boolean isResident(long address) {
+        return kernel.isResident(address);
+    }
+
+    @Override
+    public boolean isOnFault(long address) {
+        return kernel.mode(address) == Mode.ON_FAULT;
+    }
+
+    @Override
+    public long lockedBytes() {
+        return kernel.lockedBytes();
+    }
+
+    @Override
+    public Limit limit() {
+        if (kernel.rules().has(Trait.NO_PROCESS_LIMIT)) {
+            return Limit.none();
+        }
+        return kernel.limit() == Long.MAX_VALUE ? Limit.unlimited() : Limit.ofBytes(kernel.limit());
+    }
+
+    @Override
+    public void setLimit(long bytes) {
+        kernel.setLimit(bytes);
+    }
+
+    @Override
+    public void forbid(boolean value) {
+        kernel.setForbidden(value);
+    }
+
+    @Override
+    public void remap(long address, long pages) {
+        kernel.mapAt(address, pages, Kind.ANONYMOUS);
+    }
+
+    @Override
+    public void protect(long address, long pages) {
+        kernel.protect(address, pages, false);
+    }
+
+    @Override
+    public long mapFile(long pages) {
+        return kernel.map(pages, Kind.FILE);
+    }
+
+    @Override
+    public void truncate(long address, long pages) {
+        kernel.truncate(address, pages);
+    }
+
+    @Override
+    public long mapUnlockable(long pages) {
+        return kernel.map(pages, Kind.DROPPABLE);
+    }
+
+    @Override
+    public void refuseUnlock(boolean value) {
+        kernel.intercept(value ? (call, address, length) -> call == Call.MUNLOCK ? Errno.EPERM : Errno.OK : null);
+    }
+
+    @Override
+    public void refuseNextLock() {
+        kernel.failAt(Call.MLOCK, 1, kernel.rules().errno(Refusal.LIMIT));
+    }
+
+    @Override
+    public void holdNextLock(CountDownLatch arrived, CountDownLatch until) {
+        kernel.intercept((call, address, length) -> {
+            if (call == Call.MLOCK) {
+                kernel.intercept(null);
+                arrived.countDown();
+                try {
+                    until.await();
+                } catch (InterruptedException e) {
+                    return Errno.EINTR;
+                }
+            }
+            return Errno.OK;
+        });
+    }
+}

@@ -1,0 +1,1183 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.testkit;
+
+import io.pagelock.MemoryRange;
+import io.pagelock.backend.testkit.KernelRules.Refusal;
+import io.pagelock.backend.testkit.KernelRules.Trait;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+
+/**
+ * A process, its memory and a kernel that locks pages, in plain Java. What the kernel does in each case is given by
+ * {@link KernelRules}. Three groups of methods:
+ *
+ * <ul>
+ *   <li><em>calls</em> ({@link #mlock}, {@link #munlock} and so on), with the arguments of the C functions, for the fake
+ *       binding of a backend; they return {@link Errno#OK} or what errno would be;
+ *   <li>the <em>scene</em>: mapping memory, limits, privilege, and failures that a test orders for calls to come;
+ *   <li>the <em>witness</em>: what is mapped, resident and locked, by the kernel's own account.
+ * </ul>
+ *
+ * <p>Memory is kept by interval, so a mapping of a terabyte costs as little as a page. All methods may be called by any
+ * thread; a call takes effect at one moment.
+ */
+public final class FakeKernel {
+    /** What a mapping is made of. */
+    public enum Kind {
+        /** Private memory without a file. */
+        ANONYMOUS,
+        /** Memory without a file for which no swap space was set aside (MAP_NORESERVE). */
+        RESERVED,
+        /** A file that is as long as the mapping until {@link FakeKernel#truncate}. */
+        FILE,
+        /** Memory that the kernel may drop at will; locking it succeeds and does nothing (MAP_DROPPABLE on Linux). */
+        DROPPABLE
+    }
+
+    /** How the kernel keeps a page. */
+    public enum Mode {
+        /** Not locked. */
+        NONE,
+        /** Locked once it is touched; charged already. */
+        ON_FAULT,
+        /** Locked. */
+        FULL
+    }
+
+    /** Flags of {@link FakeKernel#mlockall}. */
+    public enum Flag {
+        /** MCL_CURRENT. */
+        CURRENT,
+        /** MCL_FUTURE. */
+        FUTURE,
+        /** MCL_ONFAULT. */
+        ON_FAULT
+    }
+
+    /** The calls that {@link Interceptor} and the ordered failures tell apart. */
+    public enum Call {
+        /** {@link FakeKernel#mlock}. */
+        MLOCK,
+        /** {@link FakeKernel#mlock2}. */
+        MLOCK2,
+        /** {@link FakeKernel#munlock}. */
+        MUNLOCK,
+        /** {@link FakeKernel#mlockall}. */
+        MLOCKALL,
+        /** {@link FakeKernel#munlockall}. */
+        MUNLOCKALL,
+        /** {@link FakeKernel#msync}. */
+        MSYNC,
+        /** {@link FakeKernel#mincore}. */
+        MINCORE
+    }
+
+    /** Stands before and after every call, outside the kernel's own lock: to wait, to refuse, to throw, to record. */
+    public interface Interceptor {
+        /**
+         * Called before the kernel does anything.
+         *
+         * @param call which call
+         * @param address its first argument, 0 if it has none
+         * @param length its second argument, 0 if it has none
+         * @return {@link Errno#OK} to go on, anything else to refuse the call without effect
+         */
+        Errno before(Call call, long address, long length);
+
+        /**
+         * Called after the kernel has done what it does.
+         *
+         * @param call which call
+         * @param address its first argument, 0 if it has none
+         * @param length its second argument, 0 if it has none
+         * @param result the outcome
+         */
+        default void after(Call call, long address, long length, Errno result) {}
+    }
+
+    /** The kernel did not make a mapping: in future mode, new memory must fit the limit. */
+    public static final class MapRefusedException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        private final Errno errno;
+
+        MapRefusedException(Errno errno) {
+            super("mmap: " + errno);
+            this.errno = errno;
+        }
+
+        /**
+         * What errno would be.
+         *
+         * @return the errno
+         */
+        public Errno errno() {
+            return errno;
+        }
+    }
+
+    private enum Source {
+        GOOD,
+        PAST_END,
+        BROKEN
+    }
+
+    private static final class Mapping {
+        private final Kind kind;
+        private final long start;
+        private final long end;
+
+        private Mapping(Kind kind, long start, long end) {
+            this.kind = kind;
+            this.start = start;
+            this.end = end;
+        }
+    }
+
+    /** Neighbouring pages that are alike; the start is the key under which it is kept. */
+    private static final class Segment {
+        private final long end;
+        private final Mapping mapping;
+        private final boolean accessible;
+        private final Mode mode;
+        private final boolean resident;
+        private final Source source;
+
+        private Segment(long end, Mapping mapping, boolean accessible, Mode mode, boolean resident, Source source) {
+            this.end = end;
+            this.mapping = mapping;
+            this.accessible = accessible;
+            this.mode = mode;
+            this.resident = resident;
+            this.source = source;
+        }
+
+        private Segment endingAt(long page) {
+            return new Segment(page, mapping, accessible, mode, resident, source);
+        }
+
+        private Segment accessible(boolean value) {
+            return new Segment(end, mapping, value, mode, resident, source);
+        }
+
+        private Segment mode(Mode value) {
+            return new Segment(end, mapping, accessible, value, resident, source);
+        }
+
+        private Segment resident(boolean value) {
+            return new Segment(end, mapping, accessible, mode, value, source);
+        }
+
+        private Segment source(Source value) {
+            return new Segment(end, mapping, accessible, mode, resident && value != Source.PAST_END, value);
+        }
+
+        /** Whether both belong to one mapping in the kernel's list of mappings. */
+        private boolean isOneMappingWith(Segment other) {
+            boolean same =
+                    mapping == other.mapping || mapping.kind == Kind.ANONYMOUS && other.mapping.kind == Kind.ANONYMOUS;
+            return same && accessible == other.accessible && mode == other.mode;
+        }
+
+        private boolean isLike(Segment other) {
+            return mapping == other.mapping
+                    && accessible == other.accessible
+                    && mode == other.mode
+                    && resident == other.resident
+                    && source == other.source;
+        }
+    }
+
+    private static final class Fault {
+        private final Call call;
+        private final Errno errno;
+        private final Throwable thrown;
+        private final boolean afterwards;
+        private int remaining;
+
+        private Fault(Call call, int nth, Errno errno, Throwable thrown, boolean afterwards) {
+            if (nth < 1) {
+                throw new IllegalArgumentException("call number " + nth + "; the next call is number 1");
+            }
+            this.call = call;
+            this.remaining = nth;
+            this.errno = errno;
+            this.thrown = thrown;
+            this.afterwards = afterwards;
+        }
+
+        private void throwIf(boolean after) {
+            if (thrown == null || after != afterwards) {
+                return;
+            }
+            if (thrown instanceof Error) {
+                throw (Error) thrown;
+            }
+            throw (RuntimeException) thrown;
+        }
+    }
+
+    private static final Interceptor NOTHING = (call, address, length) -> Errno.OK;
+    private static final long GAP = 16;
+
+    private final KernelRules rules;
+    private final int shift;
+    private final Map<Call, Long> counts = new EnumMap<>(Call.class);
+    private final List<Fault> faults = new ArrayList<>();
+    private volatile Interceptor interceptor = NOTHING;
+
+    private TreeMap<Long, Segment> memory = new TreeMap<>();
+    private long nextPage;
+    private Mode future = Mode.NONE;
+    private long limit = Long.MAX_VALUE;
+    private long hardLimit = Long.MAX_VALUE;
+    private long systemLimit = Long.MAX_VALUE;
+    private long mapCountLimit = Long.MAX_VALUE;
+    private boolean privileged;
+    private boolean forbidden;
+
+    /**
+     * Starts a process without memory, limits and privilege.
+     *
+     * @param rules what its kernel does
+     */
+    public FakeKernel(KernelRules rules) {
+        this(rules, rules.addressBits() == 32 ? 0x4000_0000L : 0x7f00_0000_0000L);
+    }
+
+    /**
+     * Starts a process whose memory begins at a given address.
+     *
+     * @param rules what its kernel does
+     * @param firstAddress where the first mapping is made, unsigned
+     */
+    public FakeKernel(KernelRules rules, long firstAddress) {
+        this.rules = Objects.requireNonNull(rules, "rules");
+        this.shift = Long.numberOfTrailingZeros(rules.pageSize());
+        this.nextPage = firstAddress >>> shift;
+        if (nextPage == 0) {
+            throw new IllegalArgumentException("nothing is ever mapped at address 0");
+        }
+    }
+
+    /**
+     * What this kernel does.
+     *
+     * @return the rules
+     */
+    public KernelRules rules() {
+        return rules;
+    }
+
+    // Calls
+
+    /**
+     * mlock(2), or MC_LOCK of memcntl(2).
+     *
+     * @param address the address, unsigned
+     * @param length the length in bytes, unsigned
+     * @return the outcome
+     */
+    public Errno mlock(long address, long length) {
+        return call(Call.MLOCK, address, length, () -> lock(address, length, Mode.FULL));
+    }
+
+    /**
+     * mlock2(2) of Linux.
+     *
+     * @param address the address, unsigned
+     * @param length the length in bytes, unsigned
+     * @param onFault MLOCK_ONFAULT
+     * @return the outcome; {@link Errno#ENOSYS} without {@link Trait#ON_FAULT}
+     */
+    public Errno mlock2(long address, long length, boolean onFault) {
+        return call(
+                Call.MLOCK2,
+                address,
+                length,
+                () -> has(Trait.ON_FAULT) ? lock(address, length, onFault ? Mode.ON_FAULT : Mode.FULL) : Errno.ENOSYS);
+    }
+
+    /**
+     * munlock(2), or MC_UNLOCK of memcntl(2).
+     *
+     * @param address the address, unsigned
+     * @param length the length in bytes, unsigned
+     * @return the outcome
+     */
+    public Errno munlock(long address, long length) {
+        return call(Call.MUNLOCK, address, length, () -> unlock(address, length));
+    }
+
+    /**
+     * mlockall(2), or MC_LOCKAS of memcntl(2).
+     *
+     * @param flags what to lock
+     * @return the outcome
+     */
+    public Errno mlockall(Set<Flag> flags) {
+        return call(Call.MLOCKALL, 0, 0, () -> lockAll(flags));
+    }
+
+    /**
+     * munlockall(2), or MC_UNLOCKAS of memcntl(2).
+     *
+     * @return the outcome
+     */
+    public Errno munlockall() {
+        return call(Call.MUNLOCKALL, 0, 0, () -> {
+            if (!mayUnlock()) {
+                return rules.errno(Refusal.PERMISSION);
+            }
+            future = Mode.NONE;
+            update(0, Long.MAX_VALUE, segment -> segment.mode(Mode.NONE));
+            return Errno.OK;
+        });
+    }
+
+    /**
+     * msync(2), or MC_SYNC of memcntl(2). There is nothing to write; only the arguments matter.
+     *
+     * @param address the address, unsigned
+     * @param length the length in bytes, unsigned
+     * @param sync MS_SYNC
+     * @param async MS_ASYNC
+     * @param invalidate MS_INVALIDATE
+     * @return the outcome
+     */
+    public Errno msync(long address, long length, boolean sync, boolean async, boolean invalidate) {
+        return call(Call.MSYNC, address, length, () -> {
+            boolean unaligned = (address & (rules.pageSize() - 1)) != 0;
+            if (sync && async || unaligned && has(Trait.UNALIGNED_SYNC_IS_REFUSED)) {
+                return rules.errno(Refusal.ARGUMENT);
+            }
+            if (wraps(address, length)) {
+                return rules.errno(Refusal.WRAP);
+            }
+            long start = firstPage(address);
+            long end = endPage(address, length);
+            if (invalidate && any(start, end, segment -> segment.mode != Mode.NONE)) {
+                return rules.errno(Refusal.LOCKED);
+            }
+            return hasHole(start, end) ? rules.errno(Refusal.HOLE) : Errno.OK;
+        });
+    }
+
+    /**
+     * mincore(2).
+     *
+     * @param address the address, on a page boundary
+     * @param length the length in bytes
+     * @param vector receives 1 for each page that is resident, and 0 for the others
+     * @return the outcome
+     */
+    public Errno mincore(long address, long length, byte[] vector) {
+        return call(Call.MINCORE, address, length, () -> {
+            if ((address & (rules.pageSize() - 1)) != 0) {
+                return rules.errno(Refusal.ARGUMENT);
+            }
+            long start = firstPage(address);
+            long end = endPage(address, length);
+            if (hasHole(start, end)) {
+                return rules.errno(Refusal.HOLE);
+            }
+            for (long page = start; page < end; page++) {
+                vector[(int) (page - start)] = (byte) (at(page).resident ? 1 : 0);
+            }
+            return Errno.OK;
+        });
+    }
+
+    private Errno call(Call call, long address, long length, Supplier<Errno> effect) {
+        Fault fault = arrive(call);
+        Interceptor around = interceptor;
+        Errno result = around.before(call, address, length);
+        if (fault != null) {
+            fault.throwIf(false);
+            result = fault.errno;
+        }
+        if (result == Errno.OK) {
+            synchronized (this) {
+                result = effect.get();
+            }
+        }
+        around.after(call, address, length, result);
+        if (fault != null) {
+            fault.throwIf(true);
+        }
+        return result;
+    }
+
+    private synchronized Fault arrive(Call call) {
+        counts.merge(call, 1L, Long::sum);
+        Fault due = null;
+        for (Iterator<Fault> all = faults.iterator(); all.hasNext(); ) {
+            Fault fault = all.next();
+            if ((fault.call == null || fault.call == call) && --fault.remaining == 0) {
+                due = fault;
+                all.remove();
+            }
+        }
+        return due;
+    }
+
+    private Errno lock(long address, long length, Mode mode) {
+        Errno argument = checkArguments(address, length);
+        Errno permission = mayLock() ? Errno.OK : rules.errno(Refusal.PERMISSION);
+        boolean argumentsFirst = has(Trait.ARGUMENTS_BEFORE_PERMISSION);
+        Errno refused = argumentsFirst ? firstOf(argument, permission) : firstOf(permission, argument);
+        if (refused != Errno.OK || isEmptyOnceRounded(address, length)) {
+            return refused;
+        }
+        long start = firstPage(address);
+        long end = endPage(address, length);
+        Errno limited = checkLimits(start, end);
+        if (limited != Errno.OK) {
+            return limited;
+        }
+        TreeMap<Long, Segment> before = new TreeMap<>(memory);
+        Errno result = setMode(start, end, mode);
+        if (result == Errno.OK && mode == Mode.FULL) {
+            result = bringIn(start, end);
+        }
+        if (result != Errno.OK && !has(Trait.FAILED_LOCK_KEEPS)) {
+            memory = before;
+        }
+        return result;
+    }
+
+    private Errno unlock(long address, long length) {
+        Errno argument = checkArguments(address, length);
+        Errno permission = mayUnlock() ? Errno.OK : rules.errno(Refusal.PERMISSION);
+        boolean argumentsFirst = has(Trait.ARGUMENTS_BEFORE_PERMISSION);
+        Errno refused = argumentsFirst ? firstOf(argument, permission) : firstOf(permission, argument);
+        if (refused != Errno.OK || isEmptyOnceRounded(address, length)) {
+            return refused;
+        }
+        long start = firstPage(address);
+        long end = endPage(address, length);
+        if (!has(Trait.UNLOCK_STOPS_AT_HOLE) && hasHole(start, end)) {
+            return rules.errno(Refusal.HOLE);
+        }
+        return setMode(start, end, Mode.NONE);
+    }
+
+    private Errno lockAll(Set<Flag> flags) {
+        if (!mayLock()) {
+            return rules.errno(Refusal.PERMISSION);
+        }
+        boolean current = flags.contains(Flag.CURRENT);
+        boolean onFault = flags.contains(Flag.ON_FAULT);
+        if (!current && !flags.contains(Flag.FUTURE) || onFault && !has(Trait.ON_FAULT)) {
+            return rules.errno(Refusal.ARGUMENT);
+        }
+        Errno limited = current ? checkLimit(virtualPages(), 0) : Errno.OK;
+        if (limited != Errno.OK && !has(Trait.LIMIT_AFTER_FUTURE)) {
+            return limited;
+        }
+        Mode mode = onFault ? Mode.ON_FAULT : Mode.FULL;
+        Mode before = future;
+        if (flags.contains(Flag.FUTURE)) {
+            future = mode;
+        } else if (has(Trait.CURRENT_ENDS_FUTURE)) {
+            future = Mode.NONE;
+        }
+        Errno result = limited == Errno.OK && current ? lockCurrent(mode) : limited;
+        if (result != Errno.OK && !has(Trait.FAILED_LOCK_ALL_LEAVES_FUTURE)) {
+            future = before;
+        }
+        return result;
+    }
+
+    private Errno lockCurrent(Mode mode) {
+        boolean ignoring = has(Trait.LOCK_ALL_IGNORES_FAILURES);
+        boolean blocked = any(
+                0,
+                Long.MAX_VALUE,
+                segment -> takesLocks(segment)
+                        && isReadable(segment)
+                        && !segment.resident
+                        && segment.source != Source.GOOD);
+        if (blocked && !ignoring) {
+            return rules.errno(Refusal.LOCK_ALL_PAGE);
+        }
+        update(0, Long.MAX_VALUE, segment -> {
+            if (!takesLocks(segment) || !ignoring && !isReadable(segment)) {
+                return segment;
+            }
+            boolean comesIn = mode == Mode.FULL && isReadable(segment) && segment.source == Source.GOOD;
+            return segment.mode(mode).resident(segment.resident || comesIn);
+        });
+        return Errno.OK;
+    }
+
+    private static Errno firstOf(Errno first, Errno second) {
+        return first == Errno.OK ? second : first;
+    }
+
+    private Errno checkArguments(long address, long length) {
+        boolean unaligned = (address & (rules.pageSize() - 1)) != 0;
+        if (unaligned && has(Trait.UNALIGNED_IS_REFUSED) || length == 0 && has(Trait.EMPTY_IS_REFUSED)) {
+            return rules.errno(Refusal.ARGUMENT);
+        }
+        return !isEmptyOnceRounded(address, length) && wraps(address, length) ? rules.errno(Refusal.WRAP) : Errno.OK;
+    }
+
+    private boolean isEmptyOnceRounded(long address, long length) {
+        long offset = address & (rules.pageSize() - 1);
+        if (length == 0) {
+            return offset == 0;
+        }
+        long rounded = offset + length + rules.pageSize() - 1;
+        boolean becomesZero = Long.compareUnsigned(rounded, rules.pageSize()) < 0;
+        return becomesZero && has(Trait.HUGE_LENGTH_LOCKS_NOTHING);
+    }
+
+    private boolean wraps(long address, long length) {
+        long end = address + length;
+        if (Long.compareUnsigned(end, address) < 0 || length != 0 && end == 0) {
+            return true;
+        }
+        long last = rules.addressBits() == 64 ? -rules.pageSize() : (1L << rules.addressBits()) - rules.pageSize();
+        return Long.compareUnsigned(end, last) > 0;
+    }
+
+    private long firstPage(long address) {
+        return address >>> shift;
+    }
+
+    private long endPage(long address, long length) {
+        return Math.max(
+                (address + length + rules.pageSize() - 1) >>> shift, firstPage(address) + (length == 0 ? 1 : 0));
+    }
+
+    private boolean mayLock() {
+        boolean noRight =
+                !privileged && (has(Trait.PRIVILEGE_IS_NEEDED) || has(Trait.LIMIT_ZERO_FORBIDS) && limit == 0);
+        return !forbidden && !noRight;
+    }
+
+    private boolean mayUnlock() {
+        return !has(Trait.UNLOCK_NEEDS_PERMISSION) || !forbidden && (privileged || !has(Trait.PRIVILEGE_IS_NEEDED));
+    }
+
+    private Errno checkLimits(long start, long end) {
+        long locked = sum(start, end, segment -> segment.mode != Mode.NONE);
+        return checkLimit(lockedPages() + end - start, locked);
+    }
+
+    /** Tests a number of pages, of which so many are counted twice. */
+    private Errno checkLimit(long pages, long twice) {
+        long charged = has(Trait.CHARGES_TWICE) ? pages : pages - twice;
+        if (limitBinds() && charged > limit >>> shift) {
+            return rules.errno(Refusal.LIMIT);
+        }
+        return pages - twice > systemLimit >>> shift ? rules.errno(Refusal.SYSTEM_LIMIT) : Errno.OK;
+    }
+
+    private boolean limitBinds() {
+        return !has(Trait.NO_PROCESS_LIMIT) && !(privileged && has(Trait.PRIVILEGE_LIFTS_LIMIT));
+    }
+
+    /** Goes from mapping to mapping and stops at a hole. */
+    private Errno setMode(long start, long end, Mode mode) {
+        long page = start;
+        while (page < end) {
+            if (at(page) == null) {
+                return rules.errno(Refusal.HOLE);
+            }
+            long next = endOfMapping(page, end);
+            TreeMap<Long, Segment> before = mapCountLimit == Long.MAX_VALUE ? null : new TreeMap<>(memory);
+            update(page, next, segment -> takesLocks(segment) || mode == Mode.NONE ? segment.mode(mode) : segment);
+            if (before != null && mapCount() > mapCountLimit) {
+                memory = before;
+                return rules.errno(Refusal.MAP_COUNT);
+            }
+            page = next;
+        }
+        return Errno.OK;
+    }
+
+    /** Whether locking changes these pages at all; where not, the call succeeds all the same. */
+    private boolean takesLocks(Segment segment) {
+        return segment.mapping.kind != Kind.DROPPABLE
+                && !(segment.source == Source.PAST_END && has(Trait.PAST_END_IS_SKIPPED))
+                && !(segment.mapping.kind == Kind.RESERVED && !segment.resident && has(Trait.RESERVED_IS_SKIPPED));
+    }
+
+    private boolean isReadable(Segment segment) {
+        return segment.accessible || has(Trait.UNREADABLE_IS_LOCKED);
+    }
+
+    private Errno bringIn(long start, long end) {
+        for (long page = start; page < end; page = Math.min(at(page).end, end)) {
+            Segment segment = at(page);
+            if (!takesLocks(segment)) {
+                continue;
+            }
+            if (!isReadable(segment)) {
+                return rules.errno(Refusal.UNREADABLE);
+            }
+            if (!segment.resident && segment.source != Source.GOOD) {
+                return rules.errno(segment.source == Source.BROKEN ? Refusal.READ_FAILED : Refusal.PAST_END);
+            }
+            update(page, Math.min(segment.end, end), each -> each.resident(true));
+        }
+        return Errno.OK;
+    }
+
+    // Scene
+
+    /**
+     * Maps memory at an address of the kernel's choice, readable and writable, not yet touched.
+     *
+     * @param pages how many pages
+     * @param kind what it is made of
+     * @return the address
+     * @throws MapRefusedException in future mode, if it does not fit the limit
+     */
+    public synchronized long map(long pages, Kind kind) {
+        long start = nextPage;
+        insert(start, pages, kind);
+        nextPage = start + pages + GAP;
+        return start << shift;
+    }
+
+    /**
+     * Maps memory at a given address, in place of what is there (MAP_FIXED).
+     *
+     * @param address the address, on a page boundary
+     * @param pages how many pages
+     * @param kind what it is made of
+     * @throws MapRefusedException in future mode, if it does not fit the limit
+     */
+    public synchronized void mapAt(long address, long pages, Kind kind) {
+        insert(firstPage(address), pages, kind);
+        nextPage = Math.max(nextPage, firstPage(address) + pages + GAP);
+    }
+
+    private void insert(long start, long pages, Kind kind) {
+        if (pages < 1) {
+            throw new IllegalArgumentException(pages + " pages; a mapping has one or more");
+        }
+        TreeMap<Long, Segment> before = new TreeMap<>(memory);
+        remove(start, start + pages);
+        Mode mode = future;
+        if (mode != Mode.NONE) {
+            long after = lockedPages() + pages;
+            if (limitBinds() && after > limit >>> shift) {
+                memory = before;
+                throw new MapRefusedException(rules.errno(Refusal.FUTURE_LIMIT));
+            }
+            if (after > systemLimit >>> shift) {
+                if (!has(Trait.FUTURE_SHORTAGE_IS_SILENT)) {
+                    memory = before;
+                    throw new MapRefusedException(rules.errno(Refusal.FUTURE_LIMIT));
+                }
+                mode = Mode.NONE;
+            }
+        }
+        Mapping mapping = new Mapping(kind, start, start + pages);
+        Segment segment = new Segment(start + pages, mapping, true, Mode.NONE, false, Source.GOOD);
+        if (takesLocks(segment)) {
+            segment = segment.mode(mode).resident(mode == Mode.FULL);
+        }
+        memory.put(start, segment);
+    }
+
+    /**
+     * Unmaps a range, holes included.
+     *
+     * @param address the address, on a page boundary
+     * @param pages how many pages
+     */
+    public synchronized void unmap(long address, long pages) {
+        remove(firstPage(address), firstPage(address) + pages);
+    }
+
+    /**
+     * Gives or takes access to pages, as mprotect(2) with PROT_NONE or all rights.
+     *
+     * @param address the address, on a page boundary
+     * @param pages how many pages
+     * @param accessible whether they may be read and written
+     */
+    public synchronized void protect(long address, long pages, boolean accessible) {
+        update(firstPage(address), firstPage(address) + pages, segment -> segment.accessible(accessible));
+    }
+
+    /**
+     * Changes the length of the file that is mapped at an address. Pages past its end leave memory.
+     *
+     * @param address an address in the mapping
+     * @param pages how many pages the file has from now on
+     */
+    public synchronized void truncate(long address, long pages) {
+        Segment file = at(firstPage(address));
+        if (file == null || file.mapping.kind != Kind.FILE) {
+            throw new IllegalArgumentException("no file is mapped at 0x" + Long.toHexString(address));
+        }
+        Mapping mapping = file.mapping;
+        long fileEnd = Math.min(mapping.start + pages, mapping.end);
+        update(
+                mapping.start,
+                fileEnd,
+                segment -> segment.mapping == mapping && segment.source == Source.PAST_END
+                        ? segment.source(Source.GOOD)
+                        : segment);
+        update(fileEnd, mapping.end, segment -> segment.mapping == mapping ? segment.source(Source.PAST_END) : segment);
+    }
+
+    /**
+     * Makes a page unreadable on its device, or readable again. A page that is resident stays so.
+     *
+     * @param address an address in the page
+     * @param broken whether reading it fails
+     */
+    public synchronized void breakPage(long address, boolean broken) {
+        long page = firstPage(address);
+        update(page, page + 1, segment -> segment.source(broken ? Source.BROKEN : Source.GOOD));
+    }
+
+    /**
+     * Reads or writes a byte.
+     *
+     * @param address its address
+     * @throws IllegalStateException where a real process would get SIGSEGV or SIGBUS
+     */
+    public synchronized void touch(long address) {
+        long page = firstPage(address);
+        Segment segment = at(page);
+        if (segment == null || !segment.accessible || !segment.resident && segment.source != Source.GOOD) {
+            throw new IllegalStateException("SIGSEGV or SIGBUS at 0x" + Long.toHexString(address));
+        }
+        update(page, page + 1, each -> each.resident(true));
+    }
+
+    /** Evicts everything that is not locked, as under pressure for memory. */
+    public synchronized void reclaim() {
+        update(0, Long.MAX_VALUE, segment -> segment.mode == Mode.NONE ? segment.resident(false) : segment);
+    }
+
+    /**
+     * Sets the soft limit of the process.
+     *
+     * @param bytes the limit; {@link Long#MAX_VALUE} for unlimited
+     */
+    public synchronized void setLimit(long bytes) {
+        limit = bytes;
+        hardLimit = Math.max(hardLimit, bytes);
+    }
+
+    /**
+     * Sets the hard limit of the process.
+     *
+     * @param bytes the limit; {@link Long#MAX_VALUE} for unlimited
+     */
+    public synchronized void setHardLimit(long bytes) {
+        hardLimit = bytes;
+    }
+
+    /**
+     * Sets how much may be locked in the whole system.
+     *
+     * @param bytes the limit; {@link Long#MAX_VALUE} for unlimited
+     */
+    public synchronized void setSystemLimit(long bytes) {
+        systemLimit = bytes;
+    }
+
+    /**
+     * Sets how many mappings the process may have.
+     *
+     * @param mappings the limit; {@link Long#MAX_VALUE} for unlimited
+     */
+    public synchronized void setMapCountLimit(long mappings) {
+        mapCountLimit = mappings;
+    }
+
+    /**
+     * Gives or takes the privilege: root, CAP_IPC_LOCK, proc_lock_memory, MLOCK.
+     *
+     * @param value whether the process has it
+     */
+    public synchronized void setPrivileged(boolean value) {
+        privileged = value;
+    }
+
+    /**
+     * Forbids locking whatever the privilege, as a FreeBSD jail does, or permits it again.
+     *
+     * @param value whether it is forbidden
+     */
+    public synchronized void setForbidden(boolean value) {
+        forbidden = value;
+    }
+
+    /**
+     * Stands before and after every call from now on, in place of what stood there before.
+     *
+     * @param around the interceptor; null for none
+     */
+    public void intercept(Interceptor around) {
+        interceptor = around == null ? NOTHING : around;
+    }
+
+    /**
+     * Orders a call to be refused, without effect and without any cause that looking could find.
+     *
+     * @param call which call; null for any
+     * @param nth the how-manieth from now on, 1 for the next
+     * @param errno how it is refused
+     */
+    public synchronized void failAt(Call call, int nth, Errno errno) {
+        faults.add(new Fault(call, nth, errno, null, false));
+    }
+
+    /**
+     * Orders a call to end in an exception instead of returning, as when the JVM runs out of memory around a native call.
+     *
+     * @param call which call; null for any
+     * @param nth the how-manieth from now on, 1 for the next
+     * @param thrown an error or runtime exception
+     * @param afterwards whether the call takes effect before
+     */
+    public synchronized void throwAt(Call call, int nth, Throwable thrown, boolean afterwards) {
+        if (!(thrown instanceof Error) && !(thrown instanceof RuntimeException)) {
+            throw new IllegalArgumentException("a call does not throw the checked " + thrown);
+        }
+        faults.add(new Fault(call, nth, afterwards ? Errno.OK : Errno.EIO, thrown, afterwards));
+    }
+
+    /** Forgets every failure that was ordered and did not come about. */
+    public synchronized void clearFaults() {
+        faults.clear();
+    }
+
+    // Witness
+
+    /**
+     * Tells whether a page is in memory and must stay there.
+     *
+     * @param address an address in the page
+     * @return whether it is locked
+     */
+    public synchronized boolean isLocked(long address) {
+        Segment segment = at(firstPage(address));
+        return segment != null && segment.resident && segment.mode != Mode.NONE;
+    }
+
+    /**
+     * Tells how the kernel keeps a page.
+     *
+     * @param address an address in the page
+     * @return the mode; {@link Mode#NONE} if it is not mapped
+     */
+    public synchronized Mode mode(long address) {
+        Segment segment = at(firstPage(address));
+        return segment == null ? Mode.NONE : segment.mode;
+    }
+
+    /**
+     * Tells whether a page is in memory.
+     *
+     * @param address an address in the page
+     * @return whether it is resident
+     */
+    public synchronized boolean isResident(long address) {
+        Segment segment = at(firstPage(address));
+        return segment != null && segment.resident;
+    }
+
+    /**
+     * Tells whether every page of a range is in memory and must stay there.
+     *
+     * @param address the start, on a page boundary
+     * @param length the length in bytes
+     * @return whether all are locked
+     */
+    public synchronized boolean isAllLocked(long address, long length) {
+        long start = firstPage(address);
+        long end = endPage(address, length);
+        return sum(start, end, segment -> segment.resident && segment.mode != Mode.NONE) == end - start;
+    }
+
+    /**
+     * How much of a range is charged as locked, in memory or to be locked on first touch.
+     *
+     * @param address the start, on a page boundary
+     * @param length the length in bytes
+     * @return bytes
+     */
+    public synchronized long chargedBytes(long address, long length) {
+        return sum(firstPage(address), endPage(address, length), segment -> segment.mode != Mode.NONE) << shift;
+    }
+
+    /**
+     * Tells whether a range has a page that could not be brought in: without access, or past the end of its file.
+     *
+     * @param address the start, on a page boundary
+     * @param length the length in bytes
+     * @return whether there is one; what a device would say is not known
+     */
+    public synchronized boolean isAnyUnreachable(long address, long length) {
+        return any(
+                firstPage(address),
+                endPage(address, length),
+                segment -> !isReadable(segment) || segment.source == Source.PAST_END);
+    }
+
+    /**
+     * The mapped parts of a range.
+     *
+     * @param address the start, on a page boundary
+     * @param length the length in bytes
+     * @return sorted, disjoint and not touching each other
+     */
+    public synchronized List<MemoryRange> mapped(long address, long length) {
+        List<MemoryRange> parts = new ArrayList<>();
+        long end = endPage(address, length);
+        long page = firstPage(address);
+        while (page < end) {
+            if (at(page) == null) {
+                Long next = memory.higherKey(page);
+                page = next == null ? end : Math.min(next, end);
+                continue;
+            }
+            long start = page;
+            while (page < end && at(page) != null) {
+                page = Math.min(at(page).end, end);
+            }
+            parts.add(MemoryRange.of(start << shift, (page - start) << shift));
+        }
+        return parts;
+    }
+
+    /**
+     * What the process has locked, by the kernel's count.
+     *
+     * @return bytes
+     */
+    public synchronized long lockedBytes() {
+        return lockedPages() << shift;
+    }
+
+    /**
+     * What the process has mapped.
+     *
+     * @return bytes
+     */
+    public synchronized long virtualBytes() {
+        return virtualPages() << shift;
+    }
+
+    /**
+     * How new mappings will be locked.
+     *
+     * @return the mode; {@link Mode#NONE} outside future mode
+     */
+    public synchronized Mode future() {
+        return future;
+    }
+
+    /**
+     * The soft limit of the process.
+     *
+     * @return bytes; {@link Long#MAX_VALUE} for unlimited
+     */
+    public synchronized long limit() {
+        return limit;
+    }
+
+    /**
+     * The hard limit of the process.
+     *
+     * @return bytes; {@link Long#MAX_VALUE} for unlimited
+     */
+    public synchronized long hardLimit() {
+        return hardLimit;
+    }
+
+    /**
+     * What the whole system may lock.
+     *
+     * @return bytes; {@link Long#MAX_VALUE} for unlimited
+     */
+    public synchronized long systemLimit() {
+        return systemLimit;
+    }
+
+    /**
+     * How many mappings the process may have.
+     *
+     * @return the limit; {@link Long#MAX_VALUE} for unlimited
+     */
+    public synchronized long mapCountLimit() {
+        return mapCountLimit;
+    }
+
+    /**
+     * How many mappings the process has; one whose pages are kept in different ways counts several times.
+     *
+     * @return the number of mappings
+     */
+    public synchronized long mapCount() {
+        long count = 0;
+        long end = -1;
+        Segment last = null;
+        for (Map.Entry<Long, Segment> entry : memory.entrySet()) {
+            Segment segment = entry.getValue();
+            if (last == null || entry.getKey() != end || !last.isOneMappingWith(segment)) {
+                count++;
+            }
+            last = segment;
+            end = segment.end;
+        }
+        return count;
+    }
+
+    /**
+     * Tells whether the process has the privilege.
+     *
+     * @return whether it has
+     */
+    public synchronized boolean isPrivileged() {
+        return privileged;
+    }
+
+    /**
+     * Tells whether the process may lock at all.
+     *
+     * @return false if every lock is {@link Refusal#PERMISSION}
+     */
+    public synchronized boolean isPermitted() {
+        return mayLock();
+    }
+
+    /**
+     * Tells whether the limit of the process binds it.
+     *
+     * @return false if there is none, or privilege lifts it
+     */
+    public synchronized boolean isBoundByLimit() {
+        return limitBinds();
+    }
+
+    /**
+     * How often a call was made.
+     *
+     * @param call which call
+     * @return the number, refused ones included
+     */
+    public synchronized long count(Call call) {
+        return counts.getOrDefault(call, 0L);
+    }
+
+    // Memory by interval
+
+    private interface Test {
+        boolean holds(Segment segment);
+    }
+
+    private boolean has(Trait trait) {
+        return rules.has(trait);
+    }
+
+    private Segment at(long page) {
+        Map.Entry<Long, Segment> floor = memory.floorEntry(page);
+        return floor != null && page < floor.getValue().end ? floor.getValue() : null;
+    }
+
+    private long endOfMapping(long page, long end) {
+        Segment segment = at(page);
+        long next = segment.end;
+        while (next < end) {
+            Segment neighbour = memory.get(next);
+            if (neighbour == null || !neighbour.isOneMappingWith(segment)) {
+                break;
+            }
+            next = neighbour.end;
+        }
+        return Math.min(next, end);
+    }
+
+    private boolean hasHole(long start, long end) {
+        return sum(start, end, segment -> true) != end - start;
+    }
+
+    private boolean any(long start, long end, Test test) {
+        return sum(start, end, test) > 0;
+    }
+
+    /** The number of pages for which the test holds. */
+    private long sum(long start, long end, Test test) {
+        Long first = memory.floorKey(start);
+        long pages = 0;
+        for (Map.Entry<Long, Segment> entry :
+                memory.tailMap(first == null ? start : first).entrySet()) {
+            if (entry.getKey() >= end) {
+                break;
+            }
+            Segment segment = entry.getValue();
+            if (segment.end > start && test.holds(segment)) {
+                pages += Math.min(segment.end, end) - Math.max(entry.getKey(), start);
+            }
+        }
+        return pages;
+    }
+
+    private long lockedPages() {
+        return sum(0, Long.MAX_VALUE, segment -> segment.mode != Mode.NONE);
+    }
+
+    private long virtualPages() {
+        return sum(0, Long.MAX_VALUE, segment -> true);
+    }
+
+    private void update(long start, long end, UnaryOperator<Segment> change) {
+        split(start);
+        split(end);
+        for (Map.Entry<Long, Segment> entry : memory.subMap(start, end).entrySet()) {
+            entry.setValue(change.apply(entry.getValue()));
+        }
+        join(start, end);
+    }
+
+    private void remove(long start, long end) {
+        split(start);
+        split(end);
+        memory.subMap(start, end).clear();
+    }
+
+    private void split(long page) {
+        Map.Entry<Long, Segment> floor = memory.floorEntry(page);
+        if (floor != null && floor.getKey() < page && page < floor.getValue().end) {
+            Segment whole = floor.getValue();
+            memory.put(floor.getKey(), whole.endingAt(page));
+            memory.put(page, whole);
+        }
+    }
+
+    private void join(long start, long end) {
+        Long key = memory.lowerKey(start);
+        key = key == null ? memory.ceilingKey(start) : key;
+        while (key != null && key <= end) {
+            Segment segment = memory.get(key);
+            Segment next = memory.get(segment.end);
+            if (next != null && segment.isLike(next)) {
+                memory.remove(segment.end);
+                memory.put(key, segment.endingAt(next.end));
+            } else {
+                key = memory.higherKey(key);
+            }
+        }
+    }
+}

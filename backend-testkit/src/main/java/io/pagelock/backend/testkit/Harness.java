@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.testkit;
+
+import io.pagelock.Limit;
+import io.pagelock.Reason;
+import io.pagelock.spi.Backend;
+import io.pagelock.spi.BackendProvider;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+
+/**
+ * What {@link BackendContract} needs besides the backend: memory of this process, and a witness that knows what is locked
+ * without asking the library. Written by the author of a backend, opened anew for every test.
+ *
+ * <p>What the system offers or the author cares to write is declared by {@link #abilities()}; a rule that needs an ability
+ * which is missing is skipped, and the report says for which. Methods of an ability that is not declared are never called.
+ *
+ * <p>Addresses are on page boundaries unless said otherwise.
+ */
+public interface Harness extends AutoCloseable {
+    /** What a harness may be able to do. */
+    enum Ability {
+        /** {@link Harness#isLocked}. */
+        SEE_LOCKED,
+        /** {@link Harness#isResident}. */
+        SEE_RESIDENT,
+        /** {@link Harness#isOnFault}. */
+        SEE_ON_FAULT,
+        /** {@link Harness#lockedBytes}. */
+        SEE_LOCKED_BYTES,
+        /** {@link Harness#limit}. */
+        SEE_LIMIT,
+        /** {@link Harness#setLimit}. */
+        SET_LIMIT,
+        /** {@link Harness#forbid}. */
+        FORBID,
+        /** {@link Harness#remap}. */
+        REMAP,
+        /** {@link Harness#protect}; only where the system refuses to lock such pages. */
+        PROTECT,
+        /** {@link Harness#mapFile} and {@link Harness#truncate}. */
+        TRUNCATE,
+        /** {@link Harness#mapUnlockable}. */
+        MAP_UNLOCKABLE,
+        /** {@link Harness#refuseUnlock}. */
+        REFUSE_UNLOCK,
+        /** {@link Harness#refuseNextLock}. */
+        REFUSE_LOCK,
+        /** {@link Harness#holdNextLock}. */
+        HOLD_LOCK,
+        /** Tests may lock the whole address space: there is memory enough, and nothing else runs in this process. */
+        LOCK_ADDRESS_SPACE,
+        /** {@link Harness#provider}. */
+        PROVIDE
+    }
+
+    /**
+     * What this harness can do.
+     *
+     * @return always the same set
+     */
+    Set<Ability> abilities();
+
+    /**
+     * The backend under test.
+     *
+     * @return always the same backend
+     */
+    Backend backend();
+
+    /**
+     * The page size, not asked through the backend.
+     *
+     * @return bytes in a page
+     */
+    long pageSize();
+
+    /**
+     * How much more this process may lock by the system's rules, not asked through the backend. Tests that need more are
+     * skipped.
+     *
+     * @return bytes; 0 if it may not lock at all, {@link Long#MAX_VALUE} if nothing binds it
+     */
+    long room();
+
+    /**
+     * Why a lock beyond {@link #room()} must be refused.
+     *
+     * @return {@link Reason#OVER_LIMIT}, or {@link Reason#NOT_PERMITTED} where this process may not lock at all
+     */
+    default Reason refusal() {
+        return Reason.OVER_LIMIT;
+    }
+
+    /**
+     * Maps private memory, readable and writable, not touched, with unmapped pages on either side.
+     *
+     * @param pages how many pages
+     * @return the address
+     */
+    long map(long pages);
+
+    /**
+     * Unmaps pages.
+     *
+     * @param address the address
+     * @param pages how many pages
+     */
+    void unmap(long address, long pages);
+
+    /**
+     * Writes to a page.
+     *
+     * @param address an address in the page
+     */
+    void touch(long address);
+
+    /** Unmaps everything, undoes limits and refusals. */
+    @Override
+    void close();
+
+    /**
+     * Asks the system whether it must keep a page in memory.
+     *
+     * @param address an address in the page
+     * @return whether the page is locked
+     */
+    default boolean isLocked(long address) {
+        throw new UnsupportedOperationException("isLocked");
+    }
+
+    /**
+     * Asks the system whether a page is in memory.
+     *
+     * @param address an address in the page
+     * @return whether the page is resident
+     */
+    default boolean isResident(long address) {
+        throw new UnsupportedOperationException("isResident");
+    }
+
+    /**
+     * Asks the system whether the lock on a page is of the kind that waits for the first touch.
+     *
+     * @param address an address in the page
+     * @return whether it is
+     */
+    default boolean isOnFault(long address) {
+        throw new UnsupportedOperationException("isOnFault");
+    }
+
+    /**
+     * Asks the system how much this process has locked.
+     *
+     * @return bytes
+     */
+    default long lockedBytes() {
+        throw new UnsupportedOperationException("lockedBytes");
+    }
+
+    /**
+     * Reads the soft limit, not through the backend.
+     *
+     * @return the limit that the process meets first
+     */
+    default Limit limit() {
+        throw new UnsupportedOperationException("limit");
+    }
+
+    /**
+     * Sets the soft limit, in a process that it binds.
+     *
+     * @param bytes the limit, a whole number of pages; {@link Long#MAX_VALUE} for unlimited
+     */
+    default void setLimit(long bytes) {
+        throw new UnsupportedOperationException("setLimit");
+    }
+
+    /**
+     * Takes the right to lock at all from this process, or gives it back.
+     *
+     * @param value whether locking is forbidden
+     */
+    default void forbid(boolean value) {
+        throw new UnsupportedOperationException("forbid");
+    }
+
+    /**
+     * Maps new memory in place of what is mapped at an address.
+     *
+     * @param address the address
+     * @param pages how many pages
+     */
+    default void remap(long address, long pages) {
+        throw new UnsupportedOperationException("remap");
+    }
+
+    /**
+     * Takes every access from pages.
+     *
+     * @param address the address
+     * @param pages how many pages
+     */
+    default void protect(long address, long pages) {
+        throw new UnsupportedOperationException("protect");
+    }
+
+    /**
+     * Maps a file of so many pages.
+     *
+     * @param pages how many pages
+     * @return the address
+     */
+    default long mapFile(long pages) {
+        throw new UnsupportedOperationException("mapFile");
+    }
+
+    /**
+     * Shortens a file.
+     *
+     * @param address what {@link #mapFile} returned
+     * @param pages how many pages it has from now on
+     */
+    default void truncate(long address, long pages) {
+        throw new UnsupportedOperationException("truncate");
+    }
+
+    /**
+     * Maps memory of a kind that the system reports as locked and does not lock.
+     *
+     * @param pages how many pages
+     * @return the address
+     */
+    default long mapUnlockable(long pages) {
+        throw new UnsupportedOperationException("mapUnlockable");
+    }
+
+    /**
+     * Makes the system refuse to unlock, for any cause but a hole, or ends that.
+     *
+     * @param value whether it refuses
+     */
+    default void refuseUnlock(boolean value) {
+        throw new UnsupportedOperationException("refuseUnlock");
+    }
+
+    /** Makes the system refuse the next lock with the errno of a limit or a hole, although there is neither. */
+    default void refuseNextLock() {
+        throw new UnsupportedOperationException("refuseNextLock");
+    }
+
+    /**
+     * Makes the next lock wait in the system.
+     *
+     * @param arrived counted down when it is there
+     * @param until what it waits for
+     */
+    default void holdNextLock(CountDownLatch arrived, CountDownLatch until) {
+        throw new UnsupportedOperationException("holdNextLock");
+    }
+
+    /**
+     * The provider of the backend.
+     *
+     * @return a new provider
+     */
+    default BackendProvider provider() {
+        throw new UnsupportedOperationException("provider");
+    }
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The contract of a pagelock backend as JUnit tests, and a fake kernel to run it on. */
+module io.pagelock.backend.testkit {
+    requires transitive io.pagelock;
+    requires transitive org.junit.jupiter.api;
+
+    exports io.pagelock.backend.testkit;
+}
