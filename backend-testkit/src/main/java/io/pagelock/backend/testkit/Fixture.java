@@ -24,7 +24,8 @@ import org.junit.jupiter.api.function.Executable;
 
 /** What the rules share: a harness and a locker per test, assumptions that name what is missing, and the witness. */
 abstract class Fixture {
-    private static final long PATIENCE_NANOS = 20_000_000_000L;
+    /** How long something may take that is certain to happen. */
+    long patienceMillis = 20_000;
 
     Harness harness;
     Backend backend;
@@ -124,7 +125,7 @@ abstract class Fixture {
 
     /** Collects garbage until the condition holds or patience ends. */
     boolean afterCollection(BooleanSupplier condition) throws InterruptedException {
-        long end = System.nanoTime() + PATIENCE_NANOS;
+        long end = System.nanoTime() + patienceMillis * 1_000_000;
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() > end) {
                 return false;

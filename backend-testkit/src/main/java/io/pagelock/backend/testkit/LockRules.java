@@ -339,13 +339,13 @@ abstract class LockRules extends RangeRules {
         harness.holdNextLock(arrived, until);
         Thread waiting = new Thread(() -> locker.lock(pages(slow, 1)).close());
         waiting.start();
-        assertTrue(arrived.await(10, TimeUnit.SECONDS));
+        assertTrue(arrived.await(patienceMillis, TimeUnit.MILLISECONDS));
         Thread others = new Thread(() -> {
             locker.lock(pages(quick, 1)).close();
             before.close();
         });
         others.start();
-        others.join(5_000);
+        others.join(patienceMillis);
         boolean delayed = others.isAlive();
         until.countDown();
         others.join();
