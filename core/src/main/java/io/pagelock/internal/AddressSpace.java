@@ -80,18 +80,21 @@ final class AddressSpace {
             open.add(lock);
             Strength current = asked.current == Strength.NONE ? Strength.NONE : after.current;
             ranges.cover();
+            boolean applied = false;
             try {
                 apply(current, after.future);
+                applied = true;
+                if (current == Strength.ON_FAULT) {
+                    // On Linux this has weakened the full locks of handles; lock those again.
+                    ranges.relock(false, false);
+                }
             } catch (RuntimeException | Error failure) {
                 open.remove(lock);
-                restore(before, failure, isMixed(current, after.future));
+                boolean refused = failure instanceof PageLockException && !applied && !isMixed(current, after.future);
+                restore(before, after, failure, refused);
                 throw failure;
             }
             inForce = after;
-            if (asked.current != Strength.NONE && after.current == Strength.ON_FAULT) {
-                // On Linux this has weakened the full locks of handles; lock those again.
-                ranges.relock(false);
-            }
             return lock;
         } finally {
             passTurn();
@@ -123,10 +126,17 @@ final class AddressSpace {
         return current != Strength.NONE && future != Strength.NONE && current != future;
     }
 
-    /** Brings the system back to what was in force before a call that failed, or the second of two. */
-    private void restore(Demand before, Throwable failure, boolean secondOfTwo) {
+    /**
+     * Brings the system back to what was in force before a call that failed.
+     *
+     * @param refused whether it was a single call and the system refused it; if not, it may have had any effect
+     */
+    private void restore(Demand before, Demand after, Throwable failure, boolean refused) {
+        // Dropping everything endangers what is in force, so it is not done for pages that are promised anyway.
+        boolean leftNothing =
+                backend.failedLockAllLeavesNothing() || !before.isNothing() && before.future == after.future;
         try {
-            if (secondOfTwo || !backend.failedLockAllLeavesNothing()) {
+            if (!refused || !leftNothing) {
                 drop(before).forEach(failure::addSuppressed);
             } else if (before.isNothing()) {
                 ranges.uncover();
@@ -141,14 +151,10 @@ final class AddressSpace {
 
     /** Drops every lock and asks for the given demand anew. Linux keeps everything locked throughout. */
     private List<PageLockException> drop(Demand rest) {
-        return ranges.dropAll(
-                keep -> {
-                    backend.unlockAll(rest.isNothing() ? keep : everything());
-                    if (!rest.isNothing()) {
-                        apply(rest.current, rest.future);
-                    }
-                },
-                !rest.isNothing());
+        if (rest.isNothing()) {
+            return ranges.dropAll(backend::unlockAll, null);
+        }
+        return ranges.dropAll(keep -> backend.unlockAll(everything()), () -> apply(rest.current, rest.future));
     }
 
     private List<MemoryRange> everything() {

@@ -10,6 +10,7 @@ import io.pagelock.Reason;
 import io.pagelock.spi.Backend;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -251,7 +252,7 @@ final class RangeLocks {
             return;
         }
         if (again) {
-            relock(hold.owner);
+            relock(hold.owner, true);
         }
     }
 
@@ -261,7 +262,7 @@ final class RangeLocks {
             if (hold.state != Hold.State.OPEN) {
                 return;
             }
-            await(() -> !exclusive);
+            await(() -> !exclusive || hold.owner);
             narrow(hold);
             hold.state = Hold.State.CLOSING;
             hold.unlocking = true;
@@ -509,14 +510,15 @@ final class RangeLocks {
     }
 
     /**
-     * Lets the kernel drop every lock and locks the pages of all holds again.
+     * Lets the kernel drop every lock and locks the pages of all holds again, also if what comes between fails.
      *
-     * @param drop does so, given the aligned ranges that should better stay locked
-     * @param stillCovered whether an address-space lock is open afterwards
+     * @param drop does so, given the aligned ranges that should better stay locked; if the system refuses, nothing happens
+     * @param renew locks for the address-space locks that are open afterwards, or null if there is none
      * @return the refusals to lock pages of a hold again; those holds are lost
      */
-    List<PageLockException> dropAll(Consumer<List<MemoryRange>> drop, boolean stillCovered) {
+    List<PageLockException> dropAll(Consumer<List<MemoryRange>> drop, Runnable renew) {
         List<MemoryRange> keep = new ArrayList<>();
+        boolean dropped = false;
         synchronized (monitor) {
             await(() -> !exclusive);
             exclusive = true;
@@ -526,14 +528,24 @@ final class RangeLocks {
             synchronized (monitor) {
                 held.forEach((start, end, full, onFault) -> keep.add(MemoryRange.of(start, end - start)));
             }
-            drop.accept(keep);
-            synchronized (monitor) {
-                covered = stillCovered;
-                if (!covered) {
-                    strays.clear();
+            try {
+                drop.accept(keep);
+                if (renew == null) {
+                    synchronized (monitor) {
+                        covered = false;
+                        strays.clear();
+                    }
+                } else {
+                    dropped = true;
+                    renew.run();
                 }
+            } catch (RuntimeException | Error failure) {
+                if (dropped || !(failure instanceof PageLockException)) {
+                    relock(true, true).forEach(failure::addSuppressed);
+                }
+                throw failure;
             }
-            return relock(true);
+            return relock(true, true);
         } finally {
             synchronized (monitor) {
                 exclusive = false;
@@ -547,9 +559,11 @@ final class RangeLocks {
      * under way are told to ask once more themselves.
      *
      * @param owner whether the caller owns the exclusive phase
+     * @param dropped whether the system may have dropped the locks, so that a refusal means that they are gone; if not, it has
+     *     only weakened them
      * @return the refusals
      */
-    List<PageLockException> relock(boolean owner) {
+    List<PageLockException> relock(boolean owner, boolean dropped) {
         List<long[]> pieces = new ArrayList<>();
         synchronized (monitor) {
             for (Hold hold : inFlight) {
@@ -562,10 +576,35 @@ final class RangeLocks {
             });
         }
         List<PageLockException> refused = new ArrayList<>();
-        for (long[] piece : pieces) {
-            relock(piece[0], piece[1], piece[2] == 1, owner, refused);
+        int done = 0;
+        try {
+            for (; done < pieces.size(); done++) {
+                long[] piece = pieces.get(done);
+                int before = refused.size();
+                relock(piece[0], piece[1], piece[2] == 1, owner, refused);
+                if (dropped) {
+                    refused.subList(before, refused.size()).forEach(this::lose);
+                }
+            }
+        } finally {
+            // Only an error, as when memory is out, leaves a rest.
+            for (long[] piece : pieces.subList(done, dropped ? pieces.size() : done)) {
+                lose(piece[0], piece[1]);
+            }
         }
         return refused;
+    }
+
+    private void lose(PageLockException refused) {
+        refused.range().ifPresent(range -> lose(range.address(), range.end()));
+    }
+
+    private void lose(long start, long end) {
+        synchronized (monitor) {
+            for (Hold hold = first; hold != null; hold = hold.next) {
+                hold.lost |= hold.overlaps(start, end);
+            }
+        }
     }
 
     /** Locks and releases, as a handle would: if all holders close meanwhile, the release unlocks. */
@@ -574,22 +613,27 @@ final class RangeLocks {
         again.owner = owner;
         try {
             acquire(again);
-            release(again);
-        } catch (PageLockException e) {
-            Optional<List<MemoryRange>> mapped = e.reason() == Reason.NOT_MAPPED
-                    ? backend.mapped(MemoryRange.of(start, end - start))
-                    : Optional.empty();
-            if (mapped.isPresent() && !isWhole(mapped.get(), start, end)) {
-                mapped.get().forEach(part -> relock(part.address(), part.end(), onFault, owner, refused));
-                return;
-            }
-            refused.add(e);
-            synchronized (monitor) {
-                for (Hold hold = first; hold != null; hold = hold.next) {
-                    hold.lost |= hold.overlaps(start, end);
+            abandon(again);
+        } catch (RuntimeException failure) {
+            PageLockException e = at(start, end, failure);
+            if (e.reason() == Reason.NOT_MAPPED) {
+                Optional<List<MemoryRange>> mapped = backend.mapped(MemoryRange.of(start, end - start));
+                List<MemoryRange> parts = mapped.orElseGet(() -> halves(start, end));
+                if (!isWhole(parts, start, end)) {
+                    parts.forEach(part -> relock(part.address(), part.end(), onFault, owner, refused));
+                    return;
                 }
             }
+            refused.add(e);
         }
+    }
+
+    /** The halves of a range; nothing of a single page, which is not mapped then. */
+    private List<MemoryRange> halves(long start, long end) {
+        long half = (end - start) / pageSize / 2 * pageSize;
+        return half == 0
+                ? Collections.emptyList()
+                : Arrays.asList(MemoryRange.of(start, half), MemoryRange.of(start + half, end - start - half));
     }
 
     private static boolean isWhole(List<MemoryRange> parts, long start, long end) {
