@@ -76,13 +76,13 @@ public final class FakeBackend implements Backend {
     }
 
     /**
-     * What a system with such rules can do.
+     * What this backend can do on a system with such rules.
      *
      * @param rules the rules
      * @return a new set
      */
     public static Set<Capability> allOf(KernelRules rules) {
-        Set<Capability> all = EnumSet.allOf(Capability.class);
+        Set<Capability> all = EnumSet.complementOf(EnumSet.of(Capability.NATIVE_ASYNC, Capability.PAGE_IN));
         if (!rules.has(Trait.ON_FAULT)) {
             all.remove(Capability.LOCK_ON_FAULT);
             all.remove(Capability.LOCK_ADDRESS_SPACE_ON_FAULT);
@@ -139,11 +139,7 @@ public final class FakeBackend implements Backend {
     public void lock(long address, long length, boolean onFault) {
         Errno errno = onFault ? kernel.mlock2(address, length, true) : kernel.mlock(address, length);
         if (errno != Errno.OK) {
-            throw refused(
-                            onFault ? "mlock2" : "mlock",
-                            errno,
-                            whyNotLocked(address, length, errno),
-                            uncharged(address, length))
+            throw refused(onFault ? "mlock2" : "mlock", errno, whyNotLocked(address, length, errno), length)
                     .build();
         }
         // A success says little on a system that skips what it cannot lock.

@@ -129,11 +129,12 @@ class WrongBackendsTest {
                         good.lock(address, length + page, onFault);
                     }
                 }),
-                new Wrong("R2", "rounds and asks the system whatever comes out").locker(over -> with(over, "lock", own -> {
-                    MemoryRange range = (MemoryRange) own[0];
-                    over.lock(range.address() & -over.pageSize(), over.pageSize(), false);
-                    return null;
-                })),
+                new Wrong("R2", "rounds and asks the system whatever comes out")
+                        .locker(over -> with(over, "lock", own -> {
+                            MemoryRange range = (MemoryRange) own[0];
+                            over.lock(range.address() & -over.pageSize(), over.pageSize(), false);
+                            return null;
+                        })),
                 new Wrong("R3", "reports pages of twice the size").backend(good -> new PassingBackend(good) {
                     @Override
                     public long pageSize() {
@@ -154,9 +155,12 @@ class WrongBackendsTest {
                 }),
                 new Wrong("R4", "does nothing").backend(IdleBackend::new),
                 new Wrong("R5", "forgets the buffer")
-                        .locker(over -> with(over, "lock", (plain, own) -> own[0] instanceof ByteBuffer
-                                ? plain.lock(plain.rangeOf((ByteBuffer) own[0]))
-                                : NOT_MINE)),
+                        .locker(over -> with(
+                                over,
+                                "lock",
+                                (plain, own) -> own[0] instanceof ByteBuffer
+                                        ? plain.lock(plain.rangeOf((ByteBuffer) own[0]))
+                                        : NOT_MINE)),
                 new Wrong("R5", "keeps the buffer for ever")
                         .locker(over -> with(over, "lock", (plain, own) -> {
                             KEPT.add(own[0]);
@@ -196,27 +200,31 @@ class WrongBackendsTest {
                         return PageStates.unknown(range, page).build();
                     }
                 }),
-                new Wrong("L7", "never sees a locked page, where pages are charged twice").on(KernelRules.freebsd()).backend(good -> new PassingBackend(good) {
-                    @Override
-                    public PageStates pages(MemoryRange range) {
-                        return PageStates.unknown(range, page).build();
-                    }
-                }),
-                new Wrong("L8", "closes as often as asked").locker(over -> with(over, "lock", (plain, own) -> {
-                    MemoryRange range = (MemoryRange) own[0];
-                    PageLock lock = plain.lock(range);
-                    return handle(lock, () -> {
-                        lock.close();
-                        over.unlock(range.address(), range.length());
-                    });
-                })),
+                new Wrong("L7", "never sees a locked page, where pages are charged twice")
+                        .on(KernelRules.freebsd())
+                        .backend(good -> new PassingBackend(good) {
+                            @Override
+                            public PageStates pages(MemoryRange range) {
+                                return PageStates.unknown(range, page).build();
+                            }
+                        }),
+                new Wrong("L8", "closes as often as asked")
+                        .locker(over -> with(over, "lock", (plain, own) -> {
+                            MemoryRange range = (MemoryRange) own[0];
+                            PageLock lock = plain.lock(range);
+                            return handle(lock, () -> {
+                                lock.close();
+                                over.unlock(range.address(), range.length());
+                            });
+                        })),
                 new Wrong("L8", "unlocks in the thread that locked only").backend(good -> new PassingBackend(good) {
                     private final Thread owner = Thread.currentThread();
 
                     @Override
                     public void unlock(long address, long length) {
                         if (Thread.currentThread() != owner) {
-                            throw PageLockException.because(Reason.NOT_PERMITTED).build();
+                            throw PageLockException.because(Reason.NOT_PERMITTED)
+                                    .build();
                         }
                         good.unlock(address, length);
                     }
@@ -239,11 +247,12 @@ class WrongBackendsTest {
                         return Optional.of(Arrays.asList(range));
                     }
                 }),
-                new Wrong("L11", "keeps every handle").locker(over -> with(over, "lock", (plain, own) -> {
-                    PageLock lock = plain.lock((MemoryRange) own[0]);
-                    KEPT.add(lock);
-                    return lock;
-                })),
+                new Wrong("L11", "keeps every handle")
+                        .locker(over -> with(over, "lock", (plain, own) -> {
+                            PageLock lock = plain.lock((MemoryRange) own[0]);
+                            KEPT.add(lock);
+                            return lock;
+                        })),
                 new Wrong("L12", "brings pages in").backend(good -> new PassingBackend(good) {
                     @Override
                     public void lock(long address, long length, boolean onFault) {
@@ -259,9 +268,12 @@ class WrongBackendsTest {
                     }
                 }),
                 new Wrong("L13", "locks on fault without a look at other handles")
-                        .locker(over -> with(over, "lock", (plain, own) ->
-                                ((LockOption[]) own[1]).length == 0 ? NOT_MINE : PageLocker.over(over)
-                                        .lock((MemoryRange) own[0], LockOption.ON_FAULT))),
+                        .locker(over -> with(
+                                over,
+                                "lock",
+                                (plain, own) -> ((LockOption[]) own[1]).length == 0
+                                        ? NOT_MINE
+                                        : PageLocker.over(over).lock((MemoryRange) own[0], LockOption.ON_FAULT))),
                 new Wrong("L13", "leaves pages alone that are charged").backend(LazyBackend::new),
                 new Wrong("L14", "believes what the system says").backend(good -> new PassingBackend(good) {
                     @Override
@@ -290,14 +302,15 @@ class WrongBackendsTest {
                         good.lock(address, length, onFault);
                     }
                 }),
-                new Wrong("L17", "locks one after the other").locker(over -> with(over, "lock", (plain, own) -> {
-                    List<PageLock> locks = new ArrayList<>();
-                    for (Object each : (Collection<?>) own[0]) {
-                        locks.add(plain.lock((MemoryRange) each));
-                    }
-                    KEPT.addAll(locks);
-                    return handle(locks.get(0), () -> locks.forEach(PageLock::close));
-                })),
+                new Wrong("L17", "locks one after the other")
+                        .locker(over -> with(over, "lock", (plain, own) -> {
+                            List<PageLock> locks = new ArrayList<>();
+                            for (Object each : (Collection<?>) own[0]) {
+                                locks.add(plain.lock((MemoryRange) each));
+                            }
+                            KEPT.addAll(locks);
+                            return handle(locks.get(0), () -> locks.forEach(PageLock::close));
+                        })),
                 new Wrong("L18", "keeps refused unlocks to itself").backend(SilentBackend::new),
                 new Wrong("A1", "knows current only").backend(good -> new PassingBackend(good) {
                     @Override
@@ -340,15 +353,16 @@ class WrongBackendsTest {
                     }
                 }),
                 new Wrong("A6", "does not add up").locker(WrongBackendsTest::apart),
-                new Wrong("A7", "ends with its handle").locker(over -> with(over, "lockAddressSpace", (plain, own) -> {
-                    AddressSpaceLock lock = plain.lockAddressSpace((AddressSpaceOption[]) own[0]);
-                    Object handle = Proxy.newProxyInstance(
-                            Subject.class.getClassLoader(),
-                            new Class<?>[] {AddressSpaceLock.class},
-                            (proxy, method, arguments) -> method.invoke(lock, arguments));
-                    CLEANER.register(handle, lock::close);
-                    return handle;
-                })),
+                new Wrong("A7", "ends with its handle")
+                        .locker(over -> with(over, "lockAddressSpace", (plain, own) -> {
+                            AddressSpaceLock lock = plain.lockAddressSpace((AddressSpaceOption[]) own[0]);
+                            Object handle = Proxy.newProxyInstance(
+                                    Subject.class.getClassLoader(),
+                                    new Class<?>[] {AddressSpaceLock.class},
+                                    (proxy, method, arguments) -> method.invoke(lock, arguments));
+                            CLEANER.register(handle, lock::close);
+                            return handle;
+                        })),
                 new Wrong("A8", "takes what is locked for the address space").backend(good -> new PassingBackend(good) {
                     @Override
                     public OptionalLong addressSpaceBytes() {
@@ -356,13 +370,14 @@ class WrongBackendsTest {
                     }
                 }),
                 new Wrong("A9", "leaves pages alone that are charged").backend(LazyBackend::new),
-                new Wrong("S1", "passes options on as they are").locker(over -> with(over, "sync", own -> {
-                    MemoryRange range = (MemoryRange) own[0];
-                    Set<SyncOption> options = EnumSet.noneOf(SyncOption.class);
-                    options.addAll(Arrays.asList((SyncOption[]) own[1]));
-                    over.sync(range.address(), range.length(), options);
-                    return null;
-                })),
+                new Wrong("S1", "passes options on as they are")
+                        .locker(over -> with(over, "sync", own -> {
+                            MemoryRange range = (MemoryRange) own[0];
+                            Set<SyncOption> options = EnumSet.noneOf(SyncOption.class);
+                            options.addAll(Arrays.asList((SyncOption[]) own[1]));
+                            over.sync(range.address(), range.length(), options);
+                            return null;
+                        })),
                 new Wrong("S2", "does not say that it is busy")
                         .backend(good -> new RenamingBackend(good, Reason.BUSY, Reason.UNKNOWN)),
                 new Wrong("S2", "does not invalidate").backend(good -> new PassingBackend(good) {
@@ -433,7 +448,10 @@ class WrongBackendsTest {
                         try {
                             good.lock(address, length, onFault);
                         } catch (PageLockException e) {
-                            throw e.toBuilder().detail("too much").remedy("Ask for less").build();
+                            throw e.toBuilder()
+                                    .detail("too much")
+                                    .remedy("Ask for less")
+                                    .build();
                         }
                     }
                 }),
@@ -452,10 +470,11 @@ class WrongBackendsTest {
                         .on(KernelRules.freebsd())
                         .locker(over -> {
                             Backend able = (Backend) Proxy.newProxyInstance(
-                                    Subject.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, own) ->
-                                            method.getName().equals("capabilities")
-                                                    ? EnumSet.allOf(Capability.class)
-                                                    : invoke(method, over, own));
+                                    Subject.class.getClassLoader(),
+                                    new Class<?>[] {Backend.class},
+                                    (proxy, method, own) -> method.getName().equals("capabilities")
+                                            ? EnumSet.allOf(Capability.class)
+                                            : invoke(method, over, own));
                             return PageLocker.over(able);
                         }),
                 new Wrong("B1", "changes its mind").backend(good -> new PassingBackend(good) {
@@ -489,7 +508,9 @@ class WrongBackendsTest {
         outcomes.forEach((test, result) -> {
             boolean expected = !test.startsWith("B3_");
             assertEquals(
-                    expected, result.getStatus() != TestExecutionResult.Status.FAILED, test + ": " + result.getThrowable());
+                    expected,
+                    result.getStatus() != TestExecutionResult.Status.FAILED,
+                    test + ": " + result.getThrowable());
         });
     }
 
@@ -564,10 +585,11 @@ class WrongBackendsTest {
                 : PageLocker.over(over).lockAddressSpace((AddressSpaceOption[]) arguments[0]);
         PageLocker ranges = with(over, "lock", fresh.apply("lock"));
         return (PageLocker) Proxy.newProxyInstance(
-                Subject.class.getClassLoader(), new Class<?>[] {PageLocker.class}, (proxy, method, arguments) ->
-                        method.getName().equals("lockAddressSpace")
-                                ? fresh.apply("all").call(ranges, arguments)
-                                : invoke(method, ranges, arguments));
+                Subject.class.getClassLoader(),
+                new Class<?>[] {PageLocker.class},
+                (proxy, method, arguments) -> method.getName().equals("lockAddressSpace")
+                        ? fresh.apply("all").call(ranges, arguments)
+                        : invoke(method, ranges, arguments));
     }
 
     private static PageLock handle(PageLock lock, Runnable close) {
@@ -694,7 +716,10 @@ class WrongBackendsTest {
             } catch (PageLockException e) {
                 throw e.reason() == from
                         ? PageLockException.because(to)
-                                .call(e.function().get(), e.errno().getAsInt(), e.errnoName().get())
+                                .call(
+                                        e.function().get(),
+                                        e.errno().getAsInt(),
+                                        e.errnoName().get())
                                 .build()
                         : e;
             }

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.testkit;
+
+import static org.quicktheories.QuickTheory.qt;
+import static org.quicktheories.generators.SourceDSL.integers;
+import static org.quicktheories.generators.SourceDSL.lists;
+
+import io.pagelock.Capability;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Random programs against {@link Model}: 11 worlds, 1000 programs each. A failure prints the seed, the program shrunk as far
+ * as it still fails, and what its steps were; the seed is set with {@code -DQT_SEED}, the number of programs with
+ * {@code -DQT_EXAMPLES}.
+ */
+class EnginePropertyTest {
+    private static final int EXAMPLES = 1000;
+
+    private record World(String name, Supplier<Model> make) {
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    static Stream<World> worlds() {
+        KernelRules linux = KernelRules.linux();
+        return Stream.of(
+                world("Linux", linux, true),
+                world("Linux, 32 bits", linux.withAddressBits(32), true),
+                world("Linux, pages so large that locks go in steps", linux.withPageSize(2L << 20), true),
+                world("Linux without a list of mappings", linux, false),
+                world("FreeBSD", KernelRules.freebsd(), true),
+                world("FreeBSD without a list of mappings", KernelRules.freebsd(), false),
+                world("Solaris", KernelRules.solaris().withPageSize(8192), true),
+                world("HP-UX", KernelRules.hpux(), false, Capability.LOCKED_PAGES, Capability.LOCKED_BYTES),
+                world("IRIX", KernelRules.irix().withPageSize(16384), false, Capability.LOCKED_PAGES),
+                world("IRIX in large pages", KernelRules.irix().withPageSize(2L << 20), true),
+                world("a plain kernel", KernelRules.named("Plain"), true));
+    }
+
+    private static World world(String name, KernelRules rules, boolean listsMappings, Capability... missing) {
+        Set<Capability> capabilities = EnumSet.copyOf(FakeBackend.allOf(rules));
+        capabilities.removeAll(List.of(missing));
+        return new World(name, () -> new Model(rules, capabilities, listsMappings));
+    }
+
+    @ParameterizedTest
+    @MethodSource("worlds")
+    void engineModelAndKernelAgree(World world) {
+        // One model for many programs, since every engine has a thread; after a failure, a new one.
+        Model[] model = {world.make.get()};
+        int examples = Integer.getInteger("QT_EXAMPLES", EXAMPLES);
+        qt().withExamples(examples)
+                .withShrinkCycles(3000)
+                .forAll(lists().of(integers().all()).ofSizeBetween(1, 40))
+                .checkAssert(program -> {
+                    try {
+                        model[0].run(program);
+                    } catch (AssertionError e) {
+                        model[0] = world.make.get();
+                        throw e;
+                    }
+                });
+    }
+}
