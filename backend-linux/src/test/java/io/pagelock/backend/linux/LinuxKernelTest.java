@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.linux;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.pagelock.Answer;
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLockException;
+import io.pagelock.PageStates;
+import io.pagelock.Reason;
+import io.pagelock.SyncOption;
+import io.pagelock.spi.Backend;
+import io.pagelock.spi.Host;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+
+/**
+ * The backend on the kernel of this machine; {@link Witness} says what is really locked. Locks 64 KiB at most, so that it
+ * runs in every {@link Life} that may lock at all: see {@link LivesTest}.
+ */
+@EnabledOnOs(OS.LINUX)
+class LinuxKernelTest {
+    private static final long PAGE = Libc.getpagesize();
+    private static final int RW = Libc.PROT_READ | Libc.PROT_WRITE;
+    private static final Backend BACKEND = new LinuxProvider().open(Host.current());
+
+    private final Deque<Runnable> undo = new ArrayDeque<>();
+    private long lockedBefore;
+
+    @BeforeEach
+    void count() {
+        lockedBefore = Witness.lockedBytes();
+    }
+
+    @AfterEach
+    void clean() {
+        while (!undo.isEmpty()) {
+            undo.pop().run();
+        }
+        assertEquals(lockedBefore, Witness.lockedBytes(), "something stayed locked");
+    }
+
+    /** Private memory with a hole on either side. */
+    private long map(long pages) {
+        long all = Libc.mmap(0, (pages + 2) * PAGE, RW, Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS, -1, 0);
+        Libc.munmap(all, PAGE);
+        Libc.munmap(all + (pages + 1) * PAGE, PAGE);
+        undo.push(() -> Libc.munmap(all + PAGE, pages * PAGE));
+        return all + PAGE;
+    }
+
+    private Path file(long pages) throws IOException {
+        Path file = Files.createTempFile("pagelock", ".data");
+        undo.push(() -> file.toFile().delete());
+        Files.write(file, new byte[(int) (pages * PAGE)]);
+        return file;
+    }
+
+    private long map(Path file, long pages) {
+        int fd = Libc.open(file, true);
+        long at = Libc.mmap(0, pages * PAGE, RW, Libc.MAP_SHARED, fd, 0);
+        Libc.close(fd);
+        undo.push(() -> Libc.munmap(at, pages * PAGE));
+        return at;
+    }
+
+    private static PageStates pages(long address, long pages) {
+        return BACKEND.pages(MemoryRange.of(address, pages * PAGE));
+    }
+
+    private static PageLockException refused(Reason reason, org.junit.jupiter.api.function.Executable call) {
+        PageLockException thrown = assertThrows(PageLockException.class, call);
+        assertEquals(reason, thrown.reason(), thrown.getMessage());
+        return thrown;
+    }
+
+    @Test
+    void lockedPagesAreLockedAndNoOthers() {
+        long at = map(6);
+        BACKEND.lock(at + 2 * PAGE, 2 * PAGE, false);
+        assertEquals(lockedBefore + 2 * PAGE, Witness.lockedBytes());
+        for (int i = 0; i < 6; i++) {
+            assertEquals(i == 2 || i == 3, Witness.locked(at + i * PAGE), "page " + i);
+        }
+        BACKEND.unlock(at + 2 * PAGE, 2 * PAGE);
+        assertFalse(Witness.flagged(at + 2 * PAGE));
+        assertEquals(lockedBefore, Witness.lockedBytes());
+    }
+
+    @Test
+    void unlockedPagesAreNoErrorToUnlock() {
+        BACKEND.unlock(map(1), PAGE);
+    }
+
+    @Test
+    void lockingAgainIsNotCountedTwice() {
+        long at = map(2);
+        BACKEND.lock(at, 2 * PAGE, false);
+        BACKEND.lock(at, 2 * PAGE, false);
+        assertEquals(lockedBefore + 2 * PAGE, Witness.lockedBytes());
+        BACKEND.unlock(at, 2 * PAGE);
+        assertEquals(lockedBefore, Witness.lockedBytes());
+    }
+
+    @Test
+    void directBufferIsWhereTheKernelLocksIt() {
+        ByteBuffer buffer = ByteBuffer.allocateDirect((int) (4 * PAGE));
+        long first = BACKEND.address(buffer) + PAGE - 1 & -PAGE;
+        buffer.put((int) (first - BACKEND.address(buffer)), (byte) 42);
+        BACKEND.lock(first, PAGE, false);
+        assertTrue(Witness.locked(first));
+        assertEquals(42, new com.sun.jna.Pointer(first).getByte(0));
+        BACKEND.unlock(first, PAGE);
+        assertEquals(BACKEND.address(buffer), BACKEND.address(buffer.duplicate().position(7)));
+    }
+
+    @Test
+    void holeIsNotMappedWithItsAddress() {
+        long at = map(4);
+        Libc.munmap(at + 2 * PAGE, PAGE);
+        PageLockException thrown =
+                refused(Reason.NOT_MAPPED, () -> BACKEND.lock(at, 4 * PAGE, false));
+        assertTrue(thrown.detail().contains(Long.toHexString(at + 2 * PAGE)), thrown.detail());
+        assertEquals("mlock", thrown.function().orElse(""));
+        assertEquals("ENOMEM", thrown.errnoName().orElse(""));
+        // The kernel keeps what comes before the hole; to undo that is the engine's part.
+        assertTrue(Witness.flagged(at));
+        assertEquals(
+                Reason.NOT_MAPPED,
+                assertThrows(PageLockException.class, () -> BACKEND.unlock(at, 4 * PAGE)).reason());
+        assertFalse(Witness.flagged(at));
+    }
+
+    @Test
+    void holeAtTheStartAndAtTheEndAreFound() {
+        long at = map(2);
+        assertTrue(refused(Reason.NOT_MAPPED, () -> BACKEND.lock(at - PAGE, 2 * PAGE, false))
+                .detail()
+                .contains(Long.toHexString(at - PAGE)));
+        assertTrue(refused(Reason.NOT_MAPPED, () -> BACKEND.lock(at, 3 * PAGE, false))
+                .detail()
+                .contains(Long.toHexString(at + 2 * PAGE)));
+        Libc.munlock(at, 2 * PAGE);
+    }
+
+    @Test
+    void pageWithoutAccessCannotBePagedIn() {
+        long at = map(4);
+        Libc.mprotect(at + 2 * PAGE, PAGE, Libc.PROT_NONE);
+        PageLockException thrown =
+                refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 4 * PAGE, false));
+        assertTrue(thrown.detail().contains("PROT_NONE"), thrown.detail());
+        assertTrue(thrown.detail().contains(Long.toHexString(at + 2 * PAGE)), thrown.detail());
+        BACKEND.unlock(at, 4 * PAGE);
+    }
+
+    @Test
+    void pastTheEndOfAFileCannotBePagedIn() throws IOException {
+        long at = map(file(2), 4);
+        PageLockException thrown =
+                refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 4 * PAGE, false));
+        assertTrue(thrown.detail().contains("pagelock"), thrown.detail());
+        assertTrue(thrown.detail().contains(2 * PAGE + " bytes"), thrown.detail());
+        BACKEND.unlock(at, 4 * PAGE);
+    }
+
+    @Test
+    void fileThatIsTruncatedUnderItsLockLosesPages() throws IOException {
+        Path file = file(4);
+        long at = map(file, 4);
+        BACKEND.lock(at, 4 * PAGE, false);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.truncate(PAGE);
+        }
+        // Pages that shared a large folio with what was cut off leave the page table too, until they are touched again.
+        assertEquals(Answer.of(Witness.present(at)), pages(at, 4).locked(0));
+        Libc.touch(at);
+        PageStates states = pages(at, 4);
+        assertEquals(Answer.YES, states.locked(0));
+        assertEquals(Answer.NO, states.locked(1));
+        assertEquals(Answer.NO, states.resident(1));
+        refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 4 * PAGE, false));
+        BACKEND.unlock(at, 4 * PAGE);
+    }
+
+    @Test
+    void memoryThatTheKernelMayDropIsRefusedThoughTheCallSucceeds() {
+        long at = droppable(2);
+        assertEquals(0, Libc.mlock(at, 2 * PAGE), "the kernel says success");
+        assertFalse(Witness.flagged(at), "and has locked nothing");
+        PageLockException thrown =
+                refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 2 * PAGE, false));
+        assertTrue(thrown.detail().contains("MAP_DROPPABLE"), thrown.detail());
+        refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, PAGE, true));
+    }
+
+    @Test
+    void memoryThatTheKernelMayDropIsFoundAmongOther() {
+        long at = map(300);
+        long small = at + 5 * PAGE;
+        for (long page : new long[] {small, at + 290 * PAGE}) {
+            Libc.mmap(page, PAGE, RW, Libc.MAP_ANONYMOUS | Libc.MAP_DROPPABLE | Libc.MAP_FIXED, -1, 0);
+        }
+        refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at + 3 * PAGE, 4 * PAGE, false));
+        Libc.munlock(at + 3 * PAGE, 4 * PAGE);
+        assumeTrue(mayLock(300 * PAGE), "the limit is too small for the long range");
+        refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at + 6 * PAGE, 290 * PAGE, false));
+        Libc.munlock(at, 300 * PAGE);
+        BACKEND.lock(at + 6 * PAGE, 280 * PAGE, false);
+        assertTrue(Witness.locked(at + 6 * PAGE));
+        Libc.munlock(at, 300 * PAGE);
+    }
+
+    private long droppable(long pages) {
+        String[] release = System.getProperty("os.version").split("[.-]");
+        int number = Integer.parseInt(release[0]) * 1000 + Integer.parseInt(release[1]);
+        assumeTrue(number >= 6011, "MAP_DROPPABLE came with Linux 6.11");
+        long at = Libc.mmap(0, pages * PAGE, RW, Libc.MAP_ANONYMOUS | Libc.MAP_DROPPABLE, -1, 0);
+        undo.push(() -> Libc.munmap(at, pages * PAGE));
+        return at;
+    }
+
+    private static boolean mayLock(long bytes) {
+        return Libc.getrlimit(Libc.RLIMIT_MEMLOCK)[0] >= bytes + Witness.lockedBytes() || privileged();
+    }
+
+    private static boolean privileged() {
+        return Witness.status("CapEff").length() == 16
+                && (Long.parseUnsignedLong(Witness.status("CapEff"), 16) >>> 14 & 1) == 1
+                && System.getProperty("life.namespace") == null;
+    }
+
+    @Test
+    void onFaultPagesAreLockedWhenTheyAreTouched() {
+        long at = map(4);
+        BACKEND.lock(at, 4 * PAGE, true);
+        assertEquals(lockedBefore + 4 * PAGE, Witness.lockedBytes());
+        assertTrue(Witness.onFault(at));
+        assertFalse(Witness.present(at));
+        PageStates before = pages(at, 4);
+        assertEquals(0, before.countLocked(Answer.YES));
+        assertEquals(4, before.countLocked(Answer.NO));
+        Libc.touch(at + PAGE);
+        assertTrue(Witness.locked(at + PAGE));
+        PageStates after = pages(at, 4);
+        assertEquals(Answer.YES, after.locked(1));
+        assertEquals(Answer.YES, after.resident(1));
+        assertEquals(Answer.NO, after.locked(2));
+        BACKEND.lock(at, 4 * PAGE, false);
+        assertEquals(4, pages(at, 4).countLocked(Answer.YES));
+        assertFalse(Witness.onFault(at));
+        BACKEND.unlock(at, 4 * PAGE);
+    }
+
+    @Test
+    void onFaultDoesNotMindPagesThatCannotBePagedIn() {
+        long at = map(2);
+        Libc.mprotect(at, PAGE, Libc.PROT_NONE);
+        BACKEND.lock(at, 2 * PAGE, true);
+        assertEquals(lockedBefore + 2 * PAGE, Witness.lockedBytes());
+        BACKEND.unlock(at, 2 * PAGE);
+    }
+
+    @Test
+    void pagesTellsHolesUntouchedAndResident() {
+        long at = map(4);
+        Libc.touch(at + PAGE);
+        Libc.munmap(at + 2 * PAGE, PAGE);
+        PageStates states = BACKEND.pages(MemoryRange.of(at - PAGE, 6 * PAGE));
+        Answer[] resident = new Answer[6];
+        for (int i = 0; i < 6; i++) {
+            resident[i] = states.resident(i);
+            assertEquals(Answer.NO, states.locked(i));
+        }
+        assertEquals(
+                List.of(Answer.NO, Answer.NO, Answer.YES, Answer.NO, Answer.NO, Answer.NO), List.of(resident));
+        assertEquals(
+                Optional.of(List.of(MemoryRange.of(at, 2 * PAGE), MemoryRange.of(at + 3 * PAGE, PAGE))),
+                BACKEND.mapped(MemoryRange.of(at - PAGE, 6 * PAGE)));
+    }
+
+    @Test
+    void pageWithoutAccessUnderALockIsNotLocked() {
+        long at = map(2);
+        Libc.mprotect(at + PAGE, PAGE, Libc.PROT_NONE);
+        assertThrows(PageLockException.class, () -> BACKEND.lock(at, 2 * PAGE, false));
+        assertTrue(Witness.flagged(at + PAGE), "the kernel counts it");
+        assertEquals(Answer.YES, pages(at, 2).locked(0));
+        assertEquals(Answer.NO, pages(at, 2).locked(1));
+        BACKEND.unlock(at, 2 * PAGE);
+    }
+
+    @Test
+    void pagesOfAnOwnFileInTheCacheAreResidentAlsoWhenUntouched() throws IOException {
+        long at = map(file(2), 2);
+        assertFalse(Witness.present(at));
+        // Whether another user of a namespace owns it cannot be told there.
+        Answer expected = System.getProperty("life.namespace") == null ? Answer.YES : Answer.UNKNOWN;
+        assertEquals(2, pages(at, 2).countResident(expected));
+    }
+
+    @Test
+    void pagesOfAForeignFileAreUnknownUntilTheyAreMapped() throws IOException {
+        Path file = Path.of(System.getProperty("java.home"), "lib", "modules");
+        assumeTrue(!Files.isWritable(file), "this user owns every file or may write them");
+        int fd = Libc.open(file, false);
+        long at = Libc.mmap(0, 4 * PAGE, Libc.PROT_READ, Libc.MAP_SHARED, fd, 1000 * PAGE);
+        Libc.close(fd);
+        undo.push(() -> Libc.munmap(at, 4 * PAGE));
+        BACKEND.lock(at + PAGE, PAGE, false);
+        PageStates states = pages(at, 4);
+        assertEquals(Answer.YES, states.resident(1));
+        assertEquals(Answer.YES, states.locked(1));
+        for (int i : new int[] {0, 2, 3}) {
+            if (!Witness.present(at + i * PAGE)) {
+                assertEquals(Answer.UNKNOWN, states.resident(i), "page " + i);
+            }
+            assertEquals(Answer.NO, states.locked(i));
+        }
+        BACKEND.unlock(at + PAGE, PAGE);
+    }
+
+    @Test
+    void invalidatingALockedPageIsBusy() throws IOException {
+        Path file = file(2);
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-rw-"));
+        long at = map(file, 2);
+        BACKEND.lock(at + PAGE, PAGE, false);
+        PageLockException thrown = refused(
+                Reason.BUSY,
+                () -> BACKEND.sync(at, 2 * PAGE, EnumSet.of(SyncOption.SYNC, SyncOption.INVALIDATE)));
+        assertEquals("EBUSY", thrown.errnoName().orElse(""));
+        BACKEND.sync(at, 2 * PAGE, EnumSet.of(SyncOption.SYNC));
+        BACKEND.unlock(at + PAGE, PAGE);
+        BACKEND.sync(at, 2 * PAGE, EnumSet.of(SyncOption.SYNC, SyncOption.INVALIDATE));
+        BACKEND.sync(at, 2 * PAGE, EnumSet.of(SyncOption.ASYNC));
+    }
+
+    @Test
+    void syncWritesTheFile() throws IOException {
+        Path file = file(1);
+        long at = map(file, 1);
+        Libc.touch(at);
+        BACKEND.sync(at, PAGE, EnumSet.of(SyncOption.SYNC));
+        assertEquals(1, Files.readAllBytes(file)[0]);
+    }
+
+    @Test
+    void syncOfAHoleIsNotMappedWithItsAddress() {
+        long at = map(3);
+        Libc.munmap(at + PAGE, PAGE);
+        for (Set<SyncOption> options : List.of(EnumSet.of(SyncOption.SYNC), EnumSet.of(SyncOption.ASYNC))) {
+            PageLockException thrown = refused(Reason.NOT_MAPPED, () -> BACKEND.sync(at, 3 * PAGE, options));
+            assertTrue(thrown.detail().contains(Long.toHexString(at + PAGE)), thrown.detail());
+        }
+    }
+
+    /** What LockOracle stands on. */
+    @Test
+    void msyncTellsExactlyWhatIsFlagged() {
+        LinuxCalls calls = LinuxCalls.bind(
+                io.pagelock.backend.support.CLibrary.open(Host.current()), Host.current().bits());
+        LockOracle oracle = new LockOracle(
+                calls, LinuxConstants.forArch(System.getProperty("os.arch")).orElseThrow());
+        long at = map(4);
+        assertFalse(oracle.anyLocked(at, 4 * PAGE));
+        assertEquals(0, Libc.mlock(at + 2 * PAGE, PAGE));
+        for (int i = 0; i < 4; i++) {
+            assertEquals(Witness.flagged(at + i * PAGE), oracle.anyLocked(at + i * PAGE, PAGE), "page " + i);
+        }
+        assertTrue(oracle.anyLocked(at, 4 * PAGE));
+        assertFalse(oracle.anyLocked(at, 2 * PAGE));
+        assertFalse(oracle.anyLocked(at + 4 * PAGE, PAGE), "a hole");
+        Libc.munlock(at, 4 * PAGE);
+    }
+
+    @Test
+    void limitsAreThoseOfTheKernel() {
+        long at = map(1);
+        BACKEND.lock(at, PAGE, false);
+        long[] limits = Libc.getrlimit(Libc.RLIMIT_MEMLOCK);
+        assertEquals(
+                limits[0] == -1 ? "unlimited" : io.pagelock.spi.ByteSize.format(limits[0]),
+                BACKEND.limits().soft().toString());
+        assertEquals(
+                limits[1] == -1 ? "unlimited" : io.pagelock.spi.ByteSize.format(limits[1]),
+                BACKEND.limits().hard().toString());
+        assertEquals(Witness.lockedBytes(), BACKEND.limits().lockedBytes().orElseThrow());
+        assertEquals(privileged() ? Answer.YES : Answer.NO, BACKEND.limits().privileged());
+        BACKEND.unlock(at, PAGE);
+    }
+
+    @Test
+    void addressSpaceIsTheVirtualSize() {
+        long told = BACKEND.addressSpaceBytes().orElseThrow();
+        long is = Witness.statusBytes("VmSize");
+        assertTrue(Math.abs(told - is) < 64 << 20, told + " is far from " + is);
+    }
+
+    @Test
+    void aSizeThatNeedsTheWholeWidthOfSizeTReachesTheKernel() {
+        assumeTrue(Host.current().bits() == 64, "no such size on 32 bits");
+        long size = (1L << 32) + PAGE;
+        long at = Libc.mmap(
+                0, size, RW, Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS | Libc.MAP_NORESERVE, -1, 0);
+        undo.push(() -> Libc.munmap(at, size));
+        assumeTrue(privileged(), "more than the limit");
+        // On fault nothing is brought in, so that 4 GiB cost nothing.
+        BACKEND.lock(at, size, true);
+        assertEquals(lockedBefore + size, Witness.lockedBytes());
+        BACKEND.unlock(at, size);
+        assertEquals(lockedBefore, Witness.lockedBytes());
+    }
+}

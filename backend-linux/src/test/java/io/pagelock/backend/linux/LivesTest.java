@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.linux;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pagelock.AddressSpaceOption;
+import io.pagelock.Answer;
+import io.pagelock.Limit;
+import io.pagelock.LockLimits;
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLockException;
+import io.pagelock.Reason;
+import io.pagelock.spi.Backend;
+import io.pagelock.spi.Host;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.EnumSource.Mode;
+
+/** Real limits and rights, in child JVMs that have them. */
+@EnabledOnOs(OS.LINUX)
+class LivesTest {
+    private static final long PAGE = Libc.getpagesize();
+
+    @ParameterizedTest
+    @EnumSource(mode = Mode.EXCLUDE, names = "USER_NOTHING")
+    void kernelTestPassesInEveryLifeThatMayLock(Life life) {
+        ChildJvm child = ChildJvm.in(life);
+        if (life == Life.ROOT_OF_A_NAMESPACE) {
+            child.jvmArguments("-Dlife.namespace=true");
+        }
+        child.run(TestMain.class, LinuxKernelTest.class.getName()).succeeded();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void limitsArePrivilegeAndRoomOfTheLife(Life life) {
+        ChildJvm.in(life).run(Limits.class, life.name()).succeeded();
+    }
+
+    /** The capability, the limits, and what happens beyond them. */
+    static final class Limits {
+        public static void main(String[] arguments) {
+            Life life = Life.valueOf(arguments[0]);
+            Backend backend = new LinuxProvider().open(Host.current());
+            boolean privileged = life == Life.ROOT || life == Life.USER_WITH_CAPABILITY;
+            LockLimits limits = backend.limits();
+            assertEquals(Answer.of(privileged), limits.privileged(), "privilege");
+            assertEquals(0, limits.lockedBytes().orElseThrow(), "locked at first");
+            if (privileged) {
+                lockBeyondTheLimit(backend);
+            } else if (life == Life.USER_NOTHING) {
+                lockNothing(backend);
+            } else {
+                refuseBeyondTheLimit(backend, limits.soft().bytes().orElseThrow(), life);
+            }
+            assertEquals(0, Witness.lockedBytes(), "locked at last");
+        }
+
+        private static long map(long bytes) {
+            return Libc.mmap(
+                    0, bytes, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS, -1, 0);
+        }
+
+        private static void lockBeyondTheLimit(Backend backend) {
+            long bytes = 16 << 20;
+            long at = map(bytes);
+            backend.lock(at, bytes, false);
+            assertEquals(bytes, Witness.lockedBytes());
+            assertTrue(Witness.locked(at + bytes - PAGE));
+            backend.unlock(at, bytes);
+        }
+
+        private static void lockNothing(Backend backend) {
+            long at = map(PAGE);
+            for (boolean onFault : new boolean[] {false, true}) {
+                PageLockException thrown =
+                        assertThrows(PageLockException.class, () -> backend.lock(at, PAGE, onFault));
+                assertEquals(Reason.NOT_PERMITTED, thrown.reason(), thrown.getMessage());
+                assertEquals("EPERM", thrown.errnoName().orElse(""));
+                has(thrown.detail(), "soft limit 0 bytes", "hard limit 0 bytes", "asked for " + PAGE);
+                has(thrown.remedy(), "ulimit", "limits.conf", "LimitMEMLOCK=", "--ulimit memlock=", "--cap-add IPC_LOCK");
+            }
+            PageLockException all = assertThrows(
+                    PageLockException.class, () -> backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE)));
+            assertEquals(Reason.NOT_PERMITTED, all.reason(), all.getMessage());
+            backend.unlock(at, PAGE);
+            backend.unlockAll(List.of(MemoryRange.of(at, PAGE)));
+            assertEquals(Limit.ofBytes(0), backend.limits().lockable());
+        }
+
+        private static void refuseBeyondTheLimit(Backend backend, long limit, Life life) {
+            assertEquals(Limit.ofBytes(limit), backend.limits().lockable());
+            long at = map(limit + 4 * PAGE);
+            backend.lock(at, 2 * PAGE, false);
+            for (boolean onFault : new boolean[] {false, true}) {
+                // Overlaps what is locked, which is not charged again, and still is one page too much.
+                PageLockException thrown = assertThrows(
+                        PageLockException.class, () -> backend.lock(at + PAGE, limit, onFault));
+                assertEquals(Reason.OVER_LIMIT, thrown.reason(), thrown.getMessage());
+                assertEquals("ENOMEM", thrown.errnoName().orElse(""));
+                has(
+                        thrown.detail(),
+                        "asked for " + limit + " bytes",
+                        "already locked " + 2 * PAGE + " bytes",
+                        "soft limit " + limit + " bytes",
+                        "hard limit " + limit + " bytes");
+                has(
+                        thrown.remedy(),
+                        "at least " + (limit + PAGE) + " bytes",
+                        "ulimit -S -l " + (limit + PAGE) / 1024,
+                        "LimitMEMLOCK=" + (limit + PAGE),
+                        "setcap cap_ipc_lock=ep");
+                assertEquals(
+                        life == Life.ROOT_OF_A_NAMESPACE,
+                        thrown.remedy().contains("no effect in this user namespace"),
+                        thrown.remedy());
+                assertEquals(2 * PAGE, Witness.lockedBytes());
+            }
+            // Up to the limit exactly.
+            backend.lock(at, limit, false);
+            assertEquals(limit, Witness.lockedBytes());
+            // A hole beyond the limit is still a matter of the limit, a hole within it is not.
+            Libc.munmap(at + 3 * PAGE, PAGE);
+            assertEquals(
+                    Reason.NOT_MAPPED,
+                    assertThrows(PageLockException.class, () -> backend.lock(at, 4 * PAGE, false)).reason());
+            assertEquals(
+                    Reason.OVER_LIMIT,
+                    assertThrows(PageLockException.class, () -> backend.lock(at, limit + 4 * PAGE, false)).reason());
+            Set<AddressSpaceOption> current = EnumSet.of(AddressSpaceOption.CURRENT);
+            PageLockException all = assertThrows(PageLockException.class, () -> backend.lockAll(current));
+            assertEquals(Reason.OVER_LIMIT, all.reason(), all.getMessage());
+            has(all.detail(), "the whole virtual size", "soft limit " + limit + " bytes");
+            // Not permitted to use the gentle way, so everything goes at once.
+            backend.unlockAll(List.of(MemoryRange.of(at, PAGE)));
+        }
+
+        private static void has(String text, String... parts) {
+            for (String part : parts) {
+                assertTrue(text.contains(part), () -> "no \"" + part + "\" in: " + text);
+            }
+        }
+    }
+
+    @Test
+    void unlockAllKeepsRangesLockedThroughout() {
+        ChildJvm.in(Life.ROOT).run(Keeping.class).succeeded();
+    }
+
+    /** The end of an address-space lock, watched by another thread. */
+    static final class Keeping {
+        public static void main(String[] arguments) throws Exception {
+            Backend backend = new LinuxProvider().open(Host.current());
+            long at = Limits.map(64 * PAGE);
+            for (long page = 0; page < 64; page++) {
+                Libc.touch(at + page * PAGE);
+            }
+            List<MemoryRange> keep =
+                    List.of(MemoryRange.of(at + 8 * PAGE, 4 * PAGE), MemoryRange.of(at + 32 * PAGE, PAGE));
+            LinuxCalls calls = LinuxCalls.bind(
+                    io.pagelock.backend.support.CLibrary.open(Host.current()), Host.current().bits());
+            LockOracle oracle = new LockOracle(
+                    calls, LinuxConstants.forArch(Host.current().arch()).orElseThrow());
+            for (int round = 0; round < 5; round++) {
+                backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT, AddressSpaceOption.FUTURE));
+                assertTrue(Witness.locked(at));
+                long later = Limits.map(PAGE);
+                assertTrue(Witness.locked(later), "future locking is on");
+                AtomicInteger lost = new AtomicInteger();
+                AtomicBoolean stop = new AtomicBoolean();
+                AtomicInteger looks = new AtomicInteger();
+                Thread watcher = new Thread(() -> {
+                    while (!stop.get()) {
+                        if (!oracle.anyLocked(at + 9 * PAGE, PAGE) || !oracle.anyLocked(at + 32 * PAGE, PAGE)) {
+                            lost.incrementAndGet();
+                        }
+                        looks.incrementAndGet();
+                    }
+                });
+                watcher.start();
+                Thread.sleep(20);
+                backend.unlockAll(keep);
+                stop.set(true);
+                watcher.join();
+                assertTrue(looks.get() > 100, "looked only " + looks + " times");
+                assertEquals(0, lost.get(), "a kept page was unlocked for a moment");
+                for (MemoryRange kept : keep) {
+                    assertTrue(Witness.locked(kept.address()));
+                    assertTrue(Witness.locked(kept.end() - PAGE));
+                }
+                assertTrue(!Witness.flagged(at) && !Witness.flagged(at + 12 * PAGE) && !Witness.flagged(later));
+                assertTrue(!Witness.flagged(Limits.map(PAGE)), "future locking is off");
+                assertEquals(5 * PAGE, Witness.lockedBytes());
+                backend.unlock(at, 64 * PAGE);
+            }
+            backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT, AddressSpaceOption.ON_FAULT));
+            assertTrue(Witness.onFault(at));
+            backend.unlockAll(List.of());
+            assertEquals(0, Witness.lockedBytes());
+        }
+    }
+
+    @Test
+    void tooManyMappingsIsSaidOfLockAndOfUnlock() {
+        ChildJvm.in(Life.ROOT).run(Mappings.class).succeeded();
+    }
+
+    /** A process that has as many mappings as it may. */
+    static final class Mappings {
+        public static void main(String[] arguments) {
+            Backend backend = new LinuxProvider().open(Host.current());
+            long free = Limits.map(16 * PAGE);
+            long held = Limits.map(16 * PAGE);
+            long pages = 200_000;
+            long at = Limits.map(pages * PAGE);
+            backend.lock(held, 16 * PAGE, false);
+            // Every second page without access makes a mapping of each, until the kernel refuses.
+            long page = 0;
+            while (page < pages && Libc.tryMprotect(at + page * PAGE, PAGE, Libc.PROT_NONE) == 0) {
+                page += 2;
+            }
+            assertTrue(page < pages, "the kernel allows " + Witness.mappings() + " mappings");
+            int full = Witness.mappings();
+            PageLockException lock =
+                    assertThrows(PageLockException.class, () -> backend.lock(free + 4 * PAGE, PAGE, false));
+            PageLockException unlock =
+                    assertThrows(PageLockException.class, () -> backend.unlock(held + 4 * PAGE, PAGE));
+            // Where no mapping has to be split, there is nothing to refuse.
+            backend.unlock(held, 16 * PAGE);
+            Libc.munmap(at, pages * PAGE);
+            for (PageLockException each : List.of(lock, unlock)) {
+                assertEquals(Reason.TOO_MANY_MAPPINGS, each.reason(), each.getMessage());
+                Limits.has(each.detail(), "vm.max_map_count is ", "the process has ");
+                Limits.has(each.remedy(), "sysctl -w vm.max_map_count=");
+            }
+            assertTrue(full > 1000, "only " + full + " mappings");
+            backend.lock(free + 4 * PAGE, PAGE, false);
+            backend.unlock(free, 16 * PAGE);
+            assertEquals(0, Witness.lockedBytes());
+        }
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.linux;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+
+/** What the kernel says of this process, read by tests for themselves and with nothing of the library. */
+final class Witness {
+    private static final long PAGE = Libc.getpagesize();
+
+    private Witness() {}
+
+    /** VmLck in bytes. */
+    static long lockedBytes() {
+        return statusBytes("VmLck");
+    }
+
+    static long statusBytes(String field) {
+        return Long.parseLong(status(field).replaceAll("\\D", "")) * 1024;
+    }
+
+    static String status(String field) {
+        return lines("/proc/self/status").stream()
+                .filter(line -> line.startsWith(field + ":"))
+                .findFirst()
+                .orElseThrow()
+                .substring(field.length() + 1)
+                .trim();
+    }
+
+    /** The VmFlags of the mapping at an address; empty if nothing is mapped there. */
+    static List<String> flags(long address) {
+        boolean inside = false;
+        for (String line : lines("/proc/self/smaps")) {
+            if (line.matches("[0-9a-f]+-[0-9a-f]+ .*")) {
+                long start = Long.parseUnsignedLong(line.substring(0, line.indexOf('-')), 16);
+                long end = Long.parseUnsignedLong(line.substring(line.indexOf('-') + 1, line.indexOf(' ')), 16);
+                inside = Long.compareUnsigned(start, address) <= 0 && Long.compareUnsigned(address, end) < 0;
+            } else if (inside && line.startsWith("VmFlags:")) {
+                return Arrays.asList(line.substring(8).trim().split(" "));
+            }
+        }
+        return List.of();
+    }
+
+    static boolean flagged(long address) {
+        return flags(address).contains("lo");
+    }
+
+    static boolean onFault(long address) {
+        return flags(address).contains("lf");
+    }
+
+    /** In memory and in this process's page table. */
+    static boolean present(long address) {
+        try (RandomAccessFile pagemap = new RandomAccessFile("/proc/self/pagemap", "r")) {
+            pagemap.seek(Long.divideUnsigned(address, PAGE) * 8);
+            // Bit 63 is in the last byte on a little-endian machine, in the first on a big-endian one.
+            byte[] entry = new byte[8];
+            pagemap.readFully(entry);
+            boolean little = java.nio.ByteOrder.nativeOrder() == java.nio.ByteOrder.LITTLE_ENDIAN;
+            return (entry[little ? 7 : 0] & 0x80) != 0;
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    static boolean locked(long address) {
+        return flagged(address) && present(address);
+    }
+
+    static int mappings() {
+        return lines("/proc/self/maps").size();
+    }
+
+    private static List<String> lines(String file) {
+        try {
+            return Files.readAllLines(Path.of(file), java.nio.charset.StandardCharsets.ISO_8859_1);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+}
