@@ -1,0 +1,541 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.linux;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.mockito.ArgumentMatchers.anyInt;
+import static org.mockito.ArgumentMatchers.anyLong;
+import static org.mockito.Mockito.inOrder;
+import static org.mockito.Mockito.mock;
+import static org.mockito.Mockito.never;
+import static org.mockito.Mockito.verify;
+import static org.mockito.Mockito.when;
+
+import io.pagelock.AddressSpaceOption;
+import io.pagelock.Answer;
+import io.pagelock.Capability;
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLockException;
+import io.pagelock.PageStates;
+import io.pagelock.Reason;
+import io.pagelock.SyncOption;
+import io.pagelock.spi.Host;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.mockito.InOrder;
+
+/** The calls that the backend makes, and what it makes of their results. */
+class LinuxBackendTest {
+    private static final int PAGE = ScriptedCalls.PAGE;
+
+    private static final Set<Capability> ALL = EnumSet.of(
+            Capability.LOCK_ON_FAULT,
+            Capability.LOCK_ADDRESS_SPACE,
+            Capability.LOCK_ADDRESS_SPACE_ON_FAULT,
+            Capability.SYNC,
+            Capability.RESIDENT_PAGES,
+            Capability.LOCKED_PAGES,
+            Capability.LOCKED_BYTES);
+
+    private final ProcTexts proc = new ProcTexts();
+
+    private static Set<Capability> allBut(Capability... missing) {
+        Set<Capability> rest = EnumSet.copyOf(ALL);
+        rest.removeAll(List.of(missing));
+        return rest;
+    }
+
+    private LinuxBackend backend(LinuxCalls calls, LinuxConstants constants, String release, int bits) {
+        return new LinuxBackend(
+                calls, constants, proc, buffer -> 0x1234, new Host("Linux", release, "amd64", bits), "/jdk/bin/java");
+    }
+
+    /** An old kernel, which needs no second look at a success. */
+    private LinuxBackend old(ScriptedCalls calls) {
+        LinuxBackend backend = backend(calls, LinuxConstants.GENERIC, "5.10.0", 64);
+        calls.log.clear();
+        return backend;
+    }
+
+    private LinuxBackend recent(ScriptedCalls calls) {
+        LinuxBackend backend = backend(calls, LinuxConstants.GENERIC, "6.11.0-rc1", 64);
+        calls.log.clear();
+        return backend;
+    }
+
+    private static ScriptedCalls calls() {
+        return new ScriptedCalls(LinuxConstants.GENERIC);
+    }
+
+    // What a lock costs
+
+    @Test
+    void lockAndUnlockOnAnOldKernelAreOneCallEachAndReadNothing() {
+        ScriptedCalls calls = calls();
+        LinuxBackend backend = old(calls);
+        proc.opened.clear();
+        backend.lock(0x10000, PAGE, false);
+        backend.unlock(0x10000, PAGE);
+        assertEquals(List.of("mlock(10000, 1000)", "munlock(10000, 1000)"), calls.log);
+        assertEquals(List.of(), proc.opened);
+    }
+
+    @Test
+    void lockOfAPageOnARecentKernelAsksOnceWhetherItIsLocked() {
+        ScriptedCalls calls = calls();
+        calls.lockFlags = true;
+        LinuxBackend backend = recent(calls);
+        proc.opened.clear();
+        backend.lock(0x10000, PAGE, false);
+        assertEquals(List.of("mlock(10000, 1000)", "msync(10000, 1000, 3)", "errno"), calls.log);
+        assertEquals(List.of(), proc.opened);
+    }
+
+    @Test
+    void lockOfSeveralPagesAsksForEach() {
+        ScriptedCalls calls = calls();
+        calls.lockFlags = true;
+        recent(calls).lock(0x10000, 3 * PAGE, true);
+        assertEquals(
+                List.of(
+                        "mlock2(10000, 3000, 1)",
+                        "msync(10000, 1000, 3)", "errno", "msync(11000, 1000, 3)", "errno", "msync(12000, 1000, 3)",
+                        "errno"),
+                calls.log);
+    }
+
+    @Test
+    void lockOfManyPagesAsksByMapping() {
+        ScriptedCalls calls = calls();
+        calls.lockFlags = true;
+        LinuxBackend backend = recent(calls);
+        proc.maps(
+                "00010000-00200000 rw-p 00000000 00:00 0 ",
+                "00200000-00300000 rw-p 00000000 00:00 0 ",
+                "00300000-00400000 rw-p 00000000 00:00 0 ");
+        backend.lock(0x100000, 0x180000, false);
+        assertEquals(
+                List.of(
+                        "mlock(100000, 180000)", "msync(100000, 100000, 3)", "errno", "msync(200000, 80000, 3)",
+                        "errno"),
+                calls.log);
+    }
+
+    @Test
+    void errnoIsNotReadAfterASuccess() {
+        LinuxCalls calls = mock(LinuxCalls.class);
+        when(calls.getpagesize()).thenReturn(PAGE);
+        when(calls.hasMlock2()).thenReturn(true);
+        LinuxBackend backend = backend(calls, LinuxConstants.GENERIC, "5.10.0", 64);
+        backend.lock(0x10000, PAGE, false);
+        backend.lock(0x10000, PAGE, true);
+        backend.unlock(0x10000, PAGE);
+        backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT));
+        backend.unlockAll(List.of());
+        backend.sync(0x10000, PAGE, EnumSet.of(SyncOption.SYNC));
+        verify(calls, never()).errno();
+    }
+
+    @Test
+    void errnoIsReadOnceAndBeforeAnythingElseAfterAFailure() {
+        LinuxCalls calls = mock(LinuxCalls.class);
+        when(calls.getpagesize()).thenReturn(PAGE);
+        when(calls.mlock(anyLong(), anyLong())).thenReturn(-1);
+        // The second answer would be that of a call made while looking for the cause.
+        when(calls.errno()).thenReturn(11, 12);
+        LinuxBackend backend = backend(calls, LinuxConstants.GENERIC, "5.10.0", 64);
+        PageLockException thrown =
+                assertThrows(PageLockException.class, () -> backend.lock(0x10000, PAGE, false));
+        assertEquals(11, thrown.errno().getAsInt());
+        InOrder order = inOrder(calls);
+        order.verify(calls).mlock(0x10000, PAGE);
+        order.verify(calls).errno();
+        order.verify(calls, never()).msync(anyLong(), anyLong(), anyInt());
+    }
+
+    // Constants reach the kernel
+
+    @ParameterizedTest
+    @CsvSource({"GENERIC, 1, 2, 4", "POWERPC, 8192, 16384, 32768", "ALPHA, 8192, 16384, 32768", "MIPS, 1, 2, 4"})
+    void lockAllPassesTheFlagsOfTheProcessor(LinuxConstants constants, int current, int future, int onFault) {
+        ScriptedCalls calls = new ScriptedCalls(constants);
+        LinuxBackend backend = backend(calls, constants, "5.10.0", 64);
+        calls.log.clear();
+        backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT));
+        backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE));
+        backend.lockAll(EnumSet.allOf(AddressSpaceOption.class));
+        assertEquals(
+                List.of(
+                        "mlockall(" + current + ")", "mlockall(" + future + ")",
+                        "mlockall(" + (current | future | onFault) + ")"),
+                calls.log);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"GENERIC, 4, 1, 2", "ALPHA, 2, 1, 4", "SPARC, 4, 1, 2"})
+    void syncPassesTheFlagsOfTheProcessor(LinuxConstants constants, int sync, int async, int invalidate) {
+        ScriptedCalls calls = new ScriptedCalls(constants);
+        LinuxBackend backend = backend(calls, constants, "5.10.0", 64);
+        calls.log.clear();
+        backend.sync(0x10000, PAGE, EnumSet.of(SyncOption.SYNC));
+        backend.sync(0x10000, PAGE, EnumSet.of(SyncOption.ASYNC));
+        backend.sync(0x10000, PAGE, EnumSet.of(SyncOption.SYNC, SyncOption.INVALIDATE));
+        assertEquals(
+                List.of(
+                        "msync(10000, 1000, " + sync + ")", "msync(10000, 1000, " + async + ")",
+                        "msync(10000, 1000, " + (sync | invalidate) + ")"),
+                calls.log);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"GENERIC, 8", "MIPS, 9", "ALPHA, 9", "SPARC, 8", "POWERPC, 8"})
+    void limitIsThatOfTheProcessor(LinuxConstants constants, int resource) {
+        ScriptedCalls calls = new ScriptedCalls(constants);
+        LinuxBackend backend = backend(calls, constants, "5.10.0", 64);
+        calls.log.clear();
+        backend.limits();
+        assertEquals(List.of("getrlimit(" + resource + ")"), calls.log);
+    }
+
+    // Capabilities
+
+    @Test
+    void everythingIsDeclaredOnARecentKernel() {
+        LinuxBackend backend = backend(calls(), LinuxConstants.GENERIC, "6.18.44", 64);
+        assertEquals(ALL, backend.capabilities());
+        assertEquals(List.of(), backend.info().notes());
+        assertEquals("Linux 6.18.44", backend.info().system());
+        assertThrows(UnsupportedOperationException.class, () -> backend.capabilities().clear());
+    }
+
+    @Test
+    void kernelWithoutMlock2LosesTheCapabilityAndNothingElse() {
+        ScriptedCalls calls = calls().fail("mlock2", "ENOSYS");
+        LinuxBackend backend = backend(calls, LinuxConstants.GENERIC, "3.10.0", 64);
+        assertEquals(
+                allBut(Capability.LOCK_ON_FAULT, Capability.LOCK_ADDRESS_SPACE_ON_FAULT), backend.capabilities());
+        assertTrue(backend.info().notes().get(0).contains("ENOSYS"), backend.info().notes().toString());
+        assertDoesNotThrow(() -> backend.lock(0x10000, PAGE, false));
+    }
+
+    @Test
+    void libraryWithoutMlock2IsNotAsked() {
+        ScriptedCalls calls = calls();
+        calls.mlock2 = false;
+        LinuxBackend backend = backend(calls, LinuxConstants.GENERIC, "6.1.0", 64);
+        assertFalse(backend.capabilities().contains(Capability.LOCK_ON_FAULT));
+        assertFalse(calls.log.toString().contains("mlock2"), calls.log.toString());
+    }
+
+    @Test
+    void refusalOfMlock2ForTheLimitIsNoLackOfIt() {
+        ScriptedCalls calls = calls().fail("mlock2", "EPERM");
+        calls.soft = 0;
+        assertTrue(backend(calls, LinuxConstants.GENERIC, "6.1.0", 64)
+                .capabilities()
+                .contains(Capability.LOCK_ON_FAULT));
+        calls.soft = 65536;
+        assertFalse(backend(calls, LinuxConstants.GENERIC, "6.1.0", 64)
+                .capabilities()
+                .contains(Capability.LOCK_ON_FAULT));
+    }
+
+    @Test
+    void withoutProcLookingIsNotDeclared() {
+        proc.files.clear();
+        LinuxBackend backend = backend(calls(), LinuxConstants.GENERIC, "6.1.0", 64);
+        assertEquals(
+                allBut(Capability.LOCKED_BYTES, Capability.LOCKED_PAGES, Capability.RESIDENT_PAGES),
+                backend.capabilities());
+        assertEquals(2, backend.info().notes().size());
+        assertEquals(Optional.empty(), backend.mapped(MemoryRange.of(0x10000, PAGE)));
+        assertFalse(backend.addressSpaceBytes().isPresent());
+        assertFalse(backend.limits().lockedBytes().isPresent());
+        assertEquals(Answer.UNKNOWN, backend.limits().privileged());
+        PageStates states = backend.pages(MemoryRange.of(0x10000, 2 * PAGE));
+        assertEquals(2, states.countLocked(Answer.UNKNOWN));
+        assertEquals(2, states.countResident(Answer.UNKNOWN));
+    }
+
+    // Success in name only
+
+    @Test
+    void successThatLockedNothingIsAFailure() {
+        ScriptedCalls calls = calls();
+        LinuxBackend backend = recent(calls);
+        smaps("10000-20000 rw-p 00000000 00:00 0", "rd wr mr mw me nr wf dd dp");
+        PageLockException thrown =
+                assertThrows(PageLockException.class, () -> backend.lock(0x10000, 2 * PAGE, false));
+        assertEquals(Reason.CANNOT_BE_PAGED_IN, thrown.reason());
+        assertTrue(thrown.detail().contains("MAP_DROPPABLE"), thrown.detail());
+        assertFalse(thrown.errno().isPresent(), "no call failed");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"rd wr sh pf io de dd", "rd wr mr mw me ht", "rd wr mr mw me"})
+    void memoryThatNeedsNoLockIsASuccess(String flags) {
+        LinuxBackend backend = recent(calls());
+        smaps("10000-20000 rw-p 00000000 00:00 0", flags);
+        assertDoesNotThrow(() -> backend.lock(0x10000, 2 * PAGE, false));
+    }
+
+    @Test
+    void successThatCannotBeExplainedIsAFailure() {
+        LinuxBackend backend = recent(calls());
+        PageLockException thrown =
+                assertThrows(PageLockException.class, () -> backend.lock(0x10000, PAGE, false));
+        assertEquals(Reason.UNKNOWN, thrown.reason());
+    }
+
+    @Test
+    void releaseThatCannotBeReadIsCheckedAsIfRecent() {
+        ScriptedCalls calls = calls();
+        calls.lockFlags = true;
+        LinuxBackend backend = backend(calls, LinuxConstants.GENERIC, "next", 64);
+        calls.log.clear();
+        backend.lock(0x10000, PAGE, false);
+        assertEquals(List.of("mlock(10000, 1000)", "msync(10000, 1000, 3)", "errno"), calls.log);
+    }
+
+    private void smaps(String line, String flags) {
+        proc.put("/proc/self/smaps", line + " \nSize:  64 kB\nVmFlags: " + flags + " \n");
+    }
+
+    // The end of an address-space lock
+
+    @Test
+    void unlockAllGoesRoundWhatIsKept() {
+        ScriptedCalls calls = calls();
+        LinuxBackend backend = old(calls);
+        proc.maps(
+                "00010000-00020000 rw-p 00000000 00:00 0 ",
+                "00020000-00030000 r--p 00000000 00:00 0 ",
+                "00050000-00060000 rw-p 00000000 00:00 0 ",
+                "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]");
+        backend.unlockAll(List.of(
+                MemoryRange.of(0x10000, PAGE), MemoryRange.of(0x1f000, 2 * PAGE), MemoryRange.of(0x40000, 17 * PAGE)));
+        assertEquals(
+                List.of("mlockall(5)", "munlock(11000, e000)", "munlock(21000, f000)", "munlock(51000, f000)"),
+                calls.log);
+    }
+
+    @Test
+    void unlockAllOfEverythingIsOneCall() {
+        ScriptedCalls calls = calls();
+        old(calls).unlockAll(List.of());
+        assertEquals(List.of("munlockall()"), calls.log);
+    }
+
+    @Test
+    void unlockAllWithoutTheRightToLockAllUnlocksEverything() {
+        ScriptedCalls calls = calls().fail("mlockall", "ENOMEM");
+        old(calls).unlockAll(List.of(MemoryRange.of(0x10000, PAGE)));
+        assertEquals(List.of("mlockall(5)", "munlockall()"), calls.log);
+    }
+
+    @Test
+    void unlockAllWithoutOnFaultUnlocksEverything() {
+        ScriptedCalls calls = calls();
+        calls.mlock2 = false;
+        old(calls).unlockAll(List.of(MemoryRange.of(0x10000, PAGE)));
+        assertEquals(List.of("munlockall()"), calls.log);
+    }
+
+    @Test
+    void unlockAllThatLeavesSomethingLockedUnlocksEverythingAtLast() {
+        ScriptedCalls calls = calls().fail("munlock", "ENOMEM");
+        calls.lockedFrom(0x12000, 1);
+        LinuxBackend backend = old(calls);
+        backend.unlockAll(List.of(MemoryRange.of(0x10000, PAGE)));
+        assertEquals("munlockall()", calls.log.get(calls.log.size() - 1));
+        assertEquals(3, calls.log.stream().filter(each -> each.startsWith("munlock(11000")).count());
+    }
+
+    @Test
+    void refusedUnlockOfWhatIsNotLockedDoesNotMatter() {
+        ScriptedCalls calls = calls().fail("munlock", "ENOMEM");
+        old(calls).unlockAll(List.of(MemoryRange.of(0x10000, PAGE)));
+        assertFalse(calls.log.contains("munlockall()"), calls.log.toString());
+    }
+
+    @Test
+    void refusedMunlockallIsThrown() {
+        PageLockException thrown = assertThrows(
+                PageLockException.class, () -> old(calls().fail("munlockall", "EINTR")).unlockAll(List.of()));
+        assertEquals("munlockall", thrown.function().orElse(""));
+        assertEquals("EINTR", thrown.errnoName().orElse(""));
+    }
+
+    @Test
+    void failedLockAllLeavesNothing() {
+        assertTrue(old(calls()).failedLockAllLeavesNothing());
+    }
+
+    // Looking
+
+    private static long entry(boolean present, boolean swapped) {
+        return (present ? 1L << 63 : 0) | (swapped ? 1L << 62 : 0);
+    }
+
+    /** The entries from page 0 on, in the order of bytes of this machine, as the kernel writes them. */
+    private void pagemap(long firstPage, long... entries) {
+        ByteBuffer bytes = ByteBuffer.allocate((int) (firstPage + entries.length) * 8).order(ByteOrder.nativeOrder());
+        for (int i = 0; i < entries.length; i++) {
+            bytes.putLong((int) (firstPage + i) * 8, entries[i]);
+        }
+        proc.files.put("/proc/self/pagemap", bytes.array());
+    }
+
+    private static String states(PageStates states) {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < states.pageCount(); i++) {
+            text.append(states.locked(i).name().charAt(0))
+                    .append(states.resident(i).name().charAt(0))
+                    .append(' ');
+        }
+        return text.toString().trim();
+    }
+
+    @Test
+    void pageOfALockedMappingIsLockedOnceItIsInThePageTable() {
+        ScriptedCalls calls = calls();
+        calls.lockedFrom(0x10000, 16);
+        LinuxBackend backend = old(calls);
+        calls.resident = 0;
+        pagemap(16, entry(true, false), entry(false, false), entry(false, true));
+        assertEquals("YY NN NN", states(backend.pages(MemoryRange.of(0x10000, 3 * PAGE))));
+        calls.resident = 1;
+        // Swapped out or just being moved: that cannot be told.
+        assertEquals("YY NY UY", states(backend.pages(MemoryRange.of(0x10000, 3 * PAGE))));
+    }
+
+    @Test
+    void pageOfAMappingThatIsNotLockedIsNotLocked() {
+        LinuxBackend backend = old(calls());
+        pagemap(16, entry(true, false));
+        assertEquals("NY NN", states(backend.pages(MemoryRange.of(0xf000, 2 * PAGE))).replaceAll("(\\w\\w) (\\w\\w)", "$2 $1"));
+    }
+
+    @Test
+    void withoutPagemapTheKindOfLockDecides() {
+        ScriptedCalls calls = calls();
+        calls.lockedFrom(0x10000, 16);
+        LinuxBackend backend = old(calls);
+        MemoryRange range = MemoryRange.of(0x10000, PAGE);
+        smaps("10000-20000 rw-p 00000000 00:00 0", "rd wr lo ac");
+        assertEquals("YY", states(backend.pages(range)));
+        smaps("10000-20000 rw-p 00000000 00:00 0", "rd wr lo lf ac");
+        assertEquals("UY", states(backend.pages(range)));
+        proc.without("/proc/self/smaps");
+        assertEquals("UY", states(backend.pages(range)));
+        calls.resident = 0;
+        assertEquals("NN", states(backend.pages(range)));
+        calls.fail("mincore", "EAGAIN");
+        assertEquals("UU", states(backend.pages(range)));
+    }
+
+    @Test
+    void mincoreIsNotBelievedAboutAForeignFile() {
+        ScriptedCalls calls = calls();
+        LinuxBackend backend = old(calls);
+        proc.maps("00010000-00020000 r--s 00000000 fe:00 77                     /usr/lib/a b");
+        pagemap(16, entry(true, false), 0);
+        MemoryRange range = MemoryRange.of(0x10000, 2 * PAGE);
+        assertEquals("NY NU", states(backend.pages(range)));
+        proc.attributes.put("/usr/lib/a b 77 uid", 0L);
+        assertEquals("NY NU", states(backend.pages(range)), "root's file");
+        proc.attributes.put("/usr/lib/a b 77 uid", 1000L);
+        assertEquals("NY NY", states(backend.pages(range)), "an own file");
+        proc.links.put("/proc/self/ns/user", "user:[4026532000]");
+        assertEquals("NY NU", states(backend.pages(range)), "perhaps someone else's in the namespace outside");
+        proc.links.put("/proc/self/ns/user", "user:[4026531837]");
+        proc.attributes.clear();
+        proc.status(0, "0000000000000008");
+        assertEquals("NY NY", states(backend.pages(range)), "CAP_FOWNER");
+        proc.status(0, "0000000000000000");
+        calls.resident = 0;
+        assertEquals("NY NN", states(backend.pages(range)), "a no is a no");
+    }
+
+    @Test
+    void mappedPartsAreJoinedAndClipped() {
+        proc.maps(
+                "00010000-00020000 rw-p 00000000 00:00 0 ",
+                "00020000-00030000 r--p 00000000 00:00 0 ",
+                "00050000-00060000 rw-p 00000000 00:00 0 ",
+                "00070000-00080000 rw-p 00000000 00:00 0 ");
+        assertEquals(
+                Optional.of(List.of(MemoryRange.of(0x18000, 0x18000), MemoryRange.of(0x50000, 0x8000))),
+                old(calls()).mapped(MemoryRange.of(0x18000, 0x40000)));
+        assertEquals(Optional.of(List.of()), old(calls()).mapped(MemoryRange.of(0x30000, 0x1000)));
+    }
+
+    @Test
+    void upperHalfOfTheAddressSpaceIsAsGoodAsTheLower() {
+        ScriptedCalls calls = calls();
+        LinuxBackend backend = backend(calls, LinuxConstants.GENERIC, "5.10.0", 64);
+        proc.maps("8000000000010000-8000000000020000 rw-p 00000000 00:00 0 ");
+        long at = 0x8000000000010000L;
+        assertEquals(
+                Optional.of(List.of(MemoryRange.of(at, 2 * PAGE))), backend.mapped(MemoryRange.of(at - PAGE, 3 * PAGE)));
+        assertEquals(Answer.NO, backend.pages(MemoryRange.of(at - PAGE, 2 * PAGE)).resident(0));
+        assertEquals(Answer.YES, backend.pages(MemoryRange.of(at - PAGE, 2 * PAGE)).resident(1));
+    }
+
+    @Test
+    void widthAndPageSizeAreThoseOfTheHostAndTheKernel() {
+        ScriptedCalls calls = calls();
+        calls.pageSize = 65536;
+        LinuxBackend backend = backend(calls, LinuxConstants.GENERIC, "5.10.0", 32);
+        assertEquals(32, backend.addressBits());
+        assertEquals(65536, backend.pageSize());
+        assertEquals(0x1234, backend.address(ByteBuffer.allocateDirect(1)));
+    }
+
+    @Test
+    void staleErrnoDoesNotMakeAPageLocked() {
+        ScriptedCalls calls = calls();
+        calls.lockedFrom(0x10000, 1);
+        LockOracle oracle = new LockOracle(calls, LinuxConstants.GENERIC);
+        assertTrue(oracle.anyLocked(0x10000, PAGE));
+        // EBUSY is still in errno.
+        assertFalse(oracle.anyLocked(0x11000, PAGE));
+        assertFalse(new LockOracle(calls().fail("msync", "ENOMEM"), LinuxConstants.GENERIC).anyLocked(0x10000, PAGE));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "6.18.44-fc-v669, true, true", "6.11, true, true", "6.10.9, false, true", "4.9.0, false, true",
+        "4.8.17, false, false", "2.6.32-754.el6, false, false", "10.0, true, true", "next, true, true", "'', true, true"
+    })
+    void releaseIsComparedByNumber(String release, boolean droppable, boolean chargesOnce) {
+        assertEquals(droppable, LinuxRelease.parse(release).atLeast(6, 11));
+        assertEquals(chargesOnce, LinuxRelease.parse(release).atLeast(4, 9));
+    }
+
+    @Test
+    void everyReasonOfACallOnLinuxHasARemedy() {
+        LinuxBackend backend = old(calls());
+        Set<Reason> without =
+                EnumSet.of(Reason.QUEUE_FULL, Reason.CANCELLED, Reason.NOT_SUPPORTED, Reason.UNKNOWN);
+        for (Reason reason : Reason.values()) {
+            assertEquals(without.contains(reason), backend.remedy(reason, 0).isEmpty(), reason.name());
+        }
+        assertEquals(
+                List.of(),
+                Arrays.stream(backend.remedy(Reason.OVER_LIMIT, 0).split(" "))
+                        .filter(word -> word.equals("0"))
+                        .toList());
+    }
+}

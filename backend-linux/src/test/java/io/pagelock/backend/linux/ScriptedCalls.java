@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.linux;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+
+/**
+ * A kernel that does what a test says: every call succeeds unless a failure was ordered for its name, and is recorded. Pages
+ * named as locked answer EBUSY to the question whether they are.
+ */
+final class ScriptedCalls implements LinuxCalls {
+    static final int PAGE = 4096;
+
+    final List<String> log = new ArrayList<>();
+    final TreeSet<Long> locked = new TreeSet<>();
+    private final Map<String, Integer> failures = new HashMap<>();
+    private final LinuxConstants constants;
+    private int errno;
+
+    long soft = 65536;
+    long hard = 65536;
+    boolean mlock2 = true;
+    boolean lockFlags;
+    byte resident = 1;
+    int pageSize = PAGE;
+
+    ScriptedCalls(LinuxConstants constants) {
+        this.constants = constants;
+    }
+
+    /** From now on the function fails with the errno of this name. */
+    ScriptedCalls fail(String function, String name) {
+        failures.put(function, constants.errno.numbers().get(name));
+        return this;
+    }
+
+    ScriptedCalls failWithNumber(String function, int number) {
+        failures.put(function, number);
+        return this;
+    }
+
+    void lockedFrom(long address, int pages) {
+        for (int i = 0; i < pages; i++) {
+            locked.add(address + (long) i * pageSize);
+        }
+    }
+
+    private int result(String function, String arguments) {
+        log.add(function + "(" + arguments + ")");
+        Integer failure = failures.get(function);
+        // What an earlier call left is still there after a success.
+        if (failure != null) {
+            errno = failure;
+            return -1;
+        }
+        return 0;
+    }
+
+    private static String range(long address, long length) {
+        return Long.toHexString(address) + ", " + Long.toHexString(length);
+    }
+
+    @Override
+    public int errno() {
+        log.add("errno");
+        return errno;
+    }
+
+    @Override
+    public boolean hasMlock2() {
+        return mlock2;
+    }
+
+    @Override
+    public int mlock(long addr, long len) {
+        int result = result("mlock", range(addr, len));
+        if (result == 0 && lockFlags) {
+            lockedFrom(addr, (int) (len / pageSize));
+        }
+        return result;
+    }
+
+    @Override
+    public int mlock2(long addr, long len, int flags) {
+        int result = result("mlock2", range(addr, len) + ", " + flags);
+        if (result == 0 && lockFlags) {
+            lockedFrom(addr, (int) (len / pageSize));
+        }
+        return result;
+    }
+
+    @Override
+    public int munlock(long addr, long len) {
+        int result = result("munlock", range(addr, len));
+        if (result == 0) {
+            locked.subSet(addr, addr + len).clear();
+        }
+        return result;
+    }
+
+    @Override
+    public int mlockall(int flags) {
+        return result("mlockall", "" + flags);
+    }
+
+    @Override
+    public int munlockall() {
+        return result("munlockall", "");
+    }
+
+    @Override
+    public int msync(long addr, long len, int flags) {
+        int result = result("msync", range(addr, len) + ", " + flags);
+        if (result == 0 && (flags & constants.msInvalidate) != 0 && !locked.subSet(addr, addr + len).isEmpty()) {
+            errno = constants.errno.numbers().get("EBUSY");
+            return -1;
+        }
+        return result;
+    }
+
+    @Override
+    public int mincore(long addr, long length, byte[] vec) {
+        java.util.Arrays.fill(vec, resident);
+        return result("mincore", range(addr, length));
+    }
+
+    @Override
+    public int getrlimit(int resource, long[] rlim) {
+        rlim[0] = soft;
+        rlim[1] = hard;
+        return result("getrlimit", "" + resource);
+    }
+
+    @Override
+    public int getpagesize() {
+        return pageSize;
+    }
+}
