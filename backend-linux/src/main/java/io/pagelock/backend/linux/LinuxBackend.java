@@ -23,7 +23,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.ToLongFunction;
 
-/** Linux: mlock(2), mlock2(2), mlockall(2), msync(2), mincore(2), proc(5). */
+/** Linux: mlock(2), mlock2(2), mlockall(2), msync(2), mincore(2), madvise(2), proc(5). */
 final class LinuxBackend implements Backend {
     /** Up to so many pages, asking page by page whether a lock is real is cheaper than reading the mappings. */
     private static final int ASK_BY_PAGE = 128;
@@ -90,6 +90,10 @@ final class LinuxBackend implements Backend {
         if (proc.mappings(0, 1).isPresent()) {
             found.add(Capability.LOCKED_PAGES);
             found.add(Capability.RESIDENT_PAGES);
+            // Of no bytes, so that the answer tells only whether the kernel knows the advice: 5.14 and later.
+            if (calls.madvise(0, 0, LinuxConstants.MADV_POPULATE_READ) == 0) {
+                found.add(Capability.PAGE_IN);
+            }
         } else {
             notes.add("/proc/self/maps cannot be read: the state of pages and the causes of failures are unknown");
         }
@@ -189,6 +193,25 @@ final class LinuxBackend implements Backend {
             int errno = calls.errno();
             throw failure.ofUnlock(errno, address, length);
         }
+    }
+
+    /** In the way in which mlock does it, which breaks copies of private memory and dirties no file: mm/gup.c. */
+    @Override
+    public boolean pageIn(long address, long length) {
+        Optional<List<Mapping>> mappings = proc.mappings(address, address + length);
+        if (!mappings.isPresent()) {
+            return false;
+        }
+        for (Mapping each : mappings.get()) {
+            Mapping part = each.clip(address, address + length);
+            int advice = part.copiesWhenWritten()
+                    ? LinuxConstants.MADV_POPULATE_WRITE
+                    : LinuxConstants.MADV_POPULATE_READ;
+            if (calls.madvise(part.start, part.length(), advice) != 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     @Override

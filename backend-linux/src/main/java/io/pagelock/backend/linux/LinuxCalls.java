@@ -15,6 +15,9 @@ interface LinuxCalls extends MemoryCalls {
     /** {@code int mincore(void *addr, size_t length, unsigned char *vec)}: mincore(2), one byte for each page. */
     int mincore(long addr, long length, byte[] vec);
 
+    /** {@code int madvise(void *addr, size_t length, int advice)}: madvise(2). */
+    int madvise(long addr, long length, int advice);
+
     /** {@code int getrlimit(int resource, struct rlimit *rlim)} with 64-bit limits: soft, hard. */
     int getrlimit(int resource, long[] rlim);
 
@@ -26,31 +29,44 @@ interface LinuxCalls extends MemoryCalls {
         return new Bound(
                 library,
                 library.memoryCalls(),
-                lp64 ? library.bind(new Lp64Mincore()) : library.bind(new Ilp32Mincore()),
+                lp64 ? library.bind(new Lp64Mapped()) : library.bind(new Ilp32Mapped()),
                 !library.has("mlock2")
                         ? null
                         : lp64 ? library.bind(new Lp64Mlock2()) : library.bind(new Ilp32Mlock2()));
     }
 
-    interface Mincore {
+    /** What the systems that have the calls of MemoryCalls do not all have. */
+    interface Mapped {
         int mincore(long addr, long length, byte[] vec);
+
+        int madvise(long addr, long length, int advice);
     }
 
     interface Mlock2 {
         int mlock2(long addr, long len, int flags);
     }
 
-    final class Lp64Mincore implements Mincore {
+    final class Lp64Mapped implements Mapped {
         @Override
         public native int mincore(long addr, long length, byte[] vec);
+
+        @Override
+        public native int madvise(long addr, long length, int advice);
     }
 
-    final class Ilp32Mincore implements Mincore {
+    final class Ilp32Mapped implements Mapped {
         private native int mincore(int addr, int length, byte[] vec);
+
+        private native int madvise(int addr, int length, int advice);
 
         @Override
         public int mincore(long addr, long length, byte[] vec) {
             return mincore((int) addr, (int) length, vec);
+        }
+
+        @Override
+        public int madvise(long addr, long length, int advice) {
+            return madvise((int) addr, (int) length, advice);
         }
     }
 
@@ -72,14 +88,14 @@ interface LinuxCalls extends MemoryCalls {
     final class Bound implements LinuxCalls {
         private final CLibrary library;
         private final MemoryCalls memory;
-        private final Mincore mincore;
+        private final Mapped mapped;
         private final Mlock2 mlock2;
         private final String getrlimit;
 
-        Bound(CLibrary library, MemoryCalls memory, Mincore mincore, Mlock2 mlock2) {
+        Bound(CLibrary library, MemoryCalls memory, Mapped mapped, Mlock2 mlock2) {
             this.library = library;
             this.memory = memory;
-            this.mincore = mincore;
+            this.mapped = mapped;
             this.mlock2 = mlock2;
             // glibc's plain getrlimit has 4-byte limits on 32-bit processors; musl has no other name, and always 8 bytes.
             this.getrlimit = library.has("getrlimit64") ? "getrlimit64" : "getrlimit";
@@ -97,7 +113,12 @@ interface LinuxCalls extends MemoryCalls {
 
         @Override
         public int mincore(long addr, long length, byte[] vec) {
-            return mincore.mincore(addr, length, vec);
+            return mapped.mincore(addr, length, vec);
+        }
+
+        @Override
+        public int madvise(long addr, long length, int advice) {
+            return mapped.madvise(addr, length, advice);
         }
 
         @Override

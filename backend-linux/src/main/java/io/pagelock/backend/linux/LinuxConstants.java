@@ -23,6 +23,11 @@ enum LinuxConstants {
     /** The same everywhere. */
     static final int MLOCK_ONFAULT = 1;
 
+    /** The same everywhere, Linux 5.14: asm-generic/mman-common.h, and asm/mman.h of the four that do not use it. */
+    static final int MADV_POPULATE_READ = 22;
+
+    static final int MADV_POPULATE_WRITE = 23;
+
     final ErrnoTable errno;
     final int mclCurrent;
     final int mclFuture;

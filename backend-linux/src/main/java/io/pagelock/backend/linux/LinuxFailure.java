@@ -249,7 +249,7 @@ final class LinuxFailure {
                 + " an error of the device, no room in its file system, or damaged memory";
         for (Mapping each : mappings) {
             Mapping part = each.clip(address, end);
-            if (!part.accessible) {
+            if (!part.accessible()) {
                 finding = part + " has no access rights (PROT_NONE)";
                 break;
             }

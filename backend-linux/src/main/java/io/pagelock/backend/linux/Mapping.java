@@ -5,7 +5,7 @@ package io.pagelock.backend.linux;
 final class Mapping {
     final long start;
     final long end;
-    final boolean accessible;
+    final String permissions;
     final long offset;
     final long inode;
     final String name;
@@ -13,10 +13,10 @@ final class Mapping {
     /** VmFlags of smaps, two letters each between spaces; empty if read from maps. */
     final String flags;
 
-    private Mapping(long start, long end, boolean accessible, long offset, long inode, String name, String flags) {
+    private Mapping(long start, long end, String permissions, long offset, long inode, String name, String flags) {
         this.start = start;
         this.end = end;
-        this.accessible = accessible;
+        this.permissions = permissions;
         this.offset = offset;
         this.inode = inode;
         this.name = name;
@@ -32,7 +32,7 @@ final class Mapping {
         return new Mapping(
                 Long.parseUnsignedLong(line.substring(0, dash), 16),
                 Long.parseUnsignedLong(line.substring(dash + 1, space), 16),
-                fields[0].startsWith("r") || fields[0].charAt(1) == 'w' || fields[0].charAt(2) == 'x',
+                fields[0],
                 Long.parseUnsignedLong(fields[1], 16),
                 Long.parseLong(fields[3]),
                 fields.length > 4 ? fields[4] : "",
@@ -45,17 +45,27 @@ final class Mapping {
         long last = Long.compareUnsigned(to, end) < 0 ? to : end;
         return first == start && last == end
                 ? this
-                : new Mapping(first, last, accessible, offset + (first - start), inode, name, flags);
+                : new Mapping(first, last, permissions, offset + (first - start), inode, name, flags);
     }
 
     /** This mapping with the rest of a VmFlags line. */
     Mapping withFlags(String letters) {
-        return new Mapping(start, end, accessible, offset, inode, name, " " + letters.trim() + " ");
+        return new Mapping(start, end, permissions, offset, inode, name, " " + letters.trim() + " ");
     }
 
     /** Whether VmFlags has the two letters: proc_pid_smaps(5). */
     boolean has(String flag) {
         return flags.contains(" " + flag + " ");
+    }
+
+    /** Whether it can be read, written or executed at all. */
+    boolean accessible() {
+        return !permissions.startsWith("---");
+    }
+
+    /** Whether writing to it makes a copy of its own of each page. */
+    boolean copiesWhenWritten() {
+        return permissions.charAt(1) == 'w' && permissions.endsWith("p");
     }
 
     long length() {

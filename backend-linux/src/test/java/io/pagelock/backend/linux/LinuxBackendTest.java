@@ -46,7 +46,8 @@ class LinuxBackendTest {
             Capability.SYNC,
             Capability.RESIDENT_PAGES,
             Capability.LOCKED_PAGES,
-            Capability.LOCKED_BYTES);
+            Capability.LOCKED_BYTES,
+            Capability.PAGE_IN);
 
     private final ProcTexts proc = new ProcTexts();
 
@@ -256,7 +257,11 @@ class LinuxBackendTest {
         proc.files.clear();
         LinuxBackend backend = backend(calls(), LinuxConstants.GENERIC, "6.1.0", 64);
         assertEquals(
-                allBut(Capability.LOCKED_BYTES, Capability.LOCKED_PAGES, Capability.RESIDENT_PAGES),
+                allBut(
+                        Capability.LOCKED_BYTES,
+                        Capability.LOCKED_PAGES,
+                        Capability.RESIDENT_PAGES,
+                        Capability.PAGE_IN),
                 backend.capabilities());
         assertEquals(2, backend.info().notes().size());
         assertEquals(Optional.empty(), backend.mapped(MemoryRange.of(0x10000, PAGE)));
@@ -266,6 +271,30 @@ class LinuxBackendTest {
         PageStates states = backend.pages(MemoryRange.of(0x10000, 2 * PAGE));
         assertEquals(2, states.countLocked(Answer.UNKNOWN));
         assertEquals(2, states.countResident(Answer.UNKNOWN));
+    }
+
+    @Test
+    void kernelThatKnowsNoPopulateDoesNotPageIn() {
+        LinuxBackend backend =
+                backend(calls().fail("madvise", "EINVAL"), LinuxConstants.GENERIC, "5.10.0", 64);
+        assertEquals(allBut(Capability.PAGE_IN), backend.capabilities());
+    }
+
+    @Test
+    void pagingInWritesOnlyWhereThatMakesACopy() {
+        ScriptedCalls calls = calls();
+        LinuxBackend backend = old(calls);
+        proc.maps(
+                "00010000-00020000 rw-p 00000000 00:00 0 ",
+                "00020000-00030000 rw-s 00000000 fe:00 77        /data/file",
+                "00030000-00040000 r--p 00000000 fe:00 77        /data/file");
+        assertTrue(backend.pageIn(0x18000, 0x20000));
+        assertEquals(
+                List.of("madvise(18000, 8000, 23)", "madvise(20000, 10000, 22)", "madvise(30000, 8000, 22)"),
+                calls.log);
+        assertFalse(old(calls().fail("madvise", "EFAULT")).pageIn(0x10000, PAGE));
+        proc.without("/proc/self/maps");
+        assertFalse(old(calls()).pageIn(0x10000, PAGE));
     }
 
     // Success in name only

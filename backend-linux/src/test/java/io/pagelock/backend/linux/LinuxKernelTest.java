@@ -273,6 +273,24 @@ class LinuxKernelTest {
     }
 
     @Test
+    void pagingInBringsInAndDirtiesNoFile() throws IOException {
+        assumeTrue(BACKEND.capabilities().contains(io.pagelock.Capability.PAGE_IN), "Linux before 5.14");
+        long at = map(4);
+        assertTrue(BACKEND.pageIn(at, 4 * PAGE));
+        long file = map(file(2), 2);
+        BACKEND.sync(file, 2 * PAGE, EnumSet.of(SyncOption.SYNC));
+        assertTrue(BACKEND.pageIn(file, 2 * PAGE));
+        for (long page : new long[] {at, at + 3 * PAGE, file, file + PAGE}) {
+            assertTrue(Witness.present(page));
+        }
+        assertEquals(0, Witness.dirtyBytes(file));
+        Libc.touch(file);
+        assertTrue(Witness.dirtyBytes(file) > 0);
+        Libc.mprotect(at, PAGE, Libc.PROT_NONE);
+        assertFalse(BACKEND.pageIn(at, 4 * PAGE));
+    }
+
+    @Test
     void onFaultDoesNotMindPagesThatCannotBePagedIn() {
         long at = map(2);
         Libc.mprotect(at, PAGE, Libc.PROT_NONE);

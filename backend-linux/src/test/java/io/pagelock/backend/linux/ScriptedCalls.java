@@ -128,6 +128,11 @@ final class ScriptedCalls implements LinuxCalls {
     }
 
     @Override
+    public int madvise(long addr, long length, int advice) {
+        return result("madvise", range(addr, length) + ", " + advice);
+    }
+
+    @Override
     public int getrlimit(int resource, long[] rlim) {
         rlim[0] = soft;
         rlim[1] = hard;

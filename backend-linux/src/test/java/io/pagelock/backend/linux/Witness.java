@@ -34,17 +34,31 @@ final class Witness {
 
     /** The VmFlags of the mapping at an address; empty if nothing is mapped there. */
     static List<String> flags(long address) {
+        String flags = field(address, "VmFlags");
+        return flags == null ? List.of() : Arrays.asList(flags.split(" "));
+    }
+
+    /** How much of the mapping at an address has been written to. */
+    static long dirtyBytes(long address) {
+        return (number(address, "Shared_Dirty") + number(address, "Private_Dirty")) * 1024;
+    }
+
+    private static long number(long address, String name) {
+        return Long.parseLong(field(address, name).replaceAll("\\D", ""));
+    }
+
+    private static String field(long address, String name) {
         boolean inside = false;
         for (String line : lines("/proc/self/smaps")) {
             if (line.matches("[0-9a-f]+-[0-9a-f]+ .*")) {
                 long start = Long.parseUnsignedLong(line.substring(0, line.indexOf('-')), 16);
                 long end = Long.parseUnsignedLong(line.substring(line.indexOf('-') + 1, line.indexOf(' ')), 16);
                 inside = Long.compareUnsigned(start, address) <= 0 && Long.compareUnsigned(address, end) < 0;
-            } else if (inside && line.startsWith("VmFlags:")) {
-                return Arrays.asList(line.substring(8).trim().split(" "));
+            } else if (inside && line.startsWith(name + ":")) {
+                return line.substring(name.length() + 1).trim();
             }
         }
-        return List.of();
+        return null;
     }
 
     static boolean flagged(long address) {
