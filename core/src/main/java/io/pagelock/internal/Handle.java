@@ -5,7 +5,6 @@ import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
 import java.util.Collections;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 
@@ -48,7 +47,7 @@ final class Handle implements PageLock {
 
     @Override
     public Set<LockOption> options() {
-        return hold.onFault ? Collections.singleton(LockOption.ON_FAULT) : EnumSet.noneOf(LockOption.class);
+        return hold.onFault ? Collections.singleton(LockOption.ON_FAULT) : Collections.emptySet();
     }
 
     @Override

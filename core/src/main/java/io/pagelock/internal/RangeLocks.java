@@ -63,7 +63,7 @@ final class RangeLocks {
         }
         try {
             do {
-                ask(hold);
+                askOnce(hold);
             } while (mustAskAgain(hold));
         } catch (Throwable failure) {
             undo(hold, failure);
@@ -93,11 +93,11 @@ final class RangeLocks {
      */
     void conclude(Hold hold, PageLockException refusal) {
         try {
-            if (refusal != null && !askForTheRest(hold, 0, refusal)) {
+            if (refusal != null && !askForTheRest(hold, 0, refusal) && !isDropped(hold)) {
                 throw at(hold.start(0), hold.end(0), refusal);
             }
             while (mustAskAgain(hold)) {
-                ask(hold);
+                askOnce(hold);
             }
         } catch (Throwable failure) {
             undo(hold, failure);
@@ -139,6 +139,25 @@ final class RangeLocks {
             hold.progress = Progress.UNWATCHED;
             land(hold);
             return false;
+        }
+    }
+
+    /** Asks; a refusal counts only if it was not caused by the system dropping everything meanwhile. */
+    private void askOnce(Hold hold) {
+        try {
+            ask(hold);
+        } catch (PageLockException refused) {
+            if (!isDropped(hold)) {
+                throw refused;
+            }
+        }
+    }
+
+    /** Whether the system may have dropped pages of the hold while its call was under way. */
+    private boolean isDropped(Hold hold) {
+        synchronized (monitor) {
+            await(() -> !exclusive || hold.owner);
+            return hold.askAgain;
         }
     }
 
