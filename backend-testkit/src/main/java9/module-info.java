@@ -5,4 +5,8 @@ module io.pagelock.backend.testkit {
     requires transitive org.junit.jupiter.api;
 
     exports io.pagelock.backend.testkit;
+
+    // The rules are in classes that only JUnit needs to see.
+    opens io.pagelock.backend.testkit to
+            org.junit.platform.commons;
 }

@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pagelock.AddressSpaceLock;
+import io.pagelock.AddressSpaceOption;
+import io.pagelock.Capability;
+import io.pagelock.LockOption;
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLock;
+import io.pagelock.PageLockException;
+import io.pagelock.PageLocker;
+import io.pagelock.Reason;
+import io.pagelock.backend.testkit.FakeKernel.Call;
+import io.pagelock.backend.testkit.FakeKernel.Kind;
+import io.pagelock.backend.testkit.FakeKernel.Mode;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The engine in the cases that matter one by one, on the rules of the system where they are hardest. */
+class EngineCasesTest {
+    private static final long PAGE = 4096;
+
+    private FakeKernel kernel;
+    private FakeBackend backend;
+    private PageLocker locker;
+    private long memory;
+
+    private void start(KernelRules rules) {
+        kernel = new FakeKernel(rules);
+        kernel.setPrivileged(rules.has(KernelRules.Trait.PRIVILEGE_IS_NEEDED));
+        backend = new FakeBackend(kernel);
+        locker = PageLocker.over(backend);
+        memory = kernel.map(8, Kind.ANONYMOUS);
+    }
+
+    private MemoryRange pages(int first, int count) {
+        return MemoryRange.of(memory + first * PAGE, count * PAGE);
+    }
+
+    private String locked() {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < 8; i++) {
+            text.append(kernel.isLocked(memory + i * PAGE) ? '1' : '0');
+        }
+        return text.toString();
+    }
+
+    static List<KernelRules> everySystem() {
+        return List.of(
+                KernelRules.linux(),
+                KernelRules.freebsd(),
+                KernelRules.solaris().withPageSize(PAGE),
+                KernelRules.hpux(),
+                KernelRules.irix());
+    }
+
+    @ParameterizedTest
+    @MethodSource("everySystem")
+    void L4_aHundredHandlesOnAPage(KernelRules rules) {
+        start(rules);
+        List<PageLock> handles = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            handles.add(locker.lock(MemoryRange.of(memory + i, 1)));
+        }
+        assertEquals(PAGE, locker.statistics().lockedBytes());
+        for (int i = 0; i < 100; i++) {
+            assertTrue(kernel.isLocked(memory), "before close number " + i);
+            handles.get(i).close();
+        }
+        assertFalse(kernel.isLocked(memory));
+        assertEquals(1, kernel.count(Call.MUNLOCK));
+        assertEquals(0, locker.statistics().openHandles());
+    }
+
+    @Test
+    void L4_twoBuffersInOnePage() {
+        start(KernelRules.linux());
+        ByteBuffer first = ByteBuffer.allocateDirect(100);
+        ByteBuffer second = ByteBuffer.allocateDirect(100);
+        backend.place(first, memory + 10);
+        backend.place(second, memory + 200);
+        PageLock one = locker.lock(first);
+        PageLock two = locker.lock(second);
+        one.close();
+        assertEquals("10000000", locked());
+        two.close();
+        assertEquals("00000000", locked());
+    }
+
+    @Test
+    void L5_aTerabyteIsOneInterval() {
+        start(KernelRules.freebsd());
+        long large = kernel.map((1L << 40) / PAGE, Kind.ANONYMOUS);
+        try (PageLock lock = locker.lock(MemoryRange.of(large, 1L << 40));
+                PageLock part = locker.lock(MemoryRange.of(large + (1L << 39), 1L << 38))) {
+            assertEquals(1L << 40, locker.statistics().lockedBytes());
+            assertTrue(part.isValid() && lock.isValid());
+        }
+        assertEquals(0, kernel.lockedBytes());
+        assertTrue(kernel.count(Call.MUNLOCK) <= 3, "unlocked interval by interval");
+    }
+
+    @Test
+    void L7_aSecondHandleWhenTheLimitIsExhausted() {
+        start(KernelRules.freebsd());
+        kernel.setLimit(4 * PAGE);
+        try (PageLock first = locker.lock(pages(0, 4));
+                PageLock second = locker.lock(pages(0, 4));
+                PageLock third = locker.lock(pages(1, 2))) {
+            assertEquals("11110000", locked());
+            PageLockException refused = assertThrows(PageLockException.class, () -> locker.lock(pages(3, 2)));
+            assertEquals(Reason.OVER_LIMIT, refused.reason());
+            assertEquals("11110000", locked());
+        }
+        assertEquals("00000000", locked());
+    }
+
+    @Test
+    void L7_withoutSeeingPagesTheRefusalStands() {
+        start(KernelRules.freebsd());
+        locker = PageLocker.over(new FakeBackend(kernel, Set.of(Capability.LOCKED_BYTES), true));
+        kernel.setLimit(4 * PAGE);
+        try (PageLock first = locker.lock(pages(0, 4))) {
+            assertThrows(PageLockException.class, () -> locker.lock(pages(0, 4)));
+            assertEquals("11110000", locked());
+        }
+    }
+
+    @Test
+    void L7_aLimitLoweredToZeroOnLinux() {
+        start(KernelRules.linux());
+        try (PageLock first = locker.lock(pages(0, 4))) {
+            kernel.setLimit(0);
+            try (PageLock second = locker.lock(pages(1, 2))) {
+                assertEquals("11110000", locked());
+            }
+            assertThrows(PageLockException.class, () -> locker.lock(pages(3, 2)));
+            assertEquals("11110000", locked());
+        }
+    }
+
+    @Test
+    void L2_anythingThrownByTheBackendIsUndone() {
+        start(KernelRules.linux());
+        for (Throwable thrown : List.of(new OutOfMemoryError("ordered"), new IllegalStateException("ordered"))) {
+            kernel.throwAt(Call.MLOCK, 1, thrown, true);
+            Throwable seen = assertThrows(Throwable.class, () -> locker.lock(pages(0, 3)));
+            assertTrue(seen == thrown || seen.getCause() == thrown, seen.toString());
+            assertEquals("00000000", locked());
+            assertEquals(0, locker.statistics().lockedBytes());
+            assertEquals(0, locker.statistics().openHandles());
+        }
+    }
+
+    @Test
+    void L9_aCloseThatRunsOutOfMemoryIsRepeated() {
+        start(KernelRules.linux());
+        PageLock lock = locker.lock(pages(0, 3));
+        kernel.throwAt(Call.MUNLOCK, 1, new OutOfMemoryError("ordered"), false);
+        assertThrows(OutOfMemoryError.class, lock::close);
+        assertTrue(lock.isValid());
+        assertEquals("11100000", locked());
+        lock.close();
+        assertEquals("00000000", locked());
+    }
+
+    @Test
+    void L9_oneOfManyRangesIsRefused() {
+        start(KernelRules.linux());
+        PageLock lock = locker.lock(List.of(pages(0, 1), pages(2, 1), pages(4, 1)));
+        kernel.failAt(Call.MUNLOCK, 2, Errno.EINTR);
+        PageLockException refused = assertThrows(PageLockException.class, lock::close);
+        assertEquals(pages(2, 1), refused.range().orElseThrow());
+        assertEquals("00100000", locked());
+        assertEquals(PAGE, locker.statistics().lockedBytes());
+        lock.close();
+        assertEquals("00000000", locked());
+        assertEquals(0, locker.statistics().lockedBytes());
+    }
+
+    @Test
+    void L9_tooManyMappingsToUnlock() {
+        start(KernelRules.linux());
+        PageLock lock = locker.lock(pages(0, 8));
+        PageLock middle = locker.lock(pages(3, 1));
+        kernel.setMapCountLimit(kernel.mapCount());
+        PageLockException refused = assertThrows(PageLockException.class, lock::close);
+        assertEquals(Reason.TOO_MANY_MAPPINGS, refused.reason());
+        kernel.setMapCountLimit(Long.MAX_VALUE);
+        lock.close();
+        assertEquals("00010000", locked());
+        middle.close();
+    }
+
+    @Test
+    void L10_withoutAListOfMappingsHolesAreFoundByHalving() {
+        for (KernelRules rules : everySystem()) {
+            start(rules);
+            locker = PageLocker.over(new FakeBackend(kernel, FakeBackend.allOf(rules), false));
+            PageLock lock = locker.lock(pages(0, 8));
+            kernel.unmap(memory + PAGE, 1);
+            kernel.unmap(memory + 5 * PAGE, 2);
+            lock.close();
+            assertEquals("00000000", locked(), rules.system());
+            assertEquals(0, locker.statistics().lockedBytes());
+        }
+    }
+
+    @Test
+    void L11_aDroppedHandleBesideAnOpenOne() throws InterruptedException {
+        start(KernelRules.linux());
+        locker.lock(pages(0, 4));
+        PageLock open = locker.lock(pages(2, 4));
+        long end = System.nanoTime() + 20_000_000_000L;
+        while (locker.statistics().leakedHandles() == 0 || !locked().equals("00111100")) {
+            assertTrue(System.nanoTime() < end, "the dropped handle was not noticed: " + locked());
+            System.gc();
+            Thread.sleep(10);
+        }
+        open.close();
+        assertEquals("00000000", locked());
+        assertEquals(1, locker.statistics().leakedHandles());
+    }
+
+    @Test
+    void L13_fullOverOnFaultAndBack() {
+        start(KernelRules.linux());
+        PageLock onFault = locker.lock(pages(0, 6), LockOption.ON_FAULT);
+        PageLock full = locker.lock(pages(2, 2));
+        assertEquals("00110000", locked());
+        PageLock again = locker.lock(pages(0, 8), LockOption.ON_FAULT);
+        assertEquals(Mode.FULL, kernel.mode(memory + 2 * PAGE));
+        assertEquals(Mode.ON_FAULT, kernel.mode(memory + 7 * PAGE));
+        full.close();
+        onFault.close();
+        assertEquals("00110000", locked());
+        again.close();
+        assertEquals("00000000", locked());
+    }
+
+    @Test
+    void L14_memoryThatIsNeverLocked() {
+        start(KernelRules.linux());
+        long droppable = kernel.map(2, Kind.DROPPABLE);
+        PageLockException refused =
+                assertThrows(PageLockException.class, () -> locker.lock(MemoryRange.of(droppable, 2 * PAGE)));
+        assertEquals(Reason.CANNOT_BE_PAGED_IN, refused.reason());
+        assertEquals(0, locker.statistics().openHandles());
+        assertEquals(Map.of(Reason.CANNOT_BE_PAGED_IN, 1L), locker.statistics().failures());
+    }
+
+    @Test
+    void L18_aRollbackThatIsRefusedBecomesStray() {
+        start(KernelRules.linux());
+        PageLock other = locker.lock(pages(7, 1));
+        kernel.unmap(memory + 2 * PAGE, 1);
+        kernel.touch(memory);
+        kernel.intercept((call, address, length) -> call == Call.MUNLOCK ? Errno.EAGAIN : Errno.OK);
+        PageLockException failure = assertThrows(PageLockException.class, () -> locker.lock(pages(0, 4)));
+        assertEquals(Reason.NOT_MAPPED, failure.reason(), "the first failure, not the second");
+        assertEquals(1, failure.getSuppressed().length);
+        assertEquals("10000001", locked());
+        assertTrue(locker.statistics().strayBytes() > 0);
+        assertEquals(PAGE, locker.statistics().lockedBytes());
+        kernel.intercept(null);
+        other.close();
+        assertEquals("00000000", locked());
+        assertEquals(0, locker.statistics().strayBytes());
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @Test
+    void L18_aNewHandleTakesStraysOver() {
+        start(KernelRules.linux());
+        kernel.unmap(memory + 2 * PAGE, 1);
+        // Not what an unlock over a hole leaves, so the engine does not go round.
+        kernel.failAt(Call.MUNLOCK, 1, Errno.EPERM);
+        assertThrows(PageLockException.class, () -> locker.lock(pages(0, 4)));
+        assertTrue(locker.statistics().strayBytes() > 0);
+        try (PageLock lock = locker.lock(pages(0, 2))) {
+            locker.lock(pages(5, 1)).close();
+            assertEquals("11000000", locked(), "held pages are not swept as strays");
+        }
+        assertEquals(0, kernel.lockedBytes());
+        assertEquals(0, locker.statistics().strayBytes());
+    }
+
+    @Test
+    void aSweepThatFailsIsNotThrownAtAnother() {
+        start(KernelRules.linux());
+        PageLock other = locker.lock(pages(7, 1));
+        kernel.unmap(memory + 2 * PAGE, 1);
+        // Not what an unlock over a hole leaves, so the engine does not go round.
+        kernel.failAt(Call.MUNLOCK, 1, Errno.EPERM);
+        assertThrows(PageLockException.class, () -> locker.lock(pages(0, 4)));
+        assertTrue(locker.statistics().strayBytes() > 0);
+        kernel.throwAt(Call.MUNLOCK, 2, new IllegalStateException("ordered"), false);
+        other.close();
+        assertFalse(other.isValid());
+        assertTrue(locker.statistics().strayBytes() > 0);
+        locker.lock(pages(7, 1)).close();
+        assertEquals(0, locker.statistics().strayBytes());
+    }
+
+    @ParameterizedTest
+    @MethodSource("everySystem")
+    void A1_futureStaysOnAfterCurrent(KernelRules rules) {
+        start(rules);
+        AddressSpaceLock future = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
+        AddressSpaceLock current = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+        assertEquals(Mode.FULL, kernel.future());
+        future.close();
+        assertEquals(Mode.NONE, kernel.future());
+        assertEquals("11111111", locked());
+        current.close();
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @ParameterizedTest
+    @MethodSource("everySystem")
+    void A2_aRefusedCallLeavesNoFuture(KernelRules rules) {
+        start(rules);
+        kernel.setLimit(2 * PAGE);
+        kernel.setSystemLimit(2 * PAGE);
+        try (PageLock lock = locker.lock(pages(0, 2))) {
+            assertThrows(
+                    PageLockException.class,
+                    () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT, AddressSpaceOption.FUTURE));
+            assertEquals(Mode.NONE, kernel.future());
+            assertEquals("11000000", locked(), "the handle survives");
+            assertTrue(lock.isValid());
+        }
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @ParameterizedTest
+    @MethodSource("everySystem")
+    void A2_aRefusedCallLeavesWhatIsInForceUnderALoweredLimit(KernelRules rules) {
+        start(rules);
+        PageLock lock = locker.lock(pages(0, 2));
+        AddressSpaceLock first = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+        kernel.setLimit(0);
+        kernel.setSystemLimit(0);
+        assertThrows(PageLockException.class, () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT));
+        assertEquals("11111111", locked());
+        assertTrue(lock.isValid() && first.isValid());
+        kernel.setLimit(Long.MAX_VALUE);
+        kernel.setSystemLimit(Long.MAX_VALUE);
+        first.close();
+        assertEquals("11000000", locked());
+        lock.close();
+    }
+
+    @ParameterizedTest
+    @MethodSource("everySystem")
+    void A3_handlesComeBackWhenTheRestOfTheAddressSpaceDoesNot(KernelRules rules) {
+        start(rules);
+        PageLock lock = locker.lock(pages(0, 2));
+        AddressSpaceLock current = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+        AddressSpaceLock future = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
+        kernel.failAt(Call.MLOCKALL, 1, Errno.EAGAIN);
+        assertThrows(PageLockException.class, future::close);
+        assertTrue(future.isValid(), "it can be closed again");
+        assertEquals("11", locked().substring(0, 2));
+        assertTrue(lock.isValid());
+        future.close();
+        assertEquals("11111111", locked());
+        current.close();
+        assertEquals("11000000", locked());
+        lock.close();
+    }
+
+    @Test
+    void A3_aHandleThatCannotBeLockedAgainIsReported() {
+        start(KernelRules.freebsd());
+        PageLock lock = locker.lock(pages(0, 2));
+        PageLock small = locker.lock(pages(4, 1));
+        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+        kernel.setLimit(PAGE);
+        PageLockException refused = assertThrows(PageLockException.class, all::close);
+        assertEquals(Reason.OVER_LIMIT, refused.reason());
+        assertFalse(all.isValid());
+        assertFalse(lock.isValid());
+        assertTrue(small.isValid());
+        assertEquals("00001000", locked());
+        lock.close();
+        small.close();
+        assertEquals(0, locker.statistics().lockedBytes());
+    }
+
+    @Test
+    void A4_pagesOfClosedHandlesAreStrayUntilTheEnd() {
+        start(KernelRules.freebsd());
+        PageLock lock = locker.lock(pages(0, 2));
+        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
+        lock.close();
+        assertEquals("11000000", locked());
+        assertEquals(2 * PAGE, locker.statistics().strayBytes());
+        assertEquals(0, locker.statistics().lockedBytes());
+        all.close();
+        assertEquals(0, kernel.lockedBytes());
+        assertEquals(0, locker.statistics().strayBytes());
+    }
+
+    @Test
+    void A5_aRefusedEndCanBeRepeated() {
+        start(KernelRules.solaris().withPageSize(PAGE));
+        PageLock lock = locker.lock(pages(0, 2));
+        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT, AddressSpaceOption.FUTURE);
+        kernel.setPrivileged(false);
+        PageLockException refused = assertThrows(PageLockException.class, all::close);
+        assertEquals(Reason.NOT_PERMITTED, refused.reason());
+        assertTrue(all.isValid() && lock.isValid());
+        assertEquals("11111111", locked());
+        kernel.setPrivileged(true);
+        all.close();
+        assertEquals("11000000", locked());
+        lock.close();
+    }
+
+    @Test
+    void A9_mixedStrengthsAddUp() {
+        start(KernelRules.linux());
+        AddressSpaceLock weak = locker.lockAddressSpace(AddressSpaceOption.FUTURE, AddressSpaceOption.ON_FAULT);
+        assertEquals(Mode.ON_FAULT, kernel.future());
+        AddressSpaceLock strong = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
+        assertEquals(Mode.FULL, kernel.future());
+        strong.close();
+        assertEquals(Mode.ON_FAULT, kernel.future());
+        weak.close();
+        assertEquals(Mode.NONE, kernel.future());
+    }
+
+    @Test
+    void L6_memoryMappedAnewUnderAHandle() {
+        start(KernelRules.linux());
+        PageLock stale = locker.lock(pages(0, 4));
+        kernel.mapAt(memory, 4, Kind.ANONYMOUS);
+        PageLock fresh = locker.lock(pages(0, 2), LockOption.ON_FAULT);
+        assertEquals("11000000", locked(), "where a full lock is open, it is a full lock");
+        stale.close();
+        assertEquals("11000000", locked());
+        fresh.close();
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @Test
+    void optionsAndRangesAreAsAskedFor() {
+        start(KernelRules.linux());
+        MemoryRange odd = MemoryRange.of(memory + 5, 10);
+        try (PageLock lock = locker.lock(List.of(pages(3, 1), odd), LockOption.ON_FAULT)) {
+            assertEquals(List.of(odd, pages(3, 1)), lock.ranges());
+            assertEquals(Set.of(LockOption.ON_FAULT), lock.options());
+        }
+        try (PageLock lock = locker.lock(odd)) {
+            assertSame(odd, lock.ranges().get(0));
+            assertThrows(
+                    UnsupportedOperationException.class, () -> lock.options().add(LockOption.ON_FAULT));
+        }
+    }
+}

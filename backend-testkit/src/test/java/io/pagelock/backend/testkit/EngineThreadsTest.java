@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pagelock.AddressSpaceLock;
+import io.pagelock.AddressSpaceOption;
+import io.pagelock.LockOption;
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLock;
+import io.pagelock.PageLockException;
+import io.pagelock.PageLocker;
+import io.pagelock.backend.testkit.FakeKernel.Call;
+import io.pagelock.backend.testkit.FakeKernel.Kind;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The engine under several threads, with calls that are held up in the kernel. */
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class EngineThreadsTest {
+    private static final long PAGE = 4096;
+
+    private final ExecutorService threads = Executors.newCachedThreadPool(task -> {
+        Thread thread = new Thread(task);
+        thread.setDaemon(true);
+        return thread;
+    });
+
+    private FakeKernel kernel;
+    private PageLocker locker;
+    private long memory;
+
+    private void start(KernelRules rules) {
+        kernel = new FakeKernel(rules.withPageSize(PAGE));
+        kernel.setPrivileged(rules.has(KernelRules.Trait.PRIVILEGE_IS_NEEDED));
+        locker = PageLocker.over(new FakeBackend(kernel));
+        memory = kernel.map(32, Kind.ANONYMOUS);
+    }
+
+    @AfterEach
+    void stop() {
+        threads.shutdownNow();
+    }
+
+    private MemoryRange pages(int first, int count) {
+        return MemoryRange.of(memory + first * PAGE, count * PAGE);
+    }
+
+    static List<KernelRules> systems() {
+        return List.of(KernelRules.linux(), KernelRules.freebsd(), KernelRules.solaris());
+    }
+
+    /** A call that waits in the kernel until it is let go. */
+    private final class HeldUp implements AutoCloseable {
+        private final CountDownLatch arrived = new CountDownLatch(1);
+        private final CountDownLatch until = new CountDownLatch(1);
+
+        private HeldUp(Call which, long where) {
+            kernel.intercept((call, address, length) -> {
+                if (call == which && address == where && until.getCount() > 0) {
+                    arrived.countDown();
+                    await(until);
+                }
+                return Errno.OK;
+            });
+        }
+
+        private void awaitArrival() throws InterruptedException {
+            assertTrue(arrived.await(10, TimeUnit.SECONDS), "the call never reached the kernel");
+        }
+
+        @Override
+        public void close() {
+            until.countDown();
+        }
+    }
+
+    private <T> Future<T> start(Callable<T> task) {
+        return threads.submit(task);
+    }
+
+    private static <T> T within(Future<T> task) throws Exception {
+        return task.get(10, TimeUnit.SECONDS);
+    }
+
+    private static boolean isWaiting(Future<?> task) throws InterruptedException {
+        Thread.sleep(50);
+        return !task.isDone();
+    }
+
+    @ParameterizedTest
+    @MethodSource("systems")
+    void L16_aHolderNeverFindsItsPageUnlocked(KernelRules rules) throws Exception {
+        start(rules);
+        long end = System.nanoTime() + 1_000_000_000L / systems().size();
+        Callable<Integer> holder = () -> {
+            int rounds = 0;
+            for (; System.nanoTime() < end; rounds++) {
+                try (PageLock lock = locker.lock(pages(0, 1))) {
+                    assertTrue(kernel.isLocked(memory), "round " + rounds);
+                }
+            }
+            return rounds;
+        };
+        Future<Integer> first = start(holder);
+        Future<Integer> second = start(holder);
+        assertTrue(within(first) + within(second) > 10);
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @ParameterizedTest
+    @MethodSource("systems")
+    void eightThreadsLeaveNothingLocked(KernelRules rules) throws Exception {
+        start(rules);
+        long seed = System.nanoTime();
+        List<Future<Void>> all = new ArrayList<>();
+        for (int thread = 0; thread < 8; thread++) {
+            SplittableRandom random = new SplittableRandom(seed + thread);
+            boolean spaces = thread == 0;
+            all.add(start(() -> {
+                Deque<AutoCloseable> open = new ArrayDeque<>();
+                for (int i = 0; i < 2000; i++) {
+                    if (open.size() > random.nextInt(6)) {
+                        (random.nextBoolean() ? open.pollFirst() : open.pollLast()).close();
+                    } else if (spaces && random.nextInt(10) == 0) {
+                        open.add(locker.lockAddressSpace(AddressSpaceOption.values()[random.nextInt(2)]));
+                    } else {
+                        int first = random.nextInt(24);
+                        MemoryRange range = pages(first, 1 + random.nextInt(8));
+                        boolean onFault = rules.has(KernelRules.Trait.ON_FAULT) && random.nextInt(4) == 0;
+                        PageLock lock = onFault ? locker.lock(range, LockOption.ON_FAULT) : locker.lock(range);
+                        open.add(lock);
+                        // While everything is dropped and locked again, FreeBSD and others have a gap.
+                        boolean steady = !spaces && !rules.has(KernelRules.Trait.FAILED_LOCK_ALL_LEAVES_FUTURE);
+                        assertTrue(onFault || !steady || lock.isValid(), "seed " + seed);
+                    }
+                }
+                while (!open.isEmpty()) {
+                    open.poll().close();
+                }
+                return null;
+            }));
+        }
+        for (Future<Void> each : all) {
+            each.get(30, TimeUnit.SECONDS);
+        }
+        assertEquals(0, kernel.lockedBytes(), "seed " + seed);
+        assertEquals(0, locker.statistics().openHandles());
+        assertEquals(0, locker.statistics().lockedBytes());
+        assertEquals(0, locker.statistics().strayBytes());
+        assertEquals(FakeKernel.Mode.NONE, kernel.future());
+    }
+
+    @ParameterizedTest
+    @MethodSource("systems")
+    void L16_handlesOutliveLocksOfThreadsThatComeAndGo(KernelRules rules) throws Exception {
+        start(rules);
+        PageLock steady = locker.lock(pages(4, 8));
+        CountDownLatch done = new CountDownLatch(4);
+        List<Future<Void>> all = new ArrayList<>();
+        for (int thread = 0; thread < 4; thread++) {
+            SplittableRandom random = new SplittableRandom(thread);
+            all.add(start(() -> {
+                for (int i = 0; i < 1500; i++) {
+                    locker.lock(pages(random.nextInt(12), 1 + random.nextInt(8)))
+                            .close();
+                }
+                done.countDown();
+                return null;
+            }));
+        }
+        while (!done.await(0, TimeUnit.MILLISECONDS)) {
+            assertTrue(kernel.isAllLocked(memory + 4 * PAGE, 8 * PAGE));
+        }
+        for (Future<Void> each : all) {
+            within(each);
+        }
+        steady.close();
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @Test
+    void L15_aLongLockDelaysNoOtherRangeAndNoQuestion() throws Exception {
+        start(KernelRules.linux());
+        PageLock open = locker.lock(pages(8, 1));
+        try (HeldUp held = new HeldUp(Call.MLOCK, memory)) {
+            Future<PageLock> slow = start(() -> locker.lock(pages(0, 2)));
+            held.awaitArrival();
+            within(start(() -> {
+                locker.lock(pages(4, 2)).close();
+                open.close();
+                locker.statistics();
+                locker.limits();
+                locker.pages(pages(0, 8));
+                locker.forecast(PAGE);
+                return null;
+            }));
+            within(start(() -> {
+                AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+                all.close();
+                return null;
+            }));
+            assertFalse(slow.isDone());
+            Future<PageLock> same = start(() -> locker.lock(pages(1, 1)));
+            assertTrue(isWaiting(same), "two calls for one page were under way");
+            held.close();
+            within(slow).close();
+            assertTrue(kernel.isLocked(memory + PAGE));
+            within(same).close();
+        }
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @ParameterizedTest
+    @MethodSource("systems")
+    void aLockInFlightIsNotLostWhenTheAddressSpaceIsUnlocked(KernelRules rules) throws Exception {
+        start(rules);
+        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+        CountDownLatch arrived = new CountDownLatch(1);
+        CountDownLatch until = new CountDownLatch(1);
+        // Held up after the kernel has locked, so that munlockall drops what the call just did.
+        kernel.intercept(new FakeKernel.Interceptor() {
+            @Override
+            public Errno before(Call call, long address, long length) {
+                return Errno.OK;
+            }
+
+            @Override
+            public void after(Call call, long address, long length, Errno result) {
+                if (call == Call.MLOCK && address == memory && until.getCount() > 0) {
+                    arrived.countDown();
+                    await(until);
+                }
+            }
+        });
+        Future<PageLock> slow = start(() -> locker.lock(pages(0, 2)));
+        assertTrue(arrived.await(10, TimeUnit.SECONDS));
+        within(start(() -> {
+            all.close();
+            return null;
+        }));
+        until.countDown();
+        try (PageLock lock = within(slow)) {
+            assertTrue(kernel.isAllLocked(memory, 2 * PAGE), "the lock was dropped and not repeated");
+        }
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await(30, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Test
+    void aHandleClosedWhileAnotherLocksTheSamePagesLeavesThem() throws Exception {
+        start(KernelRules.linux());
+        PageLock first = locker.lock(pages(0, 2));
+        try (HeldUp held = new HeldUp(Call.MLOCK, memory)) {
+            Future<PageLock> second = start(() -> locker.lock(pages(0, 2)));
+            held.awaitArrival();
+            first.close();
+            assertEquals(0, kernel.count(Call.MUNLOCK), "the second lock is under way and needs the pages");
+            held.close();
+            PageLock lock = within(second);
+            assertTrue(kernel.isAllLocked(memory, 2 * PAGE));
+            lock.close();
+        }
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @Test
+    void aLockFailingWhileAnotherHandleClosedUnlocksForBoth() throws Exception {
+        start(KernelRules.linux());
+        PageLock first = locker.lock(pages(0, 2));
+        CountDownLatch arrived = new CountDownLatch(1);
+        CountDownLatch until = new CountDownLatch(1);
+        kernel.intercept((call, address, length) -> {
+            if (call == Call.MLOCK) {
+                arrived.countDown();
+                await(until);
+                return Errno.EAGAIN;
+            }
+            return Errno.OK;
+        });
+        Future<PageLock> second = start(() -> locker.lock(pages(0, 4)));
+        assertTrue(arrived.await(10, TimeUnit.SECONDS));
+        first.close();
+        until.countDown();
+        ExecutionException failure = assertThrows(ExecutionException.class, () -> within(second));
+        assertTrue(failure.getCause() instanceof PageLockException, failure.toString());
+        assertEquals(0, kernel.lockedBytes(), "what the closed handle left to the failing one");
+        assertEquals(0, locker.statistics().lockedBytes());
+    }
+
+    @Test
+    void aLockWaitsForTheUnlockOfItsPages() throws Exception {
+        start(KernelRules.linux());
+        PageLock first = locker.lock(pages(0, 2));
+        try (HeldUp held = new HeldUp(Call.MUNLOCK, memory)) {
+            Future<Void> closing = start(() -> {
+                first.close();
+                return null;
+            });
+            held.awaitArrival();
+            Future<PageLock> second = start(() -> locker.lock(pages(1, 2)));
+            assertTrue(isWaiting(second), "a lock overtook the unlock of its page");
+            held.close();
+            within(closing);
+            try (PageLock lock = within(second)) {
+                assertTrue(kernel.isAllLocked(memory + PAGE, 2 * PAGE));
+            }
+        }
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @Test
+    void L8_twoThreadsCloseOneHandle() throws Exception {
+        start(KernelRules.linux());
+        PageLock lock = locker.lock(pages(0, 2));
+        try (HeldUp held = new HeldUp(Call.MUNLOCK, memory)) {
+            Future<Void> first = start(() -> {
+                lock.close();
+                return null;
+            });
+            held.awaitArrival();
+            within(start(() -> {
+                lock.close();
+                return null;
+            }));
+            held.close();
+            within(first);
+        }
+        assertEquals(1, kernel.count(Call.MUNLOCK));
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @Test
+    void anInterruptedThreadWaitsItsTurnAndStaysInterrupted() throws Exception {
+        start(KernelRules.linux());
+        try (HeldUp held = new HeldUp(Call.MLOCK, memory)) {
+            Future<PageLock> slow = start(() -> locker.lock(pages(0, 2)));
+            held.awaitArrival();
+            CountDownLatch begun = new CountDownLatch(1);
+            Future<Boolean> interrupted = start(() -> {
+                Thread.currentThread().interrupt();
+                begun.countDown();
+                try (PageLock lock = locker.lock(pages(0, 2))) {
+                    return Thread.interrupted();
+                }
+            });
+            begun.await();
+            assertTrue(isWaiting(interrupted));
+            within(start(() -> {
+                locker.lock(pages(8, 1)).close();
+                return null;
+            }));
+            held.close();
+            within(slow).close();
+            assertTrue(within(interrupted), "the interrupt was swallowed");
+        }
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @Test
+    void aHandleDroppedWhileAnotherThreadLocksIsUnlockedOnce() throws Exception {
+        start(KernelRules.linux());
+        PageLock open = locker.lock(pages(0, 2));
+        for (int i = 0; i < 20; i++) {
+            locker.lock(pages(i % 4, 4));
+        }
+        long end = System.nanoTime() + 20_000_000_000L;
+        while (locker.statistics().leakedHandles() < 20 || kernel.lockedBytes() > 2 * PAGE) {
+            assertTrue(System.nanoTime() < end, "leaked " + locker.statistics().leakedHandles());
+            locker.lock(pages(2, 4)).close();
+            assertTrue(kernel.isAllLocked(memory, 2 * PAGE));
+            System.gc();
+            Thread.sleep(5);
+        }
+        open.close();
+        assertEquals(0, kernel.lockedBytes());
+        assertEquals(0, locker.statistics().openHandles());
+    }
+}

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pagelock.MemoryRange;
+import io.pagelock.backend.testkit.FakeKernel.Call;
+import io.pagelock.backend.testkit.FakeKernel.Flag;
+import io.pagelock.backend.testkit.FakeKernel.Kind;
+import io.pagelock.backend.testkit.FakeKernel.Mode;
+import io.pagelock.backend.testkit.KernelRules.Trait;
+import java.util.EnumSet;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * The fake kernel answers as the systems do, case by case. Expectations for FreeBSD were recorded on 15.1, those for Linux on
+ * 6.18; those for SunOS are from the source of illumos, for HP-UX and IRIX from manual pages.
+ */
+class FakeKernelTest {
+    private static final long PAGE = 4096;
+
+    private FakeKernel kernel;
+    private long memory;
+
+    private void start(String system) {
+        KernelRules rules = switch (system) {
+            case "Linux" -> KernelRules.linux();
+            case "FreeBSD" -> KernelRules.freebsd();
+            case "SunOS" -> KernelRules.solaris();
+            case "HP-UX" -> KernelRules.hpux();
+            case "IRIX" -> KernelRules.irix();
+            default -> throw new IllegalArgumentException(system);
+        };
+        kernel = new FakeKernel(rules);
+        kernel.setPrivileged(rules.has(Trait.PRIVILEGE_IS_NEEDED));
+        memory = kernel.map(6, Kind.ANONYMOUS);
+    }
+
+    /** The pages that the kernel counts as locked, as a string of 1 and 0. */
+    private String charged() {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < 6; i++) {
+            text.append(kernel.mode(memory + i * PAGE) == Mode.NONE ? '0' : '1');
+        }
+        return text.toString();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "Linux, OK, 010000",
+        "FreeBSD, OK, 010000",
+        "SunOS, EINVAL, 000000",
+        "HP-UX, OK, 010000",
+        "IRIX, OK, 010000"
+    })
+    void anUnalignedAddress(String system, Errno errno, String locked) {
+        start(system);
+        assertEquals(errno, kernel.mlock(memory + PAGE + 100, 1));
+        assertEquals(locked, charged());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "Linux, OK, OK, 010000",
+        "FreeBSD, OK, OK, 010000",
+        "SunOS, EINVAL, EINVAL, 000000",
+        "HP-UX, EINVAL, EINVAL, 000000"
+    })
+    void lengthZero(String system, Errno aligned, Errno unaligned, String lockedByUnaligned) {
+        start(system);
+        assertEquals(aligned, kernel.mlock(memory, 0));
+        assertEquals("000000", charged());
+        assertEquals(unaligned, kernel.mlock(memory + PAGE + 1, 0));
+        assertEquals(lockedByUnaligned, charged());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "Linux, EINVAL, OK",
+        "FreeBSD, EINVAL, EINVAL",
+        "SunOS, ENOMEM, ENOMEM",
+        "HP-UX, ENOMEM, ENOMEM",
+        "IRIX, ENOMEM, ENOMEM"
+    })
+    void aRangeThatPassesTheAddressSpace(String system, Errno wrapping, Errno largest) {
+        start(system);
+        assertEquals(wrapping, kernel.mlock(memory, -memory + PAGE));
+        assertEquals(largest, kernel.mlock(memory, -1));
+        assertEquals("000000", charged());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Linux, 110000, 000011", "FreeBSD, 000000, 110011", "SunOS, 000000, 000011", "HP-UX, 000000, 110011"})
+    void aHole(String system, String afterLock, String afterUnlock) {
+        start(system);
+        kernel.unmap(memory + 2 * PAGE, 2);
+        assertEquals(Errno.ENOMEM, kernel.mlock(memory, 6 * PAGE));
+        assertEquals(afterLock, charged());
+        kernel.mlock(memory, 2 * PAGE);
+        kernel.mlock(memory + 4 * PAGE, 2 * PAGE);
+        assertEquals(Errno.ENOMEM, kernel.munlock(memory, 6 * PAGE));
+        assertEquals(afterUnlock, charged());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Linux, ENOMEM, 111111", "FreeBSD, ENOMEM, 000000", "SunOS, OK, 111111"})
+    void aPageWithoutAccess(String system, Errno errno, String locked) {
+        start(system);
+        kernel.protect(memory + 2 * PAGE, 1, false);
+        assertEquals(errno, kernel.mlock(memory, 6 * PAGE));
+        assertEquals(locked, charged());
+        assertEquals(Errno.OK, kernel.munlock(memory, 6 * PAGE));
+        assertEquals("000000", charged());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Linux, ENOMEM, 111111", "FreeBSD, ENOMEM, 000000", "SunOS, OK, 110000"})
+    void aPagePastTheEndOfItsFile(String system, Errno errno, String locked) {
+        start(system);
+        memory = kernel.map(6, Kind.FILE);
+        kernel.truncate(memory, 2);
+        assertEquals(errno, kernel.mlock(memory, 6 * PAGE));
+        assertEquals(locked, charged());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Linux, ENOMEM", "FreeBSD, ENOMEM", "SunOS, EIO"})
+    void aPageThatCannotBeRead(String system, Errno errno) {
+        start(system);
+        kernel.breakPage(memory + PAGE, true);
+        assertEquals(errno, kernel.mlock(memory, 2 * PAGE));
+        kernel.breakPage(memory + PAGE, false);
+        assertEquals(Errno.OK, kernel.mlock(memory, 2 * PAGE));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Linux, ENOMEM, OK", "FreeBSD, ENOMEM, ENOMEM", "SunOS, EAGAIN, OK", "HP-UX, OK, OK", "IRIX, ENOMEM, OK"
+    })
+    void theLimitOfTheProcess(String system, Errno over, Errno again) {
+        start(system);
+        kernel.setLimit(3 * PAGE - 1);
+        assertEquals(over, kernel.mlock(memory, 3 * PAGE));
+        kernel.munlock(memory, 3 * PAGE);
+        assertEquals(Errno.OK, kernel.mlock(memory, 2 * PAGE));
+        assertEquals(again, kernel.mlock(memory, 2 * PAGE));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Linux, EPERM", "FreeBSD, ENOMEM", "SunOS, EAGAIN", "IRIX, ENOMEM"})
+    void aLimitOfZero(String system, Errno errno) {
+        start(system);
+        kernel.setLimit(0);
+        assertEquals(errno, kernel.mlock(memory, PAGE));
+        assertEquals(Errno.OK, kernel.munlock(memory, PAGE));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Linux, OK", "FreeBSD, ENOMEM", "SunOS, EAGAIN", "IRIX, OK"})
+    void thePrivilegeAgainstTheLimit(String system, Errno errno) {
+        start(system);
+        kernel.setPrivileged(true);
+        kernel.setLimit(0);
+        assertEquals(errno, kernel.mlock(memory, PAGE));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Linux, OK, OK", "FreeBSD, OK, OK", "SunOS, EPERM, EPERM", "HP-UX, EPERM, EPERM", "IRIX, OK, OK"})
+    void withoutThePrivilege(String system, Errno lock, Errno unlock) {
+        start(system);
+        kernel.setPrivileged(false);
+        assertEquals(lock, kernel.mlock(memory, PAGE));
+        assertEquals(unlock, kernel.munlock(memory, PAGE));
+        assertEquals(unlock, kernel.munlockall());
+    }
+
+    @Test
+    void aJailForbidsUnlockingTooOnFreeBsd() {
+        start("FreeBSD");
+        kernel.mlock(memory, PAGE);
+        kernel.setForbidden(true);
+        kernel.setPrivileged(true);
+        assertEquals(Errno.EPERM, kernel.mlock(memory, PAGE));
+        assertEquals(Errno.EPERM, kernel.munlock(memory, PAGE));
+        assertEquals(Errno.EPERM, kernel.mlock(memory, -1), "EPERM before EINVAL");
+        assertEquals("100000", charged());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Linux, ENOMEM", "FreeBSD, ENOMEM", "SunOS, EAGAIN", "HP-UX, EAGAIN"})
+    void theLimitOfTheSystem(String system, Errno errno) {
+        start(system);
+        kernel.setSystemLimit(2 * PAGE);
+        assertEquals(errno, kernel.mlock(memory, 3 * PAGE));
+        kernel.munlock(memory, 3 * PAGE);
+        assertEquals(Errno.OK, kernel.mlock(memory, 2 * PAGE));
+        assertEquals(Errno.OK, kernel.mlock(memory, 2 * PAGE), "the same pages are not charged twice here");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Linux", "FreeBSD", "SunOS", "HP-UX", "IRIX"})
+    void oneUnlockEndsTwoLocks(String system) {
+        start(system);
+        kernel.mlock(memory, 2 * PAGE);
+        kernel.mlock(memory, 2 * PAGE);
+        assertEquals(Errno.OK, kernel.munlock(memory, PAGE));
+        assertEquals("010000", charged());
+        assertEquals(Errno.OK, kernel.munlock(memory, PAGE), "unlocking again is no error");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Linux, EAGAIN", "FreeBSD, ENOMEM", "SunOS, EAGAIN"})
+    void aMappingOverTheLimitInFutureMode(String system, Errno errno) {
+        start(system);
+        kernel.setLimit(3 * PAGE);
+        assertEquals(Errno.OK, kernel.mlockall(EnumSet.of(Flag.FUTURE)));
+        assertEquals("000000", charged());
+        long small = kernel.map(2, Kind.ANONYMOUS);
+        assertTrue(kernel.isLocked(small));
+        FakeKernel.MapRefusedException refused =
+                assertThrows(FakeKernel.MapRefusedException.class, () -> kernel.map(2, Kind.ANONYMOUS));
+        assertEquals(errno, refused.errno());
+        kernel.munlockall();
+        assertFalse(kernel.isLocked(kernel.map(2, Kind.ANONYMOUS)));
+    }
+
+    @Test
+    void aMappingOverTheSystemLimitInFutureModeIsMadeUnlockedOnFreeBsd() {
+        start("FreeBSD");
+        kernel.setSystemLimit(PAGE);
+        kernel.mlockall(EnumSet.of(Flag.FUTURE));
+        assertFalse(kernel.isLocked(kernel.map(2, Kind.ANONYMOUS)));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Linux, NONE", "FreeBSD, FULL", "SunOS, FULL"})
+    void currentAfterFuture(String system, Mode future) {
+        start(system);
+        kernel.mlockall(EnumSet.of(Flag.FUTURE));
+        kernel.mlockall(EnumSet.of(Flag.CURRENT));
+        assertEquals("111111", charged());
+        assertEquals(future, kernel.future());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Linux, ENOMEM, NONE", "FreeBSD, ENOMEM, NONE", "SunOS, EAGAIN, FULL"})
+    void lockAllOverTheLimit(String system, Errno errno, Mode future) {
+        start(system);
+        kernel.setLimit(PAGE);
+        assertEquals(errno, kernel.mlockall(EnumSet.of(Flag.CURRENT, Flag.FUTURE)));
+        assertEquals(future, kernel.future());
+        assertEquals("000000", charged());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Linux, OK, FULL", "FreeBSD, EAGAIN, FULL", "SunOS, OK, FULL"})
+    void lockAllWithAPagePastTheEndOfItsFile(String system, Errno errno, Mode future) {
+        start(system);
+        long file = kernel.map(2, Kind.FILE);
+        kernel.truncate(file, 1);
+        assertEquals(errno, kernel.mlockall(EnumSet.of(Flag.CURRENT, Flag.FUTURE)));
+        assertEquals(future, kernel.future());
+        assertEquals(errno == Errno.OK ? "111111" : "000000", charged());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Linux, 111111", "FreeBSD, 110111", "SunOS, 111111"})
+    void lockAllWithAPageWithoutAccess(String system, String locked) {
+        start(system);
+        kernel.protect(memory + 2 * PAGE, 1, false);
+        assertEquals(Errno.OK, kernel.mlockall(EnumSet.of(Flag.CURRENT)));
+        assertEquals(locked, charged());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Linux, EINVAL", "FreeBSD, OK", "SunOS, EINVAL"})
+    void syncOfAnUnalignedAddress(String system, Errno errno) {
+        start(system);
+        assertEquals(errno, kernel.msync(memory + 1, PAGE - 1, true, false, false));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Linux", "FreeBSD", "SunOS"})
+    void syncOfLockedPagesAndHoles(String system) {
+        start(system);
+        kernel.mlock(memory, PAGE);
+        assertEquals(Errno.EBUSY, kernel.msync(memory, 2 * PAGE, true, false, true));
+        assertEquals(Errno.OK, kernel.msync(memory, 2 * PAGE, true, false, false));
+        assertEquals(Errno.EINVAL, kernel.msync(memory, PAGE, true, true, false));
+        kernel.unmap(memory + PAGE, 1);
+        assertEquals(Errno.ENOMEM, kernel.msync(memory, 2 * PAGE, true, false, false));
+    }
+
+    @Test
+    void lockingOnFaultOnLinux() {
+        start("Linux");
+        kernel.touch(memory);
+        assertEquals(Errno.OK, kernel.mlock2(memory, 3 * PAGE, true));
+        assertEquals(3 * PAGE, kernel.lockedBytes());
+        assertTrue(kernel.isLocked(memory));
+        assertFalse(kernel.isLocked(memory + PAGE));
+        kernel.touch(memory + PAGE);
+        assertTrue(kernel.isLocked(memory + PAGE));
+        assertEquals(Errno.OK, kernel.mlock(memory, 3 * PAGE));
+        assertTrue(kernel.isAllLocked(memory, 3 * PAGE));
+        assertEquals(Errno.OK, kernel.mlock2(memory, PAGE, true));
+        assertEquals(Mode.ON_FAULT, kernel.mode(memory), "on fault weakens a full lock");
+        assertTrue(kernel.isLocked(memory));
+    }
+
+    @Test
+    void lockingOnFaultElsewhere() {
+        start("FreeBSD");
+        assertEquals(Errno.ENOSYS, kernel.mlock2(memory, PAGE, true));
+        assertEquals(Errno.EINVAL, kernel.mlockall(EnumSet.of(Flag.CURRENT, Flag.ON_FAULT)));
+    }
+
+    @Test
+    void successThatLocksNothing() {
+        start("Linux");
+        long droppable = kernel.map(2, Kind.DROPPABLE);
+        assertEquals(Errno.OK, kernel.mlock(droppable, 2 * PAGE));
+        assertEquals(0, kernel.lockedBytes());
+        start("SunOS");
+        long reserved = kernel.map(2, Kind.RESERVED);
+        kernel.touch(reserved);
+        assertEquals(Errno.OK, kernel.mlock(reserved, 2 * PAGE));
+        assertEquals(PAGE, kernel.lockedBytes());
+    }
+
+    @Test
+    void tooManyMappings() {
+        start("Linux");
+        kernel.setMapCountLimit(2);
+        assertEquals(1, kernel.mapCount());
+        assertEquals(Errno.ENOMEM, kernel.mlock(memory + PAGE, PAGE), "the middle makes two more");
+        assertEquals("000000", charged());
+        assertEquals(Errno.OK, kernel.mlock(memory, 5 * PAGE), "one end makes one more");
+        assertEquals(Errno.ENOMEM, kernel.munlock(memory + PAGE, PAGE));
+        assertEquals("111110", charged());
+    }
+
+    @Test
+    void onlyWhatIsLockedSurvivesReclaim() {
+        start("Linux");
+        kernel.touch(memory);
+        kernel.mlock(memory + PAGE, PAGE);
+        kernel.reclaim();
+        assertFalse(kernel.isResident(memory));
+        assertTrue(kernel.isResident(memory + PAGE));
+        byte[] vector = new byte[2];
+        assertEquals(Errno.OK, kernel.mincore(memory, 2 * PAGE, vector));
+        assertEquals(List.of((byte) 0, (byte) 1), List.of(vector[0], vector[1]));
+        assertEquals(Errno.EINVAL, kernel.mincore(memory + 1, 1, vector));
+    }
+
+    @Test
+    void unmappingAndMappingAnewEndLocks() {
+        start("Linux");
+        kernel.mlock(memory, 6 * PAGE);
+        kernel.unmap(memory + PAGE, 1);
+        kernel.mapAt(memory + 2 * PAGE, 1, Kind.ANONYMOUS);
+        assertEquals("100111", charged());
+        assertEquals(
+                List.of(MemoryRange.of(memory, PAGE), MemoryRange.of(memory + 2 * PAGE, 4 * PAGE)),
+                kernel.mapped(memory, 6 * PAGE));
+        assertThrows(IllegalStateException.class, () -> kernel.touch(memory + PAGE));
+    }
+
+    @Test
+    void aTerabyteCostsAsLittleAsAPage() {
+        start("Linux");
+        long pages = (1L << 40) / PAGE;
+        long large = kernel.map(pages, Kind.ANONYMOUS);
+        assertEquals(Errno.OK, kernel.mlock(large, 1L << 40));
+        assertEquals(1L << 40, kernel.lockedBytes());
+        assertTrue(kernel.isLocked(large + (1L << 39)));
+    }
+
+    @Test
+    void anAddressSpaceOf32BitsEndsAtFourGigabytes() {
+        kernel = new FakeKernel(KernelRules.freebsd().withAddressBits(32));
+        long low = kernel.map(1, Kind.ANONYMOUS);
+        assertEquals(Errno.EINVAL, kernel.mlock(low, (1L << 32) - low));
+        assertEquals(Errno.OK, kernel.mlock(low, PAGE));
+    }
+
+    @Test
+    void orderedFailures() {
+        start("Linux");
+        kernel.failAt(Call.MUNLOCK, 2, Errno.EINTR);
+        kernel.failAt(null, 2, Errno.EAGAIN);
+        assertEquals(Errno.OK, kernel.mlock(memory, PAGE));
+        assertEquals(Errno.EAGAIN, kernel.mlock(memory, 2 * PAGE), "the second call of any kind");
+        assertEquals("100000", charged());
+        assertEquals(Errno.OK, kernel.munlock(memory, PAGE));
+        assertEquals(Errno.EINTR, kernel.munlock(memory, PAGE));
+        kernel.throwAt(Call.MLOCK, 1, new OutOfMemoryError("ordered"), true);
+        assertThrows(OutOfMemoryError.class, () -> kernel.mlock(memory, PAGE));
+        assertEquals("100000", charged(), "thrown after the effect");
+        kernel.throwAt(Call.MUNLOCK, 1, new IllegalStateException("ordered"), false);
+        assertThrows(IllegalStateException.class, () -> kernel.munlock(memory, PAGE));
+        assertEquals("100000", charged(), "thrown before the effect");
+        assertEquals(3, kernel.count(Call.MLOCK));
+    }
+}
