@@ -31,9 +31,10 @@ final class LoadFailure {
 
     private static String line(Throwable thrown) {
         String message = String.valueOf(thrown.getMessage()).trim().replaceAll("\\s*\\R\\s*", "; ");
-        return thrown instanceof NoClassDefFoundError || thrown.getMessage() == null
-                ? thrown.getClass().getSimpleName() + ": " + message
-                : message;
+        // Some messages are only the name of a class or a method.
+        boolean bare = thrown instanceof ClassNotFoundException
+                || thrown instanceof LinkageError && !(thrown instanceof UnsatisfiedLinkError);
+        return bare || thrown.getMessage() == null ? thrown.getClass().getSimpleName() + ": " + message : message;
     }
 
     private static String remedy(String words, Host host) {
