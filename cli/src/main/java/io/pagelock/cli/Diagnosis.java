@@ -11,6 +11,7 @@ import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
+import io.pagelock.Reason;
 import io.pagelock.spi.ByteSize;
 import io.pagelock.spi.Host;
 import java.util.ArrayList;
@@ -69,8 +70,12 @@ final class Diagnosis {
             advise(failure.remedy());
         }
         OptionalLong room = limits.lockable().bytes();
-        if (room.isPresent()) {
-            advise(locker.forecast(room.getAsLong() + pageSize).remedy());
+        if (failure == null && room.isPresent()) {
+            Forecast more = locker.forecast(room.getAsLong() + pageSize);
+            // To be told to buy memory helps nobody.
+            if (more.reason().filter(r -> r == Reason.OVER_LIMIT || r == Reason.NOT_PERMITTED).isPresent()) {
+                advise("To lock more than " + ByteSize.format(room.getAsLong()) + ": " + more.remedy());
+            }
         }
     }
 
@@ -133,7 +138,7 @@ final class Diagnosis {
 
     private static String describe(Forecast forecast) {
         return "would be charged " + ByteSize.format(forecast.bytes()) + " for this small JVM; fits: "
-                + word(forecast.fits()) + (forecast.detail().isEmpty() ? "" : ", " + forecast.detail());
+                + word(forecast.fits()) + (forecast.fits() == Answer.YES ? "" : ", " + forecast.detail());
     }
 
     private String lockable() {

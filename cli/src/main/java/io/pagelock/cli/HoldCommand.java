@@ -138,13 +138,14 @@ final class HoldCommand implements Callable<Integer> {
         Map<Path, long[]> byArgument = new LinkedHashMap<>();
         for (HeldFile file : holding.files()) {
             file.mapped().ifPresent(mapped -> {
-                long[] sum = byArgument.computeIfAbsent(mapped.entry().argument(), path -> new long[2]);
+                long[] sum = byArgument.computeIfAbsent(mapped.entry().argument(), path -> new long[3]);
                 sum[0]++;
                 sum[1] += file.bytes();
+                sum[2] += file.problem().isPresent() ? file.lockedBytes() : file.bytes();
             });
         }
         byArgument.forEach((path, sum) -> console.say("  " + console.name(path) + ": " + Holding.describe(sum[0], sum[1])
-                + (sum[1] == 0 ? ", empty, nothing to lock" : "")));
+                + (sum[1] == 0 ? ", empty, nothing to lock" : sum[2] < sum[1] ? ", only " + sum[2] + " locked" : "")));
         console.say((onFault ? "locked on first touch: " : "locked: ")
                 + Holding.describe(holding.lockedFiles(), holding.lockedBytes()) + ", in pages of " + locker.pageSize());
         console.say("the system counts as locked: " + bytes(before) + " before, "

@@ -24,7 +24,7 @@ import java.util.Optional;
 /** The files of one {@code hold}: mapped, locked, unlocked. Either all of them are locked, or what can be. */
 final class Holding implements AutoCloseable {
     /** How much is locked by one call, so that progress shows and a signal is heeded; a multiple of every page size. */
-    static final int STEP = 32 << 20;
+    static final int STEP = 64 << 20;
 
     private static final int STEP_FILES = 4096;
 
@@ -46,6 +46,7 @@ final class Holding implements AutoCloseable {
     private final List<HeldFile> files = new ArrayList<>();
     private final List<Left> vanished = new ArrayList<>();
     private final Deque<PageLock> handles = new ArrayDeque<>();
+    private Failure full;
 
     Holding(PageLocker locker, boolean onFault, boolean bestEffort, Console console) {
         this.locker = locker;
@@ -235,25 +236,33 @@ final class Holding implements AutoCloseable {
 
     /** All that a caller needs who can live without the lock: one catch. */
     private void lockIfPossible(Window window) {
-        if (window.file.problem().filter(p -> p.reason().equals(Reason.OVER_LIMIT.name())).isPresent()) {
+        if (full != null) {
+            window.file.failed(new Failure(
+                    full.reason(),
+                    what(window.file) + ": " + Reason.OVER_LIMIT + ", which the files before it use up",
+                    full.remedy(),
+                    null));
             return;
         }
         try {
             handles.push(locker.lock(window.buffer, options));
             window.file.locked(pageBytes(window.buffer.remaining()));
         } catch (PageLockException e) {
+            Failure why = Failure.of(what(window.file), e);
+            window.file.failed(why);
             if (e.reason() == Reason.OVER_LIMIT) {
-                lockHead(window);
+                lockHead(window, why);
             }
-            window.file.failed(Failure.of(what(window.file), e));
         }
     }
 
-    /** Locks as much of the window as the limit leaves room for. */
-    private void lockHead(Window window) {
+    /** Locks as much of the window as the limit leaves room for. Where that is nothing, no later file need be tried. */
+    private void lockHead(Window window, Failure why) {
         long room = locker.limits().lockable().bytes().orElse(0);
         long fits = room - room % locker.pageSize();
-        if (fits > 0 && fits < window.buffer.remaining()) {
+        if (fits == 0) {
+            full = why;
+        } else if (fits < window.buffer.remaining()) {
             ByteBuffer head = window.buffer.duplicate();
             head.limit(head.position() + (int) fits);
             lockIfPossible(new Window(window.file, head));

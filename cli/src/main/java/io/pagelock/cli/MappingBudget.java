@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,23 +32,29 @@ final class MappingBudget {
 
     static MappingBudget read(Path proc) {
         try {
-            byte[] text = Files.readAllBytes(proc.resolve("sys/vm/max_map_count"));
-            long maximum = Long.parseLong(new String(text, StandardCharsets.US_ASCII).trim());
-            long used = lines(Files.readAllBytes(proc.resolve("self/maps")));
+            long maximum = Long.parseLong(firstLine(proc.resolve("sys/vm/max_map_count")));
+            long used = lines(proc.resolve("self/maps"));
             return new MappingBudget(maximum, Math.max(0, maximum - used - RESERVE));
         } catch (IOException | NumberFormatException e) {
             return new MappingBudget(Long.MAX_VALUE, Long.MAX_VALUE);
         }
     }
 
-    private static long lines(byte[] text) {
-        long lines = 0;
-        for (byte each : text) {
-            if (each == '\n') {
-                lines++;
-            }
+    // Not Files.readAllBytes: that begins with one byte where the size says 0, and a sysctl gives no more after the first.
+    private static String firstLine(Path path) throws IOException {
+        try (BufferedReader reader = reader(path)) {
+            return String.valueOf(reader.readLine());
         }
-        return lines;
+    }
+
+    private static long lines(Path path) throws IOException {
+        try (BufferedReader reader = reader(path)) {
+            return reader.lines().count();
+        }
+    }
+
+    private static BufferedReader reader(Path path) throws IOException {
+        return new BufferedReader(new InputStreamReader(Files.newInputStream(path), StandardCharsets.ISO_8859_1));
     }
 
     long available() {

@@ -4,7 +4,6 @@ package io.pagelock.cli;
 import io.pagelock.Answer;
 import io.pagelock.PageLocker;
 import io.pagelock.PageStates;
-import io.pagelock.spi.ByteSize;
 import java.nio.ByteBuffer;
 import java.util.Locale;
 
@@ -62,16 +61,11 @@ final class Residency {
 
     private String counts() {
         if (unknown > 0) {
-            return resident + " of " + pages + " pages known to be resident, " + unknown + " unknown";
+            return "unknown  " + resident + "/" + pages + " pages, " + unknown + " of them unknown";
         }
         return String.format(
                 Locale.ROOT,
-                "%5.1f%% resident: %d of %d pages, %d of %s",
-                percent(),
-                resident,
-                pages,
-                residentBytes(),
-                ByteSize.format(file.bytes()));
+                "%5.1f%%  %d/%d pages  %d/%d bytes", percent(), resident, pages, residentBytes(), file.bytes());
     }
 
     private double percent() {

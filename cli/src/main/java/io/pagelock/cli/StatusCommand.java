@@ -9,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -31,7 +30,8 @@ import picocli.CommandLine.Spec;
 final class StatusCommand implements Callable<Integer> {
     private static final int STRIP_MIN = 10;
     private static final int STRIP_MAX = 64;
-    private static final int COUNTS = 64;
+    private static final int COUNTS = 44;
+    private static final int NAME_MAX = 24;
 
     @Option(names = "--pid", paramLabel = "PID", description = "List the locked mappings of this process.")
     private Long pid;
@@ -89,7 +89,7 @@ final class StatusCommand implements Callable<Integer> {
         list.skipped().forEach(each -> console.warn("skipped " + each.why().getMessage()));
         List<Left> failed = new ArrayList<>(list.failed());
         List<Residency> shown = new ArrayList<>();
-        int width = Math.max(STRIP_MIN, Math.min(STRIP_MAX, console.columns() - COUNTS));
+        int width = stripWidth(list.files());
         for (FileList.Entry entry : list.files()) {
             try {
                 Residency residency = Residency.of(MappedFile.map(entry), locker, width);
@@ -114,6 +114,15 @@ final class StatusCommand implements Callable<Integer> {
             console.document(failed.isEmpty() ? json : failed.get(0).why().addTo(json));
         }
         return failed.isEmpty() ? 0 : 1;
+    }
+
+    private int stripWidth(List<FileList.Entry> files) {
+        int longest = files.stream()
+                .mapToInt(entry -> console.name(entry.path()).length())
+                .max()
+                .orElse(0);
+        int room = console.columns() - COUNTS - Math.min(longest, NAME_MAX);
+        return Math.max(STRIP_MIN, Math.min(STRIP_MAX, room));
     }
 
     private int process(ProcessMappings mappings) {

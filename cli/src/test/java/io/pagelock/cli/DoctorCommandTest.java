@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import io.pagelock.Capability;
+import io.pagelock.Reason;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class DoctorCommandTest extends CommandTest {
+    private void assertSays(String line) {
+        assertTrue(console.out().lines().anyMatch(each -> each.strip().replaceAll(" +", " ").equals(line)), () ->
+                "no line '" + line + "' in\n" + console.out());
+    }
+
+    @Test
+    void saysWhatThereIsAndLocksOnePage() {
+        locker.limit = 1 << 20;
+        assertEquals(0, run("doctor"));
+        assertSays("system Fake 1");
+        assertSays("backend fake");
+        assertSays("+ fake: chosen: by the test");
+        assertSays("- other: os.name is Fake, not Other");
+        assertSays("note: a note");
+        assertSays("page size 4096 bytes (4 KiB)");
+        assertSays("limit FAKE_LIMIT (user): soft 1048576 bytes (1 MiB), hard 1048576 bytes (1 MiB), used 0 bytes");
+        assertSays("locked now 0 bytes by the system's count");
+        assertSays("privilege FAKE_PRIVILEGE: no");
+        assertSays("lockable 1048576 bytes (1 MiB)");
+        assertSays("lock all would be charged 503808 bytes (492 KiB) for this small JVM; fits: yes");
+        assertSays("probe ok: locked by the system's count: before 0 bytes (page locked: no), with one page locked 4096"
+                + " bytes (page locked: yes), after 0 bytes (page locked: no)");
+        assertSays("to change To lock more than 1048576 bytes (1 MiB): Raise the fake limit");
+        assertTrue(console.out().contains(System.getProperty("java.version")), console.out());
+        assertEquals(FakeLocker.PAGE, locker.most);
+        assertEquals(0, locker.lockedBytes());
+    }
+
+    @Test
+    void nothingToChangeWithoutALimit() {
+        assertEquals(0, run("doctor"));
+        assertSays("to change nothing");
+        assertSays("lockable as much as there is memory: no limit binds");
+    }
+
+    @Test
+    void jsonHoldsWhatScriptsNeed() {
+        locker.limit = 1 << 20;
+        assertEquals(0, run("doctor", "--json"));
+        JsonObject json = console.json();
+        assertEquals("done", json.get("result").getAsString());
+        assertEquals("Fake 1", json.get("system").getAsString());
+        assertEquals(System.getProperty("os.arch"), json.get("arch").getAsString());
+        assertEquals("fake", json.get("backend").getAsString());
+        assertEquals(4096, json.get("pageSize").getAsLong());
+        JsonObject limit = json.getAsJsonObject("limit");
+        assertEquals(1 << 20, limit.get("soft").getAsLong());
+        assertEquals(1 << 20, limit.get("hard").getAsLong());
+        assertFalse(limit.get("unlimited").getAsBoolean());
+        assertEquals("user", limit.get("scope").getAsString());
+        assertEquals(0, json.get("lockedBytes").getAsLong());
+        assertFalse(json.get("privileged").getAsBoolean());
+        assertEquals(1 << 20, json.get("lockable").getAsLong());
+        assertEquals(
+                "{\"result\":\"done\",\"before\":{\"lockedBytes\":0,\"pageLocked\":false},"
+                        + "\"during\":{\"lockedBytes\":4096,\"pageLocked\":true},"
+                        + "\"after\":{\"lockedBytes\":0,\"pageLocked\":false}}",
+                json.get("probe").toString());
+        assertEquals("", console.err());
+    }
+
+    @Test
+    void unlimitedIsNullWithItsOwnFlag() {
+        assertEquals(0, run("doctor", "--json"));
+        JsonObject json = console.json();
+        assertTrue(json.getAsJsonObject("limit").get("soft").isJsonNull());
+        assertTrue(json.getAsJsonObject("limit").get("unlimited").getAsBoolean());
+        assertTrue(json.get("lockable").isJsonNull());
+        assertTrue(json.get("lockableUnlimited").getAsBoolean());
+    }
+
+    @Test
+    void worksWithoutABackend() {
+        assertEquals(1, run(NoBackend.LOCKERS, "doctor"));
+        assertSays("backend none: no backend for this test");
+        assertSays("- other: os.name is Fake, not Other");
+        assertSays("to change Add one");
+        assertTrue(console.out().contains(System.getProperty("os.name")), console.out());
+        assertEquals("pagelock: no backend for this test\n", console.err());
+        console = new TestConsole();
+        assertEquals(1, run(NoBackend.LOCKERS, "doctor", "--json"));
+        assertEquals("failed", console.json().get("result").getAsString());
+        assertTrue(console.json().get("backend").isJsonNull());
+        assertTrue(console.json().get("probe").isJsonNull());
+        assertEquals("NOT_SUPPORTED", console.json().get("reason").getAsString());
+    }
+
+    @Test
+    void refusedProbeFailsWithTheRemedy() {
+        locker.refusal = range -> Optional.of(Reason.NOT_PERMITTED);
+        assertEquals(1, run("doctor"));
+        assertTrue(console.out().contains("probe       failed: cannot lock 4096 bytes"), console.out());
+        assertSays("to change Raise the fake limit");
+        console = new TestConsole();
+        assertEquals(1, run("doctor", "--json"));
+        JsonObject probe = console.json().getAsJsonObject("probe");
+        assertEquals("failed", probe.get("result").getAsString());
+        assertEquals("NOT_PERMITTED", probe.get("reason").getAsString());
+        assertEquals(12, probe.get("errno").getAsInt());
+    }
+
+    @Test
+    void lockThatTheSystemDoesNotCountIsAFailure() {
+        locker.countsNothing = true;
+        assertEquals(1, run("doctor"));
+        assertTrue(console.err().contains("the system does not count the page as locked"), console.err());
+    }
+
+    @Test
+    void lockWithoutAWitnessIsSaidToBeOne() {
+        locker.knowsLockedBytes = false;
+        locker.capabilities.remove(Capability.LOCKED_PAGES);
+        assertEquals(0, run("doctor"));
+        assertTrue(console.out().contains("accepted, but the system does not tell what is locked"), console.out());
+        console = new TestConsole();
+        run("doctor", "--json");
+        assertEquals("unwitnessed", console.json().getAsJsonObject("probe").get("result").getAsString());
+    }
+
+    @Test
+    void systemThatCannotLockTheAddressSpaceSaysSo() {
+        locker.capabilities.remove(Capability.LOCK_ADDRESS_SPACE);
+        assertEquals(0, run("doctor"));
+        assertSays("lock all not possible on this system");
+    }
+}

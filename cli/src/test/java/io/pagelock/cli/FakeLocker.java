@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.cli;
+
+import com.sun.jna.Native;
+import com.sun.jna.Pointer;
+import io.pagelock.AddressSpaceLock;
+import io.pagelock.AddressSpaceOption;
+import io.pagelock.Answer;
+import io.pagelock.Availability;
+import io.pagelock.BackendInfo;
+import io.pagelock.Capability;
+import io.pagelock.Forecast;
+import io.pagelock.Limit;
+import io.pagelock.LockLimit;
+import io.pagelock.LockLimits;
+import io.pagelock.LockOption;
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLock;
+import io.pagelock.PageLockException;
+import io.pagelock.PageLocker;
+import io.pagelock.PageStates;
+import io.pagelock.PendingLock;
+import io.pagelock.Reason;
+import io.pagelock.Statistics;
+import io.pagelock.SyncOption;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+
+/** A locker that only counts; a test makes it refuse, lie or know nothing. */
+final class FakeLocker implements PageLocker, Lockers {
+    static final long PAGE = 4096;
+
+    final Set<Capability> capabilities = EnumSet.allOf(Capability.class);
+    final List<MemoryRange> locked = new ArrayList<>();
+    long limit = Long.MAX_VALUE;
+    long most;
+    int calls;
+    boolean knowsLockedBytes = true;
+    boolean countsNothing;
+    boolean forecasts = true;
+    Function<MemoryRange, Answer> resident = range -> Answer.YES;
+    Function<MemoryRange, Optional<Reason>> refusal = range -> Optional.empty();
+    Reason unlockRefusal;
+    Runnable beforeLock = () -> {};
+
+    @Override
+    public PageLocker locker() {
+        return this;
+    }
+
+    @Override
+    public Availability availability() {
+        return new Availability(
+                List.of(
+                        new Availability.Candidate("fake", "chosen: by the test", true),
+                        new Availability.Candidate("other", "os.name is Fake, not Other", false)),
+                "",
+                "",
+                null);
+    }
+
+    long lockedBytes() {
+        return locked.stream().mapToLong(MemoryRange::length).sum();
+    }
+
+    private PageLock hold(List<MemoryRange> ranges, LockOption... options) {
+        beforeLock.run();
+        calls++;
+        List<MemoryRange> pages = new ArrayList<>();
+        for (MemoryRange range : ranges) {
+            Optional<Reason> reason = refusal.apply(range);
+            if (reason.isPresent()) {
+                throw refuse(range, reason.get());
+            }
+            pages.add(range.alignedTo(PAGE));
+        }
+        long bytes = pages.stream().mapToLong(MemoryRange::length).sum();
+        if (lockedBytes() + bytes > limit) {
+            throw refuse(ranges.get(0), Reason.OVER_LIMIT);
+        }
+        locked.addAll(pages);
+        most = Math.max(most, lockedBytes());
+        return new PageLock() {
+            private boolean open = true;
+
+            @Override
+            public List<MemoryRange> ranges() {
+                return ranges;
+            }
+
+            @Override
+            public Set<LockOption> options() {
+                return Set.of(options);
+            }
+
+            @Override
+            public boolean isValid() {
+                return open;
+            }
+
+            @Override
+            public void close() {
+                if (unlockRefusal != null) {
+                    throw PageLockException.because(unlockRefusal).action("unlock").build();
+                }
+                if (open) {
+                    pages.forEach(locked::remove);
+                }
+                open = false;
+            }
+        };
+    }
+
+    private PageLockException refuse(MemoryRange range, Reason reason) {
+        return PageLockException.because(reason)
+                .action("lock")
+                .range(range)
+                .detail("asked for " + range.length() + " bytes, limit " + limit)
+                .call("mlock", 12, "ENOMEM")
+                .system("Fake 1")
+                .remedy("Raise the fake limit")
+                .build();
+    }
+
+    @Override
+    public PageLock lock(ByteBuffer buffer, LockOption... options) {
+        return hold(List.of(rangeOf(buffer)), options);
+    }
+
+    @Override
+    public PageLock lock(MemoryRange range, LockOption... options) {
+        return hold(List.of(range), options);
+    }
+
+    @Override
+    public PageLock lock(Collection<MemoryRange> ranges, LockOption... options) {
+        return hold(List.copyOf(ranges), options);
+    }
+
+    @Override
+    public PageLock lockBuffers(Collection<? extends ByteBuffer> buffers, LockOption... options) {
+        return hold(buffers.stream().map(this::rangeOf).toList(), options);
+    }
+
+    @Override
+    public PendingLock lockAsync(MemoryRange range, LockOption... options) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public PendingLock lockAsync(ByteBuffer buffer, LockOption... options) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public PendingLock lockAsync(Collection<MemoryRange> ranges, Executor executor, LockOption... options) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public AddressSpaceLock lockAddressSpace(AddressSpaceOption... options) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void sync(MemoryRange range, SyncOption... options) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void sync(ByteBuffer buffer, SyncOption... options) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public PageStates pages(MemoryRange range) {
+        MemoryRange aligned = range.alignedTo(PAGE);
+        PageStates.Builder states = PageStates.unknown(aligned, PAGE);
+        for (int page = 0; page < aligned.length() / PAGE; page++) {
+            MemoryRange each = MemoryRange.of(aligned.address() + page * PAGE, PAGE);
+            states.resident(page, resident.apply(each));
+            if (capabilities.contains(Capability.LOCKED_PAGES)) {
+                states.locked(page, Answer.of(!countsNothing && locked.stream().anyMatch(r -> r.contains(each))));
+            }
+        }
+        return states.build();
+    }
+
+    @Override
+    public PageStates pages(ByteBuffer buffer) {
+        return pages(rangeOf(buffer));
+    }
+
+    @Override
+    public MemoryRange rangeOf(ByteBuffer buffer) {
+        long base = Pointer.nativeValue(Native.getDirectBufferPointer(buffer));
+        return MemoryRange.of(base + buffer.position(), buffer.remaining());
+    }
+
+    @Override
+    public LockLimits limits() {
+        OptionalLong used = knowsLockedBytes ? OptionalLong.of(countsNothing ? 0 : lockedBytes()) : OptionalLong.empty();
+        Limit size = limit == Long.MAX_VALUE ? Limit.unlimited() : Limit.ofBytes(limit);
+        return new LockLimits(
+                List.of(new LockLimit("FAKE_LIMIT", LockLimit.Scope.USER, size, size, used, true)),
+                used,
+                "FAKE_PRIVILEGE",
+                Answer.NO);
+    }
+
+    @Override
+    public Forecast forecast(long bytes) {
+        return forecasts && bytes > limit - lockedBytes()
+                ? new Forecast(Answer.NO, bytes, Reason.OVER_LIMIT, bytes + " of " + limit, "Raise the fake limit")
+                : new Forecast(Answer.YES, bytes, null, "fits", "");
+    }
+
+    @Override
+    public Forecast forecastAddressSpace(AddressSpaceOption... options) {
+        if (!capabilities.contains(Capability.LOCK_ADDRESS_SPACE)) {
+            throw new UnsupportedOperationException();
+        }
+        return forecast(123 * PAGE);
+    }
+
+    @Override
+    public Set<Capability> capabilities() {
+        return capabilities;
+    }
+
+    @Override
+    public BackendInfo backend() {
+        return new BackendInfo("fake", "Fake 1", "fake64", List.of("a note"));
+    }
+
+    @Override
+    public long pageSize() {
+        return PAGE;
+    }
+
+    @Override
+    public Statistics statistics() {
+        throw new UnsupportedOperationException();
+    }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+class FileListTest {
+    @TempDir
+    Path dir;
+
+    private final Console console = new TestConsole().console();
+
+    private FileList list(Path... paths) {
+        return FileList.of(Arrays.asList(paths), console);
+    }
+
+    private Path file(String name) throws IOException {
+        Path path = dir.resolve(name);
+        Files.createDirectories(path.getParent());
+        return Files.writeString(path, name);
+    }
+
+    private List<String> names(FileList list) {
+        return list.files().stream()
+                .map(entry -> dir.relativize(entry.path()).toString())
+                .collect(Collectors.toList());
+    }
+
+    private static List<String> reasons(List<Left> left) {
+        return left.stream().map(each -> each.why().reason()).collect(Collectors.toList());
+    }
+
+    @Test
+    void directoriesAreListedToTheBottom() throws IOException {
+        file("a");
+        file("d/b");
+        file("d/e/f/c");
+        assertEquals(List.of("a", "d/b", "d/e/f/c"), names(list(dir)));
+    }
+
+    @Test
+    void fileGivenTwiceCountsOnce() throws IOException {
+        Path a = file("a");
+        FileList list = list(a, a, dir);
+        assertEquals(List.of("a"), names(list));
+        assertEquals(List.of("SAME_FILE", "SAME_FILE"), reasons(list.skipped()));
+    }
+
+    @Test
+    void hardLinksCountOnce() throws IOException {
+        Files.createLink(dir.resolve("b"), file("a"));
+        FileList list = list(dir);
+        assertEquals(List.of("a"), names(list));
+        assertTrue(list.skipped().get(0).why().getMessage().contains("the same file as " + dir.resolve("a")));
+    }
+
+    @Test
+    void directoryGivenTwiceIsListedOnce() throws IOException {
+        file("d/a");
+        FileList list = list(dir, dir.resolve("d"));
+        assertEquals(List.of("d/a"), names(list));
+        assertEquals(List.of("SAME_FILE"), reasons(list.skipped()));
+    }
+
+    @Test
+    void linkAsAnArgumentIsFollowed() throws IOException {
+        Path link = Files.createSymbolicLink(dir.resolve("link"), file("a"));
+        assertEquals(List.of("link"), names(list(link)));
+        file("d/b");
+        Path directoryLink = Files.createSymbolicLink(dir.resolve("dlink"), dir.resolve("d"));
+        assertEquals(List.of("dlink/b"), names(list(directoryLink)));
+    }
+
+    @Test
+    void linksInADirectoryAreSkippedSoThatLoopsEnd() throws IOException {
+        file("d/a");
+        Files.createSymbolicLink(dir.resolve("d/loop"), dir);
+        Files.createSymbolicLink(dir.resolve("d/dangling"), dir.resolve("nothing"));
+        FileList list = list(dir);
+        assertEquals(List.of("d/a"), names(list));
+        assertEquals(List.of("SYMBOLIC_LINK", "SYMBOLIC_LINK"), reasons(list.skipped()));
+        assertEquals(List.of(), reasons(list.failed()));
+    }
+
+    @Test
+    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "needs mkfifo")
+    void fifosAndSocketsInADirectoryAreSkippedAndNeverOpened() throws Exception {
+        file("a");
+        assertEquals(0, new ProcessBuilder("mkfifo", dir.resolve("fifo").toString()).start().waitFor());
+        try (ServerSocketChannel socket = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            socket.bind(UnixDomainSocketAddress.of(dir.resolve("socket")));
+            // To open the fifo would wait for a writer.
+            FileList list = assertTimeoutPreemptively(Duration.ofSeconds(20), () -> list(dir));
+            assertEquals(List.of("a"), names(list));
+            assertEquals(List.of("NOT_A_FILE", "NOT_A_FILE"), reasons(list.skipped()));
+        }
+    }
+
+    @Test
+    void deviceAsAnArgumentFails() {
+        assertEquals(List.of("NOT_A_FILE"), reasons(list(Path.of("/dev/null")).failed()));
+    }
+
+    @Test
+    void missingArgumentFailsByName() {
+        FileList list = list(dir.resolve("missing"));
+        assertEquals(List.of("NO_SUCH_FILE"), reasons(list.failed()));
+        assertTrue(list.failed().get(0).why().getMessage().startsWith(dir.resolve("missing") + ": no such file"));
+    }
+
+    @Test
+    void danglingLinkAsAnArgumentFails() throws IOException {
+        Path link = Files.createSymbolicLink(dir.resolve("dangling"), dir.resolve("nothing"));
+        assertEquals(List.of("NO_SUCH_FILE"), reasons(list(link).failed()));
+    }
+
+    @Test
+    void namesKeepTheirBytes() throws IOException {
+        byte[] name = (dir + "/a b\377").getBytes(StandardCharsets.ISO_8859_1);
+        Files.createFile(FileNames.path(name));
+        FileList list = list(dir);
+        assertEquals(1, list.files().size());
+        assertEquals(dir + "/a b\\xff", console.name(list.files().get(0).path()));
+    }
+
+    @Test
+    void emptyDirectoryHasNothing() {
+        FileList list = list(dir);
+        assertEquals(List.of(), names(list));
+        assertEquals(List.of(), reasons(list.skipped()));
+        assertEquals(List.of(), reasons(list.failed()));
+    }
+}

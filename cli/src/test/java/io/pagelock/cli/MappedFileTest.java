@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MappedFileTest {
+    private static final long GIB = 1L << 30;
+
+    @TempDir
+    Path dir;
+
+    private FileList.Entry entry(Path path) {
+        return FileList.of(List.of(path), new TestConsole().console()).files().get(0);
+    }
+
+    private Path file(long bytes) throws IOException {
+        Path path = dir.resolve("file");
+        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+            file.setLength(bytes);
+        }
+        return path;
+    }
+
+    @Test
+    void fileAboveTwoGibibytesIsMappedInSegments() throws IOException {
+        MappedFile mapped = MappedFile.map(entry(file(2 * GIB + 5000)));
+        assertEquals(2 * GIB + 5000, mapped.bytes());
+        assertEquals(
+                List.of((int) GIB, (int) GIB, 5000),
+                mapped.segments().stream().map(ByteBuffer::capacity).collect(Collectors.toList()));
+        assertEquals(3, MappedFile.segmentsFor(mapped.bytes()));
+    }
+
+    @Test
+    void windowsCoverTheFileOnceInOrder() throws IOException {
+        MappedFile mapped = MappedFile.map(entry(file(100_000)));
+        List<ByteBuffer> windows = mapped.windows(1 << 15);
+        int next = 0;
+        for (ByteBuffer window : windows) {
+            assertEquals(next, window.position());
+            next = window.limit();
+        }
+        assertEquals(100_000, next);
+        assertEquals(4, windows.size());
+    }
+
+    @Test
+    void emptyFileHasNoSegments() throws IOException {
+        MappedFile mapped = MappedFile.map(entry(file(0)));
+        assertEquals(0, mapped.bytes());
+        assertEquals(List.of(), mapped.segments());
+        assertEquals(0, MappedFile.segmentsFor(0));
+    }
+
+    @Test
+    void fileThatShrankSinceListingIsMappedAsItIs() throws IOException {
+        FileList.Entry entry = entry(file(100_000));
+        file(4096);
+        assertEquals(4096, MappedFile.map(entry).bytes());
+    }
+
+    @Test
+    void fileThatVanishedSinceListingIsReportedAsMissing() throws IOException {
+        FileList.Entry entry = entry(file(100_000));
+        Files.delete(entry.path());
+        assertThrows(NoSuchFileException.class, () -> MappedFile.map(entry));
+    }
+
+    @Test
+    void fifoThatTookTheNameIsNotOpened() throws Exception {
+        FileList.Entry entry = entry(file(100_000));
+        Files.delete(entry.path());
+        assertEquals(0, new ProcessBuilder("mkfifo", entry.path().toString()).start().waitFor());
+        assertTimeoutPreemptively(
+                Duration.ofSeconds(20), () -> assertThrows(NoSuchFileException.class, () -> MappedFile.map(entry)));
+    }
+
+    @Test
+    void changesSinceMappingAreTold() throws IOException {
+        Path path = file(100_000);
+        MappedFile mapped = MappedFile.map(entry(path));
+        assertEquals(Optional.empty(), mapped.change());
+        file(200_000);
+        assertEquals(Optional.empty(), mapped.change());
+        file(10);
+        assertEquals(Optional.of("shrank from 100000 to 10 bytes"), mapped.change());
+        // Kept under another name, so that its number is not given to the new file.
+        Files.move(path, dir.resolve("old"));
+        assertEquals(Optional.of("vanished"), mapped.change());
+        file(100_000);
+        assertEquals(Optional.of("was replaced by another file"), mapped.change());
+    }
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.google.gson.JsonObject;
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** The whole program in a JVM of its own, and the kernel's own account of that process. */
+final class Pagelock {
+    private static final String NOBODY = "65534";
+    private static final Predicate<String> NEEDED =
+            entry -> !entry.matches(".*(junit|mockito|byte-buddy|opentest|apiguardian|surefire|objenesis|quicktheories|test-classes).*");
+
+    private final List<String> prefix = new ArrayList<>();
+    private final Map<String, String> environment = new HashMap<>();
+    private List<String> classPath = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+            .filter(NEEDED)
+            .collect(Collectors.toList());
+
+    static boolean isRoot() {
+        return "root".equals(System.getProperty("user.name"));
+    }
+
+    /**
+     * As an ordinary user with this limit.
+     *
+     * @param copies a directory for a copy of the program, since that user may not read ours
+     */
+    Pagelock asUserWithLimit(long bytes, Path copies) throws IOException {
+        if (isRoot()) {
+            needs("setpriv");
+            prefix.addAll(List.of("setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"));
+            open(copies);
+            classPath = copy(copies);
+        }
+        needs("prlimit");
+        prefix.addAll(List.of("prlimit", "--memlock=" + bytes + ":" + bytes));
+        return this;
+    }
+
+    Pagelock withoutBackends() {
+        classPath.removeIf(entry -> entry.contains("backend"));
+        return this;
+    }
+
+    Pagelock with(String variable, String value) {
+        environment.put(variable, value);
+        return this;
+    }
+
+    static void needs(String tool) {
+        assumeTrue(
+                Arrays.stream(System.getenv("PATH").split(":")).anyMatch(d -> Files.isExecutable(Path.of(d, tool))),
+                tool + " is not installed");
+    }
+
+    /** Lets any user in. */
+    static void open(Path path) throws IOException {
+        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    private List<String> copy(Path target) throws IOException {
+        List<String> copies = new ArrayList<>();
+        for (String entry : classPath) {
+            Path from = Path.of(entry);
+            Path to = target.resolve(copies.size() + "-" + from.getFileName());
+            try (Stream<Path> all = Files.walk(from)) {
+                for (Path each : all.collect(Collectors.toList())) {
+                    Path copy = to.resolve(from.relativize(each).toString());
+                    Files.copy(each, copy);
+                    open(copy);
+                }
+            }
+            copies.add(to.toString());
+        }
+        return copies;
+    }
+
+    /** The command that runs it, without arguments. */
+    List<String> command() {
+        List<String> command = new ArrayList<>(prefix);
+        command.addAll(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx192m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-XX:-UsePerfData"));
+        if (Runtime.version().feature() >= 22) {
+            command.add("--enable-native-access=ALL-UNNAMED");
+        }
+        command.addAll(List.of("-cp", String.join(File.pathSeparator, classPath), Main.class.getName()));
+        return command;
+    }
+
+    Running start(Object... args) throws IOException {
+        List<String> command = command();
+        Arrays.stream(args).map(Object::toString).forEach(command::add);
+        return start(command);
+    }
+
+    /** Runs a shell script in which {@code "$@"} is the program, for arguments and redirections that Java has none for. */
+    Running startIn(String script) throws IOException {
+        List<String> command = new ArrayList<>(List.of("sh", "-c", script, "sh"));
+        command.addAll(command());
+        return start(command);
+    }
+
+    private Running start(List<String> command) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().putAll(environment);
+        return new Running(builder.start());
+    }
+
+    static final class Running implements AutoCloseable {
+        private static final Pattern LOCKED = Pattern.compile("^VmLck:\\s+(\\d+) kB$", Pattern.MULTILINE);
+
+        private final Process process;
+        private final Output out;
+        private final Output err;
+
+        private Running(Process process) {
+            this.process = process;
+            out = new Output(process.getInputStream());
+            err = new Output(process.getErrorStream());
+        }
+
+        long pid() {
+            return process.pid();
+        }
+
+        Running awaitReady() throws InterruptedException {
+            assertTrue(out.await("ready"), this::toString);
+            return this;
+        }
+
+        Running awaitReadyOnStandardError() throws InterruptedException {
+            assertTrue(err.await("ready"), this::toString);
+            return this;
+        }
+
+        /** What the kernel counts as locked by the process. */
+        long lockedBytes() throws IOException {
+            Matcher line = LOCKED.matcher(Files.readString(Path.of("/proc/" + pid() + "/status")));
+            assertTrue(line.find(), "no VmLck");
+            return Long.parseLong(line.group(1)) * 1024;
+        }
+
+        Running signal(String name) throws IOException, InterruptedException {
+            assertEquals(0, new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start().waitFor());
+            return this;
+        }
+
+        /** Waits for the end, which must come with this status. */
+        Running expect(int status) throws InterruptedException {
+            int actual = process.waitFor();
+            out.join();
+            err.join();
+            assertEquals(status, actual, this::toString);
+            return this;
+        }
+
+        String out() {
+            return out.text();
+        }
+
+        String err() {
+            return err.text();
+        }
+
+        JsonObject json() {
+            return TestJson.only(out());
+        }
+
+        @Override
+        public void close() {
+            process.destroyForcibly();
+        }
+
+        @Override
+        public String toString() {
+            return "standard output:\n" + out() + "standard error:\n" + err();
+        }
+    }
+
+    /** Collects an output as it comes. */
+    private static final class Output extends Thread {
+        private static final String END = new String("end");
+
+        private final InputStream stream;
+        private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
+        private final StringBuffer text = new StringBuffer();
+
+        Output(InputStream stream) {
+            this.stream = stream;
+            setDaemon(true);
+            start();
+        }
+
+        @Override
+        public void run() {
+            try (BufferedReader reader = new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
+                for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+                    text.append(line).append('\n');
+                    lines.add(line);
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            } finally {
+                lines.add(END);
+            }
+        }
+
+        /** Waits until this line has come; false if the output ended without it. */
+        boolean await(String expected) throws InterruptedException {
+            while (true) {
+                String line = lines.take();
+                if (line.equals(expected)) {
+                    return true;
+                }
+                if (line == END) {
+                    lines.add(END);
+                    return false;
+                }
+            }
+        }
+
+        String text() {
+            return text.toString();
+        }
+    }
+}
