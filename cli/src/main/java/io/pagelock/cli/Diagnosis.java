@@ -73,7 +73,9 @@ final class Diagnosis {
         if (failure == null && room.isPresent()) {
             Forecast more = locker.forecast(room.getAsLong() + pageSize);
             // To be told to buy memory helps nobody.
-            if (more.reason().filter(r -> r == Reason.OVER_LIMIT || r == Reason.NOT_PERMITTED).isPresent()) {
+            if (more.reason()
+                    .filter(r -> r == Reason.OVER_LIMIT || r == Reason.NOT_PERMITTED)
+                    .isPresent()) {
                 advise("To lock more than " + ByteSize.format(room.getAsLong()) + ": " + more.remedy());
             }
         }
@@ -163,10 +165,13 @@ final class Diagnosis {
                 .put("bits", host.bits())
                 .put("jvm", jvm())
                 .put("backend", availability.backend())
-                .putAll("candidates", availability.candidates(), each -> new Json()
-                        .put("name", each.name())
-                        .put("chosen", each.chosen())
-                        .put("verdict", each.verdict()));
+                .putAll(
+                        "candidates",
+                        availability.candidates(),
+                        each -> new Json()
+                                .put("name", each.name())
+                                .put("chosen", each.chosen())
+                                .put("verdict", each.verdict()));
         if (backend == null) {
             for (String key : new String[] {
                 "pageSize", "limit", "limits", "lockedBytes", "privilege", "privileged", "lockable", "lockAll", "probe"

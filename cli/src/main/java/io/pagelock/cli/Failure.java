@@ -38,8 +38,7 @@ final class Failure extends RuntimeException {
         String reason = forecast.reason().map(Enum::name).orElse("UNKNOWN");
         String phrase = forecast.reason().map(Object::toString).orElse("");
         String remedy = forecast.remedy().isEmpty() ? "" : ". " + forecast.remedy();
-        return new Failure(
-                reason, what + ": " + phrase + ": " + forecast.detail() + remedy, forecast.remedy(), null);
+        return new Failure(reason, what + ": " + phrase + ": " + forecast.detail() + remedy, forecast.remedy(), null);
     }
 
     static Failure of(String name, IOException e) {
@@ -70,7 +69,10 @@ final class Failure extends RuntimeException {
         PageLockException from = getCause() instanceof PageLockException ? (PageLockException) getCause() : null;
         json.put("reason", reason).put("message", getMessage());
         if (from == null) {
-            return json.putNull("function").putNull("errno").putNull("errnoName").put("remedy", remedy);
+            return json.putNull("function")
+                    .putNull("errno")
+                    .putNull("errnoName")
+                    .put("remedy", remedy);
         }
         return json.put("function", from.function())
                 .put("errno", from.errno())

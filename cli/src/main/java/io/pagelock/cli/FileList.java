@@ -99,7 +99,8 @@ final class FileList {
                 addFile(path, path, attributes);
             } else {
                 failed.add(new Left(
-                        path, new Failure("NOT_A_FILE", console.name(path) + ": neither a regular file nor a directory")));
+                        path,
+                        new Failure("NOT_A_FILE", console.name(path) + ": neither a regular file nor a directory")));
             }
         } catch (IOException e) {
             failed.add(new Left(path, Failure.of(console.name(path), e)));

@@ -28,7 +28,9 @@ import picocli.CommandLine.Parameters;
         },
         sortOptions = false)
 final class HoldCommand implements Callable<Integer> {
-    @Option(names = "--on-fault", description = "Lock each page when it is first touched instead of reading all of them.")
+    @Option(
+            names = "--on-fault",
+            description = "Lock each page when it is first touched instead of reading all of them.")
     private boolean onFault;
 
     @Option(
@@ -117,9 +119,10 @@ final class HoldCommand implements Callable<Integer> {
         if (stop.isRequested()) {
             throw Holding.interrupted();
         }
-        holding.files().forEach(file -> file.problem()
-                .ifPresent(why -> console.warn("not locked (" + file.lockedBytes() + " of " + file.bytes() + " bytes are): "
-                        + why.getMessage())));
+        holding.files()
+                .forEach(file -> file.problem()
+                        .ifPresent(why -> console.warn("not locked (" + file.lockedBytes() + " of " + file.bytes()
+                                + " bytes are): " + why.getMessage())));
         if (!holding.isComplete() && holding.lockedBytes() == 0) {
             Failure first = holding.files().stream()
                     .filter(file -> file.problem().isPresent())
@@ -144,27 +147,33 @@ final class HoldCommand implements Callable<Integer> {
                 sum[2] += file.problem().isPresent() ? file.lockedBytes() : file.bytes();
             });
         }
-        byArgument.forEach((path, sum) -> console.say("  " + console.name(path) + ": " + Holding.describe(sum[0], sum[1])
+        byArgument.forEach((path, sum) -> console.say("  " + console.name(path) + ": "
+                + Holding.describe(sum[0], sum[1])
                 + (sum[1] == 0 ? ", empty, nothing to lock" : sum[2] < sum[1] ? ", only " + sum[2] + " locked" : "")));
         console.say((onFault ? "locked on first touch: " : "locked: ")
-                + Holding.describe(holding.lockedFiles(), holding.lockedBytes()) + ", in pages of " + locker.pageSize());
+                + Holding.describe(holding.lockedFiles(), holding.lockedBytes()) + ", in pages of "
+                + locker.pageSize());
         console.say("the system counts as locked: " + bytes(before) + " before, "
                 + bytes(locker.limits().lockedBytes()) + " now");
-        console.say(time == null
-                ? "holding until a signal comes"
-                : "holding for " + time.toMillis() / 1000.0 + " s or until a signal comes");
+        console.say(
+                time == null
+                        ? "holding until a signal comes"
+                        : "holding for " + time.toMillis() / 1000.0 + " s or until a signal comes");
         console.say("ready");
     }
 
     private void waitForTheEnd(HoldReport report) {
         long start = System.nanoTime();
         boolean signal = stop.await(time);
-        report.ended(signal ? "signal" : "time", Duration.ofNanos(System.nanoTime() - start).toMillis());
+        report.ended(
+                signal ? "signal" : "time",
+                Duration.ofNanos(System.nanoTime() - start).toMillis());
     }
 
     private void sayUnlocked(Holding holding, HoldReport report, PageLocker locker) {
         for (HeldFile file : holding.files()) {
-            file.lookForChange().ifPresent(what -> console.warn(console.name(file.path()) + " " + what + " while it was held"));
+            file.lookForChange()
+                    .ifPresent(what -> console.warn(console.name(file.path()) + " " + what + " while it was held"));
         }
         if (!common.json() && !report.failure().isPresent()) {
             console.say("unlocked: " + Holding.describe(holding.lockedFiles(), holding.lockedBytes()));

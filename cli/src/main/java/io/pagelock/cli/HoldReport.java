@@ -79,7 +79,9 @@ final class HoldReport {
                 .putAll("files", files, HeldFile::toJson)
                 .putAll("skipped", skipped, Left::toJson)
                 .put("bytes", files.stream().mapToLong(HeldFile::bytes).sum())
-                .put("lockedBytes", files.stream().mapToLong(HeldFile::lockedBytes).sum())
+                .put(
+                        "lockedBytes",
+                        files.stream().mapToLong(HeldFile::lockedBytes).sum())
                 .put(
                         "systemLockedBytes",
                         new Json().put("before", before).put("ready", ready).put("after", after))

@@ -17,6 +17,7 @@ import java.nio.file.NoSuchFileException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -101,13 +102,15 @@ final class Holding implements AutoCloseable {
                 fail(new HeldFile(entry.path(), why), why);
             } else {
                 vanished.add(new Left(
-                        entry.path(), new Failure("VANISHED", console.name(entry.path()) + ": vanished after listing")));
+                        entry.path(),
+                        new Failure("VANISHED", console.name(entry.path()) + ": vanished after listing")));
             }
         } catch (IOException e) {
             Failure why = e.getCause() instanceof OutOfMemoryError
                     ? new Failure(
                             "NO_ADDRESS_SPACE",
-                            console.name(entry.path()) + ": the system refused to map it: no address space or mapping left",
+                            console.name(entry.path())
+                                    + ": the system refused to map it: no address space or mapping left",
                             "Hold fewer files, or raise the limit on the address space (ulimit -v).",
                             e)
                     : Failure.of(console.name(entry.path()), e);
@@ -174,22 +177,28 @@ final class Holding implements AutoCloseable {
     /** Asks before gigabytes are read only to be dropped again. */
     private void askAhead() {
         Forecast forecast = locker.forecast(pageBytes());
-        if (forecast.fits() != Answer.NO) {
+        boolean refused = isRefusedAtOnce(forecast);
+        // On fault, memory is needed only for what will be touched.
+        if (forecast.fits() != Answer.NO || !refused && options.length > 0) {
             return;
         }
-        for (HeldFile file : files) {
-            for (MappedByteBuffer segment : segments(file)) {
-                if (locker.forecast(segment.capacity()).fits() == Answer.NO) {
-                    // One range over the limit the system refuses at once, in its own words.
-                    try {
-                        locker.lock(segment, options).close();
-                    } catch (PageLockException e) {
-                        throw Failure.of(what(file), e);
-                    }
-                }
+        HeldFile largest = Collections.max(files, Comparator.comparingLong(HeldFile::bytes));
+        MappedByteBuffer segment = segments(largest).get(0);
+        if (refused && isRefusedAtOnce(locker.forecast(segment.capacity()))) {
+            // It costs nothing to hear it from the system in its own words.
+            try {
+                locker.lock(segment, options).close();
+            } catch (PageLockException e) {
+                throw Failure.of(what(largest), e);
             }
         }
         throw Failure.of("cannot lock " + describe(files.size(), bytes()), forecast);
+    }
+
+    /** Whether the system would refuse before it brings in a single page. */
+    private static boolean isRefusedAtOnce(Forecast forecast) {
+        Reason reason = forecast.reason().orElse(null);
+        return reason == Reason.OVER_LIMIT || reason == Reason.NOT_PERMITTED;
     }
 
     private static List<MappedByteBuffer> segments(HeldFile file) {
@@ -275,8 +284,10 @@ final class Holding implements AutoCloseable {
             return Failure.of("cannot lock " + describe(files.size(), bytes()), e);
         }
         Optional<String> change = culprit.get().lookForChange();
-        return Failure.of(change.map(what -> console.name(culprit.get().path()) + " " + what + " while it was being locked")
-                .orElse(what(culprit.get())), e);
+        return Failure.of(
+                change.map(what -> console.name(culprit.get().path()) + " " + what + " while it was being locked")
+                        .orElse(what(culprit.get())),
+                e);
     }
 
     private Optional<HeldFile> culprit(List<Window> step, PageLockException e) {

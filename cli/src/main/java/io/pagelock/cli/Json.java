@@ -92,7 +92,11 @@ final class Json {
     /** A path; where its name is not UTF-8, so that its text is not exact, also its URI, which is. */
     Json putPath(Path path) {
         byte[] name = FileNames.bytes(path);
-        put("path", FileNames.isText(name) ? new String(name, StandardCharsets.UTF_8) : FileNames.text(path, StandardCharsets.UTF_8));
+        put(
+                "path",
+                FileNames.isText(name)
+                        ? new String(name, StandardCharsets.UTF_8)
+                        : FileNames.text(path, StandardCharsets.UTF_8));
         return FileNames.isText(name) ? this : put("uri", path.toUri().toString());
     }
 

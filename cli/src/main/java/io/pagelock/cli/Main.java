@@ -2,6 +2,7 @@
 package io.pagelock.cli;
 
 import io.pagelock.spi.Host;
+import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.nio.file.Paths;
@@ -63,12 +64,12 @@ public final class Main implements Runnable {
         });
         line.getCommandSpec().version(version());
         line.registerConverter(Duration.class, Main::duration);
-        line.registerConverter(Path.class, raw -> FileNames.path(RawArguments.bytes(raw)));
+        line.registerConverter(Path.class, Main::path);
         line.setExpandAtFiles(false);
         line.setUsageHelpWidth(Math.max(60, Math.min(120, console.columns())));
         line.setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF));
-        line.setOut(new PrintWriter(console.out(), true));
-        line.setErr(new PrintWriter(console.err(), true));
+        line.setOut(new PrintWriter(new OutputStreamWriter(console.out(), console.charset()), true));
+        line.setErr(new PrintWriter(new OutputStreamWriter(console.err(), console.charset()), true));
         line.setParameterExceptionHandler((e, args) -> badUsage(e, args, console));
         line.setExecutionExceptionHandler((e, command, parsed) -> {
             boolean debug = Arrays.asList(rawArguments).contains("--debug");
@@ -88,6 +89,14 @@ public final class Main implements Runnable {
         }
     }
 
+    private static Path path(String raw) {
+        if (raw.isEmpty()) {
+            // Java would take it for the working directory.
+            throw new TypeConversionException("an empty name is no file");
+        }
+        return FileNames.path(RawArguments.bytes(raw));
+    }
+
     private static int badUsage(ParameterException e, String[] args, Console console) {
         CommandLine command = e.getCommandLine();
         // Arguments are in it byte by byte.
@@ -100,8 +109,8 @@ public final class Main implements Runnable {
 
     private static void document(Failure why, CommandLine command, String[] args, Console console) {
         if (Arrays.asList(args).contains("--json")) {
-            console.document(
-                    why.addTo(new Json().put("command", command.getCommandName()).put("result", "failed")));
+            console.document(why.addTo(
+                    new Json().put("command", command.getCommandName()).put("result", "failed")));
         }
     }
 

@@ -40,7 +40,8 @@ final class MappingBudget {
         }
     }
 
-    // Not Files.readAllBytes: that begins with one byte where the size says 0, and a sysctl gives no more after the first.
+    // Not Files.readAllBytes: that begins with one byte where the size says 0, and a sysctl gives no more after the
+    // first.
     private static String firstLine(Path path) throws IOException {
         try (BufferedReader reader = reader(path)) {
             return String.valueOf(reader.readLine());

@@ -107,8 +107,7 @@ final class Probe {
     }
 
     Json toJson() {
-        Json json = new Json()
-                .put("result", failure != null ? "failed" : isWitnessed() ? "done" : "unwitnessed");
+        Json json = new Json().put("result", failure != null ? "failed" : isWitnessed() ? "done" : "unwitnessed");
         put(json, "before", before);
         put(json, "during", during);
         put(json, "after", after);
@@ -125,6 +124,7 @@ final class Probe {
 
     @Override
     public String toString() {
-        return "locked by the system's count: before " + before + ", with one page locked " + during + ", after " + after;
+        return "locked by the system's count: before " + before + ", with one page locked " + during + ", after "
+                + after;
     }
 }

@@ -188,7 +188,8 @@ final class ProcessMappings {
     }
 
     private static String field(String status, String key) {
-        Matcher line = Pattern.compile("^" + key + ":\\s*(.*)$", Pattern.MULTILINE).matcher(status);
+        Matcher line =
+                Pattern.compile("^" + key + ":\\s*(.*)$", Pattern.MULTILINE).matcher(status);
         return line.find() ? line.group(1) : "";
     }
 

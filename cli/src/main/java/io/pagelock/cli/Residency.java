@@ -65,7 +65,12 @@ final class Residency {
         }
         return String.format(
                 Locale.ROOT,
-                "%5.1f%%  %d/%d pages  %d/%d bytes", percent(), resident, pages, residentBytes(), file.bytes());
+                "%5.1f%%  %d/%d pages  %d/%d bytes",
+                percent(),
+                resident,
+                pages,
+                residentBytes(),
+                file.bytes());
     }
 
     private double percent() {

@@ -24,7 +24,9 @@ abstract class CommandTest {
 
     final int run(Lockers lockers, Object... args) {
         String[] raw = Arrays.stream(args)
-                .map(arg -> arg instanceof Path ? FileNames.bytes((Path) arg) : arg.toString().getBytes())
+                .map(arg -> arg instanceof Path
+                        ? FileNames.bytes((Path) arg)
+                        : arg.toString().getBytes())
                 .map(bytes -> new String(bytes, StandardCharsets.ISO_8859_1))
                 .toArray(String[]::new);
         return Main.run(raw, lockers, console.console(), stop);

@@ -13,8 +13,11 @@ import org.junit.jupiter.api.Test;
 
 class DoctorCommandTest extends CommandTest {
     private void assertSays(String line) {
-        assertTrue(console.out().lines().anyMatch(each -> each.strip().replaceAll(" +", " ").equals(line)), () ->
-                "no line '" + line + "' in\n" + console.out());
+        assertTrue(
+                console.out()
+                        .lines()
+                        .anyMatch(each -> each.strip().replaceAll(" +", " ").equals(line)),
+                () -> "no line '" + line + "' in\n" + console.out());
     }
 
     @Test
@@ -128,7 +131,9 @@ class DoctorCommandTest extends CommandTest {
         assertTrue(console.out().contains("accepted, but the system does not tell what is locked"), console.out());
         console = new TestConsole();
         run("doctor", "--json");
-        assertEquals("unwitnessed", console.json().getAsJsonObject("probe").get("result").getAsString());
+        assertEquals(
+                "unwitnessed",
+                console.json().getAsJsonObject("probe").get("result").getAsString());
     }
 
     @Test

@@ -21,7 +21,8 @@ class DoctorProcessTest {
 
     @Test
     void ordinaryUserSeesTheLimitAndAWitnessedLock() throws Exception {
-        try (Pagelock.Running doctor = new Pagelock().asUserWithLimit(65536, copies).start("doctor", "--json")) {
+        try (Pagelock.Running doctor =
+                new Pagelock().asUserWithLimit(65536, copies).start("doctor", "--json")) {
             JsonObject json = doctor.expect(0).json();
             assertEquals("linux", json.get("backend").getAsString());
             assertEquals(65536, json.getAsJsonObject("limit").get("soft").getAsLong());

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -14,7 +13,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DurationsTest {
     @ParameterizedTest
     @CsvSource({
-        "500ms, PT0.5S", "5s, PT5S", "0s, PT0S", "2m, PT2M", "1h, PT1H", "1h30m, PT1H30M", "1d, PT24H", "1m500ms, PT1M0.5S"
+        "500ms, PT0.5S",
+        "5s, PT5S",
+        "0s, PT0S",
+        "2m, PT2M",
+        "1h, PT1H",
+        "1h30m, PT1H30M",
+        "1d, PT24H",
+        "1m500ms, PT1M0.5S"
     })
     void partsAddUp(String text, Duration expected) {
         assertEquals(expected, Durations.parse(text));

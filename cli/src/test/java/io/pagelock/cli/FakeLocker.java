@@ -46,6 +46,7 @@ final class FakeLocker implements PageLocker, Lockers {
     boolean knowsLockedBytes = true;
     boolean countsNothing;
     boolean forecasts = true;
+    Reason forecastReason = Reason.OVER_LIMIT;
     Function<MemoryRange, Answer> resident = range -> Answer.YES;
     Function<MemoryRange, Optional<Reason>> refusal = range -> Optional.empty();
     Reason unlockRefusal;
@@ -109,7 +110,9 @@ final class FakeLocker implements PageLocker, Lockers {
             @Override
             public void close() {
                 if (unlockRefusal != null) {
-                    throw PageLockException.because(unlockRefusal).action("unlock").build();
+                    throw PageLockException.because(unlockRefusal)
+                            .action("unlock")
+                            .build();
                 }
                 if (open) {
                     pages.forEach(locked::remove);
@@ -207,7 +210,8 @@ final class FakeLocker implements PageLocker, Lockers {
 
     @Override
     public LockLimits limits() {
-        OptionalLong used = knowsLockedBytes ? OptionalLong.of(countsNothing ? 0 : lockedBytes()) : OptionalLong.empty();
+        OptionalLong used =
+                knowsLockedBytes ? OptionalLong.of(countsNothing ? 0 : lockedBytes()) : OptionalLong.empty();
         Limit size = limit == Long.MAX_VALUE ? Limit.unlimited() : Limit.ofBytes(limit);
         return new LockLimits(
                 List.of(new LockLimit("FAKE_LIMIT", LockLimit.Scope.USER, size, size, used, true)),
@@ -219,7 +223,7 @@ final class FakeLocker implements PageLocker, Lockers {
     @Override
     public Forecast forecast(long bytes) {
         return forecasts && bytes > limit - lockedBytes()
-                ? new Forecast(Answer.NO, bytes, Reason.OVER_LIMIT, bytes + " of " + limit, "Raise the fake limit")
+                ? new Forecast(Answer.NO, bytes, forecastReason, bytes + " of " + limit, "Raise the fake limit")
                 : new Forecast(Answer.YES, bytes, null, "fits", "");
     }
 

@@ -9,9 +9,9 @@ import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -103,7 +103,11 @@ class FileListTest {
     @DisabledOnOs(value = OS.WINDOWS, disabledReason = "needs mkfifo")
     void fifosAndSocketsInADirectoryAreSkippedAndNeverOpened() throws Exception {
         file("a");
-        assertEquals(0, new ProcessBuilder("mkfifo", dir.resolve("fifo").toString()).start().waitFor());
+        assertEquals(
+                0,
+                new ProcessBuilder("mkfifo", dir.resolve("fifo").toString())
+                        .start()
+                        .waitFor());
         try (ServerSocketChannel socket = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             socket.bind(UnixDomainSocketAddress.of(dir.resolve("socket")));
             // To open the fifo would wait for a writer.

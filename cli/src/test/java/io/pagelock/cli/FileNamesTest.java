@@ -18,7 +18,23 @@ class FileNamesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"a", "/a", "a b/c", "/", ".", "..", "../x", "a/../b", "/x\377\376y", "\377", "%41", "a\\b", "a\nb", "~"})
+    @ValueSource(
+            strings = {
+                "a",
+                "/a",
+                "a b/c",
+                "/",
+                ".",
+                "..",
+                "../x",
+                "a/../b",
+                "/x\377\376y",
+                "\377",
+                "%41",
+                "a\\b",
+                "a\nb",
+                "~"
+            })
     void pathKeepsEveryByte(String bytes) {
         assertArrayEquals(latin1(bytes), FileNames.bytes(FileNames.path(latin1(bytes))));
     }
@@ -49,7 +65,8 @@ class FileNamesTest {
 
     @Test
     void textShowsWhatIsUtf8() {
-        assertEquals("Größe 漢字 😀", FileNames.text("Größe 漢字 😀".getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8));
+        assertEquals(
+                "Größe 漢字 😀", FileNames.text("Größe 漢字 😀".getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8));
     }
 
     @Test
@@ -60,7 +77,8 @@ class FileNamesTest {
 
     @Test
     void textEscapesControlCharacters() {
-        assertEquals("a\\x1b[31m\\x0ab\\xc2\\x9bc", FileNames.text(latin1("a\33[31m\nb\302\233c"), StandardCharsets.UTF_8));
+        assertEquals(
+                "a\\x1b[31m\\x0ab\\xc2\\x9bc", FileNames.text(latin1("a\33[31m\nb\302\233c"), StandardCharsets.UTF_8));
     }
 
     @Test

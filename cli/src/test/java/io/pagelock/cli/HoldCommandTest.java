@@ -86,7 +86,8 @@ class HoldCommandTest extends CommandTest {
         assertEquals(10_000, json.get("bytes").getAsLong());
         assertEquals(3 * FakeLocker.PAGE, json.get("lockedBytes").getAsLong());
         assertEquals(
-                "{\"before\":0,\"ready\":12288,\"after\":0}", json.get("systemLockedBytes").toString());
+                "{\"before\":0,\"ready\":12288,\"after\":0}",
+                json.get("systemLockedBytes").toString());
         assertEquals("time", json.get("endedBy").getAsString());
         assertEquals(10_000, fileOf(a).get("bytes").getAsLong());
         assertEquals(3 * FakeLocker.PAGE, fileOf(a).get("lockedBytes").getAsLong());
@@ -184,9 +185,23 @@ class HoldCommandTest extends CommandTest {
         assertEquals(1, run("hold", file("a", 2 * MIB), file("b", 2 * MIB)));
         assertEquals(0, locker.calls);
         assertTrue(
-                console.err().contains("cannot lock 2 files, 4194304 bytes (4 MiB): over the limit: 4194304 of 3145728"),
+                console.err()
+                        .contains("cannot lock 2 files, 4194304 bytes (4 MiB): over the limit: 4194304 of 3145728"),
                 console.err());
         assertTrue(console.err().contains("Raise the fake limit"), console.err());
+    }
+
+    @Test
+    void tooLittleMemoryIsForeseenExceptOnFault() throws IOException {
+        locker.forecastReason = Reason.OUT_OF_MEMORY;
+        locker.limit = 1000;
+        Path a = file("a", MIB);
+        assertEquals(1, run("hold", a));
+        assertEquals(0, locker.calls);
+        assertTrue(console.err().contains("out of lockable memory"), console.err());
+        locker.refusal = range -> Optional.of(Reason.IO_ERROR);
+        assertEquals(1, run("hold", "--on-fault", a));
+        assertEquals(1, locker.calls);
     }
 
     @Test
@@ -253,8 +268,7 @@ class HoldCommandTest extends CommandTest {
         assertEquals(64 << 10, fileOf(big).get("lockedBytes").getAsLong());
         assertEquals("OVER_LIMIT", fileOf(big).get("reason").getAsString());
         assertEquals("failed", fileOf(small).get("result").getAsString());
-        assertTrue(
-                console.err().contains("not locked (65536 of 67108864 bytes are): " + big), console.err());
+        assertTrue(console.err().contains("not locked (65536 of 67108864 bytes are): " + big), console.err());
         assertTrue(console.err().contains("not locked (0 of 10 bytes are): " + small), console.err());
     }
 
@@ -320,7 +334,8 @@ class HoldCommandTest extends CommandTest {
         stop.request();
         hold.join();
         assertEquals("done", result());
-        assertEquals("shrank from 100000 to 10 bytes", fileOf(shrunk).get("change").getAsString());
+        assertEquals(
+                "shrank from 100000 to 10 bytes", fileOf(shrunk).get("change").getAsString());
         assertEquals("vanished", fileOf(gone).get("change").getAsString());
         assertTrue(console.err().contains(shrunk + " shrank from 100000 to 10 bytes while it was held"), console.err());
         assertTrue(console.err().contains(gone + " vanished while it was held"), console.err());
@@ -334,7 +349,8 @@ class HoldCommandTest extends CommandTest {
         Files.delete(b);
         try (Holding holding = new Holding(locker, false, false, console.console())) {
             holding.map(list, MappingBudget.system());
-            assertEquals(List.of(a), holding.files().stream().map(HeldFile::path).toList());
+            assertEquals(
+                    List.of(a), holding.files().stream().map(HeldFile::path).toList());
             assertEquals(List.of(b), holding.vanished().stream().map(Left::path).toList());
         }
     }
@@ -379,8 +395,14 @@ class HoldCommandTest extends CommandTest {
         }
         try (Holding lenient = new Holding(locker, false, true, console.console())) {
             lenient.map(list, budget);
-            assertEquals(3, lenient.files().stream().filter(f -> f.mapped().isPresent()).count());
-            assertEquals(2, lenient.files().stream().filter(f -> f.problem().isPresent()).count());
+            assertEquals(
+                    3,
+                    lenient.files().stream().filter(f -> f.mapped().isPresent()).count());
+            assertEquals(
+                    2,
+                    lenient.files().stream()
+                            .filter(f -> f.problem().isPresent())
+                            .count());
         }
     }
 

@@ -50,7 +50,8 @@ class HoldProcessTest {
     private static void needsRoomFor(long bytes) {
         assumeTrue(
                 PageLocker.system().forecast(bytes).fits() != Answer.NO,
-                () -> "the limit here is below " + bytes + " bytes: " + PageLocker.system().limits());
+                () -> "the limit here is below " + bytes + " bytes: "
+                        + PageLocker.system().limits());
     }
 
     private Pagelock ordinaryUser() throws IOException {
@@ -78,7 +79,7 @@ class HoldProcessTest {
             Files.writeString(dir.resolve("f" + i), "some text");
         }
         try (Pagelock.Running hold = new Pagelock().start("hold", "--json", dir)) {
-            hold.awaitReadyOnStandardError();
+            hold.awaitLineOnStandardError("ready");
             assertEquals(1000 * PAGE, hold.lockedBytes());
             hold.signal("TERM").expect(0);
             JsonObject json = hold.json();
@@ -133,13 +134,19 @@ class HoldProcessTest {
             assertFalse(hold.err().contains("\tat "), hold::toString);
             assertEquals("", hold.out());
         }
-        try (Pagelock.Running hold = new Pagelock().asUserWithLimit(LIMIT, Files.createDirectory(copies.resolve("2")))
+        try (Pagelock.Running hold = new Pagelock()
+                .asUserWithLimit(LIMIT, Files.createDirectory(copies.resolve("2")))
                 .start("hold", "--json", file)) {
             hold.expect(1);
             assertEquals("failed", hold.json().get("result").getAsString());
             assertEquals("OVER_LIMIT", hold.json().get("reason").getAsString());
             assertEquals("ENOMEM", hold.json().get("errnoName").getAsString());
-            assertEquals(0, hold.json().getAsJsonObject("systemLockedBytes").get("after").getAsLong());
+            assertEquals(
+                    0,
+                    hold.json()
+                            .getAsJsonObject("systemLockedBytes")
+                            .get("after")
+                            .getAsLong());
         }
     }
 
@@ -183,6 +190,25 @@ class HoldProcessTest {
             hold.awaitReady();
             assertEquals(2500 * MIB + PAGE, hold.lockedBytes());
             hold.signal("TERM").expect(0);
+        }
+    }
+
+    @Test
+    void signalWhileLockingUnlocksAndFails() throws Exception {
+        // On fault this costs no memory, and still takes seconds for its many steps.
+        long bytes = 8L << 40;
+        needsRoomFor(2500 * MIB);
+        try (Pagelock.Running hold = new Pagelock().start("hold", "--json", "--on-fault", file("a", bytes))) {
+            hold.awaitLineOnStandardError("locking: .*");
+            hold.signal("TERM").expect(1);
+            assertEquals("INTERRUPTED", hold.json().get("reason").getAsString());
+            assertEquals(
+                    0,
+                    hold.json()
+                            .getAsJsonObject("systemLockedBytes")
+                            .get("after")
+                            .getAsLong());
+            assertTrue(hold.err().endsWith("interrupted by a signal while locking; everything is unlocked again\n"));
         }
     }
 

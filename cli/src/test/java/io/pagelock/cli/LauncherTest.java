@@ -11,9 +11,11 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -27,7 +29,20 @@ import org.junit.jupiter.api.io.TempDir;
 class LauncherTest {
     private static final Path SCRIPT = Path.of("..", "pagelock");
     private static final List<String> TOOLS = List.of(
-            "readlink", "dirname", "find", "head", "cat", "ls", "grep", "mkdir", "mv", "rm", "sed", "sleep", "stty");
+            "cp",
+            "readlink",
+            "dirname",
+            "find",
+            "head",
+            "cat",
+            "ls",
+            "grep",
+            "mkdir",
+            "mv",
+            "rm",
+            "sed",
+            "sleep",
+            "stty");
 
     @TempDir
     Path temp;
@@ -45,8 +60,13 @@ class LauncherTest {
         root = Files.createDirectories(temp.resolve("a checkout"));
         Files.copy(SCRIPT, root.resolve("pagelock"));
         for (String file : List.of(
-                "pom.xml", "core/pom.xml", "core/src/main/java/A.java", "core/src/test/java/ATest.java",
-                "backend-linux/src/main/java/B.java", "cli/src/main/java/C.java", "cli/src/main/java/D.java")) {
+                "pom.xml",
+                "core/pom.xml",
+                "core/src/main/java/A.java",
+                "core/src/test/java/ATest.java",
+                "backend-linux/src/main/java/B.java",
+                "cli/src/main/java/C.java",
+                "cli/src/main/java/D.java")) {
             Files.createDirectories(root.resolve(file).getParent());
             Files.createFile(root.resolve(file));
         }
@@ -55,11 +75,13 @@ class LauncherTest {
             script(bin.resolve(tool), "exec '" + find(tool) + "' \"$@\"");
         }
         // Noisy, as Maven is.
-        script(bin.resolve("mvn"), "echo noise; echo noise >&2; echo \"$@\" >>'" + temp + "/builds'\n"
-                + "[ ! -e '" + temp + "/gate' ] || cat '" + temp + "/gate'\n"
-                + "[ ! -e '" + temp + "/broken' ] || exit 1\n"
-                + "mkdir -p '" + root + "/cli/target' && : >'" + root + "/cli/target/pagelock-cli-1.jar'\n"
-                + ": >'" + root + "/cli/target/pagelock-cli-1-sources.jar'");
+        script(
+                bin.resolve("mvn"),
+                "echo noise; echo noise >&2; echo \"$@\" >>'" + temp + "/builds'\n"
+                        + "[ ! -e '" + temp + "/gate' ] || cat '" + temp + "/gate'\n"
+                        + "[ ! -e '" + temp + "/broken' ] || exit 1\n"
+                        + "mkdir -p '" + root + "/cli/target/lib' && : >'" + root + "/cli/target/pagelock-cli-1.jar'\n"
+                        + ": >'" + root + "/cli/target/pagelock-cli-1-sources.jar'");
         javaHome = temp.resolve("a jdk");
         script(javaHome.resolve("bin/java"), "echo pid $$; for each; do echo \"[$each]\"; done; exit 7");
         script(javaHome.resolve("bin/javac"), "exit 99");
@@ -106,7 +128,8 @@ class LauncherTest {
     }
 
     private void makeNewerThanTheBuild(String file) throws IOException {
-        long built = Files.getLastModifiedTime(root.resolve("target/launcher/built")).toMillis();
+        long built =
+                Files.getLastModifiedTime(root.resolve("target/launcher/built")).toMillis();
         Files.setLastModifiedTime(root.resolve(file), FileTime.fromMillis(built + 10));
     }
 
@@ -116,9 +139,7 @@ class LauncherTest {
         assertEquals(7, first.status());
         assertEquals("", first.err());
         assertTrue(first.out().startsWith("pid "), first.out());
-        assertTrue(
-                first.out().endsWith("[-jar]\n[" + root + "/cli/target/pagelock-cli-1.jar]\n[hold]\n[a b]\n[]\n[*]\n[c\nd]\n"),
-                first.out());
+        assertTrue(first.out().endsWith("[-jar]\n[" + jar() + "]\n[hold]\n[a b]\n[]\n[*]\n[c\nd]\n"), first.out());
         assertEquals(7, run().status());
         assertEquals(List.of("-q -B -DskipTests -f " + root + "/pom.xml -pl cli -am package"), builds());
     }
@@ -168,9 +189,35 @@ class LauncherTest {
     @Test
     void buildsAgainAfterClean() throws Exception {
         run();
-        Files.delete(root.resolve("cli/target/pagelock-cli-1.jar"));
+        deleteAll(root.resolve("target"));
         run();
         assertEquals(2, builds().size());
+    }
+
+    private static void deleteAll(Path top) throws IOException {
+        try (Stream<Path> all = Files.walk(top)) {
+            for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(each);
+            }
+        }
+    }
+
+    @Test
+    void runsFromACopyThatALaterBuildDoesNotOverwrite() throws Exception {
+        run();
+        Path jar = jar();
+        makeNewerThanTheBuild("core/pom.xml");
+        run();
+        assertFalse(Files.exists(jar));
+        assertFalse(jar.equals(jar()));
+    }
+
+    /** The jar that is run. */
+    private Path jar() throws IOException {
+        Path state = root.resolve("target/launcher");
+        Path app = state.resolve(Files.readString(state.resolve("current")).strip());
+        assertTrue(Files.isDirectory(app.resolve("lib")));
+        return app.resolve("pagelock-cli-1.jar");
     }
 
     @Test
@@ -179,7 +226,7 @@ class LauncherTest {
         Path second = Files.createSymbolicLink(temp.resolve("second link"), first);
         Result result = end(start(second, "doctor"));
         assertEquals(7, result.status(), result.err());
-        assertTrue(result.out().contains("[" + root + "/cli/target/pagelock-cli-1.jar]"), result.out());
+        assertTrue(result.out().contains("[" + jar() + "]"), result.out());
     }
 
     @Test

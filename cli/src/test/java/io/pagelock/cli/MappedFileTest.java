@@ -85,7 +85,8 @@ class MappedFileTest {
     void fifoThatTookTheNameIsNotOpened() throws Exception {
         FileList.Entry entry = entry(file(100_000));
         Files.delete(entry.path());
-        assertEquals(0, new ProcessBuilder("mkfifo", entry.path().toString()).start().waitFor());
+        assertEquals(
+                0, new ProcessBuilder("mkfifo", entry.path().toString()).start().waitFor());
         assertTimeoutPreemptively(
                 Duration.ofSeconds(20), () -> assertThrows(NoSuchFileException.class, () -> MappedFile.map(entry)));
     }

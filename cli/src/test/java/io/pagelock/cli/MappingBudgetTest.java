@@ -44,7 +44,6 @@ class MappingBudgetTest {
         Failure failure = new MappingBudget(65530, 64000).exceeded("cannot map 70000 files", 70000);
         assertEquals("TOO_MANY_MAPPINGS", failure.reason());
         assertTrue(failure.getMessage().contains("70000 needed, 64000 left"), failure.getMessage());
-        assertEquals(
-                "Lock fewer or larger files, or raise it with: sysctl vm.max_map_count=71530", failure.remedy());
+        assertEquals("Lock fewer or larger files, or raise it with: sysctl vm.max_map_count=71530", failure.remedy());
     }
 }

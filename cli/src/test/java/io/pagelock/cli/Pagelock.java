@@ -32,12 +32,13 @@ import java.util.stream.Stream;
 /** The whole program in a JVM of its own, and the kernel's own account of that process. */
 final class Pagelock {
     private static final String NOBODY = "65534";
-    private static final Predicate<String> NEEDED =
-            entry -> !entry.matches(".*(junit|mockito|byte-buddy|opentest|apiguardian|surefire|objenesis|quicktheories|test-classes).*");
+    private static final Predicate<String> NEEDED = entry -> !entry.matches(
+            ".*(junit|mockito|byte-buddy|opentest|apiguardian|surefire|objenesis|quicktheories|test-classes).*");
 
     private final List<String> prefix = new ArrayList<>();
     private final Map<String, String> environment = new HashMap<>();
-    private List<String> classPath = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+    private List<String> classPath = Arrays.stream(
+                    System.getProperty("java.class.path").split(File.pathSeparator))
             .filter(NEEDED)
             .collect(Collectors.toList());
 
@@ -157,8 +158,8 @@ final class Pagelock {
             return this;
         }
 
-        Running awaitReadyOnStandardError() throws InterruptedException {
-            assertTrue(err.await("ready"), this::toString);
+        Running awaitLineOnStandardError(String pattern) throws InterruptedException {
+            assertTrue(err.await(pattern), this::toString);
             return this;
         }
 
@@ -170,7 +171,11 @@ final class Pagelock {
         }
 
         Running signal(String name) throws IOException, InterruptedException {
-            assertEquals(0, new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start().waitFor());
+            assertEquals(
+                    0,
+                    new ProcessBuilder("kill", "-" + name, Long.toString(pid()))
+                            .start()
+                            .waitFor());
             return this;
         }
 
@@ -234,16 +239,16 @@ final class Pagelock {
             }
         }
 
-        /** Waits until this line has come; false if the output ended without it. */
-        boolean await(String expected) throws InterruptedException {
+        /** Waits until such a line has come; false if the output ended without it. */
+        boolean await(String pattern) throws InterruptedException {
             while (true) {
                 String line = lines.take();
-                if (line.equals(expected)) {
-                    return true;
-                }
                 if (line == END) {
                     lines.add(END);
                     return false;
+                }
+                if (line.matches(pattern)) {
+                    return true;
                 }
             }
         }

@@ -47,8 +47,8 @@ class ProcessMappingsTest {
 
     @Test
     void oldKernelWithoutFlagsGoesByTheLockedField() throws IOException {
-        List<ProcessMappings.Mapping> locked = locked(
-                mapping("1000-3000", "/a", 8, 4, null) + mapping("3000-5000", "/b", 8, 0, null));
+        List<ProcessMappings.Mapping> locked =
+                locked(mapping("1000-3000", "/a", 8, 4, null) + mapping("3000-5000", "/b", 8, 0, null));
         assertEquals(1, locked.size());
         assertEquals("1000-3000", locked.get(0).range());
     }

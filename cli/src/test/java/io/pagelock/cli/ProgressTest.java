@@ -47,7 +47,9 @@ class ProgressTest {
             progress.add(32 << 20);
         }
         String last = terminal.err().substring(terminal.err().lastIndexOf('\r') + 1);
-        assertTrue(last.matches("locking 100% [│|]█+[│|] 64/64 MiB \\(0:00:\\d\\d / 0:00:00\\) +[\\d.]+ [KMG]iB/s\\s*"), last);
+        assertTrue(
+                last.matches("locking 100% [│|]█+[│|] 64/64 MiB \\(0:00:\\d\\d / 0:00:00\\) +[\\d.]+ [KMG]iB/s\\s*"),
+                last);
         assertTrue(last.trim().length() < 100, last);
     }
 }

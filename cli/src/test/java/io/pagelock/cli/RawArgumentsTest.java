@@ -21,7 +21,8 @@ class RawArgumentsTest {
     @Test
     void emptyArgumentsCount() {
         assertArrayEquals(
-                new String[] {"", "x", ""}, RawArguments.of(new String[] {"", "x", ""}, commandLine("java\0M\0\0x\0\0")));
+                new String[] {"", "x", ""},
+                RawArguments.of(new String[] {"", "x", ""}, commandLine("java\0M\0\0x\0\0")));
     }
 
     @Test
@@ -33,6 +34,7 @@ class RawArgumentsTest {
 
     @Test
     void shorterCommandLineIsNotBelieved() {
-        assertArrayEquals(new String[] {"status", "b"}, RawArguments.of(new String[] {"status", "b"}, commandLine("b\0")));
+        assertArrayEquals(
+                new String[] {"status", "b"}, RawArguments.of(new String[] {"status", "b"}, commandLine("b\0")));
     }
 }

@@ -134,8 +134,8 @@ class StatusCommandTest extends CommandTest {
     @Test
     void pagesOfTheFakeAreWhereTheTestThinksTheyAre() throws IOException {
         // A guard on the fixture: an unaligned range would shift every expectation above.
-        locker.resident = page -> Answer.of(page.equals(MemoryRange.of(page.address(), FakeLocker.PAGE)
-                .alignedTo(FakeLocker.PAGE)));
+        locker.resident = page -> Answer.of(
+                page.equals(MemoryRange.of(page.address(), FakeLocker.PAGE).alignedTo(FakeLocker.PAGE)));
         assertEquals(0, run("status", "--json", file("a", 3 * FakeLocker.PAGE)));
         assertEquals(
                 3,

@@ -79,7 +79,11 @@ class StatusProcessTest {
                 assertEquals(hold.lockedBytes(), json.get("bytes").getAsLong());
                 assertEquals(
                         file.toString(),
-                        json.getAsJsonArray("mappings").get(0).getAsJsonObject().get("path").getAsString());
+                        json.getAsJsonArray("mappings")
+                                .get(0)
+                                .getAsJsonObject()
+                                .get("path")
+                                .getAsString());
             }
             hold.signal("TERM").expect(0);
         }
@@ -87,8 +91,8 @@ class StatusProcessTest {
 
     @Test
     void processWithoutLocksHasNone() throws Exception {
-        try (Pagelock.Running status =
-                new Pagelock().start("status", "--json", "--pid", ProcessHandle.current().pid())) {
+        try (Pagelock.Running status = new Pagelock()
+                .start("status", "--json", "--pid", ProcessHandle.current().pid())) {
             assertEquals(0, status.expect(0).json().getAsJsonArray("mappings").size());
         }
     }
@@ -106,11 +110,20 @@ class StatusProcessTest {
 
     @Test
     void processOfAnotherUserFails() throws Exception {
-        assumeTrue(Pagelock.isRoot() || !ProcessHandle.of(1).orElseThrow().info().user().equals(
-                ProcessHandle.current().info().user()), "process 1 is of this user");
-        try (Pagelock.Running status = new Pagelock().asUserWithLimit(65536, copies).start("status", "--pid", 1)) {
+        assumeTrue(
+                Pagelock.isRoot()
+                        || !ProcessHandle.of(1)
+                                .orElseThrow()
+                                .info()
+                                .user()
+                                .equals(ProcessHandle.current().info().user()),
+                "process 1 is of this user");
+        try (Pagelock.Running status =
+                new Pagelock().asUserWithLimit(65536, copies).start("status", "--pid", 1)) {
             status.expect(1);
-            assertTrue(status.err().startsWith("pagelock: process 1: not permitted to read /proc/1/smaps"), status::toString);
+            assertTrue(
+                    status.err().startsWith("pagelock: process 1: not permitted to read /proc/1/smaps"),
+                    status::toString);
         }
     }
 }

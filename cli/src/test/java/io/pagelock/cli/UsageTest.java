@@ -58,11 +58,19 @@ class UsageTest extends CommandTest {
         assertEquals(
                 2,
                 Main.run(
-                        new String[] {"doctor", new String("größe".getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1)},
+                        new String[] {
+                            "doctor", new String("größe".getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1)
+                        },
                         locker,
                         console.console(),
                         stop));
         assertTrue(console.err().contains("größe"), console.err());
+    }
+
+    @Test
+    void emptyNameIsBadUsageAndNotTheWorkingDirectory() {
+        assertEquals(2, run("hold", ""));
+        assertTrue(console.err().contains("an empty name is no file"), console.err());
     }
 
     @Test
