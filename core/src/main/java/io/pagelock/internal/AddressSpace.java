@@ -86,7 +86,7 @@ final class AddressSpace {
                 applied = true;
                 if (current == Strength.ON_FAULT) {
                     // On Linux this has weakened the full locks of handles; lock those again.
-                    ranges.relock(false, false);
+                    ranges.strengthen();
                 }
             } catch (RuntimeException | Error failure) {
                 open.remove(lock);
@@ -137,12 +137,11 @@ final class AddressSpace {
                 backend.failedLockAllLeavesNothing() || !before.isNothing() && before.future == after.future;
         try {
             if (!refused || !leftNothing) {
-                drop(before).forEach(failure::addSuppressed);
-            } else if (before.isNothing()) {
-                ranges.uncover();
+                drop(before).forEach(lost -> RangeLocks.suppress(failure, lost));
             }
         } catch (RuntimeException | Error second) {
-            failure.addSuppressed(second);
+            RangeLocks.suppress(failure, second);
+        } finally {
             if (before.isNothing()) {
                 ranges.uncover();
             }
@@ -163,7 +162,7 @@ final class AddressSpace {
             return Collections.singletonList(MemoryRange.of(page, (1L << 32) - 2 * page));
         }
         return Arrays.asList(
-                MemoryRange.of(page, Long.MAX_VALUE - page + 1 - page),
+                MemoryRange.of(page, Long.MAX_VALUE - page + 1),
                 MemoryRange.of(Long.MIN_VALUE, Long.MAX_VALUE - page + 1));
     }
 
@@ -180,13 +179,14 @@ final class AddressSpace {
             }
             if (rest.isNothing() || rest.future == Strength.NONE && inForce.future != Strength.NONE) {
                 lost = drop(rest);
-            } else if (rest.future != inForce.future) {
-                apply(Strength.NONE, rest.future);
+                inForce = rest;
+            } else {
+                if (rest.future != inForce.future) {
+                    apply(Strength.NONE, rest.future);
+                }
+                // What is locked now stays as strong as it is.
+                inForce = new Demand(rest.current == Strength.NONE ? Strength.NONE : inForce.current, rest.future);
             }
-            // What is locked now stays as strong as it is; only the future can be taken back.
-            inForce = rest.isNothing()
-                    ? rest
-                    : new Demand(rest.current == Strength.NONE ? Strength.NONE : inForce.current, rest.future);
             open.remove(lock);
             lock.valid = false;
         } finally {
@@ -194,7 +194,7 @@ final class AddressSpace {
         }
         if (!lost.isEmpty()) {
             PageLockException failure = lost.get(0);
-            lost.stream().skip(1).forEach(failure::addSuppressed);
+            lost.stream().skip(1).forEach(other -> RangeLocks.suppress(failure, other));
             throw failure;
         }
     }

@@ -11,6 +11,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 
 /** Locks that do not hold up their caller: by the system where it can, otherwise by a few daemon threads. */
 final class AsyncLocks {
@@ -49,8 +50,10 @@ final class AsyncLocks {
         Pending pending = new Pending(hold.bytes());
         hold.progress = pending.progress();
         try {
-            if (executor != null || !startNatively(handle, pending)) {
-                (executor == null ? threads : executor).execute(() -> run(handle, pending));
+            if (executor != null) {
+                executor.execute(() -> run(handle, pending));
+            } else if (!startNatively(handle, pending)) {
+                threads.execute(() -> runOrPark(handle, pending));
             }
         } catch (RuntimeException | OutOfMemoryError e) {
             pending.completeExceptionally(e);
@@ -58,12 +61,40 @@ final class AsyncLocks {
         return pending;
     }
 
+    /** In a thread of the caller's executor, which may wait for its turn. */
     private void run(Handle handle, Pending pending) {
+        if (!pending.isDone()) {
+            finish(pending, () -> engine.acquire(handle));
+        }
+    }
+
+    /** In one of our few threads, which must not wait for the turn of one lock while another could go on. */
+    private void runOrPark(Handle handle, Pending pending) {
         if (pending.isDone()) {
             return;
         }
         try {
-            pending.handOver(engine.acquire(handle));
+            if (!ranges.beginOrPark(handle.hold(), () -> resume(handle, pending))) {
+                return;
+            }
+        } catch (Throwable failure) {
+            pending.completeExceptionally(failure);
+            return;
+        }
+        finish(pending, () -> engine.carryOut(handle));
+    }
+
+    private void resume(Handle handle, Pending pending) {
+        try {
+            threads.execute(() -> runOrPark(handle, pending));
+        } catch (RuntimeException | OutOfMemoryError e) {
+            pending.completeExceptionally(e);
+        }
+    }
+
+    private static void finish(Pending pending, Supplier<Handle> lock) {
+        try {
+            pending.handOver(lock.get());
         } catch (Throwable failure) {
             pending.completeExceptionally(failure);
         }
@@ -92,10 +123,6 @@ final class AsyncLocks {
     }
 
     private void end(Handle handle, Pending pending, PageLockException refusal, long begin, Object event) {
-        try {
-            pending.handOver(engine.conclude(handle, refusal, begin, event));
-        } catch (Throwable failure) {
-            pending.completeExceptionally(failure);
-        }
+        finish(pending, () -> engine.conclude(handle, refusal, begin, event));
     }
 }

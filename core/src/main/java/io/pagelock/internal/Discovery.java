@@ -14,7 +14,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
-import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 
 /** Finds the backend for this process, or finds out why there is none. */
@@ -107,7 +106,7 @@ public final class Discovery {
                         break;
                     }
                     consider(each.next());
-                } catch (ServiceConfigurationError | RuntimeException | LinkageError e) {
+                } catch (RuntimeException | Error e) {
                     broken++;
                     reject("a provider", "cannot be loaded: " + e, e);
                 }
@@ -156,8 +155,8 @@ public final class Discovery {
             try {
                 claim();
                 Backend backend = provider.open(host);
-                opened = true;
                 PageLocker locker = monitored(new Engine(backend));
+                opened = true;
                 candidates.add(new Candidate(name, "chosen: " + backend.info(), true));
                 return new Discovery(new Availability(candidates, "", "", null), locker);
             } catch (PageLockException e) {
@@ -166,7 +165,7 @@ public final class Discovery {
                         "the backend '" + name + "' cannot be opened: "
                                 + candidates.get(candidates.size() - 1).verdict(),
                         e.remedy());
-            } catch (RuntimeException | LinkageError e) {
+            } catch (RuntimeException | Error e) {
                 reject(name, "cannot be opened: " + e, e);
                 return none(
                         "the backend '" + name + "' cannot be opened: " + e,

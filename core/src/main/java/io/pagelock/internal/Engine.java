@@ -49,6 +49,9 @@ public final class Engine implements PageLocker {
     private final AtomicLongArray failures = new AtomicLongArray(Reason.values().length);
     private final AtomicLong longestLock = new AtomicLong();
     private final FlightEvents flight = new FlightEvents();
+    /** Only written: what is about to be written must still be reachable. */
+    private volatile Object reachable;
+
     /** Run once, with the first lock. */
     private final AtomicReference<Runnable> atFirstLock = new AtomicReference<>();
 
@@ -143,6 +146,9 @@ public final class Engine implements PageLocker {
             long end = alignedEnd(range);
             if (used > 0 && !IntervalCounts.less(parts[used - 1], start)) {
                 parts[used - 1] = IntervalCounts.max(parts[used - 1], end);
+                if (parts[used - 1] - parts[used - 2] < 0) {
+                    throw new IllegalArgumentException("ranges that join to 2^63 bytes or more; lock them apart");
+                }
             } else {
                 parts[used++] = start;
                 parts[used++] = end;
@@ -157,6 +163,18 @@ public final class Engine implements PageLocker {
         long begin = System.nanoTime();
         try {
             ranges.acquire(handle.hold());
+        } catch (PageLockException e) {
+            throw failed(e, handle, begin, event);
+        }
+        return locked(handle, begin, event);
+    }
+
+    /** Locks what has begun. */
+    Handle carryOut(Handle handle) {
+        Object event = flight.begin();
+        long begin = System.nanoTime();
+        try {
+            ranges.carryOut(handle.hold());
         } catch (PageLockException e) {
             throw failed(e, handle, begin, event);
         }
@@ -197,6 +215,9 @@ public final class Engine implements PageLocker {
         if (event != null) {
             flight.end(event, handle.bytes(), e.reason().toString());
         }
+        if (ranges.needsSweep()) {
+            reaper.watch();
+        }
         return explainLock(e, handle);
     }
 
@@ -222,7 +243,7 @@ public final class Engine implements PageLocker {
         } catch (PageLockException e) {
             throw explain(e, "unlock", null);
         } finally {
-            handle.touch();
+            keepReachable(handle);
         }
     }
 
@@ -295,7 +316,7 @@ public final class Engine implements PageLocker {
     @Override
     public void sync(ByteBuffer buffer, SyncOption... options) {
         sync(rangeOf(buffer), options);
-        touch(buffer);
+        keepReachable(buffer);
     }
 
     @Override
@@ -307,7 +328,7 @@ public final class Engine implements PageLocker {
     @Override
     public PageStates pages(ByteBuffer buffer) {
         PageStates states = pages(rangeOf(buffer));
-        touch(buffer);
+        keepReachable(buffer);
         return states;
     }
 
@@ -416,10 +437,10 @@ public final class Engine implements PageLocker {
         long start = range.address() & -pageSize;
         long end = (range.end() + pageSize - 1) & -pageSize;
         boolean outside = backend.addressBits() == 32 && IntervalCounts.less(0xffffffffL & -pageSize, end);
-        if (start == 0 || end == 0 || outside) {
+        if (start == 0 || end == 0 || outside || end - start < 0) {
             throw new IllegalArgumentException(range + ", rounded to pages of " + pageSize
                     + " bytes, touches the first or the last page of the " + backend.addressBits()
-                    + "-bit address space or lies outside it");
+                    + "-bit address space, lies outside it, or has 2^63 bytes or more");
         }
         return start;
     }
@@ -442,10 +463,9 @@ public final class Engine implements PageLocker {
         return explained;
     }
 
-    /** Keeps a buffer reachable up to here; Reference.reachabilityFence came with Java 9. */
-    private static void touch(ByteBuffer buffer) {
-        synchronized (buffer) {
-            buffer.isDirect();
-        }
+    /** Keeps an object reachable up to here; Reference.reachabilityFence came with Java 9. */
+    private void keepReachable(Object object) {
+        reachable = object;
+        reachable = null;
     }
 }

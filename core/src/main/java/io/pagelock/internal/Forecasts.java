@@ -75,12 +75,12 @@ final class Forecasts {
                 || limit.soft().isNone()) {
             return Answer.YES;
         }
-        if (!limit.soft().isKnown() || !used.isPresent()) {
+        if (!limit.soft().isKnown()) {
             return Answer.UNKNOWN;
         }
-        long room = limit.soft().bytes().getAsLong() - used.getAsLong();
+        long room = limit.soft().bytes().getAsLong() - used.orElse(0);
         if (charge <= room && !isClosed(limit)) {
-            return Answer.YES;
+            return used.isPresent() ? Answer.YES : Answer.UNKNOWN;
         }
         return limit.liftedByPrivilege() && privileged == Answer.UNKNOWN ? Answer.UNKNOWN : Answer.NO;
     }

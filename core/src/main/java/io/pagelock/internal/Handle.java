@@ -60,11 +60,6 @@ final class Handle implements PageLock {
         engine.close(this, hold);
     }
 
-    /** Keeps this handle reachable up to here, so that it is not taken for dropped while it closes. */
-    synchronized boolean touch() {
-        return hold != null;
-    }
-
     @Override
     public String toString() {
         return "PageLock" + ranges() + (isValid() ? "" : " (not valid)");

@@ -5,8 +5,8 @@ import java.lang.ref.PhantomReference;
 import java.lang.ref.ReferenceQueue;
 
 /**
- * The claim of one handle on pages: what outlives the handle if that is dropped. Everything but the constructor's
- * values is guarded by the monitor of {@link RangeLocks}.
+ * The claim of one handle on pages: what outlives the handle if that is dropped. Everything that is not final is guarded by
+ * the monitor of {@link RangeLocks}.
  */
 final class Hold extends PhantomReference<Handle> {
     /** Open, being closed, closed. */
@@ -28,19 +28,26 @@ final class Hold extends PhantomReference<Handle> {
     private final long start;
     private final long end;
     private long[] parts;
+    /** The parts with which this hold went into flight; the claim may be narrowed meanwhile. */
+    private long[] flown;
 
     State state = State.OPEN;
-    /** Set when the pages could not be locked again after an address-space lock. */
+    /** Set when the pages could not be locked again after the system dropped them. */
     boolean lost;
-    /** Set while this hold is in flight and the kernel may have dropped its pages meanwhile: ask once more. */
+    /** Set when nobody can close this hold any more, so that it must be tried again. */
+    boolean abandoned;
+    /** Set while this hold is in flight and the system may have dropped its pages meanwhile: ask once more. */
     boolean askAgain;
+    /** Like {@link #askAgain}, but stays set for the whole flight. */
+    boolean disturbed;
     /** Set while this hold is in flight to unlock. */
     boolean unlocking;
-    /** Set for a hold of whoever owns the exclusive phase. */
-    boolean owner;
 
+    // All holds that are open, and all that are in flight.
     Hold previous;
     Hold next;
+    Hold previousInFlight;
+    Hold nextInFlight;
 
     Hold(Handle handle, ReferenceQueue<Handle> queue, long start, long end, boolean onFault) {
         super(handle, queue);
@@ -55,16 +62,8 @@ final class Hold extends PhantomReference<Handle> {
         this.parts = parts.length == 2 ? null : parts;
     }
 
-    long bytes() {
-        long bytes = 0;
-        for (int i = 0; i < count(); i++) {
-            bytes += end(i) - start(i);
-        }
-        return bytes;
-    }
-
     int count() {
-        return parts == null ? 1 : parts.length / 2;
+        return count(parts);
     }
 
     long start(int index) {
@@ -75,9 +74,46 @@ final class Hold extends PhantomReference<Handle> {
         return parts == null ? end : parts[2 * index + 1];
     }
 
+    private static int count(long[] bounds) {
+        return bounds == null ? 1 : bounds.length / 2;
+    }
+
     /** Narrows the claim to what is left of it. */
     void narrowTo(long[] rest) {
         parts = rest;
+    }
+
+    /** Adds the parts to what is in flight. */
+    void takeOff(IntervalCounts busy) {
+        flown = parts;
+        int added = 0;
+        try {
+            for (; added < count(); added++) {
+                busy.add(start(added), end(added), false);
+            }
+        } catch (Error e) {
+            clear(busy, added);
+            throw e;
+        }
+    }
+
+    /** Takes away what {@link #takeOff} added. */
+    void touchDown(IntervalCounts busy) {
+        clear(busy, count(flown));
+    }
+
+    private void clear(IntervalCounts busy, int first) {
+        for (int i = 0; i < first; i++) {
+            busy.clear(flown == null ? start : flown[2 * i], flown == null ? end : flown[2 * i + 1]);
+        }
+    }
+
+    long bytes() {
+        long bytes = 0;
+        for (int i = 0; i < count(); i++) {
+            bytes += end(i) - start(i);
+        }
+        return bytes;
     }
 
     boolean overlaps(long otherStart, long otherEnd) {

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.internal;
 
-import java.util.Arrays;
-
 /**
  * Counts, for every address, how many holders it has, by interval: neighbouring addresses with equal counts share one
  * entry, so that a range costs the same whatever its length. A treap with unsigned keys; its priorities are a hash of the
  * key, which spares a field per node. Not safe for several threads.
  *
- * <p>A method that runs out of memory leaves the counts as they were.
+ * <p>A method that runs out of memory leaves the counts as they were. After {@link #prepare} of a range, and until something
+ * else changes its edges, the methods that only take away need no memory.
  */
 final class IntervalCounts {
     private static final class Node {
-        private final long start;
+        private long start;
         private long end;
         private int full;
         private int onFault;
@@ -44,8 +43,49 @@ final class IntervalCounts {
         void visit(long start, long end, int full, int onFault);
     }
 
+    /** How many nodes are kept for the next use, so that locking and unlocking in turn makes no garbage. */
+    private static final int MOST_SPARE = 64;
+
+    private final boolean joins;
     private Node root;
     private long bytes;
+    private Node spare;
+    private int spares;
+
+    /**
+     * Starts without holders.
+     *
+     * @param joins whether neighbours with equal counts become one; if not, what was added can be cleared without memory
+     */
+    IntervalCounts(boolean joins) {
+        this.joins = joins;
+    }
+
+    private Node node(long start, long end, int full, int onFault) {
+        if (spare == null) {
+            return new Node(start, end, full, onFault);
+        }
+        Node node = spare;
+        spare = node.left;
+        spares--;
+        node.left = null;
+        node.start = start;
+        node.end = end;
+        node.full = full;
+        node.onFault = onFault;
+        return node;
+    }
+
+    private void remove(Node node) {
+        root = delete(root, node.start);
+        node.right = null;
+        node.left = null;
+        if (spares < MOST_SPARE) {
+            node.left = spare;
+            spare = node;
+            spares++;
+        }
+    }
 
     /** The number of bytes with a count above zero. */
     long bytes() {
@@ -111,53 +151,41 @@ final class IntervalCounts {
         removeZeros(start, end);
     }
 
-    /**
-     * Removes one holder where there are others, and leaves the places where it is the only one.
-     *
-     * @return the parts where it is the only holder, as start and end in turn
-     */
-    long[] removeShared(long start, long end, boolean onFault) {
-        Node whole = floor(start);
-        if (whole.count() == 1 && !less(whole.end, end)) {
-            return new long[] {start, end};
-        }
+    /** Makes the edges of a range boundaries, which is what may need memory. */
+    void prepare(long start, long end) {
         split(start);
         split(end);
-        long[] sole = parts(start, end, 1);
+    }
+
+    /** Adds the parts of a prepared range that have one holder. */
+    void addSole(long start, long end, Parts parts) {
+        for (Node node = floor(start); node != null && less(node.start, end); node = ceiling(node.end)) {
+            if (node.count() == 1) {
+                parts.add(node.start, node.end);
+            }
+        }
+    }
+
+    /** Removes one holder from every address of a prepared range that has others. */
+    void removeShared(long start, long end, boolean onFault) {
         for (Node node = floor(start); node != null && less(node.start, end); node = ceiling(node.end)) {
             if (node.count() > 1) {
                 node.change(onFault, -1);
             }
         }
-        // Counts inside the range may have become equal to their neighbours' on both sides.
+        // Counts may have become equal to those on either side.
         for (Node node = floor(start); node != null && less(node.start, end); ) {
             long next = node.end;
             merge(node.start);
             node = ceiling(next);
         }
         merge(end);
-        return sole;
     }
 
-    /** The parts of the range whose count is exactly {@code count}, as start and end in turn. */
-    private long[] parts(long start, long end, int count) {
-        long[] found = new long[4];
-        int used = 0;
-        for (Node node = floor(start); node != null && less(node.start, end); node = ceiling(node.end)) {
-            if (node.count() != count) {
-                continue;
-            }
-            if (used > 0 && found[used - 1] == node.start) {
-                found[used - 1] = node.end;
-                continue;
-            }
-            if (used == found.length) {
-                found = Arrays.copyOf(found, used * 2);
-            }
-            found[used++] = node.start;
-            found[used++] = node.end;
-        }
-        return Arrays.copyOf(found, used);
+    /** Tells whether the range lies within one interval with one holder. */
+    boolean isSole(long start, long end) {
+        Node node = floor(start);
+        return node != null && node.count() == 1 && !less(node.end, end);
     }
 
     /** Tells whether an address of the range has at least so many holders. */
@@ -198,17 +226,19 @@ final class IntervalCounts {
             Node node = ceiling(at);
             long gapEnd = node == null ? end : min(node.start, end);
             if (less(at, gapEnd)) {
-                root = insert(root, new Node(at, gapEnd, 0, 0));
+                root = insert(root, node(at, gapEnd, 0, 0));
             }
             at = node == null ? end : max(node.end, gapEnd);
         }
     }
 
     private void removeZeros(long start, long end) {
-        for (Node node = ceiling(start); node != null && less(node.start, end); node = ceiling(node.end)) {
+        for (Node node = ceiling(start); node != null && less(node.start, end); ) {
+            long next = node.end;
             if (node.count() == 0) {
-                root = delete(root, node.start);
+                remove(node);
             }
+            node = ceiling(next);
         }
     }
 
@@ -216,22 +246,29 @@ final class IntervalCounts {
     private void split(long at) {
         Node node = floor(at);
         if (node != null && node.start != at && less(at, node.end)) {
-            Node upper = new Node(at, node.end, node.full, node.onFault);
+            Node upper = node(at, node.end, node.full, node.onFault);
             node.end = at;
             root = insert(root, upper);
         }
     }
 
-    /** Joins the interval that starts at the address to the one that ends there, if their counts are equal. */
+    /**
+     * Joins the interval that starts at the address to the one that ends there, if their counts are equal and the length
+     * stays a positive number.
+     */
     private void merge(long at) {
-        Node upper = floor(at);
+        Node upper = joins ? floor(at) : null;
         if (upper == null || upper.start != at) {
             return;
         }
         Node lower = floor(at - 1);
-        if (lower != null && lower.end == at && lower.full == upper.full && lower.onFault == upper.onFault) {
-            root = delete(root, at);
+        if (lower != null
+                && lower.end == at
+                && lower.full == upper.full
+                && lower.onFault == upper.onFault
+                && upper.end - lower.start > 0) {
             lower.end = upper.end;
+            remove(upper);
         }
     }
 

@@ -21,6 +21,16 @@ final class Monitoring implements PageLockerMXBean {
 
     /** Registers in a thread of its own: the first use of JMX takes longer than the first lock should. */
     static void register(PageLocker locker) {
+        try {
+            Thread thread = daemon(locker);
+            thread.start();
+        } catch (OutOfMemoryError | RuntimeException e) {
+            // No thread to be had. The lock matters, the bean does not.
+            return;
+        }
+    }
+
+    private static Thread daemon(PageLocker locker) {
         Thread thread = new Thread(
                 () -> {
                     try {
@@ -36,12 +46,7 @@ final class Monitoring implements PageLockerMXBean {
                 "pagelock-jmx");
         thread.setDaemon(true);
         thread.setContextClassLoader(null);
-        try {
-            thread.start();
-        } catch (OutOfMemoryError e) {
-            // No thread to be had. The lock matters, the bean does not.
-            return;
-        }
+        return thread;
     }
 
     @Override

@@ -9,7 +9,6 @@ import io.pagelock.spi.AsyncCall;
 final class Pending extends PendingLock {
     private final long totalBytes;
     private final Progress progress = new Progress(this::isDone);
-    private volatile AsyncCall call;
 
     Pending(long totalBytes) {
         this.totalBytes = totalBytes;
@@ -19,22 +18,9 @@ final class Pending extends PendingLock {
         return progress;
     }
 
-    /** The system's own call, to be cancelled with this future. */
+    /** Has the system's own call cancelled with this future; to cancel one that is done does nothing. */
     void carriedOutBy(AsyncCall nativeCall) {
-        call = nativeCall;
-        if (isDone()) {
-            nativeCall.cancel();
-        }
-    }
-
-    @Override
-    public boolean cancel(boolean mayInterruptIfRunning) {
-        boolean cancelled = super.cancel(mayInterruptIfRunning);
-        AsyncCall nativeCall = call;
-        if (cancelled && nativeCall != null) {
-            nativeCall.cancel();
-        }
-        return cancelled;
+        whenComplete((lock, failure) -> nativeCall.cancel());
     }
 
     /** Hands the handle over, or gives it back if nobody wants it any more. */

@@ -27,6 +27,8 @@ final class RangeLocks {
     private static final long[] NOTHING = {};
     /** How many pages to look at in one go when the limit refused; bounds the memory that the look takes. */
     private static final int LOOK = 1 << 20;
+    /** How many strays one sweep tries, so that a close stays quick however many there are. */
+    private static final int SWEEP = 16;
 
     private final Backend backend;
     private final Steps steps;
@@ -34,20 +36,40 @@ final class RangeLocks {
     private final Object monitor = new Object();
 
     // All guarded by the monitor.
-    private final IntervalCounts held = new IntervalCounts();
+    private final IntervalCounts held = new IntervalCounts(true);
     /** What no hold covers and the kernel may still have locked. */
-    private final IntervalCounts strays = new IntervalCounts();
+    private final IntervalCounts strays = new IntervalCounts(true);
+    /** The parts of all holds in flight, which never overlap. */
+    private final IntervalCounts busy = new IntervalCounts(false);
 
-    private final List<Hold> inFlight = new ArrayList<>();
+    private Hold firstInFlight;
+    private int unlocking;
     private int waiting;
     /** An address-space lock is open: pages stay locked when holds close. */
     private boolean covered;
     /** The kernel is dropping everything: new calls wait. */
     private boolean exclusive;
 
-    private boolean sweeping;
     private Hold first;
     private long openHolds;
+    private int abandoned;
+
+    private boolean sweeping;
+    /** Where the next sweep goes on. */
+    private long sweepFrom;
+    /** Locks that have no turn yet and no thread to wait in. */
+    private List<Parked> parked = new ArrayList<>();
+
+    /** What to do when a hold may have its turn. */
+    private static final class Parked {
+        private final Hold hold;
+        private final Runnable retry;
+
+        private Parked(Hold hold, Runnable retry) {
+            this.hold = hold;
+            this.retry = retry;
+        }
+    }
 
     RangeLocks(Backend backend) {
         this.backend = backend;
@@ -58,9 +80,17 @@ final class RangeLocks {
     /** Locks the pages of the hold. When it throws, the hold is void and what it added is unlocked again. */
     void acquire(Hold hold) {
         synchronized (monitor) {
-            awaitTurn(hold);
+            if (!hasTurn(hold)) {
+                await(() -> hasTurn(hold));
+            }
+            check(hold);
             begin(hold);
         }
+        carryOut(hold);
+    }
+
+    /** Asks the system for what was begun. */
+    void carryOut(Hold hold) {
         try {
             do {
                 askOnce(hold);
@@ -72,17 +102,35 @@ final class RangeLocks {
     }
 
     /**
-     * Begins a lock that the system carries out by itself, unless it would have to wait for its turn.
+     * Begins a lock, unless it would have to wait for its turn.
      *
      * @return false if it would; nothing has happened then
      */
     boolean tryBegin(Hold hold) {
         synchronized (monitor) {
-            if (exclusive || overlapsInFlight(hold)) {
+            if (!hasTurn(hold)) {
                 return false;
             }
             begin(hold);
             return true;
+        }
+    }
+
+    /**
+     * Begins a lock, or remembers to try again when it may have its turn.
+     *
+     * @param retry runs under the monitor, so it must only hand the work on
+     * @return whether it has begun
+     */
+    boolean beginOrPark(Hold hold, Runnable retry) {
+        synchronized (monitor) {
+            if (hasTurn(hold)) {
+                check(hold);
+                begin(hold);
+                return true;
+            }
+            parked.add(new Parked(hold, retry));
+            return false;
         }
     }
 
@@ -110,12 +158,24 @@ final class RangeLocks {
         undo(hold, failure);
     }
 
+    private static void check(Hold hold) {
+        if (hold.progress.isCancelled()) {
+            throw PageLockException.because(Reason.CANCELLED)
+                    .detail("cancelled after " + hold.progress.bytes() + " bytes")
+                    .build();
+        }
+    }
+
+    /** Counts the hold and puts it in flight; what runs out of memory here has not happened. */
     private void begin(Hold hold) {
-        inFlight.add(hold);
+        takeOff(hold);
         int counted = 0;
         try {
             for (; counted < hold.count(); counted++) {
                 held.add(hold.start(counted), hold.end(counted), hold.onFault);
+            }
+            for (int i = 0; i < hold.count(); i++) {
+                strays.clear(hold.start(i), hold.end(i));
             }
         } catch (Error e) {
             while (counted-- > 0) {
@@ -124,14 +184,13 @@ final class RangeLocks {
             land(hold);
             throw e;
         }
-        for (int i = 0; i < hold.count(); i++) {
-            strays.clear(hold.start(i), hold.end(i));
-        }
         link(hold);
     }
 
     private boolean mustAskAgain(Hold hold) {
         synchronized (monitor) {
+            // What the system dropped in this moment is asked for again before the caller may rely on it.
+            awaitShared();
             if (hold.askAgain) {
                 hold.askAgain = false;
                 return true;
@@ -156,23 +215,26 @@ final class RangeLocks {
     /** Whether the system may have dropped pages of the hold while its call was under way. */
     private boolean isDropped(Hold hold) {
         synchronized (monitor) {
-            await(() -> !exclusive || hold.owner);
+            awaitShared();
             return hold.askAgain;
         }
     }
 
     private void ask(Hold hold) {
         for (int i = 0; i < hold.count(); i++) {
+            check(hold);
+            long start = hold.start(i);
+            long end = hold.end(i);
             try {
                 if (hold.onFault) {
-                    askOnFault(hold.start(i), hold.end(i));
+                    askOnFault(start, end);
                 } else {
-                    long length = hold.end(i) - hold.start(i);
-                    steps.lock(hold.start(i), length, isAlone(hold, i), hold.progress);
+                    steps.lock(start, end - start, isAlone(hold, i), hold.progress);
                 }
-            } catch (PageLockException refusal) {
+            } catch (RuntimeException e) {
+                PageLockException refusal = at(start, end, e);
                 if (!askForTheRest(hold, i, refusal)) {
-                    throw at(hold.start(i), hold.end(i), refusal);
+                    throw refusal;
                 }
             }
         }
@@ -250,53 +312,100 @@ final class RangeLocks {
 
     /** Takes a failed lock back. What cannot be unlocked becomes stray and is added to the failure. */
     private void undo(Hold hold, Throwable failure) {
-        boolean again;
         try {
+            renewShared(hold);
             synchronized (monitor) {
-                await(() -> !exclusive || hold.owner);
-                again = hold.askAgain;
                 narrow(hold);
-                hold.unlocking = true;
                 hold.state = Hold.State.CLOSING;
+                startUnlocking(hold);
             }
-            List<PageLockException> refused = unlockOrStray(hold);
-            refused.forEach(failure::addSuppressed);
+            for (PageLockException refused : unlockOrStray(hold)) {
+                suppress(failure, refused);
+            }
         } catch (Throwable second) {
-            // Out of memory, at worst. The hold stays counted and linked; its handle is garbage, so the reaper tries
-            // again.
-            synchronized (monitor) {
-                reopen(hold);
-            }
-            failure.addSuppressed(second);
-            return;
-        }
-        if (again) {
-            relock(hold.owner, true);
+            abandonOpen(hold);
+            suppress(failure, second);
         }
     }
 
-    /** Unlocks a hold that nobody can close again: a leaked or a failed one. The hold is closed afterwards. */
-    void abandon(Hold hold) {
-        synchronized (monitor) {
-            if (hold.state != Hold.State.OPEN) {
-                return;
-            }
-            await(() -> !exclusive || hold.owner);
-            narrow(hold);
-            hold.state = Hold.State.CLOSING;
-            hold.unlocking = true;
-            inFlight.add(hold);
-        }
-        try {
-            unlockOrStray(hold);
-        } finally {
+    /**
+     * If the system dropped everything while this lock was under way, asks again for the pages that others hold too. They
+     * were left to this lock, whose turn it still is.
+     */
+    private void renewShared(Hold hold) {
+        while (true) {
+            Parts full = new Parts();
+            Parts onFault = new Parts();
             synchronized (monitor) {
-                if (hold.state != Hold.State.CLOSED) {
-                    reopen(hold);
+                awaitShared();
+                if (!hold.disturbed) {
+                    return;
+                }
+                hold.disturbed = false;
+                for (int i = 0; i < hold.count(); i++) {
+                    held.forEach(hold.start(i), hold.end(i), (start, end, fullCount, onFaultCount) -> {
+                        if (fullCount + onFaultCount > 1) {
+                            boolean isFull = fullCount > (hold.onFault ? 0 : 1);
+                            (isFull ? full : onFault).add(start, end);
+                        }
+                    });
                 }
             }
+            Parts lost = new Parts();
+            renew(onFault, true, lost);
+            renew(full, false, lost);
+            lose(lost);
+        }
+    }
+
+    private void renew(Parts parts, boolean onFault, Parts lost) {
+        long[] bounds = parts.toArray();
+        for (int i = 0; i < bounds.length; i += 2) {
+            try {
+                backend.lock(bounds[i], bounds[i + 1] - bounds[i], onFault);
+            } catch (RuntimeException e) {
+                lost.add(bounds[i], bounds[i + 1]);
+            }
+        }
+    }
+
+    /** Unlocks a hold that nobody can close again: a leaked one. The hold is closed afterwards, or tried again by sweeps. */
+    void abandon(Hold hold) {
+        try {
+            synchronized (monitor) {
+                if (hold.state != Hold.State.OPEN) {
+                    return;
+                }
+                awaitShared();
+                if (hold.abandoned) {
+                    hold.abandoned = false;
+                    abandoned--;
+                }
+                narrow(hold);
+                takeOff(hold);
+                hold.state = Hold.State.CLOSING;
+                startUnlocking(hold);
+            }
+            unlockOrStray(hold);
+        } catch (Throwable failure) {
+            abandonOpen(hold);
+            throw failure;
         }
         sweep();
+    }
+
+    /** Leaves a hold that could not be unlocked, for lack of memory at worst, to later sweeps. */
+    private void abandonOpen(Hold hold) {
+        synchronized (monitor) {
+            if (hold.state == Hold.State.CLOSED) {
+                return;
+            }
+            reopen(hold);
+            if (!hold.abandoned) {
+                hold.abandoned = true;
+                abandoned++;
+            }
+        }
     }
 
     private List<PageLockException> unlockOrStray(Hold hold) {
@@ -307,13 +416,18 @@ final class RangeLocks {
         }
         long[] rest = leave ? allOf(hold) : unlock(hold, refused);
         synchronized (monitor) {
-            for (int i = 0; i < rest.length; i += 2) {
-                strays.add(rest[i], rest[i + 1], false);
-            }
+            prepare(hold);
+            stray(rest);
             discount(hold);
             finish(hold);
         }
         return refused;
+    }
+
+    private void stray(long[] parts) {
+        for (int i = 0; i < parts.length; i += 2) {
+            strays.add(parts[i], parts[i + 1], false);
+        }
     }
 
     /**
@@ -322,46 +436,43 @@ final class RangeLocks {
      * @throws PageLockException if the system refused; the hold is open then and covers what is still locked
      */
     void release(Hold hold) {
-        boolean leave;
         synchronized (monitor) {
             if (hold.state != Hold.State.OPEN) {
                 return;
             }
             hold.state = Hold.State.CLOSING;
             try {
-                await(() -> !exclusive || hold.owner);
+                awaitShared();
                 narrow(hold);
-                leave = covered;
-                if (leave) {
-                    for (int i = 0; i < hold.count(); i++) {
-                        strays.add(hold.start(i), hold.end(i), false);
-                    }
-                }
-                if (leave || hold.count() == 0) {
+                if (covered || hold.count() == 0) {
+                    prepare(hold);
+                    stray(covered ? allOf(hold) : NOTHING);
                     discount(hold);
                     finish(hold);
                     return;
                 }
-                inFlight.add(hold);
+                takeOff(hold);
             } catch (Error e) {
                 hold.state = Hold.State.OPEN;
                 throw e;
             }
-            hold.unlocking = true;
+            startUnlocking(hold);
         }
         List<PageLockException> refused = new ArrayList<>();
-        long[] rest = null;
+        boolean closed = false;
         try {
-            rest = unlock(hold, refused);
-        } finally {
+            long[] rest = unlock(hold, refused);
             synchronized (monitor) {
-                if (rest == null) {
-                    rest = allOf(hold);
-                }
+                prepare(hold);
                 keepOnly(hold, rest);
                 if (rest.length == 0) {
                     finish(hold);
-                } else {
+                    closed = true;
+                }
+            }
+        } finally {
+            if (!closed) {
+                synchronized (monitor) {
                     reopen(hold);
                 }
             }
@@ -369,28 +480,33 @@ final class RangeLocks {
         sweep();
         if (!refused.isEmpty()) {
             PageLockException failure = refused.get(0);
-            refused.stream().skip(1).forEach(failure::addSuppressed);
+            refused.stream().skip(1).forEach(other -> suppress(failure, other));
             throw failure;
         }
     }
 
     /** Gives up what others hold too, so that the hold covers only what it alone must unlock. */
     private void narrow(Hold hold) {
-        if (hold.count() == 1) {
-            long[] sole = held.removeShared(hold.start(0), hold.end(0), hold.onFault);
-            if (sole.length != 2 || sole[0] != hold.start(0) || sole[1] != hold.end(0)) {
-                hold.narrowTo(sole);
-            }
+        if (hold.count() == 1 && held.isSole(hold.start(0), hold.end(0))) {
             return;
         }
-        long[] all = new long[0];
+        prepare(hold);
+        Parts sole = new Parts();
         for (int i = 0; i < hold.count(); i++) {
-            long[] sole = held.removeShared(hold.start(i), hold.end(i), hold.onFault);
-            int length = all.length;
-            all = Arrays.copyOf(all, length + sole.length);
-            System.arraycopy(sole, 0, all, length, sole.length);
+            held.addSole(hold.start(i), hold.end(i), sole);
         }
-        hold.narrowTo(all);
+        long[] rest = sole.toArray();
+        for (int i = 0; i < hold.count(); i++) {
+            held.removeShared(hold.start(i), hold.end(i), hold.onFault);
+        }
+        hold.narrowTo(rest);
+    }
+
+    /** Does what may need memory, so that discounting does not. */
+    private void prepare(Hold hold) {
+        for (int i = 0; i < hold.count(); i++) {
+            held.prepare(hold.start(i), hold.end(i));
+        }
     }
 
     private void discount(Hold hold) {
@@ -424,21 +540,30 @@ final class RangeLocks {
 
     /** Unlocks every part of the hold and returns the parts that the system refused to unlock. */
     private long[] unlock(Hold hold, List<PageLockException> refused) {
-        int failed = 0;
         long[] rest = NOTHING;
+        int failed = 0;
         for (int i = 0; i < hold.count(); i++) {
             long start = hold.start(i);
             long end = hold.end(i);
             try {
                 unlock(start, end);
             } catch (RuntimeException e) {
-                refused.add(at(start, end, e));
-                rest = Arrays.copyOf(rest, failed + 2);
+                if (rest.length == 0) {
+                    rest = new long[2 * (hold.count() - i)];
+                }
                 rest[failed++] = start;
                 rest[failed++] = end;
+                refused.add(at(start, end, e));
             }
         }
-        return rest;
+        return failed == rest.length ? rest : Arrays.copyOf(rest, failed);
+    }
+
+    /** Some errors are one object for the whole process, and nothing can suppress itself. */
+    static void suppress(Throwable failure, Throwable other) {
+        if (failure != other) {
+            failure.addSuppressed(other);
+        }
     }
 
     private static PageLockException at(long start, long end, RuntimeException e) {
@@ -450,6 +575,9 @@ final class RangeLocks {
         PageLockException located =
                 builder.range(MemoryRange.of(start, end - start)).build();
         located.setStackTrace(e.getStackTrace());
+        for (Throwable suppressed : e.getSuppressed()) {
+            located.addSuppressed(suppressed);
+        }
         return located;
     }
 
@@ -516,7 +644,7 @@ final class RangeLocks {
     void cover() {
         synchronized (monitor) {
             covered = true;
-            await(() -> !anyUnlocking());
+            await(() -> unlocking == 0);
         }
     }
 
@@ -531,119 +659,148 @@ final class RangeLocks {
     /**
      * Lets the kernel drop every lock and locks the pages of all holds again, also if what comes between fails.
      *
-     * @param drop does so, given the aligned ranges that should better stay locked; if the system refuses, nothing happens
+     * @param drop does so, given the aligned ranges that should better stay locked; if the system refuses, the locks are as
+     *     they were or weaker
      * @param renew locks for the address-space locks that are open afterwards, or null if there is none
      * @return the refusals to lock pages of a hold again; those holds are lost
      */
     List<PageLockException> dropAll(Consumer<List<MemoryRange>> drop, Runnable renew) {
         List<MemoryRange> keep = new ArrayList<>();
+        List<Hold> renewals = new ArrayList<>();
+        List<PageLockException> result = new ArrayList<>();
+        Throwable failure = null;
         boolean dropped = false;
         synchronized (monitor) {
-            await(() -> !exclusive);
+            awaitShared();
             exclusive = true;
-            await(() -> !anyUnlocking());
+            await(() -> unlocking == 0);
         }
         try {
             synchronized (monitor) {
                 held.forEach((start, end, full, onFault) -> keep.add(MemoryRange.of(start, end - start)));
             }
-            try {
-                drop.accept(keep);
-                if (renew == null) {
-                    synchronized (monitor) {
+            drop.accept(keep);
+            dropped = true;
+            if (renew != null) {
+                renew.run();
+            }
+        } catch (RuntimeException | Error e) {
+            failure = e;
+            dropped |= !(e instanceof PageLockException);
+            throw e;
+        } finally {
+            synchronized (monitor) {
+                try {
+                    if (failure == null && renew == null) {
                         covered = false;
                         strays.clear();
                     }
-                } else {
-                    dropped = true;
-                    renew.run();
+                    beginRenewals(renewals);
+                } finally {
+                    exclusive = false;
+                    monitor.notifyAll();
+                    unpark();
                 }
-            } catch (RuntimeException | Error failure) {
-                if (dropped || !(failure instanceof PageLockException)) {
-                    relock(true, true).forEach(failure::addSuppressed);
-                }
-                throw failure;
             }
-            return relock(true, true);
-        } finally {
-            synchronized (monitor) {
-                exclusive = false;
-                monitor.notifyAll();
+            List<PageLockException> refused = carryOut(renewals, dropped);
+            if (failure != null) {
+                for (PageLockException each : refused) {
+                    suppress(failure, each);
+                }
+            } else {
+                result.addAll(refused);
             }
         }
+        return result;
     }
 
     /**
-     * Asks the system again for every page that is held, because it may have dropped or weakened the locks. Calls that are
-     * under way are told to ask once more themselves.
-     *
-     * @param owner whether the caller owns the exclusive phase
-     * @param dropped whether the system may have dropped the locks, so that a refusal means that they are gone; if not, it has
-     *     only weakened them
-     * @return the refusals
+     * Asks the system again for every page that is held, because it has weakened the locks. Calls that are under way are told
+     * to ask once more themselves. A refusal leaves the lock as weak as it is.
      */
-    List<PageLockException> relock(boolean owner, boolean dropped) {
-        List<long[]> pieces = new ArrayList<>();
+    void strengthen() {
+        List<Hold> renewals = new ArrayList<>();
         synchronized (monitor) {
-            for (Hold hold : inFlight) {
-                hold.askAgain = true;
-            }
-            held.forEach((start, end, full, onFault) -> {
-                for (long[] free : outsideFlight(start, end)) {
-                    pieces.add(new long[] {free[0], free[1], full > 0 ? 0 : 1});
-                }
-            });
+            awaitShared();
+            beginRenewals(renewals);
         }
-        List<PageLockException> refused = new ArrayList<>();
-        int done = 0;
-        try {
-            for (; done < pieces.size(); done++) {
-                long[] piece = pieces.get(done);
-                int before = refused.size();
-                relock(piece[0], piece[1], piece[2] == 1, owner, refused);
-                if (dropped) {
-                    refused.subList(before, refused.size()).forEach(this::lose);
+        carryOut(renewals, false);
+    }
+
+    /**
+     * Puts a hold in flight for each piece that is held and not in flight. From then on calls for these pages wait for their
+     * piece, and all others go on.
+     */
+    private void beginRenewals(List<Hold> renewals) {
+        for (Hold hold = firstInFlight; hold != null; hold = hold.nextInFlight) {
+            hold.askAgain = true;
+            hold.disturbed = true;
+        }
+        List<long[]> pieces = new ArrayList<>();
+        held.forEach((start, end, full, onFault) -> {
+            long[] from = {start};
+            int kind = full > 0 ? 0 : 1;
+            busy.forEach(start, end, (busyStart, busyEnd, one, none) -> {
+                if (from[0] != busyStart) {
+                    pieces.add(new long[] {from[0], busyStart, kind});
                 }
+                from[0] = busyEnd;
+            });
+            if (from[0] != end) {
+                pieces.add(new long[] {from[0], end, kind});
             }
-        } finally {
-            // Only an error, as when memory is out, leaves a rest.
-            for (long[] piece : pieces.subList(done, dropped ? pieces.size() : done)) {
-                lose(piece[0], piece[1]);
+        });
+        for (long[] piece : pieces) {
+            Hold again = new Hold(null, null, piece[0], piece[1], piece[2] == 1);
+            begin(again);
+            renewals.add(again);
+        }
+    }
+
+    /** Locks and releases, as handles would: if all holders close meanwhile, the release unlocks. */
+    private List<PageLockException> carryOut(List<Hold> renewals, boolean dropped) {
+        List<PageLockException> refused = new ArrayList<>();
+        Parts lost = new Parts();
+        for (Hold again : renewals) {
+            long start = again.start(0);
+            long end = again.end(0);
+            try {
+                carryOut(again);
+                abandon(again);
+            } catch (RuntimeException e) {
+                PageLockException refusal = at(start, end, e);
+                if (refusal.reason() == Reason.NOT_MAPPED) {
+                    renewAroundHoles(start, end, again.onFault, refused, lost);
+                } else {
+                    refused.add(refusal);
+                    lost.add(start, end);
+                }
+            } catch (Error e) {
+                lost.add(start, end);
             }
+        }
+        if (dropped) {
+            lose(lost);
         }
         return refused;
     }
 
-    private void lose(PageLockException refused) {
-        refused.range().ifPresent(range -> lose(range.address(), range.end()));
-    }
-
-    private void lose(long start, long end) {
-        synchronized (monitor) {
-            for (Hold hold = first; hold != null; hold = hold.next) {
-                hold.lost |= hold.overlaps(start, end);
-            }
-        }
-    }
-
-    /** Locks and releases, as a handle would: if all holders close meanwhile, the release unlocks. */
-    private void relock(long start, long end, boolean onFault, boolean owner, List<PageLockException> refused) {
-        Hold again = new Hold(null, null, start, end, onFault);
-        again.owner = owner;
-        try {
-            acquire(again);
-            abandon(again);
-        } catch (RuntimeException failure) {
-            PageLockException e = at(start, end, failure);
-            if (e.reason() == Reason.NOT_MAPPED) {
-                Optional<List<MemoryRange>> mapped = backend.mapped(MemoryRange.of(start, end - start));
-                List<MemoryRange> parts = mapped.orElseGet(() -> halves(start, end));
-                if (!isWhole(parts, start, end)) {
-                    parts.forEach(part -> relock(part.address(), part.end(), onFault, owner, refused));
-                    return;
+    private void renewAroundHoles(long start, long end, boolean onFault, List<PageLockException> refused, Parts lost) {
+        for (MemoryRange part : backend.mapped(MemoryRange.of(start, end - start))
+                .filter(parts -> !isWhole(parts, start, end))
+                .orElseGet(() -> halves(start, end))) {
+            Hold again = new Hold(null, null, part.address(), part.end(), onFault);
+            try {
+                acquire(again);
+                abandon(again);
+            } catch (PageLockException e) {
+                if (e.reason() == Reason.NOT_MAPPED) {
+                    renewAroundHoles(part.address(), part.end(), onFault, refused, lost);
+                } else {
+                    refused.add(e);
+                    lost.add(part.address(), part.end());
                 }
             }
-            refused.add(e);
         }
     }
 
@@ -661,92 +818,124 @@ final class RangeLocks {
                 && parts.get(0).end() == end;
     }
 
-    private List<long[]> outsideFlight(long start, long end) {
-        List<long[]> free = new ArrayList<>();
-        free.add(new long[] {start, end});
-        for (Hold hold : inFlight) {
-            for (int i = 0; i < hold.count(); i++) {
-                List<long[]> rest = new ArrayList<>();
-                for (long[] part : free) {
-                    subtract(part, hold.start(i), hold.end(i), rest);
-                }
-                free = rest;
-            }
-        }
-        return free;
-    }
-
-    private static void subtract(long[] part, long start, long end, List<long[]> rest) {
-        if (!IntervalCounts.less(part[0], end) || !IntervalCounts.less(start, part[1])) {
-            rest.add(part);
+    private void lose(Parts lost) {
+        if (lost.isEmpty()) {
             return;
         }
-        if (IntervalCounts.less(part[0], start)) {
-            rest.add(new long[] {part[0], start});
-        }
-        if (IntervalCounts.less(end, part[1])) {
-            rest.add(new long[] {end, part[1]});
+        Hold gone = new Hold(null, null, lost.toArray(), false);
+        synchronized (monitor) {
+            for (Hold hold = first; hold != null; hold = hold.next) {
+                hold.lost |= hold.overlaps(gone);
+            }
         }
     }
 
-    /** Tries to unlock what is stray. */
+    /**
+     * Tries to unlock some of what is stray, and to close a hold that was left over; the others have their turn at the next
+     * sweep. What fails stays for later.
+     */
     void sweep() {
-        Hold sweep;
+        Hold leftOver = null;
+        Hold sweep = null;
         synchronized (monitor) {
-            if (strays.isEmpty() || covered || exclusive || sweeping) {
+            if (sweeping || covered || exclusive || strays.isEmpty() && abandoned == 0) {
                 return;
             }
-            List<Long> parts = new ArrayList<>();
-            strays.forEach((start, end, full, onFault) -> {
-                parts.add(start);
-                parts.add(end);
-            });
-            // Strays overlap no hold: begin() takes them over. So nothing in flight overlaps them either.
-            sweep = new Hold(
-                    null, null, parts.stream().mapToLong(Long::longValue).toArray(), false);
-            sweep.unlocking = true;
-            inFlight.add(sweep);
             sweeping = true;
+            try {
+                for (Hold hold = first; abandoned > 0 && leftOver == null && hold != null; hold = hold.next) {
+                    leftOver = hold.abandoned && hold.state == Hold.State.OPEN ? hold : null;
+                }
+                Parts parts = someStrays();
+                if (!parts.isEmpty()) {
+                    sweep = new Hold(null, null, parts.toArray(), false);
+                    takeOff(sweep);
+                    startUnlocking(sweep);
+                }
+            } catch (OutOfMemoryError e) {
+                sweeping = false;
+                return;
+            }
         }
         try {
-            for (int i = 0; i < sweep.count(); i++) {
-                try {
-                    unlock(sweep.start(i), sweep.end(i));
-                } catch (RuntimeException e) {
-                    continue;
-                }
-                synchronized (monitor) {
-                    strays.clear(sweep.start(i), sweep.end(i));
-                }
+            if (leftOver != null) {
+                abandon(leftOver);
             }
+        } catch (RuntimeException | Error e) {
+            // Still left over.
+            leftOver = null;
+        }
+        try {
+            if (sweep != null) {
+                unlockStrays(sweep);
+            }
+        } catch (RuntimeException | Error e) {
+            // Still stray.
+            leftOver = null;
         } finally {
             synchronized (monitor) {
                 sweeping = false;
-                land(sweep);
+                if (sweep != null) {
+                    land(sweep);
+                }
             }
         }
     }
 
-    private void awaitTurn(Hold hold) {
-        await(() -> (!exclusive || hold.owner) && !overlapsInFlight(hold));
+    /** Strays that nobody holds, from where the last sweep ended, and from the start once the end is reached. */
+    private Parts someStrays() {
+        Parts parts = new Parts();
+        int[] count = {0};
+        long from = sweepFrom;
+        strays.forEach(from, -pageSize, (start, end, full, onFault) -> {
+            if (count[0]++ < SWEEP && !held.anyAtLeast(start, end, 1)) {
+                parts.add(start, end);
+                sweepFrom = end;
+            }
+        });
+        if (count[0] <= SWEEP) {
+            sweepFrom = 0;
+        }
+        return parts;
     }
 
-    private boolean overlapsInFlight(Hold hold) {
-        for (int i = 0; i < inFlight.size(); i++) {
-            if (inFlight.get(i).overlaps(hold)) {
-                return true;
+    private void unlockStrays(Hold sweep) {
+        for (int i = 0; i < sweep.count(); i++) {
+            try {
+                unlock(sweep.start(i), sweep.end(i));
+            } catch (RuntimeException e) {
+                continue;
+            }
+            synchronized (monitor) {
+                strays.clear(sweep.start(i), sweep.end(i));
             }
         }
-        return false;
     }
 
-    private boolean anyUnlocking() {
-        for (Hold hold : inFlight) {
-            if (hold.unlocking) {
-                return true;
+    /** Whether a sweep has something to do. */
+    boolean needsSweep() {
+        synchronized (monitor) {
+            return !covered && (!strays.isEmpty() || abandoned > 0);
+        }
+    }
+
+    private boolean hasTurn(Hold hold) {
+        if (exclusive) {
+            return false;
+        }
+        for (int i = 0; i < hold.count(); i++) {
+            if (busy.anyAtLeast(hold.start(i), hold.end(i), 1)) {
+                return false;
             }
         }
-        return false;
+        return true;
+    }
+
+    /** Waits until the kernel is not dropping everything. */
+    private void awaitShared() {
+        if (exclusive) {
+            await(() -> !exclusive);
+        }
     }
 
     /** Waits under the monitor. An interrupt does not end the wait, since the books must be set right first. */
@@ -767,10 +956,55 @@ final class RangeLocks {
         }
     }
 
+    private void takeOff(Hold hold) {
+        hold.takeOff(busy);
+        hold.askAgain = false;
+        hold.disturbed = false;
+        hold.nextInFlight = firstInFlight;
+        if (firstInFlight != null) {
+            firstInFlight.previousInFlight = hold;
+        }
+        firstInFlight = hold;
+    }
+
+    private void startUnlocking(Hold hold) {
+        hold.unlocking = true;
+        unlocking++;
+    }
+
     private void land(Hold hold) {
-        inFlight.remove(hold);
+        hold.touchDown(busy);
+        if (hold.unlocking) {
+            hold.unlocking = false;
+            unlocking--;
+        }
+        if (hold.previousInFlight == null) {
+            firstInFlight = hold.nextInFlight;
+        } else {
+            hold.previousInFlight.nextInFlight = hold.nextInFlight;
+        }
+        if (hold.nextInFlight != null) {
+            hold.nextInFlight.previousInFlight = hold.previousInFlight;
+        }
+        hold.previousInFlight = null;
+        hold.nextInFlight = null;
         if (waiting > 0) {
             monitor.notifyAll();
+        }
+        if (!parked.isEmpty()) {
+            unpark();
+        }
+    }
+
+    private void unpark() {
+        List<Parked> all = parked;
+        parked = new ArrayList<>();
+        for (Parked each : all) {
+            if (hasTurn(each.hold)) {
+                each.retry.run();
+            } else {
+                parked.add(each);
+            }
         }
     }
 
@@ -783,19 +1017,27 @@ final class RangeLocks {
         openHolds++;
     }
 
+    private boolean isInFlight(Hold hold) {
+        return hold == firstInFlight || hold.previousInFlight != null;
+    }
+
     /** Takes a hold out of flight that is still open. */
     private void reopen(Hold hold) {
-        hold.unlocking = false;
         hold.state = Hold.State.OPEN;
-        land(hold);
+        if (isInFlight(hold)) {
+            land(hold);
+        }
     }
 
     private void finish(Hold hold) {
         hold.state = Hold.State.CLOSED;
-        hold.unlocking = false;
         hold.anchor = null;
         hold.progress = Progress.UNWATCHED;
         hold.clear();
+        if (hold.abandoned) {
+            hold.abandoned = false;
+            abandoned--;
+        }
         if (hold.previous == null) {
             first = hold.next;
         } else {
@@ -807,7 +1049,9 @@ final class RangeLocks {
         hold.previous = null;
         hold.next = null;
         openHolds--;
-        land(hold);
+        if (isInFlight(hold)) {
+            land(hold);
+        }
     }
 
     boolean isValid(Hold hold) {

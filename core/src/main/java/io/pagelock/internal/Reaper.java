@@ -15,6 +15,7 @@ final class Reaper {
     private final RangeLocks locks;
     private final ReferenceQueue<Handle> queue = new ReferenceQueue<>();
     private final AtomicLong leaked = new AtomicLong();
+    private final AtomicLong failed = new AtomicLong();
     private volatile boolean running;
 
     Reaper(RangeLocks locks) {
@@ -40,13 +41,13 @@ final class Reaper {
         if (running) {
             return;
         }
-        Thread thread = new Thread(this::run, "pagelock-reaper");
-        thread.setDaemon(true);
-        thread.setContextClassLoader(null);
         try {
+            Thread thread = new Thread(this::run, "pagelock-reaper");
+            thread.setDaemon(true);
+            thread.setContextClassLoader(null);
             running = true;
             thread.start();
-        } catch (OutOfMemoryError e) {
+        } catch (OutOfMemoryError | RuntimeException e) {
             // No thread to be had, as under a locked future with a small limit. The lock stands; the next one tries
             // again.
             running = false;
@@ -62,11 +63,15 @@ final class Reaper {
                     locks.abandon((Hold) dropped);
                 } else if (mayEnd()) {
                     return;
+                } else {
+                    locks.sweep();
                 }
             } catch (InterruptedException e) {
                 // Nobody has a reason to interrupt this thread; go on.
-            } catch (OutOfMemoryError e) {
-                // The hold stays counted; the process has worse to worry about.
+                Thread.interrupted();
+            } catch (Throwable e) {
+                // What could not be unlocked is left to sweeps; other handles must still be served.
+                failed.incrementAndGet();
             }
         }
     }
@@ -74,7 +79,7 @@ final class Reaper {
     /** The flag goes down before the look: a handle made in between starts a new thread. */
     private synchronized boolean mayEnd() {
         running = false;
-        if (locks.openHolds() == 0) {
+        if (locks.openHolds() == 0 && !locks.needsSweep()) {
             return true;
         }
         running = true;

@@ -23,7 +23,6 @@ final class Steps {
     /** From this size on it pays to start threads. */
     private static final long SIDE_BY_SIDE = 64L << 20;
 
-    private static final long FIRST_STEP = 1L << 20;
     private static final long LARGEST_STEP = 64L << 20;
     /** How long a step should take: other threads wait about that long for the memory map. */
     private static final long STEP_NANOS = 5_000_000;
@@ -33,12 +32,14 @@ final class Steps {
     private final Backend backend;
     private final boolean locksOnFault;
     private final boolean pagesIn;
+    private final long firstStep;
     private final long smallestStep;
 
     Steps(Backend backend) {
         this.backend = backend;
         locksOnFault = backend.capabilities().contains(Capability.LOCK_ON_FAULT);
         pagesIn = locksOnFault && backend.capabilities().contains(Capability.PAGE_IN);
+        firstStep = Math.max(1L << 20, backend.pageSize());
         smallestStep = Math.max(256L << 10, backend.pageSize());
     }
 
@@ -53,6 +54,7 @@ final class Steps {
             progress.add(length);
             return;
         }
+        long before = progress.bytes();
         if (alone && locksOnFault) {
             backend.lock(start, length, true);
             if (pagesIn && length >= SIDE_BY_SIDE) {
@@ -60,7 +62,7 @@ final class Steps {
             }
         }
         try {
-            long step = FIRST_STEP;
+            long step = firstStep;
             long done = 0;
             while (done < length) {
                 check(progress);
@@ -69,7 +71,7 @@ final class Steps {
                 backend.lock(start + done, size, false);
                 step = next(step, System.nanoTime() - begin);
                 done += size;
-                progress.reach(done);
+                progress.reach(before + done);
             }
         } catch (PageLockException e) {
             if (e.reason() != Reason.TOO_MANY_MAPPINGS) {
@@ -77,7 +79,7 @@ final class Steps {
             }
             // A step has edges of its own and needs a mapping more than the whole range does.
             backend.lock(start, length, false);
-            progress.reach(length);
+            progress.reach(before + length);
         }
     }
 
@@ -91,7 +93,7 @@ final class Steps {
 
     private long next(long step, long nanos) {
         if (nanos < STEP_NANOS / 2) {
-            return Math.min(step * 2, LARGEST_STEP);
+            return Math.min(step * 2, Math.max(LARGEST_STEP, firstStep));
         }
         return nanos > STEP_NANOS * 2 ? Math.max(step / 2 & -smallestStep, smallestStep) : step;
     }
@@ -101,7 +103,7 @@ final class Steps {
         AtomicLong taken = new AtomicLong();
         AtomicBoolean stop = new AtomicBoolean();
         Runnable work = () -> {
-            long step = FIRST_STEP;
+            long step = firstStep;
             while (!stop.get() && !progress.isCancelled()) {
                 long from = taken.getAndAdd(step);
                 if (from >= length) {
@@ -109,7 +111,7 @@ final class Steps {
                 }
                 long size = Math.min(step, length - from);
                 long begin = System.nanoTime();
-                if (!backend.pageIn(start + from, size)) {
+                if (!pageIn(start + from, size)) {
                     stop.set(true);
                     return;
                 }
@@ -134,6 +136,15 @@ final class Steps {
             work.run();
         } finally {
             join(helpers);
+        }
+    }
+
+    private boolean pageIn(long start, long size) {
+        try {
+            return backend.pageIn(start, size);
+        } catch (RuntimeException e) {
+            // The lock that follows tells what is wrong.
+            return false;
         }
     }
 

@@ -135,7 +135,7 @@ public interface Backend {
      * the engine locks them again afterwards, which it does in any case.
      *
      * @param keep aligned ranges, sorted and disjoint, that should better stay locked; they may have holes
-     * @throws PageLockException if the system refused
+     * @throws PageLockException if the system refused; nothing is unlocked then, but locks may have become locks on fault
      */
     default void unlockAll(List<MemoryRange> keep) {
         throw new UnsupportedOperationException("unlockAll");

@@ -27,7 +27,7 @@ class IntervalCountsTest {
 
     /** Replays a list of numbers as operations on the tree and on plain arrays. */
     private static boolean agrees(List<Integer> script) {
-        IntervalCounts counts = new IntervalCounts();
+        IntervalCounts counts = new IntervalCounts(true);
         int[] full = new int[SIZE];
         int[] onFault = new int[SIZE];
         List<int[]> holders = new ArrayList<>();
@@ -47,7 +47,7 @@ class IntervalCountsTest {
                     counts.remove(BASE + holder[0], BASE + holder[1], holder[2] == 1);
                     count(mine, holder[0], holder[1], -1);
                 } else {
-                    long[] sole = counts.removeShared(BASE + holder[0], BASE + holder[1], holder[2] == 1);
+                    long[] sole = removeShared(counts, BASE + holder[0], BASE + holder[1], holder[2] == 1);
                     List<Long> expected = new ArrayList<>();
                     for (int i = holder[0]; i < holder[1]; i++) {
                         if (full[i] + onFault[i] > 1) {
@@ -69,6 +69,18 @@ class IntervalCountsTest {
             compare(counts, full, onFault);
         }
         return true;
+    }
+
+    private static long[] removeShared(IntervalCounts counts, long start, long end, boolean onFault) {
+        boolean isSole = counts.isSole(start, end);
+        counts.prepare(start, end);
+        Parts sole = new Parts();
+        counts.addSole(start, end, sole);
+        counts.removeShared(start, end, onFault);
+        if (isSole) {
+            assertArrayEquals(new long[] {start, end}, sole.toArray());
+        }
+        return sole.toArray();
     }
 
     private static void count(int[] counters, int start, int end, int by) {
@@ -107,7 +119,7 @@ class IntervalCountsTest {
 
     @Test
     void clearingARangeLeavesTheRest() {
-        IntervalCounts counts = new IntervalCounts();
+        IntervalCounts counts = new IntervalCounts(true);
         counts.add(10, 20, false);
         counts.add(30, 40, true);
         counts.clear(15, 35);
@@ -124,8 +136,33 @@ class IntervalCountsTest {
     }
 
     @Test
+    void neighboursThatAreNotJoinedAreClearedOneByOne() {
+        IntervalCounts counts = new IntervalCounts(false);
+        counts.add(10, 20, false);
+        counts.add(20, 30, false);
+        int[] intervals = {0};
+        counts.forEach((start, end, full, onFault) -> intervals[0]++);
+        assertEquals(2, intervals[0]);
+        counts.clear(10, 20);
+        assertEquals(10, counts.bytes());
+    }
+
+    @Test
+    void intervalsNeverJoinToANegativeLength() {
+        IntervalCounts counts = new IntervalCounts(true);
+        counts.add(4096, Long.MIN_VALUE, false);
+        counts.add(Long.MIN_VALUE, -4096, false);
+        int[] intervals = {0};
+        counts.forEach((start, end, full, onFault) -> {
+            intervals[0]++;
+            assertTrue(end - start > 0);
+        });
+        assertEquals(2, intervals[0]);
+    }
+
+    @Test
     void aTerabyteIsOneInterval() {
-        IntervalCounts counts = new IntervalCounts();
+        IntervalCounts counts = new IntervalCounts(true);
         counts.add(1L << 40, 2L << 40, false);
         int[] intervals = {0};
         counts.forEach((start, end, full, onFault) -> intervals[0]++);

@@ -23,9 +23,7 @@ class ThirtyTwoBitTest {
             assertEquals(null, System.getenv("CI"), VARIABLE + " must be set in CI, see tools/jvm32");
         }
         assumeTrue(directory != null, VARIABLE + " names no directory made by tools/jvm32");
-        assumeTrue(
-                System.getenv("CI") != null || "root".equals(System.getProperty("user.name")),
-                "chroot needs root");
+        assumeTrue(System.getenv("CI") != null || "root".equals(System.getProperty("user.name")), "chroot needs root");
         Path root = Path.of(directory, "root");
         List<String> command = new ArrayList<>(List.of(
                 "unshare",

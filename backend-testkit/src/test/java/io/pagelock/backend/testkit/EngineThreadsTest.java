@@ -222,9 +222,10 @@ class EngineThreadsTest {
             Future<PageLock> same = start(() -> locker.lock(pages(1, 1)));
             assertTrue(isWaiting(same), "two calls for one page were under way");
             held.close();
+            PageLock second = within(same);
             within(slow).close();
             assertTrue(kernel.isLocked(memory + PAGE));
-            within(same).close();
+            second.close();
         }
         assertEquals(0, kernel.lockedBytes());
     }
