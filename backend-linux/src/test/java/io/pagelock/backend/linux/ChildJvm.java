@@ -36,7 +36,18 @@ final class ChildJvm {
                     life == Life.ROOT || Witness.status("Uid").startsWith("0"),
                     "only root can run a process as " + life);
         }
+        if (life == Life.USER_UNLIMITED) {
+            // Root of a container often has not this right.
+            assumeTrue(
+                    Libc.getrlimit(Libc.RLIMIT_MEMLOCK)[1] == -1 || mayRaiseLimits(),
+                    "this process may not raise its own limit, so it cannot give one away");
+        }
         return new ChildJvm(life);
+    }
+
+    /** CAP_SYS_RESOURCE. */
+    private static boolean mayRaiseLimits() {
+        return (Long.parseUnsignedLong(Witness.status("CapEff"), 16) >>> 24 & 1) == 1;
     }
 
     ChildJvm jvmArguments(String... more) {

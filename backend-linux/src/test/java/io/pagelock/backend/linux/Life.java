@@ -14,6 +14,8 @@ enum Life {
     USER_8M(user(), limit(8388608)),
     /** A user who may lock nothing. */
     USER_NOTHING(user(), limit(0)),
+    /** A user without a limit, who may lower and raise it. */
+    USER_UNLIMITED(List.of("prlimit", "--memlock=unlimited:unlimited"), user()),
     /** The capability without being root: the limit is lifted. */
     USER_WITH_CAPABILITY(
             List.of(

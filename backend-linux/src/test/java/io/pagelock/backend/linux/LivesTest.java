@@ -43,6 +43,15 @@ class LivesTest {
 
     @ParameterizedTest
     @EnumSource
+    void contractHoldsInEveryLife(Life life) {
+        ChildJvm.in(life)
+                .jvmArguments("-D" + LinuxHarness.ALONE + "=true")
+                .run(TestMain.class, LinuxContractTest.class.getName())
+                .succeeded();
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void limitsArePrivilegeAndRoomOfTheLife(Life life) {
         ChildJvm.in(life).run(Limits.class, life.name()).succeeded();
     }
@@ -56,7 +65,7 @@ class LivesTest {
             LockLimits limits = backend.limits();
             assertEquals(Answer.of(privileged), limits.privileged(), "privilege");
             assertEquals(0, limits.lockedBytes().orElseThrow(), "locked at first");
-            if (privileged) {
+            if (privileged || life == Life.USER_UNLIMITED) {
                 lockBeyondTheLimit(backend);
             } else if (life == Life.USER_NOTHING) {
                 lockNothing(backend);
