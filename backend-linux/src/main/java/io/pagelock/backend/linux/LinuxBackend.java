@@ -7,7 +7,6 @@ import io.pagelock.BackendInfo;
 import io.pagelock.Capability;
 import io.pagelock.LockLimits;
 import io.pagelock.MemoryRange;
-import io.pagelock.PageLockException;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
@@ -66,8 +65,7 @@ final class LinuxBackend implements Backend {
         LinuxRelease release = LinuxRelease.parse(host.osVersion());
         // MAP_DROPPABLE came with 6.11; a release that cannot be read may be newer.
         this.mayDrop = release.atLeast(6, 11);
-        this.failure = new LinuxFailure(
-                constants, proc, limits, remedies, oracle, pageSize, !release.atLeast(4, 9));
+        this.failure = new LinuxFailure(constants, proc, limits, remedies, oracle, pageSize, !release.atLeast(4, 9));
         List<String> notes = new ArrayList<>(LinuxConstants.unconfirmed(host.arch()));
         this.capabilities = Collections.unmodifiableSet(probe(notes));
         this.info = new BackendInfo("linux", "Linux " + host.osVersion(), host.arch(), notes);
@@ -106,7 +104,8 @@ final class LinuxBackend implements Backend {
             return "";
         }
         int errno = calls.errno();
-        // The permission is tested first: with a limit of 0 even nothing is refused. Old seccomp profiles answer the same.
+        // The permission is tested first: with a limit of 0 even nothing is refused. Old seccomp profiles answer the
+        // same.
         boolean noLimit = limits.memlock(proc.status()).soft().bytes().orElse(1) == 0;
         return noLimit && constants.errno.is(errno, "EPERM")
                 ? ""
@@ -136,9 +135,8 @@ final class LinuxBackend implements Backend {
 
     @Override
     public void lock(long address, long length, boolean onFault) {
-        int result = onFault
-                ? calls.mlock2(address, length, LinuxConstants.MLOCK_ONFAULT)
-                : calls.mlock(address, length);
+        int result =
+                onFault ? calls.mlock2(address, length, LinuxConstants.MLOCK_ONFAULT) : calls.mlock(address, length);
         if (result != 0) {
             int errno = calls.errno();
             throw failure.ofLock(onFault ? "mlock2" : "mlock", errno, address, length);
@@ -204,9 +202,8 @@ final class LinuxBackend implements Backend {
         }
         for (Mapping each : mappings.get()) {
             Mapping part = each.clip(address, address + length);
-            int advice = part.copiesWhenWritten()
-                    ? LinuxConstants.MADV_POPULATE_WRITE
-                    : LinuxConstants.MADV_POPULATE_READ;
+            int advice =
+                    part.copiesWhenWritten() ? LinuxConstants.MADV_POPULATE_WRITE : LinuxConstants.MADV_POPULATE_READ;
             if (calls.madvise(part.start, part.length(), advice) != 0) {
                 return false;
             }
@@ -407,9 +404,7 @@ final class LinuxBackend implements Backend {
         }
         // Elsewhere than in the initial namespace, different foreign users show as the same number.
         OptionalLong owner = proc.files().attribute(part.name, part.inode, "uid");
-        return owner.isPresent()
-                && owner.equals(status.fileUser())
-                && proc.inInitialUserNamespace() == Answer.YES;
+        return owner.isPresent() && owner.equals(status.fileUser()) && proc.inInitialUserNamespace() == Answer.YES;
     }
 
     /** Under a full lock everything that could be brought in is locked; under one on fault, that is open. */

@@ -97,7 +97,8 @@ interface LinuxCalls extends MemoryCalls {
             this.memory = memory;
             this.mapped = mapped;
             this.mlock2 = mlock2;
-            // glibc's plain getrlimit has 4-byte limits on 32-bit processors; musl has no other name, and always 8 bytes.
+            // glibc's plain getrlimit has 4-byte limits on 32-bit processors; musl has no other name, and always 8
+            // bytes.
             this.getrlimit = library.has("getrlimit64") ? "getrlimit64" : "getrlimit";
         }
 

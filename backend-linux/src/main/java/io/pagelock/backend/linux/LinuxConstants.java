@@ -100,16 +100,32 @@ enum LinuxConstants {
     /** What of the numbers is not confirmed for a processor that {@link #forArch} knows. */
     static List<String> unconfirmed(String arch) {
         return arch.equalsIgnoreCase("sparc")
-                ? Collections.singletonList("for 32-bit sparc only MCL_ and RLIMIT_MEMLOCK are confirmed; MS_ and errno are"
-                        + " those of sparc64, whose headers are the same")
+                ? Collections.singletonList(
+                        "for 32-bit sparc only MCL_ and RLIMIT_MEMLOCK are confirmed; MS_ and errno are"
+                                + " those of sparc64, whose headers are the same")
                 : Collections.emptyList();
     }
 
     /** The processors, as a message names them. */
     static List<String> processors() {
         return Arrays.asList(
-                "x86", "amd64", "aarch64", "arm", "riscv64", "s390x", "loongarch64", "ppc", "ppc64", "ppc64le", "mips",
-                "mipsel", "mips64", "mips64el", "sparc", "sparc64", "alpha");
+                "x86",
+                "amd64",
+                "aarch64",
+                "arm",
+                "riscv64",
+                "s390x",
+                "loongarch64",
+                "ppc",
+                "ppc64",
+                "ppc64le",
+                "mips",
+                "mipsel",
+                "mips64",
+                "mips64el",
+                "sparc",
+                "sparc64",
+                "alpha");
     }
 
     private static final class Mcl {

@@ -72,8 +72,13 @@ final class LinuxFailure {
         if (hole.isPresent()) {
             return notMapped("munlock", errno, hole.getAsLong());
         }
-        return tooManyMappings("munlock", errno).orElseGet(() -> build(
-                Reason.UNKNOWN, "munlock", errno, "the range is mapped, and there is room for more mappings", 0));
+        return tooManyMappings("munlock", errno)
+                .orElseGet(() -> build(
+                        Reason.UNKNOWN,
+                        "munlock",
+                        errno,
+                        "the range is mapped, and there is room for more mappings",
+                        0));
     }
 
     PageLockException ofLockAll(int errno, boolean current) {
@@ -153,7 +158,8 @@ final class LinuxFailure {
             case "EINTR":
                 return build(Reason.UNKNOWN, function, errno, "interrupted by a signal that ends the process", 0);
             case "ENOSYS":
-                return build(Reason.NOT_SUPPORTED, function, errno, "the kernel or a seccomp filter has no such call", 0);
+                return build(
+                        Reason.NOT_SUPPORTED, function, errno, "the kernel or a seccomp filter has no such call", 0);
             case "EPERM":
             case "EACCES":
                 return refused(function, errno, 0);
@@ -173,13 +179,14 @@ final class LinuxFailure {
                     Reason.NOT_PERMITTED,
                     function,
                     errno,
-                    "the limit is 0 and CAP_IPC_LOCK is not in force: " + numbers(
-                            wanted == 0 ? "unknown" : ByteSize.format(wanted), memlock),
+                    "the limit is 0 and CAP_IPC_LOCK is not in force: "
+                            + numbers(wanted == 0 ? "unknown" : ByteSize.format(wanted), memlock),
                     wanted);
         }
         return PageLockException.because(Reason.NOT_PERMITTED)
                 .call(function, errno, constants.errno.name(errno))
-                .detail("not for the limit, " + limit(memlock) + (privileged == Answer.YES ? ", which is lifted here" : "")
+                .detail("not for the limit, " + limit(memlock)
+                        + (privileged == Answer.YES ? ", which is lifted here" : "")
                         + "; a seccomp filter or a security module may forbid the call")
                 .remedy("Allow " + function + " in the seccomp profile (docker run --security-opt seccomp=FILE, systemd"
                         + " SystemCallFilter=@memlock) or in the policy of the security module")
@@ -191,7 +198,9 @@ final class LinuxFailure {
         ProcSelf.Status status = proc.status();
         Optional<List<Mapping>> mappings = proc.mappings(address, end);
         LockLimit memlock = limits.memlock(status);
-        if (!status.lockedBytes().isPresent() || !mappings.isPresent() || !memlock.soft().isKnown()) {
+        if (!status.lockedBytes().isPresent()
+                || !mappings.isPresent()
+                || !memlock.soft().isKnown()) {
             return unread(function, errno, "/proc/self/status and /proc/self/maps");
         }
         long held = 0;
@@ -207,7 +216,8 @@ final class LinuxFailure {
         long needed = already + length - (chargesTwice ? 0 : held);
         boolean over = exceeds(needed, memlock.soft());
         Answer privileged = proc.canExceedLimit(status);
-        String asked = ByteSize.format(length) + (held == 0 ? "" : ", of which " + ByteSize.format(held) + " are locked");
+        String asked =
+                ByteSize.format(length) + (held == 0 ? "" : ", of which " + ByteSize.format(held) + " are locked");
         if (over && privileged == Answer.NO) {
             return build(Reason.OVER_LIMIT, function, errno, numbers(asked, memlock), needed);
         }
@@ -245,17 +255,17 @@ final class LinuxFailure {
 
     private PageLockException cannotBePagedIn(
             String function, int errno, List<Mapping> mappings, long address, long end) {
-        String finding = "every page is mapped and within the limit, so one cannot be brought in: past the end of its file,"
-                + " an error of the device, no room in its file system, or damaged memory";
+        String finding =
+                "every page is mapped and within the limit, so one cannot be brought in: past the end of its file,"
+                        + " an error of the device, no room in its file system, or damaged memory";
         for (Mapping each : mappings) {
             Mapping part = each.clip(address, end);
             if (!part.accessible()) {
                 finding = part + " has no access rights (PROT_NONE)";
                 break;
             }
-            OptionalLong size = each.anonymous()
-                    ? OptionalLong.empty()
-                    : proc.files().attribute(each.name, each.inode, "size");
+            OptionalLong size =
+                    each.anonymous() ? OptionalLong.empty() : proc.files().attribute(each.name, each.inode, "size");
             if (size.isPresent() && part.offset + part.length() - pageSize >= size.getAsLong()) {
                 finding = "the file " + part.name + " has " + ByteSize.format(size.getAsLong()) + ", and " + part
                         + " maps it up to byte " + (part.offset + part.length());

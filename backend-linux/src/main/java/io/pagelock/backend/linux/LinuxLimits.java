@@ -39,13 +39,14 @@ final class LinuxLimits {
         all.add(memlock(status));
         Map<String, Long> machine = fields("/proc/meminfo", " kB", 1024);
         // Locking what is in memory already takes no new memory.
-        long own = Math.max(0, status.residentBytes().orElse(0) - status.lockedBytes().orElse(0));
+        long own = Math.max(
+                0, status.residentBytes().orElse(0) - status.lockedBytes().orElse(0));
         long swap = machine.getOrDefault("SwapFree", 0L);
         group(own, swap).ifPresent(all::add);
         if (machine.containsKey("MemTotal") && machine.containsKey("MemAvailable")) {
             long total = machine.get("MemTotal");
-            long used = Math.max(
-                    machine.getOrDefault("Unevictable", 0L), total - machine.get("MemAvailable") - own - swap);
+            long used =
+                    Math.max(machine.getOrDefault("Unevictable", 0L), total - machine.get("MemAvailable") - own - swap);
             all.add(memory("physical memory", LockLimit.Scope.SYSTEM, total, used));
         }
         return new LockLimits(all, status.lockedBytes(), PRIVILEGE, proc.canExceedLimit(status));
@@ -97,8 +98,8 @@ final class LinuxLimits {
             if (max.isPresent() && current.isPresent() && max.getAsLong() < GROUP_UNLIMITED) {
                 Map<String, Long> stat = fields(dir + "/memory.stat", "", 1);
                 String prefix = v1 ? "total_" : "";
-                long files = stat.getOrDefault(prefix + "active_file", 0L)
-                        + stat.getOrDefault(prefix + "inactive_file", 0L);
+                long files =
+                        stat.getOrDefault(prefix + "active_file", 0L) + stat.getOrDefault(prefix + "inactive_file", 0L);
                 long used = Math.max(
                         stat.getOrDefault(prefix + "unevictable", 0L), current.getAsLong() - files - own - swap);
                 LockLimit limit = memory(

@@ -69,11 +69,12 @@ final class LinuxRemedies {
     }
 
     private String grantPrivilege() {
-        String grant = "Or grant CAP_IPC_LOCK, which lifts the limit: for a systemd service, AmbientCapabilities=CAP_IPC_LOCK;"
-                + " for a container that runs as root, docker run --cap-add IPC_LOCK, or in Kubernetes securityContext:"
-                + " {capabilities: {add: [IPC_LOCK]}}; for one program, 'setcap cap_ipc_lock=ep " + java
-                + "', but then the dynamic linker ignores LD_LIBRARY_PATH and $ORIGIN for it, so put its library"
-                + " directory into a file in /etc/ld.so.conf.d and run ldconfig";
+        String grant =
+                "Or grant CAP_IPC_LOCK, which lifts the limit: for a systemd service, AmbientCapabilities=CAP_IPC_LOCK;"
+                        + " for a container that runs as root, docker run --cap-add IPC_LOCK, or in Kubernetes securityContext:"
+                        + " {capabilities: {add: [IPC_LOCK]}}; for one program, 'setcap cap_ipc_lock=ep " + java
+                        + "', but then the dynamic linker ignores LD_LIBRARY_PATH and $ORIGIN for it, so put its library"
+                        + " directory into a file in /etc/ld.so.conf.d and run ldconfig";
         return proc.inInitialUserNamespace() == Answer.NO
                 ? "CAP_IPC_LOCK has no effect in this user namespace (rootless container, unshare -U); only the limit"
                         + " counts there, or the initial namespace. " + grant

@@ -48,7 +48,8 @@ final class ProcSelf {
             eachLine("/proc/self/status", line -> {
                 int colon = line.indexOf(':');
                 if (colon > 0) {
-                    fields.put(line.substring(0, colon), line.substring(colon + 1).trim());
+                    fields.put(
+                            line.substring(0, colon), line.substring(colon + 1).trim());
                 }
                 return true;
             });
@@ -63,7 +64,8 @@ final class ProcSelf {
         try {
             return Answer.of(files.readLink("/proc/self/ns/user").equals(INITIAL_USER_NAMESPACE));
         } catch (NoSuchFileException e) {
-            // Kernels built without user namespaces, or before 3.8, have only the initial one, but only if proc is there.
+            // Kernels built without user namespaces, or before 3.8, have only the initial one, but only if proc is
+            // there.
             return status().known() ? Answer.YES : Answer.UNKNOWN;
         } catch (IOException | RuntimeException e) {
             return Answer.UNKNOWN;
@@ -273,7 +275,8 @@ final class ProcSelf {
                 return OptionalLong.empty();
             }
             try {
-                return OptionalLong.of(Long.parseLong(text.substring(0, text.length() - 3).trim()) * 1024);
+                return OptionalLong.of(
+                        Long.parseLong(text.substring(0, text.length() - 3).trim()) * 1024);
             } catch (NumberFormatException e) {
                 return OptionalLong.empty();
             }

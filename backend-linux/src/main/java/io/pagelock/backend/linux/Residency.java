@@ -54,7 +54,8 @@ final class Residency {
             if ((pagemap[page] & PRESENT) != 0) {
                 return Answer.YES;
             }
-            // A page that is being moved in memory shows as swapped; it is locked, but cannot be told from a swapped one.
+            // A page that is being moved in memory shows as swapped; it is locked, but cannot be told from a swapped
+            // one.
             return (pagemap[page] & SWAPPED) != 0 && resident(page) != Answer.NO ? Answer.UNKNOWN : Answer.NO;
         }
         return resident(page) == Answer.NO ? Answer.NO : untold;

@@ -81,7 +81,10 @@ final class ChildJvm {
             command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
             // Small and quick to start; the collector and its threads would only add mappings.
             command.addAll(List.of(
-                    "-Xmx96m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData",
+                    "-Xmx96m",
+                    "-XX:+UseSerialGC",
+                    "-XX:TieredStopAtLevel=1",
+                    "-XX:-UsePerfData",
                     "-Djava.io.tmpdir=" + home));
             if (jvmArguments.stream().noneMatch(each -> each.startsWith("-Djna.tmpdir"))) {
                 command.add("-Djna.tmpdir=" + home);
@@ -163,7 +166,9 @@ final class ChildJvm {
         private static void copy(Path from, Path to) throws IOException {
             try (Stream<Path> all = Files.walk(from)) {
                 for (Path each : (Iterable<Path>) all::iterator) {
-                    Path target = each.equals(from) ? to : to.resolve(from.relativize(each).toString());
+                    Path target = each.equals(from)
+                            ? to
+                            : to.resolve(from.relativize(each).toString());
                     Files.copy(each, target);
                     Files.setPosixFilePermissions(
                             target,

@@ -49,7 +49,8 @@ final class FakeLinux implements LinuxCalls, ProcFiles {
                         Object result = method.invoke(harness, arguments);
                         if (method.getName().equals("mapUnlockable")) {
                             for (long i = 0; i < (long) arguments[0]; i++) {
-                                linux.droppable.add((long) result + i * kernel.rules().pageSize());
+                                linux.droppable.add(
+                                        (long) result + i * kernel.rules().pageSize());
                             }
                         }
                         return result;
@@ -180,11 +181,16 @@ final class FakeLinux implements LinuxCalls, ProcFiles {
             long start = range.address();
             for (long at = start + page; at <= range.end(); at += page) {
                 if (at == range.end() || !state(at).equals(state(start))) {
-                    text.append(Long.toHexString(start)).append('-').append(Long.toHexString(at)).append(' ')
+                    text.append(Long.toHexString(start))
+                            .append('-')
+                            .append(Long.toHexString(at))
+                            .append(' ')
                             .append(kernel.isAnyUnreachable(start, page) ? "---p" : "rw-p")
                             .append(" 00000000 00:00 0 \n");
                     if (flags) {
-                        text.append("Size: 4 kB\nVmFlags: ").append(state(start)).append(" \n");
+                        text.append("Size: 4 kB\nVmFlags: ")
+                                .append(state(start))
+                                .append(" \n");
                     }
                     start = at;
                 }
@@ -225,8 +231,10 @@ final class FakeLinux implements LinuxCalls, ProcFiles {
         public int read() {
             long page = position / 8;
             long entry = kernel.isResident(page * kernel.rules().pageSize()) ? 1L << 63 : 0;
-            byte[] bytes =
-                    ByteBuffer.allocate(8).order(ByteOrder.nativeOrder()).putLong(entry).array();
+            byte[] bytes = ByteBuffer.allocate(8)
+                    .order(ByteOrder.nativeOrder())
+                    .putLong(entry)
+                    .array();
             return bytes[(int) (position++ % 8)] & 0xff;
         }
     }

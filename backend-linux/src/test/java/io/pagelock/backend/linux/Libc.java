@@ -42,9 +42,7 @@ final class Libc {
 
     static long mmap(long address, long length, int protection, int flags, int fd, long offset) {
         Pointer mapped = (Pointer) PROCESS.getFunction("mmap")
-                .invoke(Pointer.class, new Object[] {
-                    word(address), word(length), protection, flags, fd, word(offset)
-                });
+                .invoke(Pointer.class, new Object[] {word(address), word(length), protection, flags, fd, word(offset)});
         long at = Pointer.nativeValue(mapped);
         if (at == -1 || at == 0xffffffffL) {
             throw new IllegalStateException("mmap: errno " + Native.getLastError());

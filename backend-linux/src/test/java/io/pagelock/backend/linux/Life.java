@@ -19,12 +19,17 @@ enum Life {
     /** The capability without being root: the limit is lifted. */
     USER_WITH_CAPABILITY(
             List.of(
-                    "setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps=-all,+ipc_lock",
+                    "setpriv",
+                    "--reuid",
+                    "65534",
+                    "--regid",
+                    "65534",
+                    "--clear-groups",
+                    "--inh-caps=-all,+ipc_lock",
                     "--ambient-caps=-all,+ipc_lock"),
             limit(65536)),
     /** Root without the capability: the limit binds. */
-    ROOT_WITHOUT_CAPABILITY(
-            List.of("setpriv", "--bounding-set=-ipc_lock", "--inh-caps=-ipc_lock"), limit(65536)),
+    ROOT_WITHOUT_CAPABILITY(List.of("setpriv", "--bounding-set=-ipc_lock", "--inh-caps=-ipc_lock"), limit(65536)),
     /** Root in a user namespace: the capability shows and has no effect. */
     ROOT_OF_A_NAMESPACE(limit(65536), List.of("unshare", "--user", "--map-root-user"));
 
@@ -44,8 +49,15 @@ enum Life {
 
     private static List<String> user() {
         return List.of(
-                "setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps=-all",
-                "--ambient-caps=-all", "--bounding-set=-all");
+                "setpriv",
+                "--reuid",
+                "65534",
+                "--regid",
+                "65534",
+                "--clear-groups",
+                "--inh-caps=-all",
+                "--ambient-caps=-all",
+                "--bounding-set=-all");
     }
 
     private static List<String> limit(long bytes) {

@@ -111,7 +111,11 @@ class LinuxBackendTest {
         assertEquals(
                 List.of(
                         "mlock2(10000, 3000, 1)",
-                        "msync(10000, 1000, 3)", "errno", "msync(11000, 1000, 3)", "errno", "msync(12000, 1000, 3)",
+                        "msync(10000, 1000, 3)",
+                        "errno",
+                        "msync(11000, 1000, 3)",
+                        "errno",
+                        "msync(12000, 1000, 3)",
                         "errno"),
                 calls.log);
     }
@@ -128,7 +132,10 @@ class LinuxBackendTest {
         backend.lock(0x100000, 0x180000, false);
         assertEquals(
                 List.of(
-                        "mlock(100000, 180000)", "msync(100000, 100000, 3)", "errno", "msync(200000, 80000, 3)",
+                        "mlock(100000, 180000)",
+                        "msync(100000, 100000, 3)",
+                        "errno",
+                        "msync(200000, 80000, 3)",
                         "errno"),
                 calls.log);
     }
@@ -156,8 +163,7 @@ class LinuxBackendTest {
         // The second answer would be that of a call made while looking for the cause.
         when(calls.errno()).thenReturn(11, 12);
         LinuxBackend backend = backend(calls, LinuxConstants.GENERIC, "5.10.0", 64);
-        PageLockException thrown =
-                assertThrows(PageLockException.class, () -> backend.lock(0x10000, PAGE, false));
+        PageLockException thrown = assertThrows(PageLockException.class, () -> backend.lock(0x10000, PAGE, false));
         assertEquals(11, thrown.errno().getAsInt());
         InOrder order = inOrder(calls);
         order.verify(calls).mlock(0x10000, PAGE);
@@ -178,7 +184,8 @@ class LinuxBackendTest {
         backend.lockAll(EnumSet.allOf(AddressSpaceOption.class));
         assertEquals(
                 List.of(
-                        "mlockall(" + current + ")", "mlockall(" + future + ")",
+                        "mlockall(" + current + ")",
+                        "mlockall(" + future + ")",
                         "mlockall(" + (current | future | onFault) + ")"),
                 calls.log);
     }
@@ -194,7 +201,8 @@ class LinuxBackendTest {
         backend.sync(0x10000, PAGE, EnumSet.of(SyncOption.SYNC, SyncOption.INVALIDATE));
         assertEquals(
                 List.of(
-                        "msync(10000, 1000, " + sync + ")", "msync(10000, 1000, " + async + ")",
+                        "msync(10000, 1000, " + sync + ")",
+                        "msync(10000, 1000, " + async + ")",
                         "msync(10000, 1000, " + (sync | invalidate) + ")"),
                 calls.log);
     }
@@ -217,16 +225,19 @@ class LinuxBackendTest {
         assertEquals(ALL, backend.capabilities());
         assertEquals(List.of(), backend.info().notes());
         assertEquals("Linux 6.18.44", backend.info().system());
-        assertThrows(UnsupportedOperationException.class, () -> backend.capabilities().clear());
+        assertThrows(
+                UnsupportedOperationException.class,
+                () -> backend.capabilities().clear());
     }
 
     @Test
     void kernelWithoutMlock2LosesTheCapabilityAndNothingElse() {
         ScriptedCalls calls = calls().fail("mlock2", "ENOSYS");
         LinuxBackend backend = backend(calls, LinuxConstants.GENERIC, "3.10.0", 64);
-        assertEquals(
-                allBut(Capability.LOCK_ON_FAULT, Capability.LOCK_ADDRESS_SPACE_ON_FAULT), backend.capabilities());
-        assertTrue(backend.info().notes().get(0).contains("ENOSYS"), backend.info().notes().toString());
+        assertEquals(allBut(Capability.LOCK_ON_FAULT, Capability.LOCK_ADDRESS_SPACE_ON_FAULT), backend.capabilities());
+        assertTrue(
+                backend.info().notes().get(0).contains("ENOSYS"),
+                backend.info().notes().toString());
         assertDoesNotThrow(() -> backend.lock(0x10000, PAGE, false));
     }
 
@@ -257,11 +268,7 @@ class LinuxBackendTest {
         proc.files.clear();
         LinuxBackend backend = backend(calls(), LinuxConstants.GENERIC, "6.1.0", 64);
         assertEquals(
-                allBut(
-                        Capability.LOCKED_BYTES,
-                        Capability.LOCKED_PAGES,
-                        Capability.RESIDENT_PAGES,
-                        Capability.PAGE_IN),
+                allBut(Capability.LOCKED_BYTES, Capability.LOCKED_PAGES, Capability.RESIDENT_PAGES, Capability.PAGE_IN),
                 backend.capabilities());
         assertEquals(2, backend.info().notes().size());
         assertEquals(Optional.empty(), backend.mapped(MemoryRange.of(0x10000, PAGE)));
@@ -275,8 +282,7 @@ class LinuxBackendTest {
 
     @Test
     void kernelThatKnowsNoPopulateDoesNotPageIn() {
-        LinuxBackend backend =
-                backend(calls().fail("madvise", "EINVAL"), LinuxConstants.GENERIC, "5.10.0", 64);
+        LinuxBackend backend = backend(calls().fail("madvise", "EINVAL"), LinuxConstants.GENERIC, "5.10.0", 64);
         assertEquals(allBut(Capability.PAGE_IN), backend.capabilities());
     }
 
@@ -304,8 +310,7 @@ class LinuxBackendTest {
         ScriptedCalls calls = calls();
         LinuxBackend backend = recent(calls);
         smaps("10000-20000 rw-p 00000000 00:00 0", "rd wr mr mw me nr wf dd dp");
-        PageLockException thrown =
-                assertThrows(PageLockException.class, () -> backend.lock(0x10000, 2 * PAGE, false));
+        PageLockException thrown = assertThrows(PageLockException.class, () -> backend.lock(0x10000, 2 * PAGE, false));
         assertEquals(Reason.CANNOT_BE_PAGED_IN, thrown.reason());
         assertTrue(thrown.detail().contains("MAP_DROPPABLE"), thrown.detail());
         assertFalse(thrown.errno().isPresent(), "no call failed");
@@ -322,8 +327,7 @@ class LinuxBackendTest {
     @Test
     void successThatCannotBeExplainedIsAFailure() {
         LinuxBackend backend = recent(calls());
-        PageLockException thrown =
-                assertThrows(PageLockException.class, () -> backend.lock(0x10000, PAGE, false));
+        PageLockException thrown = assertThrows(PageLockException.class, () -> backend.lock(0x10000, PAGE, false));
         assertEquals(Reason.UNKNOWN, thrown.reason());
     }
 
@@ -388,7 +392,11 @@ class LinuxBackendTest {
         LinuxBackend backend = old(calls);
         backend.unlockAll(List.of(MemoryRange.of(0x10000, PAGE)));
         assertEquals("munlockall()", calls.log.get(calls.log.size() - 1));
-        assertEquals(3, calls.log.stream().filter(each -> each.startsWith("munlock(11000")).count());
+        assertEquals(
+                3,
+                calls.log.stream()
+                        .filter(each -> each.startsWith("munlock(11000"))
+                        .count());
     }
 
     @Test
@@ -401,7 +409,8 @@ class LinuxBackendTest {
     @Test
     void refusedMunlockallIsThrown() {
         PageLockException thrown = assertThrows(
-                PageLockException.class, () -> old(calls().fail("munlockall", "EINTR")).unlockAll(List.of()));
+                PageLockException.class,
+                () -> old(calls().fail("munlockall", "EINTR")).unlockAll(List.of()));
         assertEquals("munlockall", thrown.function().orElse(""));
         assertEquals("EINTR", thrown.errnoName().orElse(""));
     }
@@ -419,7 +428,8 @@ class LinuxBackendTest {
 
     /** The entries from page 0 on, in the order of bytes of this machine, as the kernel writes them. */
     private void pagemap(long firstPage, long... entries) {
-        ByteBuffer bytes = ByteBuffer.allocate((int) (firstPage + entries.length) * 8).order(ByteOrder.nativeOrder());
+        ByteBuffer bytes =
+                ByteBuffer.allocate((int) (firstPage + entries.length) * 8).order(ByteOrder.nativeOrder());
         for (int i = 0; i < entries.length; i++) {
             bytes.putLong((int) (firstPage + i) * 8, entries[i]);
         }
@@ -453,7 +463,9 @@ class LinuxBackendTest {
     void pageOfAMappingThatIsNotLockedIsNotLocked() {
         LinuxBackend backend = old(calls());
         pagemap(16, entry(true, false));
-        assertEquals("NY NN", states(backend.pages(MemoryRange.of(0xf000, 2 * PAGE))).replaceAll("(\\w\\w) (\\w\\w)", "$2 $1"));
+        assertEquals(
+                "NY NN",
+                states(backend.pages(MemoryRange.of(0xf000, 2 * PAGE))).replaceAll("(\\w\\w) (\\w\\w)", "$2 $1"));
     }
 
     @Test
@@ -517,9 +529,12 @@ class LinuxBackendTest {
         proc.maps("8000000000010000-8000000000020000 rw-p 00000000 00:00 0 ");
         long at = 0x8000000000010000L;
         assertEquals(
-                Optional.of(List.of(MemoryRange.of(at, 2 * PAGE))), backend.mapped(MemoryRange.of(at - PAGE, 3 * PAGE)));
-        assertEquals(Answer.NO, backend.pages(MemoryRange.of(at - PAGE, 2 * PAGE)).resident(0));
-        assertEquals(Answer.YES, backend.pages(MemoryRange.of(at - PAGE, 2 * PAGE)).resident(1));
+                Optional.of(List.of(MemoryRange.of(at, 2 * PAGE))),
+                backend.mapped(MemoryRange.of(at - PAGE, 3 * PAGE)));
+        assertEquals(
+                Answer.NO, backend.pages(MemoryRange.of(at - PAGE, 2 * PAGE)).resident(0));
+        assertEquals(
+                Answer.YES, backend.pages(MemoryRange.of(at - PAGE, 2 * PAGE)).resident(1));
     }
 
     @Test
@@ -545,8 +560,15 @@ class LinuxBackendTest {
 
     @ParameterizedTest
     @CsvSource({
-        "6.18.44-fc-v669, true, true", "6.11, true, true", "6.10.9, false, true", "4.9.0, false, true",
-        "4.8.17, false, false", "2.6.32-754.el6, false, false", "10.0, true, true", "next, true, true", "'', true, true"
+        "6.18.44-fc-v669, true, true",
+        "6.11, true, true",
+        "6.10.9, false, true",
+        "4.9.0, false, true",
+        "4.8.17, false, false",
+        "2.6.32-754.el6, false, false",
+        "10.0, true, true",
+        "next, true, true",
+        "'', true, true"
     })
     void releaseIsComparedByNumber(String release, boolean droppable, boolean chargesOnce) {
         assertEquals(droppable, LinuxRelease.parse(release).atLeast(6, 11));
@@ -556,8 +578,7 @@ class LinuxBackendTest {
     @Test
     void everyReasonOfACallOnLinuxHasARemedy() {
         LinuxBackend backend = old(calls());
-        Set<Reason> without =
-                EnumSet.of(Reason.QUEUE_FULL, Reason.CANCELLED, Reason.NOT_SUPPORTED, Reason.UNKNOWN);
+        Set<Reason> without = EnumSet.of(Reason.QUEUE_FULL, Reason.CANCELLED, Reason.NOT_SUPPORTED, Reason.UNKNOWN);
         for (Reason reason : Reason.values()) {
             assertEquals(without.contains(reason), backend.remedy(reason, 0).isEmpty(), reason.name());
         }

@@ -31,12 +31,18 @@ class LinuxConstantsTest {
     private static final Map<String, List<String>> ARCHS = Map.of(
             "generic (i386 x86_64 arm aarch64 riscv s390x loongarch64 m68k)",
             List.of("i386", "x86", "i686", "amd64", "x86_64", "arm", "aarch64", "riscv64", "s390x", "loongarch64"),
-            "powerpc ppc64 ppc64le", List.of("ppc", "ppc64", "ppc64le"),
-            "mips (o32 n32)", List.of("mips", "mipsel"),
-            "mips64", List.of("mips64", "mips64el"),
-            "sparc64", List.of("sparc64", "sparcv9"),
-            "sparc (32-bit)", List.of("sparc"),
-            "alpha", List.of("alpha"));
+            "powerpc ppc64 ppc64le",
+            List.of("ppc", "ppc64", "ppc64le"),
+            "mips (o32 n32)",
+            List.of("mips", "mipsel"),
+            "mips64",
+            List.of("mips64", "mips64el"),
+            "sparc64",
+            List.of("sparc64", "sparcv9"),
+            "sparc (32-bit)",
+            List.of("sparc"),
+            "alpha",
+            List.of("alpha"));
 
     private record Fact(String arch, String name, int value, String confidence) {}
 
@@ -74,14 +80,15 @@ class LinuxConstantsTest {
         Map<String, Integer> compared = new HashMap<>();
         for (Fact fact : facts()) {
             for (String arch : ARCHS.getOrDefault(fact.arch, List.of())) {
-                Integer number = table(LinuxConstants.forArch(arch).orElseThrow()).get(fact.name);
+                Integer number =
+                        table(LinuxConstants.forArch(arch).orElseThrow()).get(fact.name);
                 assertEquals(fact.value, number, fact + " on " + arch);
                 compared.merge(arch, 1, Integer::sum);
             }
         }
         // 26 numbers each; of 32-bit sparc the facts hold 4, and the rest is reported as not confirmed.
-        compared.forEach((arch, count) ->
-                assertEquals(arch.equals("sparc") ? 4 : 26, count, "facts compared for " + arch));
+        compared.forEach(
+                (arch, count) -> assertEquals(arch.equals("sparc") ? 4 : 26, count, "facts compared for " + arch));
         assertEquals(
                 ARCHS.values().stream().flatMap(List::stream).sorted().collect(Collectors.toList()),
                 compared.keySet().stream().sorted().collect(Collectors.toList()));
@@ -96,7 +103,9 @@ class LinuxConstantsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"x86", "amd64", "arm", "aarch64", "ppc", "ppc64le", "mips64el", "loongarch64", "s390x", "riscv64"})
+    @ValueSource(
+            strings = {"x86", "amd64", "arm", "aarch64", "ppc", "ppc64le", "mips64el", "loongarch64", "s390x", "riscv64"
+            })
     void everyProcessorThatJnaHasANativePartForIsKnown(String arch) {
         assertTrue(LinuxConstants.forArch(arch).isPresent());
     }
@@ -134,8 +143,8 @@ class LinuxConstantsTest {
         Path program = Files.createTempFile("pagelock", ".probe");
         Map<String, Integer> printed = new HashMap<>();
         try {
-            String output = output("gcc", "-o", program.toString(), "src/test/c/constants.c")
-                    + output(program.toString());
+            String output =
+                    output("gcc", "-o", program.toString(), "src/test/c/constants.c") + output(program.toString());
             for (String line : output.split("\n")) {
                 String[] fields = line.split(" ");
                 printed.put(fields[0], Integer.parseInt(fields[1]));

@@ -25,7 +25,8 @@ class LinuxErrnoTableTest {
     @ParameterizedTest
     @EnumSource
     void diagnosisFindsItsNamesOnEveryProcessor(LinuxConstants constants) {
-        for (String name : new String[] {"EPERM", "EACCES", "ENOMEM", "EAGAIN", "EINTR", "EBUSY", "EIO", "ENOSPC", "ENOSYS"}) {
+        for (String name :
+                new String[] {"EPERM", "EACCES", "ENOMEM", "EAGAIN", "EINTR", "EBUSY", "EIO", "ENOSPC", "ENOSYS"}) {
             int number = constants.errno.numbers().get(name);
             assertEquals(name, constants.errno.name(number));
             assertTrue(constants.errno.is(number, name));

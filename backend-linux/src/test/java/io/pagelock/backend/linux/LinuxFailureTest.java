@@ -41,8 +41,8 @@ class LinuxFailureTest {
     private PageLockException lock(String errno, long address, int pages) {
         LinuxBackend backend = backend();
         calls.fail("mlock", errno);
-        PageLockException thrown = assertThrows(
-                PageLockException.class, () -> backend.lock(address, (long) pages * PAGE, false));
+        PageLockException thrown =
+                assertThrows(PageLockException.class, () -> backend.lock(address, (long) pages * PAGE, false));
         assertEquals("mlock", thrown.function().orElse(""));
         assertEquals(errno, thrown.errnoName().orElse(""));
         return thrown;
@@ -218,7 +218,10 @@ class LinuxFailureTest {
         PageLockException thrown = assertThrows(PageLockException.class, () -> backend.unlock(0x11000, PAGE));
         is(Reason.TOO_MANY_MAPPINGS, thrown);
         assertEquals("munlock", thrown.function().orElse(""));
-        is(Reason.NOT_MAPPED, assertThrows(PageLockException.class, () -> backend.unlock(0x2f000, 2 * PAGE)), "0x30000");
+        is(
+                Reason.NOT_MAPPED,
+                assertThrows(PageLockException.class, () -> backend.unlock(0x2f000, 2 * PAGE)),
+                "0x30000");
     }
 
     // Permission
@@ -249,17 +252,13 @@ class LinuxFailureTest {
         calls.soft = 0;
         LinuxBackend backend = backend();
         calls.fail("munlock", "EPERM");
-        is(
-                Reason.NOT_PERMITTED,
-                assertThrows(PageLockException.class, () -> backend.unlock(0x10000, PAGE)),
-                "seccomp");
+        is(Reason.NOT_PERMITTED, assertThrows(PageLockException.class, () -> backend.unlock(0x10000, PAGE)), "seccomp");
     }
 
     // Everything else
 
     @ParameterizedTest
-    @CsvSource({
-        "EAGAIN, OUT_OF_MEMORY", "EINTR, UNKNOWN", "EINVAL, UNKNOWN", "ENOSYS, NOT_SUPPORTED", "EFAULT, UNKNOWN"
+    @CsvSource({"EAGAIN, OUT_OF_MEMORY", "EINTR, UNKNOWN", "EINVAL, UNKNOWN", "ENOSYS, NOT_SUPPORTED", "EFAULT, UNKNOWN"
     })
     void otherErrnosHaveOneMeaning(String errno, Reason reason) {
         is(reason, lock(errno, 0x10000, 1));
@@ -342,7 +341,12 @@ class LinuxFailureTest {
 
     @ParameterizedTest
     @CsvSource({
-        "EBUSY, BUSY", "ENOMEM, NOT_MAPPED", "EIO, IO_ERROR", "ENOSPC, NO_SPACE", "EINVAL, UNKNOWN", "EAGAIN, OUT_OF_MEMORY"
+        "EBUSY, BUSY",
+        "ENOMEM, NOT_MAPPED",
+        "EIO, IO_ERROR",
+        "ENOSPC, NO_SPACE",
+        "EINVAL, UNKNOWN",
+        "EAGAIN, OUT_OF_MEMORY"
     })
     void errnoOfSyncHasItsOwnMeaning(String errno, Reason reason) {
         LinuxBackend backend = backend();
@@ -361,8 +365,7 @@ class LinuxFailureTest {
         proc.without("/proc/self/maps");
         is(
                 Reason.NOT_MAPPED,
-                assertThrows(
-                        PageLockException.class, () -> backend.sync(0x10000, PAGE, EnumSet.of(SyncOption.SYNC))));
+                assertThrows(PageLockException.class, () -> backend.sync(0x10000, PAGE, EnumSet.of(SyncOption.SYNC))));
     }
 
     // What a user can do

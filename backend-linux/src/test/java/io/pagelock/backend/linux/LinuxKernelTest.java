@@ -138,8 +138,7 @@ class LinuxKernelTest {
     void holeIsNotMappedWithItsAddress() {
         long at = map(4);
         Libc.munmap(at + 2 * PAGE, PAGE);
-        PageLockException thrown =
-                refused(Reason.NOT_MAPPED, () -> BACKEND.lock(at, 4 * PAGE, false));
+        PageLockException thrown = refused(Reason.NOT_MAPPED, () -> BACKEND.lock(at, 4 * PAGE, false));
         assertTrue(thrown.detail().contains(Long.toHexString(at + 2 * PAGE)), thrown.detail());
         assertEquals("mlock", thrown.function().orElse(""));
         assertEquals("ENOMEM", thrown.errnoName().orElse(""));
@@ -147,7 +146,8 @@ class LinuxKernelTest {
         assertTrue(Witness.flagged(at));
         assertEquals(
                 Reason.NOT_MAPPED,
-                assertThrows(PageLockException.class, () -> BACKEND.unlock(at, 4 * PAGE)).reason());
+                assertThrows(PageLockException.class, () -> BACKEND.unlock(at, 4 * PAGE))
+                        .reason());
         assertFalse(Witness.flagged(at));
     }
 
@@ -167,8 +167,7 @@ class LinuxKernelTest {
     void pageWithoutAccessCannotBePagedIn() {
         long at = map(4);
         Libc.mprotect(at + 2 * PAGE, PAGE, Libc.PROT_NONE);
-        PageLockException thrown =
-                refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 4 * PAGE, false));
+        PageLockException thrown = refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 4 * PAGE, false));
         assertTrue(thrown.detail().contains("PROT_NONE"), thrown.detail());
         assertTrue(thrown.detail().contains(Long.toHexString(at + 2 * PAGE)), thrown.detail());
         BACKEND.unlock(at, 4 * PAGE);
@@ -177,8 +176,7 @@ class LinuxKernelTest {
     @Test
     void pastTheEndOfAFileCannotBePagedIn() throws IOException {
         long at = map(file(2), 4);
-        PageLockException thrown =
-                refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 4 * PAGE, false));
+        PageLockException thrown = refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 4 * PAGE, false));
         assertTrue(thrown.detail().contains("pagelock"), thrown.detail());
         assertTrue(thrown.detail().contains(2 * PAGE + " bytes"), thrown.detail());
         BACKEND.unlock(at, 4 * PAGE);
@@ -208,8 +206,7 @@ class LinuxKernelTest {
         long at = droppable(2);
         assertEquals(0, Libc.mlock(at, 2 * PAGE), "the kernel says success");
         assertFalse(Witness.flagged(at), "and has locked nothing");
-        PageLockException thrown =
-                refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 2 * PAGE, false));
+        PageLockException thrown = refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 2 * PAGE, false));
         assertTrue(thrown.detail().contains("MAP_DROPPABLE"), thrown.detail());
         refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, PAGE, true));
     }
@@ -310,8 +307,7 @@ class LinuxKernelTest {
             resident[i] = states.resident(i);
             assertEquals(Answer.NO, states.locked(i));
         }
-        assertEquals(
-                List.of(Answer.NO, Answer.NO, Answer.YES, Answer.NO, Answer.NO, Answer.NO), List.of(resident));
+        assertEquals(List.of(Answer.NO, Answer.NO, Answer.YES, Answer.NO, Answer.NO, Answer.NO), List.of(resident));
         assertEquals(
                 Optional.of(List.of(MemoryRange.of(at, 2 * PAGE), MemoryRange.of(at + 3 * PAGE, PAGE))),
                 BACKEND.mapped(MemoryRange.of(at - PAGE, 6 * PAGE)));
@@ -365,8 +361,7 @@ class LinuxKernelTest {
         long at = map(file, 2);
         BACKEND.lock(at + PAGE, PAGE, false);
         PageLockException thrown = refused(
-                Reason.BUSY,
-                () -> BACKEND.sync(at, 2 * PAGE, EnumSet.of(SyncOption.SYNC, SyncOption.INVALIDATE)));
+                Reason.BUSY, () -> BACKEND.sync(at, 2 * PAGE, EnumSet.of(SyncOption.SYNC, SyncOption.INVALIDATE)));
         assertEquals("EBUSY", thrown.errnoName().orElse(""));
         BACKEND.sync(at, 2 * PAGE, EnumSet.of(SyncOption.SYNC));
         BACKEND.unlock(at + PAGE, PAGE);
@@ -397,7 +392,8 @@ class LinuxKernelTest {
     @Test
     void msyncTellsExactlyWhatIsFlagged() {
         LinuxCalls calls = LinuxCalls.bind(
-                io.pagelock.backend.support.CLibrary.open(Host.current()), Host.current().bits());
+                io.pagelock.backend.support.CLibrary.open(Host.current()),
+                Host.current().bits());
         LockOracle oracle = new LockOracle(
                 calls, LinuxConstants.forArch(System.getProperty("os.arch")).orElseThrow());
         long at = map(4);
@@ -439,8 +435,7 @@ class LinuxKernelTest {
     void aSizeThatNeedsTheWholeWidthOfSizeTReachesTheKernel() {
         assumeTrue(Host.current().bits() == 64, "no such size on 32 bits");
         long size = (1L << 32) + PAGE;
-        long at = Libc.mmap(
-                0, size, RW, Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS | Libc.MAP_NORESERVE, -1, 0);
+        long at = Libc.mmap(0, size, RW, Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS | Libc.MAP_NORESERVE, -1, 0);
         undo.push(() -> Libc.munmap(at, size));
         assumeTrue(privileged(), "more than the limit");
         // On fault nothing is brought in, so that 4 GiB cost nothing.

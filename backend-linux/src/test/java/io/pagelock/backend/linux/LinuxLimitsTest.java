@@ -144,7 +144,8 @@ class LinuxLimitsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"'0::/a', ''", "'', '30 1 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw'", "'nonsense', 'nonsense - x'"})
+    @CsvSource({"'0::/a', ''", "'', '30 1 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw'", "'nonsense', 'nonsense - x'"
+    })
     void groupThatCannotBeFoundIsLeftOut(String cgroup, String mounts) {
         proc.put("/proc/self/cgroup", cgroup + "\n");
         proc.put("/proc/self/mountinfo", mounts + "\n");

@@ -51,8 +51,8 @@ class LinuxProviderTest {
         String refusal = new LinuxProvider().refusal(host("Linux", "ia64", 64)).orElse("");
         assertTrue(refusal.startsWith("os.arch is ia64, for which no constants are known"), refusal);
         assertTrue(refusal.contains("aarch64"), refusal);
-        PageLockException thrown = assertThrows(
-                PageLockException.class, () -> new LinuxProvider().open(host("Linux", "ia64", 64)));
+        PageLockException thrown =
+                assertThrows(PageLockException.class, () -> new LinuxProvider().open(host("Linux", "ia64", 64)));
         assertEquals(Reason.NOT_SUPPORTED, thrown.reason());
         assertTrue(thrown.getMessage().contains("ia64"), thrown.getMessage());
     }
@@ -97,8 +97,7 @@ class LinuxProviderTest {
             loaded.setAccessible(true);
             assertEquals(null, loaded.invoke(Refusing.class.getClassLoader(), "com.sun.jna.Native"));
             new LinuxProvider().open(Host.current());
-            assertInstanceOf(
-                    Class.class, loaded.invoke(Refusing.class.getClassLoader(), "com.sun.jna.Native"));
+            assertInstanceOf(Class.class, loaded.invoke(Refusing.class.getClassLoader(), "com.sun.jna.Native"));
         }
     }
 

@@ -76,8 +76,7 @@ class LivesTest {
         }
 
         private static long map(long bytes) {
-            return Libc.mmap(
-                    0, bytes, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS, -1, 0);
+            return Libc.mmap(0, bytes, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS, -1, 0);
         }
 
         private static void lockBeyondTheLimit(Backend backend) {
@@ -92,15 +91,20 @@ class LivesTest {
         private static void lockNothing(Backend backend) {
             long at = map(PAGE);
             for (boolean onFault : new boolean[] {false, true}) {
-                PageLockException thrown =
-                        assertThrows(PageLockException.class, () -> backend.lock(at, PAGE, onFault));
+                PageLockException thrown = assertThrows(PageLockException.class, () -> backend.lock(at, PAGE, onFault));
                 assertEquals(Reason.NOT_PERMITTED, thrown.reason(), thrown.getMessage());
                 assertEquals("EPERM", thrown.errnoName().orElse(""));
                 has(thrown.detail(), "soft limit 0 bytes", "hard limit 0 bytes", "asked for " + PAGE);
-                has(thrown.remedy(), "ulimit", "limits.conf", "LimitMEMLOCK=", "--ulimit memlock=", "--cap-add IPC_LOCK");
+                has(
+                        thrown.remedy(),
+                        "ulimit",
+                        "limits.conf",
+                        "LimitMEMLOCK=",
+                        "--ulimit memlock=",
+                        "--cap-add IPC_LOCK");
             }
-            PageLockException all = assertThrows(
-                    PageLockException.class, () -> backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE)));
+            PageLockException all =
+                    assertThrows(PageLockException.class, () -> backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE)));
             assertEquals(Reason.NOT_PERMITTED, all.reason(), all.getMessage());
             backend.unlock(at, PAGE);
             backend.unlockAll(List.of(MemoryRange.of(at, PAGE)));
@@ -113,8 +117,8 @@ class LivesTest {
             backend.lock(at, 2 * PAGE, false);
             for (boolean onFault : new boolean[] {false, true}) {
                 // Overlaps what is locked, which is not charged again, and still is one page too much.
-                PageLockException thrown = assertThrows(
-                        PageLockException.class, () -> backend.lock(at + PAGE, limit, onFault));
+                PageLockException thrown =
+                        assertThrows(PageLockException.class, () -> backend.lock(at + PAGE, limit, onFault));
                 assertEquals(Reason.OVER_LIMIT, thrown.reason(), thrown.getMessage());
                 assertEquals("ENOMEM", thrown.errnoName().orElse(""));
                 has(
@@ -142,10 +146,12 @@ class LivesTest {
             Libc.munmap(at + 3 * PAGE, PAGE);
             assertEquals(
                     Reason.NOT_MAPPED,
-                    assertThrows(PageLockException.class, () -> backend.lock(at, 4 * PAGE, false)).reason());
+                    assertThrows(PageLockException.class, () -> backend.lock(at, 4 * PAGE, false))
+                            .reason());
             assertEquals(
                     Reason.OVER_LIMIT,
-                    assertThrows(PageLockException.class, () -> backend.lock(at, limit + 4 * PAGE, false)).reason());
+                    assertThrows(PageLockException.class, () -> backend.lock(at, limit + 4 * PAGE, false))
+                            .reason());
             Set<AddressSpaceOption> current = EnumSet.of(AddressSpaceOption.CURRENT);
             PageLockException all = assertThrows(PageLockException.class, () -> backend.lockAll(current));
             assertEquals(Reason.OVER_LIMIT, all.reason(), all.getMessage());
@@ -177,7 +183,8 @@ class LivesTest {
             List<MemoryRange> keep =
                     List.of(MemoryRange.of(at + 8 * PAGE, 4 * PAGE), MemoryRange.of(at + 32 * PAGE, PAGE));
             LinuxCalls calls = LinuxCalls.bind(
-                    io.pagelock.backend.support.CLibrary.open(Host.current()), Host.current().bits());
+                    io.pagelock.backend.support.CLibrary.open(Host.current()),
+                    Host.current().bits());
             LockOracle oracle = new LockOracle(
                     calls, LinuxConstants.forArch(Host.current().arch()).orElseThrow());
             for (int round = 0; round < 5; round++) {

@@ -68,14 +68,17 @@ class NativeLoadingTest {
     @Test
     void directoryMountedNoexec() throws IOException {
         ChildJvm child = child();
-        assumeTrue(
-                "true".equals(System.getenv("CI")) || Witness.status("Uid").startsWith("0"), "only root can mount");
+        assumeTrue("true".equals(System.getenv("CI")) || Witness.status("Uid").startsWith("0"), "only root can mount");
         Path directory = Files.createDirectory(temporary.resolve("noexec"));
         refuses(
                 child.jvmArguments("-Djna.tmpdir=" + directory)
                         .wrappedIn(
-                                "unshare", "--mount", "sh", "-c",
-                                "mount -t tmpfs -o noexec none \"$0\" && exec \"$@\"", directory.toString()),
+                                "unshare",
+                                "--mount",
+                                "sh",
+                                "-c",
+                                "mount -t tmpfs -o noexec none \"$0\" && exec \"$@\"",
+                                directory.toString()),
                 "failed to map segment",
                 "noexec",
                 "-Djna.tmpdir=",
@@ -106,7 +109,8 @@ class NativeLoadingTest {
         try (FileSystem jar = FileSystems.newFileSystem(stripped)) {
             Path folder = jar.getPath("com/sun/jna");
             try (Stream<Path> all = Files.list(folder)) {
-                for (Path each : all.filter(path -> path.toString().contains("linux-")).collect(Collectors.toList())) {
+                for (Path each :
+                        all.filter(path -> path.toString().contains("linux-")).collect(Collectors.toList())) {
                     Files.delete(each.resolve("libjnidispatch.so"));
                 }
             }
@@ -154,7 +158,10 @@ class NativeLoadingTest {
     }
 
     private static Path jna() {
-        return Path.of(Arrays.stream(parts()).filter(NativeLoadingTest::isJna).findFirst().orElseThrow());
+        return Path.of(Arrays.stream(parts())
+                .filter(NativeLoadingTest::isJna)
+                .findFirst()
+                .orElseThrow());
     }
 
     private static String[] parts() {

@@ -49,13 +49,15 @@ class ProcSelfTest {
     @ParameterizedTest
     @ValueSource(strings = {"[vdso]", "[vvar]", "[uprobes]", "/dev/zero (deleted)"})
     void whatIsNotPlainMemoryIsNotTakenForIt(String name) {
-        assertFalse(Mapping.parse("1000-2000 r--p 00000000 00:00 0                  " + name).anonymous());
+        assertFalse(Mapping.parse("1000-2000 r--p 00000000 00:00 0                  " + name)
+                .anonymous());
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"[heap]", "[stack]", "[anon: glibc: malloc]", "[anon:dalvik-main space]"})
     void plainMemoryMayHaveAName(String name) {
-        assertTrue(Mapping.parse("1000-2000 rw-p 00000000 00:00 0                  " + name).anonymous());
+        assertTrue(Mapping.parse("1000-2000 rw-p 00000000 00:00 0                  " + name)
+                .anonymous());
     }
 
     @Test
@@ -98,8 +100,12 @@ class ProcSelfTest {
                         + "Rss:  0 kB\nVmFlags: rd wr lo lf\n");
         List<Mapping> found = proc.flagged(0x10000, -1).orElseThrow();
         assertEquals(2, found.size());
-        assertTrue(found.get(0).has("lo") && found.get(0).has("ac") && !found.get(0).has("lf"));
-        assertTrue(found.get(1).has("lf") && found.get(1).has("rd") && !found.get(1).has("me"));
+        assertTrue(found.get(0).has("lo")
+                && found.get(0).has("ac")
+                && !found.get(0).has("lf"));
+        assertTrue(found.get(1).has("lf")
+                && found.get(1).has("rd")
+                && !found.get(1).has("me"));
         assertEquals(1, proc.flagged(0x20000, 0xabcd1000L).orElseThrow().size());
         assertEquals(0, proc.flagged(0x20000, 0x30000).orElseThrow().size());
     }

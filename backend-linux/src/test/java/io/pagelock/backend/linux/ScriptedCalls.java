@@ -114,7 +114,9 @@ final class ScriptedCalls implements LinuxCalls {
     @Override
     public int msync(long addr, long len, int flags) {
         int result = result("msync", range(addr, len) + ", " + flags);
-        if (result == 0 && (flags & constants.msInvalidate) != 0 && !locked.subSet(addr, addr + len).isEmpty()) {
+        if (result == 0
+                && (flags & constants.msInvalidate) != 0
+                && !locked.subSet(addr, addr + len).isEmpty()) {
             errno = constants.errno.numbers().get("EBUSY");
             return -1;
         }

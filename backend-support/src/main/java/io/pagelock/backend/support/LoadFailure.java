@@ -10,8 +10,9 @@ import io.pagelock.spi.Host;
  * of the message, and so do the dynamic linkers; the words below were seen with JNA 5.19.1 on glibc.
  */
 final class LoadFailure {
-    private static final String UNPACK = "unpack libjnidispatch.so from com/sun/jna/<system>-<processor>/ of the jna jar"
-            + " into a directory of your choice and name that with -Djna.boot.library.path=DIRECTORY";
+    private static final String UNPACK =
+            "unpack libjnidispatch.so from com/sun/jna/<system>-<processor>/ of the jna jar"
+                    + " into a directory of your choice and name that with -Djna.boot.library.path=DIRECTORY";
 
     private LoadFailure() {}
 
@@ -51,7 +52,11 @@ final class LoadFailure {
         if (has(words, "NoClassDefFoundError", "ClassNotFoundException", "NoSuchMethodError", "NoSuchFieldError")) {
             return "Put one jna jar, net.java.dev.jna:jna 5.19 or later, on the class path or module path";
         }
-        if (has(words, "wrong ELF class", "Possible cause: can't load", "cannot open shared object file: No such file")) {
+        if (has(
+                words,
+                "wrong ELF class",
+                "Possible cause: can't load",
+                "cannot open shared object file: No such file")) {
             return "The native part found is for another processor than " + host.arch() + " or for another C library:"
                     + " remove -Djna.prefix and -Djna.boot.library.path; on Alpine Linux, apk add gcompat or"
                     + " java-jna-native";

@@ -162,13 +162,21 @@ class CLibraryTest {
     void sizesAreAsWideAsSizeT() {
         assertEquals(
                 List.of(
-                        "getpagesize[]", "mlock[long, long]", "mlockall[int]", "msync[long, long, int]",
-                        "munlock[long, long]", "munlockall[]"),
+                        "getpagesize[]",
+                        "mlock[long, long]",
+                        "mlockall[int]",
+                        "msync[long, long, int]",
+                        "munlock[long, long]",
+                        "munlockall[]"),
                 natives(Lp64MemoryCalls.class));
         assertEquals(
                 List.of(
-                        "getpagesize[]", "mlock[int, int]", "mlockall[int]", "msync[int, int, int]",
-                        "munlock[int, int]", "munlockall[]"),
+                        "getpagesize[]",
+                        "mlock[int, int]",
+                        "mlockall[int]",
+                        "msync[int, int, int]",
+                        "munlock[int, int]",
+                        "munlockall[]"),
                 natives(Ilp32MemoryCalls.class));
     }
 

@@ -11,8 +11,11 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ErrnoTableTest {
-    private final ErrnoTable table =
-            ErrnoTable.builder().put("EAGAIN", 35).put("EWOULDBLOCK", 35).put("EPERM", 1).build();
+    private final ErrnoTable table = ErrnoTable.builder()
+            .put("EAGAIN", 35)
+            .put("EWOULDBLOCK", 35)
+            .put("EPERM", 1)
+            .build();
 
     @Test
     void firstNameOfANumberIsItsName() {
@@ -30,7 +33,9 @@ class ErrnoTableTest {
 
     @Test
     void tableKeepsItsOrderAndCannotBeChanged() {
-        assertEquals(List.of("EAGAIN", "EWOULDBLOCK", "EPERM"), List.copyOf(table.numbers().keySet()));
+        assertEquals(
+                List.of("EAGAIN", "EWOULDBLOCK", "EPERM"),
+                List.copyOf(table.numbers().keySet()));
         assertThrows(UnsupportedOperationException.class, () -> table.numbers().clear());
     }
 

@@ -27,11 +27,9 @@ class LoadFailureTest {
         return Stream.of(
                 // glibc, a directory mounted noexec
                 Arguments.of(
-                        link("/tmp/n/jna1.tmp: /tmp/n/jna1.tmp: failed to map segment from shared object"),
-                        "noexec"),
+                        link("/tmp/n/jna1.tmp: /tmp/n/jna1.tmp: failed to map segment from shared object"), "noexec"),
                 // musl, the same
-                Arguments.of(
-                        link("Error loading shared library /tmp/n/jna1.tmp: Operation not permitted"), "noexec"),
+                Arguments.of(link("Error loading shared library /tmp/n/jna1.tmp: Operation not permitted"), "noexec"),
                 Arguments.of(link("JNA temporary directory '/ro' is not writable"), "-Djna.tmpdir="),
                 Arguments.of(
                         link("Native library (com/sun/jna/linux-foo/libjnidispatch.so) not found in resource path (x)"),
@@ -52,8 +50,7 @@ class LoadFailureTest {
                                 new IllegalStateException("Illegal native access from an unnamed module (file:/x)")),
                         "--enable-native-access"),
                 Arguments.of(new NoClassDefFoundError("com/sun/jna/NativeLibrary"), "net.java.dev.jna:jna"),
-                Arguments.of(
-                        new NoClassDefFoundError("Could not initialize class com.sun.jna.Native"), "first error"),
+                Arguments.of(new NoClassDefFoundError("Could not initialize class com.sun.jna.Native"), "first error"),
                 Arguments.of(new NoSuchMethodError("com.sun.jna.Native.x()V"), "one jna jar"),
                 Arguments.of(link("something new"), "-Djna.debug_load.jna=true"));
     }
