@@ -15,6 +15,7 @@ import io.pagelock.Reason;
 import io.pagelock.SyncOption;
 import io.pagelock.backend.testkit.FakeKernel.Flag;
 import io.pagelock.backend.testkit.KernelRules.Trait;
+import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.ByteSize;
 import java.lang.ref.WeakReference;
@@ -28,10 +29,13 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 
 /**
  * A backend over a {@link FakeKernel}, whatever its rules: what a real backend does on such a system, without a binding. It
- * finds reasons out as a real one must, by looking at mappings and limits after a failure.
+ * finds reasons out as a real one must, by looking at mappings and limits after a failure. Ranges that are not aligned, and
+ * two calls under way for overlapping ranges, which no engine may give a backend, it answers with an exception.
  *
  * <p>A direct buffer gets its address on the fake system when it is first asked for: memory of its own, unless
  * {@link #place} put it somewhere.
@@ -41,6 +45,7 @@ public final class FakeBackend implements Backend {
     private final Set<Capability> capabilities;
     private final boolean listsMappings;
     private final List<Placed> buffers = new ArrayList<>();
+    private final List<MemoryRange> inFlight = new ArrayList<>();
 
     private static final class Placed extends WeakReference<ByteBuffer> {
         private final long address;
@@ -82,7 +87,10 @@ public final class FakeBackend implements Backend {
      * @return a new set
      */
     public static Set<Capability> allOf(KernelRules rules) {
-        Set<Capability> all = EnumSet.complementOf(EnumSet.of(Capability.NATIVE_ASYNC, Capability.PAGE_IN));
+        Set<Capability> all = EnumSet.complementOf(EnumSet.of(Capability.PAGE_IN));
+        if (!rules.has(Trait.ASYNC_LOCK)) {
+            all.remove(Capability.NATIVE_ASYNC);
+        }
         if (!rules.has(Trait.ON_FAULT)) {
             all.remove(Capability.LOCK_ON_FAULT);
             all.remove(Capability.LOCK_ADDRESS_SPACE_ON_FAULT);
@@ -137,6 +145,15 @@ public final class FakeBackend implements Backend {
 
     @Override
     public void lock(long address, long length, boolean onFault) {
+        MemoryRange range = enter(address, length);
+        try {
+            lockAligned(address, length, onFault);
+        } finally {
+            leave(range);
+        }
+    }
+
+    private void lockAligned(long address, long length, boolean onFault) {
         Errno errno = onFault ? kernel.mlock2(address, length, true) : kernel.mlock(address, length);
         if (errno != Errno.OK) {
             throw refused(onFault ? "mlock2" : "mlock", errno, whyNotLocked(address, length, errno), length)
@@ -150,8 +167,41 @@ public final class FakeBackend implements Backend {
         }
     }
 
+    /** As aio_mlock of FreeBSD, with a thread in place of the system's: what runs cannot be cancelled. */
+    @Override
+    public AsyncCall lockAsync(long address, long length, Consumer<PageLockException> done) {
+        AtomicBoolean taken = new AtomicBoolean();
+        Thread thread = new Thread(
+                () -> {
+                    if (!taken.compareAndSet(false, true)) {
+                        done.accept(PageLockException.because(Reason.CANCELLED).build());
+                        return;
+                    }
+                    PageLockException refusal = null;
+                    try {
+                        lock(address, length, false);
+                    } catch (PageLockException e) {
+                        refusal = e;
+                    }
+                    done.accept(refusal);
+                },
+                "fake-aio");
+        thread.setDaemon(true);
+        thread.start();
+        return () -> taken.compareAndSet(false, true);
+    }
+
     @Override
     public void unlock(long address, long length) {
+        MemoryRange range = enter(address, length);
+        try {
+            unlockAligned(address, length);
+        } finally {
+            leave(range);
+        }
+    }
+
+    private void unlockAligned(long address, long length) {
         Errno errno = kernel.munlock(address, length);
         if (errno != Errno.OK) {
             Reason reason = reasonOf(errno);
@@ -162,6 +212,34 @@ public final class FakeBackend implements Backend {
             }
             throw refused("munlock", errno, reason, 0).build();
         }
+    }
+
+    /** What the engine promises to every backend is checked here, where its tests run. */
+    private MemoryRange enter(long address, long length) {
+        MemoryRange range = aligned(address, length);
+        synchronized (inFlight) {
+            for (MemoryRange other : inFlight) {
+                if (other.overlaps(range)) {
+                    throw new IllegalStateException("two calls under way: " + range + " and " + other);
+                }
+            }
+            inFlight.add(range);
+        }
+        return range;
+    }
+
+    private void leave(MemoryRange range) {
+        synchronized (inFlight) {
+            inFlight.remove(range);
+        }
+    }
+
+    private MemoryRange aligned(long address, long length) {
+        MemoryRange range = MemoryRange.of(address, length);
+        if (!range.alignedTo(pageSize()).equals(range)) {
+            throw new IllegalArgumentException(range + " is not aligned to pages of " + pageSize() + " bytes");
+        }
+        return range;
     }
 
     @Override
@@ -199,6 +277,7 @@ public final class FakeBackend implements Backend {
 
     @Override
     public void sync(long address, long length, Set<SyncOption> options) {
+        aligned(address, length);
         Errno errno = kernel.msync(
                 address,
                 length,

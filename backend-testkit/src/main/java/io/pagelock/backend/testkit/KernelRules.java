@@ -73,6 +73,9 @@ public final class KernelRules {
         /** A mapping in future mode that exceeds the limit of the system is made, unlocked, with success (FreeBSD). */
         FUTURE_SHORTAGE_IS_SILENT,
 
+        /** The system can lock by itself while the process goes on (FreeBSD, aio_mlock). */
+        ASYNC_LOCK,
+
         /** Sync refuses an unaligned address with {@link Refusal#ARGUMENT} (Linux, Solaris). */
         UNALIGNED_SYNC_IS_REFUSED
     }
@@ -185,7 +188,8 @@ public final class KernelRules {
                         Trait.CHARGES_TWICE,
                         Trait.UNLOCK_NEEDS_PERMISSION,
                         Trait.FAILED_LOCK_ALL_LEAVES_FUTURE,
-                        Trait.FUTURE_SHORTAGE_IS_SILENT);
+                        Trait.FUTURE_SHORTAGE_IS_SILENT,
+                        Trait.ASYNC_LOCK);
     }
 
     /**

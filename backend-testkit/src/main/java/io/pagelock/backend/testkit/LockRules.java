@@ -11,6 +11,7 @@ import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
+import io.pagelock.PendingLock;
 import io.pagelock.Reason;
 import io.pagelock.backend.testkit.Harness.Ability;
 import java.util.ArrayList;
@@ -18,6 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -436,5 +438,49 @@ abstract class LockRules extends RangeRules {
         later.close();
         assertLocked("00", memory);
         assertEquals(0, locker.statistics().strayBytes());
+    }
+
+    @Test
+    void L19_anAsynchronousLockLocks() throws Exception {
+        needs(Ability.SEE_LOCKED);
+        needsRoom(2);
+        long memory = harness.map(2);
+        PageLock lock = locker.lockAsync(pages(memory, 2)).get(patienceMillis, TimeUnit.MILLISECONDS);
+        assertLocked("11", memory);
+        lock.close();
+        assertLocked("00", memory);
+    }
+
+    @Test
+    void L19_aRefusedAsynchronousLockLeavesNothingLocked() {
+        needs(Ability.SEE_LOCKED);
+        needsRoom(3);
+        long memory = harness.map(3);
+        harness.unmap(memory + page, 1);
+        PendingLock pending = locker.lockAsync(pages(memory, 3));
+        ExecutionException failure =
+                assertThrows(ExecutionException.class, () -> pending.get(patienceMillis, TimeUnit.MILLISECONDS));
+        assertTrue(failure.getCause() instanceof PageLockException, failure.toString());
+        assertEquals(Reason.NOT_MAPPED, ((PageLockException) failure.getCause()).reason());
+        assertLocked("000", memory);
+    }
+
+    @Test
+    void L19_whatIsCancelledWhileItRunsIsUnlockedAgain() throws InterruptedException {
+        needs(Ability.SEE_LOCKED, Ability.HOLD_LOCK);
+        needsRoom(1);
+        long memory = harness.map(1);
+        CountDownLatch arrived = new CountDownLatch(1);
+        CountDownLatch until = new CountDownLatch(1);
+        harness.holdNextLock(arrived, until);
+        PendingLock pending = locker.lockAsync(pages(memory, 1));
+        assertTrue(arrived.await(patienceMillis, TimeUnit.MILLISECONDS));
+        assertTrue(pending.cancel(true));
+        until.countDown();
+        assertTrue(afterCollection(() -> locker.statistics().openHandles() == 0), "the cancelled lock is still open");
+        assertEquals(0, locker.statistics().leakedHandles());
+        // What was reported as over must not go on.
+        Thread.sleep(50);
+        assertLocked("0", memory);
     }
 }

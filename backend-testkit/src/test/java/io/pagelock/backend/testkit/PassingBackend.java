@@ -6,15 +6,18 @@ import io.pagelock.BackendInfo;
 import io.pagelock.Capability;
 import io.pagelock.LockLimits;
 import io.pagelock.MemoryRange;
+import io.pagelock.PageLockException;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
+import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.Backend;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /** Passes every call on, for subclasses that spoil one. */
 class PassingBackend implements Backend {
@@ -51,6 +54,11 @@ class PassingBackend implements Backend {
     @Override
     public void lock(long address, long length, boolean onFault) {
         good.lock(address, length, onFault);
+    }
+
+    @Override
+    public AsyncCall lockAsync(long address, long length, Consumer<PageLockException> done) {
+        return good.lockAsync(address, length, done);
     }
 
     @Override

@@ -21,6 +21,7 @@ import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
 import io.pagelock.backend.testkit.KernelRules.Trait;
+import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.Host;
@@ -41,6 +42,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -312,6 +315,34 @@ class WrongBackendsTest {
                             return handle(locks.get(0), () -> locks.forEach(PageLock::close));
                         })),
                 new Wrong("L18", "keeps refused unlocks to itself").backend(SilentBackend::new),
+                new Wrong("L19", "reports the end at the beginning")
+                        .on(KernelRules.freebsd())
+                        .backend(good -> new PassingBackend(good) {
+                            @Override
+                            public AsyncCall lockAsync(long address, long length, Consumer<PageLockException> done) {
+                                done.accept(null);
+                                return () -> {};
+                            }
+                        }),
+                new Wrong("L19", "calls off what is running")
+                        .on(KernelRules.freebsd())
+                        .backend(good -> new PassingBackend(good) {
+                            @Override
+                            public AsyncCall lockAsync(long address, long length, Consumer<PageLockException> done) {
+                                AtomicBoolean over = new AtomicBoolean();
+                                good.lockAsync(address, length, refusal -> {
+                                    if (over.compareAndSet(false, true)) {
+                                        done.accept(refusal);
+                                    }
+                                });
+                                return () -> {
+                                    if (over.compareAndSet(false, true)) {
+                                        done.accept(PageLockException.because(Reason.CANCELLED)
+                                                .build());
+                                    }
+                                };
+                            }
+                        }),
                 new Wrong("A1", "knows current only").backend(good -> new PassingBackend(good) {
                     @Override
                     public void lockAll(Set<AddressSpaceOption> options) {
