@@ -3,8 +3,11 @@
 module io.pagelock.backend.testkit {
     requires transitive io.pagelock;
     requires transitive org.junit.jupiter.api;
+    requires static com.sun.jna;
+    requires org.opentest4j;
 
     exports io.pagelock.backend.testkit;
+    exports io.pagelock.backend.testkit.standin;
 
     // The rules are in classes that only JUnit needs to see.
     opens io.pagelock.backend.testkit to

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.testkit.standin;
+
+import com.sun.jna.Function;
+import com.sun.jna.NativeLibrary;
+import com.sun.jna.Pointer;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.opentest4j.TestAbortedException;
+
+/**
+ * A stand-in, compiled and loaded, and the knobs by which a test turns it. One per library and process; its memory and its
+ * settings are shared by all that open it, so tests that use it take turns.
+ */
+public final class StandIn {
+    private final Path file;
+    private final NativeLibrary library;
+
+    private StandIn(Path file, NativeLibrary library) {
+        this.file = file;
+        this.library = library;
+    }
+
+    /**
+     * Compiles and loads a stand-in. Without a Linux or a C compiler the test is skipped with that reason; but where the
+     * environment variable {@code CI} is set, it fails.
+     *
+     * @param source the C file, which may include {@code standin.h}
+     * @return the stand-in, with all its knobs as they were initially
+     */
+    public static StandIn of(Path source) {
+        Path file = compile(source);
+        StandIn standIn = new StandIn(file, NativeLibrary.getInstance(file.toString()));
+        standIn.reset();
+        return standIn;
+    }
+
+    /**
+     * Compiles a shared library into {@code target/standin}, or skips or fails as {@link #of} does.
+     *
+     * @param source the C file
+     * @param options more options for the compiler
+     * @return the library, {@code libNAME.so} for {@code NAME.c}
+     */
+    public static Path compile(Path source, String... options) {
+        if (!System.getProperty("os.name", "").toLowerCase(Locale.ROOT).equals("linux")) {
+            throw new TestAbortedException(
+                    "a stand-in needs Linux underneath; this is " + System.getProperty("os.name"));
+        }
+        String name = source.getFileName().toString().replaceAll("\\.c$", "");
+        Path directory = Paths.get("target", "standin").toAbsolutePath();
+        Path library = directory.resolve("lib" + name + ".so");
+        List<String> command = new ArrayList<>();
+        Collections.addAll(command, "cc", "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function");
+        Collections.addAll(command, "-fPIC", "-shared", "-I" + directory, "-o");
+        // Not over a library that this process may have loaded already.
+        command.add(library + ".new");
+        command.add(source.toString());
+        Collections.addAll(command, options);
+        command.add("-lpthread");
+        try {
+            Files.createDirectories(directory);
+            try (InputStream header = StandIn.class.getResourceAsStream("standin.h")) {
+                Files.copy(header, directory.resolve("standin.h"), StandardCopyOption.REPLACE_EXISTING);
+            }
+            run(command, directory.resolve(name + ".log"));
+            Files.move(Paths.get(library + ".new"), library, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new AssertionError("cannot compile " + source + ": " + e, e);
+        }
+        return library;
+    }
+
+    private static void run(List<String> command, Path log) throws IOException {
+        Process process;
+        try {
+            process = new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(log.toFile())
+                    .start();
+        } catch (IOException e) {
+            String reason = "no C compiler to build a stand-in with: " + e.getMessage();
+            if (System.getenv("CI") != null) {
+                throw new AssertionError(reason, e);
+            }
+            throw new TestAbortedException(reason, e);
+        }
+        try {
+            if (process.waitFor() != 0) {
+                throw new AssertionError(String.join(" ", command) + " failed:\n"
+                        + new String(Files.readAllBytes(log), StandardCharsets.UTF_8));
+            }
+        } catch (InterruptedException e) {
+            process.destroy();
+            Thread.currentThread().interrupt();
+            throw new IOException(e);
+        }
+    }
+
+    /**
+     * Where the library is.
+     *
+     * @return an absolute path
+     */
+    public Path file() {
+        return file;
+    }
+
+    /**
+     * Calls one of the stand-in's functions.
+     *
+     * @param function the C name
+     * @param arguments as JNA takes them
+     * @return what it returned, as a C {@code long}
+     */
+    public long call(String function, Object... arguments) {
+        Function f = library.getFunction(function);
+        return Pointer.nativeValue((Pointer) f.invoke(Pointer.class, arguments));
+    }
+
+    /** Unlocks and unmaps everything, and sets every knob as it was initially. */
+    public void reset() {
+        library.getFunction("standin_reset").invokeVoid(new Object[0]);
+    }
+
+    /**
+     * Turns a knob.
+     *
+     * @param knob its name in the C file
+     * @param value its new value; -1 is unlimited
+     */
+    public void set(String knob, long value) {
+        library.getFunction("standin_set").invoke(Pointer.class, new Object[] {knob, Pointer.createConstant(value)});
+    }
+
+    /**
+     * Lets a call fail.
+     *
+     * @param function the name that the C file gives to {@code enter}
+     * @param nth which call from now on; 0 for every call
+     * @param errno the errno; 0 to end that
+     */
+    public void fail(String function, int nth, int errno) {
+        library.getFunction("standin_fail").invokeVoid(new Object[] {function, nth, errno});
+    }
+
+    /**
+     * How often a function was called.
+     *
+     * @param function the name that the C file gives to {@code enter}
+     * @return the number of calls since the last reset
+     */
+    public long calls(String function) {
+        return call("standin_calls", function);
+    }
+
+    /**
+     * Maps private memory, not touched, with holes on either side.
+     *
+     * @param pages how many pages
+     * @return the address
+     */
+    public long map(long pages) {
+        return mapped("standin_map", pages);
+    }
+
+    /**
+     * Maps a file of its own.
+     *
+     * @param pages how many pages
+     * @return the address
+     */
+    public long mapFile(long pages) {
+        return mapped("standin_map_file", pages);
+    }
+
+    /**
+     * Maps private memory for which nothing is reserved.
+     *
+     * @param pages how many pages
+     * @return the address
+     */
+    public long mapNoReserve(long pages) {
+        return mapped("standin_map_noreserve", pages);
+    }
+
+    private long mapped(String function, long pages) {
+        long address = call(function, Pointer.createConstant(pages));
+        if (address == 0) {
+            throw new AssertionError(function + " of " + pages + " pages failed");
+        }
+        return address;
+    }
+
+    /**
+     * Unmaps pages.
+     *
+     * @param address the address
+     * @param pages how many pages
+     */
+    public void unmap(long address, long pages) {
+        pages("standin_unmap", address, pages);
+    }
+
+    /**
+     * Maps new memory in place of pages.
+     *
+     * @param address the address
+     * @param pages how many pages
+     */
+    public void remap(long address, long pages) {
+        pages("standin_remap", address, pages);
+    }
+
+    /**
+     * Takes every access from pages.
+     *
+     * @param address the address
+     * @param pages how many pages
+     */
+    public void protect(long address, long pages) {
+        pages("standin_protect", address, pages);
+    }
+
+    /**
+     * Shortens a file.
+     *
+     * @param address what {@link #mapFile} returned
+     * @param pages how many pages it has from now on
+     */
+    public void truncate(long address, long pages) {
+        pages("standin_truncate", address, pages);
+    }
+
+    private void pages(String function, long address, long pages) {
+        int result = library.getFunction(function)
+                .invokeInt(new Object[] {Pointer.createConstant(address), Pointer.createConstant(pages)});
+        if (result != 0) {
+            throw new AssertionError(function + " of " + pages + " pages failed");
+        }
+    }
+
+    /**
+     * Writes to a page.
+     *
+     * @param address an address in the page
+     */
+    public void touch(long address) {
+        library.getFunction("standin_touch").invokeVoid(new Object[] {Pointer.createConstant(address)});
+    }
+
+    /**
+     * Lets the next call of a function wait in the system until {@link #release}.
+     *
+     * @param function the name that the C file gives to {@code enter}
+     */
+    public void hold(String function) {
+        library.getFunction("standin_hold").invokeVoid(new Object[] {function});
+    }
+
+    /**
+     * Tells whether the call for which {@link #hold} was called waits now.
+     *
+     * @return whether it has arrived
+     */
+    public boolean arrived() {
+        return library.getFunction("standin_arrived").invokeInt(new Object[0]) != 0;
+    }
+
+    /** Lets the waiting call go on. */
+    public void release() {
+        library.getFunction("standin_release").invokeVoid(new Object[0]);
+    }
+
+    /**
+     * The page size of the Linux underneath.
+     *
+     * @return bytes in a page
+     */
+    public long pageSize() {
+        return NativeLibrary.getProcess().getFunction("getpagesize").invokeInt(new Object[0]);
+    }
+
+    /**
+     * Asks the Linux underneath, by smaps, whether it must keep a page in memory.
+     *
+     * @param address an address in the page
+     * @return whether the mapping of the page is flagged as locked
+     */
+    public boolean isLocked(long address) {
+        return smaps(address, "VmFlags:").orElse("").matches(".*\\blo\\b.*");
+    }
+
+    /**
+     * Asks the Linux underneath, by pagemap, whether a page is in memory.
+     *
+     * @param address an address in the page
+     * @return whether it is present
+     */
+    public boolean isResident(long address) {
+        byte[] entry = new byte[8];
+        try (java.io.RandomAccessFile pagemap = new java.io.RandomAccessFile("/proc/self/pagemap", "r")) {
+            pagemap.seek(Long.divideUnsigned(address, pageSize()) * 8);
+            pagemap.readFully(entry);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+        // Bit 63, in the byte order of the processor; big-endian Linux is not among ours.
+        return (entry[7] & 0x80) != 0;
+    }
+
+    /**
+     * Asks the Linux underneath how much this process has locked.
+     *
+     * @return {@code VmLck} of {@code /proc/self/status}, in bytes
+     */
+    public long lockedBytes() {
+        for (String line : lines("/proc/self/status")) {
+            if (line.startsWith("VmLck:")) {
+                return Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024;
+            }
+        }
+        throw new AssertionError("no VmLck in /proc/self/status");
+    }
+
+    private static Optional<String> smaps(long address, String field) {
+        boolean inside = false;
+        for (String line : lines("/proc/self/smaps")) {
+            if (line.matches("[0-9a-f]+-[0-9a-f]+ .*")) {
+                String[] range = line.substring(0, line.indexOf(' ')).split("-");
+                inside = Long.compareUnsigned(Long.parseUnsignedLong(range[0], 16), address) <= 0
+                        && Long.compareUnsigned(address, Long.parseUnsignedLong(range[1], 16)) < 0;
+            } else if (inside && line.startsWith(field)) {
+                return Optional.of(line.substring(field.length()));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static List<String> lines(String file) {
+        try {
+            return Files.readAllLines(Paths.get(file), StandardCharsets.ISO_8859_1);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+}

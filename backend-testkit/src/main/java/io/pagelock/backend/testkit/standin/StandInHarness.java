@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.testkit.standin;
+
+import io.pagelock.Limit;
+import io.pagelock.Reason;
+import io.pagelock.backend.testkit.Harness;
+import io.pagelock.spi.Backend;
+import io.pagelock.spi.BackendProvider;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+
+/**
+ * The harness of a backend that runs over a {@link StandIn}. The witness is the Linux underneath: smaps, pagemap and VmLck.
+ * Which knobs and functions the stand-in has is told by the {@code with} methods, before the first test.
+ */
+public final class StandInHarness implements Harness {
+    private final StandIn standIn;
+    private final Backend backend;
+    private final BackendProvider provider;
+    private final String lock;
+    private final String unlock;
+    private final Set<Ability> abilities = EnumSet.of(
+            Ability.SEE_LOCKED,
+            Ability.SEE_RESIDENT,
+            Ability.SEE_LOCKED_BYTES,
+            Ability.REMAP,
+            Ability.REFUSE_UNLOCK,
+            Ability.HOLD_LOCK,
+            Ability.PROVIDE);
+    private String limitKnob;
+    private String permissionKnob;
+    private int unlockErrno;
+    private int lockErrno;
+    private long limit = Long.MAX_VALUE;
+    private boolean forbidden;
+
+    /**
+     * Makes a harness, and resets the stand-in.
+     *
+     * @param standIn the stand-in
+     * @param backend the backend, bound to it
+     * @param provider the provider of the backend
+     * @param lock the name under which the stand-in counts calls that lock
+     * @param unlock the name under which it counts calls that unlock
+     * @param unlockErrno an errno that unlocking may leave, though not for a hole
+     */
+    public StandInHarness(
+            StandIn standIn, Backend backend, BackendProvider provider, String lock, String unlock, int unlockErrno) {
+        this.standIn = Objects.requireNonNull(standIn, "standIn");
+        this.backend = Objects.requireNonNull(backend, "backend");
+        this.provider = Objects.requireNonNull(provider, "provider");
+        this.lock = lock;
+        this.unlock = unlock;
+        this.unlockErrno = unlockErrno;
+        standIn.reset();
+    }
+
+    /**
+     * Adds what the system can do besides.
+     *
+     * @param more the abilities
+     * @return this harness
+     */
+    public StandInHarness with(Ability... more) {
+        Collections.addAll(abilities, more);
+        return this;
+    }
+
+    /**
+     * Says that the system has a limit.
+     *
+     * @param knob the knob that sets it, in bytes
+     * @return this harness
+     */
+    public StandInHarness withLimit(String knob) {
+        limitKnob = knob;
+        return with(Ability.SEE_LIMIT, Ability.SET_LIMIT);
+    }
+
+    /**
+     * Says that locking needs a privilege.
+     *
+     * @param knob the knob that grants it
+     * @return this harness
+     */
+    public StandInHarness withPermission(String knob) {
+        permissionKnob = knob;
+        return with(Ability.FORBID);
+    }
+
+    /**
+     * Says with which errno a lock is refused for a limit or a hole.
+     *
+     * @param errno the errno
+     * @return this harness
+     */
+    public StandInHarness withRefusal(int errno) {
+        lockErrno = errno;
+        return with(Ability.REFUSE_LOCK);
+    }
+
+    @Override
+    public Set<Ability> abilities() {
+        return Collections.unmodifiableSet(abilities);
+    }
+
+    @Override
+    public Backend backend() {
+        return backend;
+    }
+
+    @Override
+    public BackendProvider provider() {
+        return provider;
+    }
+
+    @Override
+    public long pageSize() {
+        return standIn.pageSize();
+    }
+
+    @Override
+    public long room() {
+        if (forbidden) {
+            return 0;
+        }
+        return limit == Long.MAX_VALUE ? limit : Math.max(0, limit - standIn.lockedBytes());
+    }
+
+    @Override
+    public Reason refusal() {
+        return forbidden ? Reason.NOT_PERMITTED : Reason.OVER_LIMIT;
+    }
+
+    @Override
+    public long map(long pages) {
+        return standIn.map(pages);
+    }
+
+    @Override
+    public void unmap(long address, long pages) {
+        standIn.unmap(address, pages);
+    }
+
+    @Override
+    public void touch(long address) {
+        standIn.touch(address);
+    }
+
+    @Override
+    public void close() {
+        standIn.reset();
+    }
+
+    @Override
+    public boolean isLocked(long address) {
+        return standIn.isLocked(address) && standIn.isResident(address);
+    }
+
+    @Override
+    public boolean isResident(long address) {
+        return standIn.isResident(address);
+    }
+
+    @Override
+    public long lockedBytes() {
+        return standIn.lockedBytes();
+    }
+
+    @Override
+    public Limit limit() {
+        return limit == Long.MAX_VALUE ? Limit.unlimited() : Limit.ofBytes(limit);
+    }
+
+    @Override
+    public void setLimit(long bytes) {
+        limit = bytes;
+        standIn.set(limitKnob, bytes == Long.MAX_VALUE ? -1 : bytes);
+    }
+
+    @Override
+    public void forbid(boolean value) {
+        forbidden = value;
+        standIn.set(permissionKnob, value ? 0 : 1);
+    }
+
+    @Override
+    public void remap(long address, long pages) {
+        standIn.remap(address, pages);
+    }
+
+    @Override
+    public void protect(long address, long pages) {
+        standIn.protect(address, pages);
+    }
+
+    @Override
+    public long mapFile(long pages) {
+        return standIn.mapFile(pages);
+    }
+
+    @Override
+    public void truncate(long address, long pages) {
+        standIn.truncate(address, pages);
+    }
+
+    @Override
+    public long mapUnlockable(long pages) {
+        return standIn.mapNoReserve(pages);
+    }
+
+    @Override
+    public void refuseUnlock(boolean value) {
+        standIn.fail(unlock, 0, value ? unlockErrno : 0);
+    }
+
+    @Override
+    public void refuseNextLock() {
+        standIn.fail(lock, 1, lockErrno);
+    }
+
+    @Override
+    public void holdNextLock(CountDownLatch arrived, CountDownLatch until) {
+        standIn.hold(lock);
+        Thread watcher = new Thread(
+                () -> {
+                    try {
+                        while (!standIn.arrived()) {
+                            Thread.sleep(1);
+                        }
+                        arrived.countDown();
+                        until.await();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    } finally {
+                        standIn.release();
+                    }
+                },
+                "stand-in-hold");
+        watcher.setDaemon(true);
+        watcher.start();
+    }
+}
