@@ -35,6 +35,20 @@ public final class CLibrary {
      *     part cannot be loaded, or its pointers are not as wide as the host's
      */
     public static CLibrary open(Host host) {
+        return open(host, null);
+    }
+
+    /**
+     * Loads JNA's native part and a library by its name or path, for calls that are not in the process: those of a library
+     * that no JVM is linked with. What the library itself depends on is found in it, too.
+     *
+     * @param host the system and the JVM
+     * @param library a path, or a name as {@code System.loadLibrary} takes it; null for the process itself
+     * @return the library
+     * @throws PageLockException with {@link Reason#NOT_SUPPORTED}, the cause and a remedy, as {@link #open(Host)} does, or if
+     *     there is no such library for this JVM
+     */
+    public static CLibrary open(Host host, String library) {
         NativeLibrary process;
         int pointerSize;
         try {
@@ -55,7 +69,18 @@ public final class CLibrary {
                             + host + ")")
                     .build();
         }
-        return new CLibrary(process, host.bits());
+        return new CLibrary(library == null ? process : load(library, host), host.bits());
+    }
+
+    private static NativeLibrary load(String library, Host host) {
+        try {
+            return NativeLibrary.getInstance(library);
+        } catch (UnsatisfiedLinkError e) {
+            throw PageLockException.because(Reason.NOT_SUPPORTED)
+                    .detail("the library " + library + " cannot be loaded on " + host + ": " + e.getMessage())
+                    .cause(e)
+                    .build();
+        }
     }
 
     /**
