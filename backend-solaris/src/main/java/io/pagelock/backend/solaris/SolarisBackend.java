@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.solaris;
+
+import io.pagelock.AddressSpaceOption;
+import io.pagelock.Answer;
+import io.pagelock.BackendInfo;
+import io.pagelock.Capability;
+import io.pagelock.LockLimits;
+import io.pagelock.MemoryRange;
+import io.pagelock.PageStates;
+import io.pagelock.Reason;
+import io.pagelock.SyncOption;
+import io.pagelock.backend.solaris.ProcMap.Mapping;
+import io.pagelock.spi.Backend;
+import io.pagelock.spi.Host;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
+
+/** Solaris and illumos: memcntl(2) or mctl(3UCB), mincore(2), proc(4). */
+final class SolarisBackend implements Backend {
+    private static final int PAGES_AT_ONCE = 1 << 16;
+
+    private final SolarisCalls calls;
+    private final ProcMap proc;
+    private final SolarisLimits limits;
+    private final SolarisFailure failure;
+    private final ToLongFunction<ByteBuffer> addresses;
+    private final BackendInfo info;
+    private final Set<Capability> capabilities;
+    private final long pageSize;
+    private final int addressBits;
+
+    SolarisBackend(
+            SolarisCalls calls,
+            ProcFiles files,
+            Supplier<Optional<SystemPages>> systemPages,
+            ToLongFunction<ByteBuffer> addresses,
+            Host host) {
+        this.calls = calls;
+        this.addresses = addresses;
+        pageSize = calls.getpagesize();
+        addressBits = host.bits();
+        proc = new ProcMap(files, addressBits);
+        limits = new SolarisLimits(calls, this::lockedBytes);
+        failure = new SolarisFailure(this, limits, systemPages, calls.control());
+        List<String> notes = new ArrayList<>();
+        notes.add("numbers and behaviour are those of illumos-gate of March 2019; those of Oracle Solaris 11 are not"
+                + " confirmed, and nothing was run on either system");
+        capabilities = Collections.unmodifiableSet(findCapabilities(notes));
+        if (calls.control().equals("mctl")) {
+            notes.add("locks through mctl of libucb, which has loaded BSD variants of C functions into this process");
+        }
+        info = new BackendInfo("solaris", host.osName() + " " + host.osVersion(), host.arch(), notes);
+    }
+
+    private Set<Capability> findCapabilities(List<String> notes) {
+        Set<Capability> found = EnumSet.of(Capability.LOCK_ADDRESS_SPACE, Capability.SYNC, Capability.RESIDENT_PAGES);
+        if (proc.mappingsWithLocks().isPresent()) {
+            found.add(Capability.LOCKED_PAGES);
+            found.add(Capability.LOCKED_BYTES);
+        } else {
+            notes.add("/proc/self/xmap cannot be read: which pages are locked is unknown");
+        }
+        if (!proc.mappings().isPresent()) {
+            notes.add("/proc/self/map cannot be read: what is mapped and some causes of failures are unknown");
+        }
+        if (!calls.hasPrivileges()) {
+            notes.add("libc lacks priv_ineffect: the privilege " + SolarisLimits.PRIVILEGE + " is unknown");
+        }
+        if (!calls.hasResourceControls()) {
+            notes.add("libc lacks getrctl: the limits are unknown");
+        }
+        return found;
+    }
+
+    @Override
+    public BackendInfo info() {
+        return info;
+    }
+
+    @Override
+    public long pageSize() {
+        return pageSize;
+    }
+
+    @Override
+    public int addressBits() {
+        return addressBits;
+    }
+
+    @Override
+    public Set<Capability> capabilities() {
+        return capabilities;
+    }
+
+    @Override
+    public void lock(long address, long length, boolean onFault) {
+        if (control(address, length, SolarisConstants.MC_LOCK, 0) != 0) {
+            int errno = calls.errno();
+            throw failure.ofLock(errno, MemoryRange.of(address, length));
+        }
+        checkThatLocked(address, length);
+    }
+
+    private int control(long address, long length, int command, long argument) {
+        // Attributes other than 0 would leave pages out, with success.
+        return calls.memcntl(address, length, command, argument, 0, 0);
+    }
+
+    /** Pages past the end of a file and reserved pages never touched are passed over with success: vm/seg_vn.c. */
+    private void checkThatLocked(long address, long length) {
+        long end = address + length;
+        for (long from = address; from != end; ) {
+            int count = (int) Math.min((end - from) / pageSize, PAGES_AT_ONCE);
+            byte[] vector = new byte[count];
+            if (calls.mincore(from, count * pageSize, vector) == 0) {
+                for (int i = 0; i < count; i++) {
+                    if ((vector[i] & SolarisConstants.SEG_PAGE_INCORE) == 0) {
+                        explainAbsent(from + i * pageSize);
+                    }
+                }
+            }
+            from += count * pageSize;
+        }
+    }
+
+    private void explainAbsent(long page) {
+        String where = "the page at 0x" + Long.toHexString(page);
+        for (Mapping each : proc.mappings().orElse(Collections.emptyList())) {
+            if (Long.compareUnsigned(each.start, page) > 0 || Long.compareUnsigned(page, each.end) >= 0) {
+                continue;
+            }
+            long size = proc.objectSize(each);
+            if (size >= 0 && each.offset + (page - each.start) >= size) {
+                throw failure.ofUnlocked(
+                        Reason.CANNOT_BE_PAGED_IN,
+                        where + " lies past the end of its file, which has " + size + " bytes");
+            }
+            if ((each.flags & SolarisConstants.MA_NORESERVE) != 0) {
+                throw failure.ofUnlocked(
+                        Reason.CANNOT_BE_PAGED_IN,
+                        where + " is of memory mapped with MAP_NORESERVE and was never written to");
+            }
+            if (!each.name.isEmpty() && size < 0) {
+                // A device: locking it does nothing, and nothing needs to be done.
+                return;
+            }
+        }
+        throw failure.ofUnlocked(Reason.UNKNOWN, where + " is not in memory");
+    }
+
+    @Override
+    public void unlock(long address, long length) {
+        if (control(address, length, SolarisConstants.MC_UNLOCK, 0) != 0) {
+            int errno = calls.errno();
+            throw failure.ofUnlock(errno, MemoryRange.of(address, length));
+        }
+    }
+
+    @Override
+    public void lockAll(Set<AddressSpaceOption> options) {
+        int flags = 0;
+        if (options.contains(AddressSpaceOption.CURRENT)) {
+            flags |= SolarisConstants.MCL_CURRENT;
+        }
+        if (options.contains(AddressSpaceOption.FUTURE)) {
+            flags |= SolarisConstants.MCL_FUTURE;
+        }
+        if (control(0, 0, SolarisConstants.MC_LOCKAS, flags) != 0) {
+            int errno = calls.errno();
+            throw failure.ofLockAll(errno, options.contains(AddressSpaceOption.CURRENT));
+        }
+    }
+
+    @Override
+    public void unlockAll(List<MemoryRange> keep) {
+        if (control(0, 0, SolarisConstants.MC_UNLOCKAS, 0) != 0) {
+            int errno = calls.errno();
+            throw failure.ofUnlockAll(errno);
+        }
+    }
+
+    @Override
+    public void sync(long address, long length, Set<SyncOption> options) {
+        int flags = options.contains(SyncOption.ASYNC) ? SolarisConstants.MS_ASYNC : SolarisConstants.MS_SYNC;
+        if (options.contains(SyncOption.INVALIDATE)) {
+            flags |= SolarisConstants.MS_INVALIDATE;
+        }
+        if (control(address, length, SolarisConstants.MC_SYNC, flags) != 0) {
+            int errno = calls.errno();
+            throw failure.ofSync(errno, MemoryRange.of(address, length));
+        }
+    }
+
+    @Override
+    public Optional<List<MemoryRange>> mapped(MemoryRange range) {
+        return proc.mappings().map(all -> {
+            List<MemoryRange> parts = new ArrayList<>();
+            long start = 0;
+            long end = 0;
+            for (Mapping each : all) {
+                long from = max(each.start, range.address());
+                long to = min(each.end, range.end());
+                if (Long.compareUnsigned(from, to) >= 0) {
+                    continue;
+                }
+                if (from != end && end != start) {
+                    parts.add(MemoryRange.of(start, end - start));
+                }
+                start = from == end && end != start ? start : from;
+                end = to;
+            }
+            if (end != start) {
+                parts.add(MemoryRange.of(start, end - start));
+            }
+            return parts;
+        });
+    }
+
+    @Override
+    public PageStates pages(MemoryRange range) {
+        PageStates.Builder states = PageStates.unknown(range, pageSize);
+        Optional<List<Mapping>> known = proc.mappingsWithLocks();
+        if (!known.isPresent()) {
+            resident(states, range, range.address(), range.end());
+            return states.build();
+        }
+        long at = range.address();
+        for (Mapping each : known.get()) {
+            long from = max(each.start, range.address());
+            long to = min(each.end, range.end());
+            if (Long.compareUnsigned(from, to) < 0) {
+                unmapped(states, range, at, from);
+                resident(states, range, from, to);
+                locked(states, range, each, from, to);
+                at = to;
+            }
+        }
+        unmapped(states, range, at, range.end());
+        return states.build();
+    }
+
+    private void unmapped(PageStates.Builder states, MemoryRange range, long from, long to) {
+        for (long page = from; Long.compareUnsigned(page, to) < 0; page += pageSize) {
+            states.locked(index(range, page), Answer.NO).resident(index(range, page), Answer.NO);
+        }
+    }
+
+    private void resident(PageStates.Builder states, MemoryRange range, long from, long to) {
+        byte[] vector = mincore(from, to);
+        for (int i = 0; i < vector.length; i++) {
+            states.resident(index(range, from) + i, Answer.of((vector[i] & SolarisConstants.SEG_PAGE_INCORE) != 0));
+        }
+    }
+
+    /**
+     * xmap says how many pages of a mapping are locked. Where that is neither none nor all, the undocumented bits of mincore
+     * say which, and are believed only if they add up to the same number.
+     */
+    private void locked(PageStates.Builder states, MemoryRange range, Mapping mapping, long from, long to) {
+        long pages = (mapping.end - mapping.start) / pageSize;
+        if (mapping.lockedPages == 0 || mapping.lockedPages == pages) {
+            Answer answer = Answer.of(mapping.lockedPages != 0);
+            for (long page = from; page != to; page += pageSize) {
+                states.locked(index(range, page), answer);
+            }
+            return;
+        }
+        byte[] vector = mincore(mapping.start, mapping.end);
+        long sum = 0;
+        for (byte each : vector) {
+            sum += each >> 1 & 1;
+        }
+        if (vector.length != pages || sum != mapping.lockedPages) {
+            return;
+        }
+        for (long page = from; page != to; page += pageSize) {
+            int bits = vector[(int) ((page - mapping.start) / pageSize)];
+            states.locked(index(range, page), Answer.of((bits & SolarisConstants.SEG_PAGE_LOCKED) != 0));
+        }
+    }
+
+    /** One byte for each page; none if the system does not tell, or there are too many pages for an array. */
+    private byte[] mincore(long from, long to) {
+        long pages = (to - from) / pageSize;
+        if (pages > Integer.MAX_VALUE - 8) {
+            return new byte[0];
+        }
+        byte[] vector = new byte[(int) pages];
+        return calls.mincore(from, to - from, vector) == 0 ? vector : new byte[0];
+    }
+
+    private int index(MemoryRange range, long page) {
+        return (int) ((page - range.address()) / pageSize);
+    }
+
+    private static long max(long a, long b) {
+        return Long.compareUnsigned(a, b) > 0 ? a : b;
+    }
+
+    private static long min(long a, long b) {
+        return Long.compareUnsigned(a, b) < 0 ? a : b;
+    }
+
+    @Override
+    public LockLimits limits() {
+        return limits.read();
+    }
+
+    /** Pages locked by this process, as pmap -x adds them up. */
+    OptionalLong lockedBytes() {
+        return proc.mappingsWithLocks()
+                .map(all -> OptionalLong.of(
+                        all.stream().mapToLong(each -> each.lockedPages).sum() * pageSize))
+                .orElse(OptionalLong.empty());
+    }
+
+    /** What locking everything would charge at least. */
+    long residentUnlockedBytes() {
+        return proc.mappingsWithLocks()
+                .map(all -> all.stream()
+                                .mapToLong(each -> Math.max(0, each.residentPages - each.lockedPages))
+                                .sum()
+                        * pageSize)
+                .orElse(0L);
+    }
+
+    /** An upper bound: reserved memory that was never touched is left out. */
+    @Override
+    public OptionalLong addressSpaceBytes() {
+        return proc.mappings()
+                .map(all -> OptionalLong.of(
+                        all.stream().mapToLong(each -> each.end - each.start).sum()))
+                .orElse(OptionalLong.empty());
+    }
+
+    @Override
+    public String remedy(Reason reason, long bytes) {
+        return SolarisRemedies.remedy(reason, bytes);
+    }
+
+    @Override
+    public long address(ByteBuffer buffer) {
+        return addresses.applyAsLong(buffer);
+    }
+}

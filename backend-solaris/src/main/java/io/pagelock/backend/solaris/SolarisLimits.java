@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.solaris;
+
+import io.pagelock.Answer;
+import io.pagelock.Limit;
+import io.pagelock.LockLimit;
+import io.pagelock.LockLimits;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
+
+/**
+ * What bounds locking: the resource controls of the project and of the zone, which bind the superuser too, and the privilege
+ * without which nothing can be locked. There is no limit per process. Sources: resource_controls(5), getrctl(2),
+ * privileges(5).
+ */
+final class SolarisLimits {
+    static final String PRIVILEGE = "proc_lock_memory";
+    static final String PROJECT = "project.max-locked-memory";
+    static final String ZONE = "zone.max-locked-memory";
+
+    /** More than a resource control ever has; ends the walk if the system does not. */
+    private static final int MOST_VALUES = 64;
+
+    private final SolarisCalls calls;
+    private final Supplier<OptionalLong> lockedBytes;
+
+    SolarisLimits(SolarisCalls calls, Supplier<OptionalLong> lockedBytes) {
+        this.calls = calls;
+        this.lockedBytes = lockedBytes;
+    }
+
+    LockLimits read() {
+        List<LockLimit> all = resourceControls();
+        Answer privileged = privileged();
+        if (privileged != Answer.YES) {
+            Limit nothing = Limit.ofBytes(0);
+            all.add(new LockLimit(
+                    "without " + PRIVILEGE, LockLimit.Scope.PROCESS, nothing, nothing, OptionalLong.of(0), true));
+        }
+        return new LockLimits(all, lockedBytes.get(), PRIVILEGE, privileged);
+    }
+
+    List<LockLimit> resourceControls() {
+        List<LockLimit> all = new ArrayList<>();
+        all.add(resourceControl(PROJECT, LockLimit.Scope.PROJECT));
+        all.add(resourceControl(ZONE, LockLimit.Scope.CONTAINER));
+        return all;
+    }
+
+    Answer privileged() {
+        return calls.hasPrivileges() ? Answer.of(calls.priv_ineffect(cString(PRIVILEGE)) != 0) : Answer.UNKNOWN;
+    }
+
+    /** The lowest value that denies is in force; without privilege it may be raised up to the lowest privileged one. */
+    private LockLimit resourceControl(String name, LockLimit.Scope scope) {
+        Limit unknown = Limit.unknown();
+        if (!calls.hasResourceControls()) {
+            return new LockLimit(name, scope, unknown, unknown, OptionalLong.empty(), false);
+        }
+        byte[] control = cString(name);
+        byte[] block = new byte[calls.rctlblk_size()];
+        byte[] next = new byte[block.length];
+        Limit soft = null;
+        Limit hard = null;
+        int result = calls.getrctl(control, null, block, SolarisConstants.RCTL_FIRST);
+        boolean readable = result == 0;
+        for (int i = 0; result == 0 && i < MOST_VALUES; i++) {
+            if ((calls.rctlblk_get_local_action(block, new int[1]) & SolarisConstants.RCTL_LOCAL_DENY) != 0) {
+                Limit value = limit(calls.rctlblk_get_value(block));
+                soft = soft == null ? value : soft;
+                if (hard == null && calls.rctlblk_get_privilege(block) >= SolarisConstants.RCPRIV_PRIVILEGED) {
+                    hard = value;
+                }
+            }
+            result = calls.getrctl(control, block, next, SolarisConstants.RCTL_NEXT);
+            byte[] swap = block;
+            block = next;
+            next = swap;
+        }
+        if (!readable) {
+            soft = unknown;
+        } else if (soft == null) {
+            // Values that log or signal bound nothing.
+            soft = Limit.unlimited();
+        }
+        return new LockLimit(name, scope, soft, hard == null ? soft : hard, used(control, next), false);
+    }
+
+    private OptionalLong used(byte[] control, byte[] block) {
+        return calls.getrctl(control, null, block, SolarisConstants.RCTL_USAGE) == 0
+                ? OptionalLong.of(calls.rctlblk_get_value(block))
+                : OptionalLong.empty();
+    }
+
+    /** The default is the greatest number that there is; more than a long holds bounds nothing either. */
+    private static Limit limit(long unsigned) {
+        return unsigned < 0 ? Limit.unlimited() : Limit.ofBytes(unsigned);
+    }
+
+    private static byte[] cString(String text) {
+        return (text + '\0').getBytes(StandardCharsets.US_ASCII);
+    }
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Locks pages on Solaris and illumos. */
+module io.pagelock.backend.solaris {
+    requires transitive io.pagelock;
+    requires io.pagelock.backend.support;
+    requires com.sun.jna;
+    requires com.sun.jna.platform;
+
+    exports io.pagelock.backend.solaris;
+
+    provides io.pagelock.spi.BackendProvider with
+            io.pagelock.backend.solaris.SolarisProvider;
+}

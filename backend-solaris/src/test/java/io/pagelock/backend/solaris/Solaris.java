@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.solaris;
+
+import com.sun.jna.NativeLibrary;
+import com.sun.jna.Pointer;
+import io.pagelock.backend.support.CLibrary;
+import io.pagelock.backend.testkit.standin.StandIn;
+import io.pagelock.spi.Host;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+
+/** The stand-in for Solaris, and backends over it. */
+final class Solaris {
+    static final Host HOST = new Host("SunOS", "5.11", "amd64", 64);
+
+    final StandIn standIn;
+    /** Ends the access to /proc. */
+    boolean blind;
+
+    private final CLibrary library;
+
+    private Solaris(StandIn standIn) {
+        this.standIn = standIn;
+        library = CLibrary.open(Host.current(), standIn.file().toString());
+    }
+
+    /** The one of this process, with all knobs as they were initially. */
+    static Solaris open() {
+        Once.SOLARIS.blind = false;
+        Once.SOLARIS.standIn.reset();
+        Once.SOLARIS.available(1 << 30);
+        return Once.SOLARIS;
+    }
+
+    private static final class Once {
+        private static final Solaris SOLARIS = load();
+
+        private static Solaris load() {
+            Path kstat = StandIn.compile(Path.of("src/test/c/kstat.c"));
+            NativeLibrary.addSearchPath("kstat", kstat.getParent().toString());
+            return new Solaris(StandIn.of(Path.of("src/test/c/solaris.c")));
+        }
+    }
+
+    /** Sets the pages that the statistics of the kernel call available. */
+    void available(long pages) {
+        NativeLibrary.getInstance("kstat")
+                .getFunction("standin_available")
+                .invokeVoid(new Object[] {Pointer.createConstant(pages)});
+    }
+
+    SolarisBackend memcntl() {
+        return (SolarisBackend) SolarisProvider.backend(library, null, files, HOST);
+    }
+
+    SolarisBackend mctl() {
+        return (SolarisBackend) SolarisProvider.backend(library, library, files, HOST);
+    }
+
+    final ProcFiles files = new ProcFiles() {
+        @Override
+        public Optional<byte[]> read(String name) {
+            if (blind) {
+                return Optional.empty();
+            }
+            byte[] buffer = new byte[1 << 20];
+            int length = (int) standIn.call(
+                    "standin_proc", name.equals("xmap") ? 1 : 0, buffer, Pointer.createConstant(buffer.length));
+            return Optional.of(Arrays.copyOf(buffer, length));
+        }
+
+        @Override
+        public long objectSize(String name) {
+            return standIn.call("standin_object_size", name);
+        }
+    };
+}
