@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.solaris;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pagelock.AddressSpaceOption;
+import io.pagelock.Answer;
+import io.pagelock.Limit;
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLockException;
+import io.pagelock.PageLocker;
+import io.pagelock.Reason;
+import io.pagelock.SyncOption;
+import java.util.EnumSet;
+import java.util.OptionalLong;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Each error of memcntl(2) and mctl(3UCB), produced by the stand-in: reason, function, number, finding and remedy. */
+abstract class SolarisFailures {
+    private final String function;
+    private Solaris solaris;
+    private SolarisBackend backend;
+    private PageLocker locker;
+    private long page;
+    private long memory;
+
+    SolarisFailures(String function) {
+        this.function = function;
+    }
+
+    @BeforeEach
+    void open() {
+        solaris = Solaris.open();
+        backend = function.equals("mctl") ? solaris.mctl() : solaris.memcntl();
+        locker = PageLocker.over(backend);
+        page = backend.pageSize();
+        memory = solaris.standIn.map(4);
+    }
+
+    @AfterEach
+    void reset() {
+        solaris.standIn.reset();
+        assertEquals(0, solaris.standIn.lockedBytes(), "VmLck after the test");
+    }
+
+    private PageLockException refusal(Executable call, Reason reason, String errno, String... words) {
+        PageLockException e = assertThrows(PageLockException.class, call);
+        assertEquals(reason, e.reason(), e.getMessage());
+        assertEquals(function, e.function().orElse(""), e.getMessage());
+        assertEquals(errno, e.errnoName().orElse(""), e.getMessage());
+        assertEquals(SolarisConstants.ERRNO.numbers().get(errno), e.errno().orElse(0));
+        for (String word : words) {
+            assertTrue(e.getMessage().contains(word), "'" + word + "' is not in: " + e.getMessage());
+        }
+        return e;
+    }
+
+    private Executable lock(long pages) {
+        return () -> locker.lock(MemoryRange.of(memory, pages * page));
+    }
+
+    @Test
+    void withoutThePrivilegeLockingIsNotPermitted() {
+        solaris.standIn.set("privileged", 0);
+        refusal(lock(1), Reason.NOT_PERMITTED, "EPERM", "proc_lock_memory is not in effect", "ppriv", "limitpriv");
+    }
+
+    @Test
+    void withoutThePrivilegeUnlockingIsNotPermittedEither() {
+        var lock = locker.lock(MemoryRange.of(memory, page));
+        solaris.standIn.set("privileged", 0);
+        refusal(lock::close, Reason.NOT_PERMITTED, "EPERM", "MC_UNLOCK", "proc_lock_memory");
+        assertTrue(solaris.standIn.isLocked(memory), "still locked");
+        solaris.standIn.set("privileged", 1);
+        lock.close();
+    }
+
+    @Test
+    void eachLockCommandNamesThePrivilege() {
+        solaris.standIn.set("privileged", 0);
+        refusal(
+                () -> backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE)),
+                Reason.NOT_PERMITTED,
+                "EPERM",
+                "MC_LOCKAS");
+        refusal(() -> backend.unlockAll(java.util.List.of()), Reason.NOT_PERMITTED, "EPERM", "MC_UNLOCKAS");
+    }
+
+    @Test
+    void aRefusalInSpiteOfThePrivilegeSaysSo() {
+        solaris.standIn.fail("MC_LOCK", 1, 1);
+        refusal(lock(1), Reason.NOT_PERMITTED, "EPERM", "is in effect now");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"project, project.max-locked-memory", "zone, zone.max-locked-memory"})
+    void beyondAResourceControlIsOverTheLimitWithItsNumbers(String knob, String control) {
+        solaris.standIn.set(knob, 2 * page);
+        try (var held = locker.lock(MemoryRange.of(memory, page))) {
+            refusal(
+                    () -> locker.lock(MemoryRange.of(memory + page, 2 * page)),
+                    Reason.OVER_LIMIT,
+                    "EAGAIN",
+                    control,
+                    "asked for 8192 bytes",
+                    "soft 8192 bytes",
+                    "used 4096 bytes",
+                    "has locked 4096 bytes",
+                    "at least 12288 bytes",
+                    "prctl -n project.max-locked-memory -r -v 12288",
+                    "projmod");
+        }
+    }
+
+    @Test
+    void theFloorOfLockableMemoryIsOutOfMemoryIfTheCountsSaySo() {
+        solaris.standIn.set("system_limit", 2 * page);
+        solaris.available(100);
+        refusal(
+                lock(3),
+                Reason.OUT_OF_MEMORY,
+                "EAGAIN",
+                "100 available",
+                "pages_pp_maximum",
+                "kstat -p unix:0:system_pages");
+    }
+
+    @Test
+    void withoutTheCountsTheFloorCannotBeTold() {
+        solaris.standIn.fail("MC_LOCK", 1, 11);
+        refusal(lock(3), Reason.UNKNOWN, "EAGAIN", "cannot be told");
+    }
+
+    @Test
+    void unreadableResourceControlsDoNotDecide() {
+        solaris.standIn.fail("getrctl", 0, 1);
+        solaris.standIn.set("project", page);
+        refusal(lock(2), Reason.UNKNOWN, "EAGAIN", "a resource control may forbid it");
+        assertEquals(Limit.unknown(), locker.limits().soft());
+    }
+
+    @Test
+    void theWholeAddressSpaceIsOverTheLimit() {
+        solaris.standIn.set("project", page);
+        refusal(
+                () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT),
+                Reason.OVER_LIMIT,
+                "EAGAIN",
+                "whole address space",
+                "project.max-locked-memory");
+    }
+
+    @Test
+    void aHoleIsNotMapped() {
+        solaris.standIn.unmap(memory + page, 1);
+        refusal(lock(3), Reason.NOT_MAPPED, "ENOMEM", "Keep the memory mapped");
+        assertTrue(!solaris.standIn.isLocked(memory), "undone");
+    }
+
+    @Test
+    void noMemoryForTheKernelIsToldFromAHole() {
+        solaris.standIn.fail("MC_LOCK", 1, 12);
+        refusal(lock(3), Reason.OUT_OF_MEMORY, "ENOMEM", "every page of the range is mapped");
+    }
+
+    @Test
+    void withoutTheMapAHoleCannotBeTold() {
+        solaris.blind = true;
+        solaris.standIn.unmap(memory + page, 1);
+        refusal(lock(3), Reason.UNKNOWN, "ENOMEM", "/proc/self/map");
+    }
+
+    @Test
+    void aFailureToReadIsAnIoError() {
+        solaris.standIn.fail("MC_LOCK", 1, 5);
+        refusal(lock(1), Reason.IO_ERROR, "EIO", "fmadm faulty");
+    }
+
+    @Test
+    void aTruncatedPageCannotBePagedIn() {
+        solaris.standIn.fail("MC_LOCK", 1, 14);
+        refusal(lock(1), Reason.CANNOT_BE_PAGED_IN, "EFAULT", "before its end");
+    }
+
+    @Test
+    void anArgumentThatTheSystemRefusesIsUnknown() {
+        solaris.standIn.fail("MC_LOCK", 1, 22);
+        refusal(lock(1), Reason.UNKNOWN, "EINVAL", "does not explain");
+    }
+
+    @Test
+    void anErrnoOutsideTheTableIsUnknownAndHasNoName() {
+        solaris.standIn.fail("MC_LOCK", 1, 200);
+        PageLockException e = assertThrows(PageLockException.class, lock(1));
+        assertEquals(Reason.UNKNOWN, e.reason());
+        assertTrue(e.getMessage().contains("errno 200"), e.getMessage());
+        assertTrue(e.errnoName().isEmpty());
+    }
+
+    @Test
+    void invalidatingALockedPageIsBusy() {
+        try (var lock = locker.lock(MemoryRange.of(memory, page))) {
+            refusal(
+                    () -> locker.sync(MemoryRange.of(memory, 2 * page), SyncOption.INVALIDATE),
+                    Reason.BUSY,
+                    "EBUSY",
+                    "MS_INVALIDATE");
+            locker.sync(MemoryRange.of(memory, 2 * page), SyncOption.SYNC);
+            locker.sync(MemoryRange.of(memory, 2 * page), SyncOption.ASYNC);
+        }
+    }
+
+    @Test
+    void pagesHeldForInputOrOutputAreBusy() {
+        solaris.standIn.fail("MC_SYNC", 1, 11);
+        refusal(() -> locker.sync(MemoryRange.of(memory, page)), Reason.BUSY, "EAGAIN", "input or output");
+    }
+
+    @Test
+    void syncOverAHoleIsNotMapped() {
+        solaris.standIn.unmap(memory + page, 1);
+        refusal(() -> locker.sync(MemoryRange.of(memory, 3 * page)), Reason.NOT_MAPPED, "ENOMEM");
+    }
+
+    @Test
+    void aSuccessPastTheEndOfAFileIsFoundOut() {
+        long file = solaris.standIn.mapFile(3);
+        solaris.standIn.truncate(file, 1);
+        PageLockException e = assertThrows(PageLockException.class, () -> locker.lock(MemoryRange.of(file, 3 * page)));
+        assertEquals(Reason.CANNOT_BE_PAGED_IN, e.reason(), e.getMessage());
+        assertTrue(e.getMessage().contains("past the end of its file, which has 4096 bytes"), e.getMessage());
+        assertTrue(!solaris.standIn.isLocked(file), "undone");
+    }
+
+    @Test
+    void aSuccessOverReservedMemoryIsFoundOut() {
+        long reserved = solaris.standIn.mapNoReserve(2);
+        solaris.standIn.touch(reserved);
+        PageLockException e =
+                assertThrows(PageLockException.class, () -> locker.lock(MemoryRange.of(reserved, 2 * page)));
+        assertEquals(Reason.CANNOT_BE_PAGED_IN, e.reason(), e.getMessage());
+        assertTrue(e.getMessage().contains("MAP_NORESERVE"), e.getMessage());
+        solaris.standIn.touch(reserved + page);
+        locker.lock(MemoryRange.of(reserved, 2 * page)).close();
+    }
+
+    @Test
+    void pagesWithoutAccessAreLockedLikeOthers() {
+        solaris.standIn.touch(memory);
+        solaris.standIn.protect(memory, 1);
+        try (var lock = locker.lock(MemoryRange.of(memory, page))) {
+            assertTrue(solaris.standIn.isLocked(memory));
+        }
+    }
+
+    @Test
+    void limitsAreThoseOfTheResourceControls() {
+        solaris.standIn.set("project", 3 * page);
+        try (var lock = locker.lock(MemoryRange.of(memory, page))) {
+            var limits = locker.limits();
+            assertEquals(2, limits.all().size());
+            assertEquals(Limit.ofBytes(3 * page), limits.soft());
+            assertEquals(OptionalLong.of(page), limits.all().get(0).used());
+            assertEquals(Limit.unlimited(), limits.all().get(1).soft());
+            assertEquals(OptionalLong.of(page), limits.lockedBytes());
+            assertEquals(Answer.YES, limits.privileged());
+            assertEquals(Limit.ofBytes(2 * page), limits.lockable());
+        }
+    }
+
+    @Test
+    void theBitsOfMincoreAreNotBelievedIfTheyDoNotAddUp() {
+        solaris.standIn.set("mincore_locked", 0);
+        backend.lock(memory, page, false);
+        // Linux splits the mapping at the lock; a mapping that is locked in part comes of a file past its end.
+        long file = solaris.standIn.mapFile(3);
+        solaris.standIn.truncate(file, 1);
+        assertThrows(PageLockException.class, () -> backend.lock(file, 3 * page, false));
+        assertEquals(Answer.YES, backend.pages(MemoryRange.of(memory, page)).locked(0));
+        Set<Answer> rest = EnumSet.of(
+                backend.pages(MemoryRange.of(file, 3 * page)).locked(0),
+                backend.pages(MemoryRange.of(memory + page, page)).locked(0));
+        assertTrue(rest.contains(Answer.NO), rest.toString());
+    }
+
+    @Test
+    void whatIsNotConfirmedIsTold() {
+        assertTrue(locker.backend().notes().get(0).contains("Oracle Solaris 11 are not confirmed"));
+        assertEquals(
+                function.equals("mctl"), locker.backend().notes().toString().contains("mctl"));
+    }
+}
