@@ -37,7 +37,7 @@ int getpagesize(void) {
 }
 
 static struct rules rules(void) {
-    struct rules rules = {-1, -1, S_EAGAIN, S_EAGAIN, S_ENOMEM, 0, 0, 1};
+    struct rules rules = {-1, -1, S_EAGAIN, S_EAGAIN, S_ENOMEM, 0, 0, 1, 0};
     long project = *knob("project");
     long zone = *knob("zone");
     rules.limit = project < 0 || (zone >= 0 && zone < project) ? zone : project;

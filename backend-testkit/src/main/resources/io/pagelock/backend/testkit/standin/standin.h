@@ -350,6 +350,7 @@ struct rules {
     int past_end;        /* 0: passed over with the rest of the mapping */
     int unreadable;      /* 0: locked like others */
     int skip_untouched;  /* reserved pages that were never touched are passed over */
+    int keeps;           /* a failure keeps what was locked before it */
 };
 
 static int lock_pages(char *start, size_t length, const struct rules *rules) {
@@ -390,7 +391,7 @@ static int lock_pages(char *start, size_t length, const struct rules *rules) {
             }
         }
     }
-    if (error != 0) {
+    if (error != 0 && !rules->keeps) {
         for (i = 0; i < count; i++) {
             if (added[i]) {
                 raw_munlock(start + i * page, page);

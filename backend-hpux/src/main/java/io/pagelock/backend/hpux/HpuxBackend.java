@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.hpux;
+
+import io.pagelock.AddressSpaceOption;
+import io.pagelock.Answer;
+import io.pagelock.BackendInfo;
+import io.pagelock.Capability;
+import io.pagelock.Limit;
+import io.pagelock.LockLimit;
+import io.pagelock.LockLimits;
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLockException;
+import io.pagelock.Reason;
+import io.pagelock.SyncOption;
+import io.pagelock.spi.Backend;
+import io.pagelock.spi.ByteSize;
+import io.pagelock.spi.Host;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.function.ToLongFunction;
+
+/**
+ * HP-UX 11i: mlock(2), munlock(2), mlockall(2), munlockall(2), msync(2). The system tells neither what is locked nor what is
+ * mapped; each errno has the one cause that its page gives.
+ */
+final class HpuxBackend implements Backend {
+    static final String PRIVILEGE = "MLOCK";
+
+    private final HpuxCalls calls;
+    private final HpuxNumbers numbers;
+    private final ToLongFunction<ByteBuffer> addresses;
+    private final BackendInfo info;
+    private final Set<Capability> capabilities;
+    private final long pageSize;
+    private final int addressBits;
+
+    HpuxBackend(HpuxCalls calls, HpuxNumbers numbers, ToLongFunction<ByteBuffer> addresses, Host host) {
+        this.calls = calls;
+        this.numbers = numbers;
+        this.addresses = addresses;
+        pageSize = calls.getpagesize();
+        addressBits = host.bits();
+        List<String> notes = new ArrayList<>(numbers.notes());
+        notes.add("written from manual pages; nothing was run on HP-UX");
+        Set<Capability> found = EnumSet.noneOf(Capability.class);
+        if (isKnown("MCL_CURRENT") && isKnown("MCL_FUTURE")) {
+            found.add(Capability.LOCK_ADDRESS_SPACE);
+        }
+        if (isKnown("MS_SYNC") && isKnown("MS_ASYNC") && isKnown("MS_INVALIDATE")) {
+            found.add(Capability.SYNC);
+        } else {
+            notes.add("no sync: the numbers MS_SYNC and MS_ASYNC are not known");
+        }
+        capabilities = Collections.unmodifiableSet(found);
+        info = new BackendInfo("hpux", host.osName() + " " + host.osVersion(), host.arch(), notes);
+    }
+
+    private boolean isKnown(String constant) {
+        return numbers.constant(constant).isPresent();
+    }
+
+    private int constant(String name) {
+        return (int) numbers.constant(name).getAsLong();
+    }
+
+    @Override
+    public BackendInfo info() {
+        return info;
+    }
+
+    @Override
+    public long pageSize() {
+        return pageSize;
+    }
+
+    @Override
+    public int addressBits() {
+        return addressBits;
+    }
+
+    @Override
+    public Set<Capability> capabilities() {
+        return capabilities;
+    }
+
+    @Override
+    public void lock(long address, long length, boolean onFault) {
+        if (calls.mlock(address, length) != 0) {
+            throw refusal("mlock", calls.errno(), "asked for " + ByteSize.format(length), true);
+        }
+    }
+
+    @Override
+    public void unlock(long address, long length) {
+        if (calls.munlock(address, length) != 0) {
+            throw refusal("munlock", calls.errno(), "", true);
+        }
+    }
+
+    @Override
+    public void lockAll(Set<AddressSpaceOption> options) {
+        int flags = 0;
+        if (options.contains(AddressSpaceOption.CURRENT)) {
+            flags |= constant("MCL_CURRENT");
+        }
+        if (options.contains(AddressSpaceOption.FUTURE)) {
+            flags |= constant("MCL_FUTURE");
+        }
+        if (calls.mlockall(flags) != 0) {
+            throw refusal("mlockall", calls.errno(), "asked for the whole address space", false);
+        }
+    }
+
+    @Override
+    public void unlockAll(List<MemoryRange> keep) {
+        if (calls.munlockall() != 0) {
+            throw refusal("munlockall", calls.errno(), "", false);
+        }
+    }
+
+    @Override
+    public void sync(long address, long length, Set<SyncOption> options) {
+        int flags = constant(options.contains(SyncOption.ASYNC) ? "MS_ASYNC" : "MS_SYNC");
+        if (options.contains(SyncOption.INVALIDATE)) {
+            flags |= constant("MS_INVALIDATE");
+        }
+        if (calls.msync(address, length, flags) != 0) {
+            throw refusal("msync", calls.errno(), "", true);
+        }
+    }
+
+    private PageLockException refusal(String function, int errno, String asked, boolean ofRange) {
+        String name = numbers.errno().name(errno);
+        Reason reason = Reason.UNKNOWN;
+        String finding = "no page of HP-UX says what this number means here";
+        switch (name == null ? "" : name) {
+            case "EPERM":
+                reason = Reason.NOT_PERMITTED;
+                finding = permission();
+                break;
+            case "EAGAIN":
+                if (function.startsWith("mlock")) {
+                    reason = Reason.OUT_OF_MEMORY;
+                    finding = "the system has not enough lockable memory left; " + asked;
+                }
+                break;
+            case "ENOMEM":
+                if (ofRange) {
+                    reason = Reason.NOT_MAPPED;
+                    finding = "a part of the range is not a valid address; " + function + "(2) gives no other cause";
+                }
+                break;
+            case "EINVAL":
+                finding = function.equals("mlock") || function.equals("munlock")
+                        ? "an argument was refused; the page names a length of 0, which was not given"
+                        : function.equals("mlockall")
+                                ? "the flags were refused"
+                                        + (numbers.isConfirmed("MCL_CURRENT") ? "" : confirm("MCL_CURRENT"))
+                                : "an argument was refused"
+                                        + (numbers.isConfirmed("MS_SYNC") ? "" : confirm("MS_SYNC"));
+                break;
+            case "EBUSY":
+                reason = Reason.BUSY;
+                finding = "a page of the range is locked or in use";
+                break;
+            case "EIO":
+                reason = Reason.IO_ERROR;
+                finding = "a page could not be read or written";
+                break;
+            case "ENOSYS":
+                reason = Reason.NOT_SUPPORTED;
+                finding = "this release does not have the call";
+                break;
+            default:
+                break;
+        }
+        return PageLockException.because(reason)
+                .call(function, errno, name)
+                .detail(finding)
+                .remedy(remedy(reason, 0))
+                .build();
+    }
+
+    private static String confirm(String constant) {
+        return "; its number " + constant + " is not confirmed, see tools/abi-probe";
+    }
+
+    private String permission() {
+        return "the effective user is " + Integer.toUnsignedString(calls.geteuid()) + "; "
+                + PrivilegedGroups.read(calls, numbers).finding();
+    }
+
+    /** The system has one bound on locking, for all processes together, and no call that tells it to a process. */
+    @Override
+    public LockLimits limits() {
+        List<LockLimit> all = new ArrayList<>();
+        Limit none = Limit.none();
+        all.add(new LockLimit("limit per process", LockLimit.Scope.PROCESS, none, none, OptionalLong.empty(), false));
+        Limit unknown = Limit.unknown();
+        all.add(new LockLimit(
+                "lockable memory", LockLimit.Scope.SYSTEM, unknown, unknown, OptionalLong.empty(), false));
+        Answer privileged = PrivilegedGroups.read(calls, numbers).mayLock();
+        if (privileged != Answer.YES) {
+            Limit nothing = Limit.ofBytes(0);
+            all.add(new LockLimit(
+                    "without " + PRIVILEGE, LockLimit.Scope.PROCESS, nothing, nothing, OptionalLong.of(0), true));
+        }
+        return new LockLimits(all, OptionalLong.empty(), PRIVILEGE, privileged);
+    }
+
+    /** Sources: setprivgrp(1M), privgrp(4), setfilexsec(1M), privrun(1M), unlockable_mem(5). */
+    @Override
+    public String remedy(Reason reason, long bytes) {
+        switch (reason) {
+            case NOT_PERMITTED:
+                return "Grant MLOCK to a group of the user, as the superuser: 'setprivgrp GROUP MLOCK', or -g for all groups,"
+                        + " and to keep it, the line 'GROUP MLOCK' in /etc/privgroup ('getprivgrp' shows what is granted); on"
+                        + " 11i v3, where groups are deprecated for this, grant the fine-grained privilege: 'setfilexsec -p"
+                        + " MLOCK -r MLOCK JAVA', or start java with privrun";
+            case OUT_OF_MEMORY:
+                return "Lock less, or free what other processes have locked; up to 11i v2, lower the kernel parameter"
+                        + " unlockable_mem with kmtune or kctune";
+            case NOT_MAPPED:
+                return "Keep the memory mapped while it is being locked or synced: unmapping in another thread makes the"
+                        + " hole";
+            case BUSY:
+                return "Close the locks over the range before invalidating it, or sync without invalidating";
+            default:
+                return "";
+        }
+    }
+
+    @Override
+    public long address(ByteBuffer buffer) {
+        return addresses.applyAsLong(buffer);
+    }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.hpux;
+
+import io.pagelock.backend.support.CLibrary;
+import io.pagelock.backend.testkit.standin.StandIn;
+import io.pagelock.spi.Host;
+import java.nio.file.Path;
+
+/** The stand-in for HP-UX, and backends over it. */
+final class Hpux {
+    static final Host HOST = new Host("HP-UX", "B.11.31", "IA64W", 64);
+    /** What the probe would print where the stand-in's numbers are the system's. */
+    static final Path PROBE = Path.of("src/test/resources/io/pagelock/backend/hpux/probe.csv");
+
+    final StandIn standIn;
+    private final CLibrary library;
+
+    private Hpux(StandIn standIn) {
+        this.standIn = standIn;
+        library = CLibrary.open(Host.current(), standIn.file().toString());
+    }
+
+    /** The one of this process, with all knobs as they were initially. */
+    static Hpux open() {
+        Once.HPUX.standIn.reset();
+        return Once.HPUX;
+    }
+
+    private static final class Once {
+        private static final Hpux HPUX = new Hpux(StandIn.of(Path.of("src/test/c/hpux.c")));
+    }
+
+    HpuxBackend probed() {
+        return HpuxProvider.backend(library, HpuxNumbers.read(PROBE, 64), HOST);
+    }
+
+    HpuxBackend unprobed() {
+        return HpuxProvider.backend(library, HpuxNumbers.read(null, 64), HOST);
+    }
+}

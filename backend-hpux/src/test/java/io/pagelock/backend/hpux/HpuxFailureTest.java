@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.hpux;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pagelock.AddressSpaceOption;
+import io.pagelock.Answer;
+import io.pagelock.Capability;
+import io.pagelock.Limit;
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLockException;
+import io.pagelock.PageLocker;
+import io.pagelock.Reason;
+import io.pagelock.SyncOption;
+import io.pagelock.backend.testkit.standin.StandIn;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Each error of mlock(2) and mlockall(2), produced by the stand-in: reason, function, number, finding and remedy. */
+class HpuxFailureTest {
+    private Hpux hpux;
+    private StandIn standIn;
+    private HpuxBackend backend;
+    private PageLocker locker;
+    private long page;
+    private long memory;
+
+    @BeforeEach
+    void open() {
+        hpux = Hpux.open();
+        standIn = hpux.standIn;
+        backend = hpux.probed();
+        locker = PageLocker.over(backend);
+        page = backend.pageSize();
+        memory = standIn.map(4);
+    }
+
+    @AfterEach
+    void reset() {
+        standIn.reset();
+        assertEquals(0, standIn.lockedBytes(), "VmLck after the test");
+    }
+
+    private PageLockException refusal(Executable call, Reason reason, String function, String errno, String... words) {
+        PageLockException e = assertThrows(PageLockException.class, call);
+        assertEquals(reason, e.reason(), e.getMessage());
+        assertEquals(function, e.function().orElse(""), e.getMessage());
+        assertEquals(errno, e.errnoName().orElse(""), e.getMessage());
+        for (String word : words) {
+            assertTrue(e.getMessage().contains(word), "'" + word + "' is not in: " + e.getMessage());
+        }
+        return e;
+    }
+
+    private Executable lock(long pages) {
+        return () -> locker.lock(MemoryRange.of(memory, pages * page));
+    }
+
+    @Test
+    void withoutMlockLockingIsNotPermittedAndTheAbsenceProvesNothing() {
+        standIn.set("privileged", 0);
+        refusal(
+                lock(1),
+                Reason.NOT_PERMITTED,
+                "mlock",
+                "EPERM",
+                "effective user is 101",
+                "none of the groups [20] of this process and not to all (PRIV_GLOBAL)",
+                "proves nothing",
+                "setprivgrp GROUP MLOCK",
+                "/etc/privgroup",
+                "setfilexsec");
+        assertEquals(Answer.UNKNOWN, locker.limits().privileged());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"mlock_group, 20, group 20 of this process", "mlock_global, 1, every group (PRIV_GLOBAL)"})
+    void aGrantIsFoundThroughTheStructure(String knob, long value, String words) {
+        standIn.set(knob, value);
+        standIn.set("privileged", 0);
+        assertEquals(Answer.YES, locker.limits().privileged());
+        refusal(lock(1), Reason.NOT_PERMITTED, "mlock", "EPERM", "grants MLOCK to " + words);
+    }
+
+    @Test
+    void aGrantToASupplementaryGroupCountsAndOneToAnotherDoesNot() {
+        standIn.set("mlock_group", 77);
+        assertEquals(Answer.UNKNOWN, locker.limits().privileged());
+        standIn.set("groups", 77);
+        assertEquals(Answer.YES, locker.limits().privileged());
+    }
+
+    @Test
+    void withoutTheProbeTheStructureIsNotRead() {
+        PageLocker unprobed = PageLocker.over(hpux.unprobed());
+        standIn.set("mlock_global", 1);
+        assertEquals(Answer.UNKNOWN, unprobed.limits().privileged());
+        assertEquals(0, standIn.calls("getprivgrp"));
+        standIn.set("privileged", 0);
+        refusal(
+                () -> unprobed.lock(MemoryRange.of(memory, page)),
+                Reason.NOT_PERMITTED,
+                "mlock",
+                "EPERM",
+                "not confirmed",
+                "the command getprivgrp shows");
+    }
+
+    @Test
+    void aRefusedGetprivgrpIsToldWithItsErrno() {
+        standIn.fail("getprivgrp", 0, 1);
+        standIn.set("privileged", 0);
+        refusal(lock(1), Reason.NOT_PERMITTED, "mlock", "EPERM", "getprivgrp failed with errno 1");
+    }
+
+    @Test
+    void everyCallNeedsThePrivilege() {
+        var held = locker.lock(MemoryRange.of(memory, page));
+        standIn.set("privileged", 0);
+        refusal(held::close, Reason.NOT_PERMITTED, "munlock", "EPERM", "setprivgrp");
+        assertTrue(standIn.isLocked(memory));
+        refusal(() -> locker.lockAddressSpace(AddressSpaceOption.FUTURE), Reason.NOT_PERMITTED, "mlockall", "EPERM");
+        refusal(() -> backend.unlockAll(java.util.List.of()), Reason.NOT_PERMITTED, "munlockall", "EPERM");
+        standIn.set("privileged", 1);
+        held.close();
+    }
+
+    @Test
+    void tooLittleLockableMemoryIsOutOfMemory() {
+        standIn.set("system_limit", 2 * page);
+        refusal(lock(3), Reason.OUT_OF_MEMORY, "mlock", "EAGAIN", "asked for 12288 bytes", "unlockable_mem");
+        refusal(() -> locker.lockAddressSpace(AddressSpaceOption.CURRENT), Reason.OUT_OF_MEMORY, "mlockall", "EAGAIN");
+    }
+
+    @Test
+    void aLengthOfNullIsRefusedByTheSystemAndNeverGiven() {
+        refusal(() -> backend.lock(memory, 0, false), Reason.UNKNOWN, "mlock", "EINVAL", "a length of 0");
+        assertThrows(IllegalArgumentException.class, () -> MemoryRange.of(memory, 0));
+    }
+
+    @Test
+    void aHoleIsNotMapped() {
+        standIn.unmap(memory + page, 1);
+        refusal(lock(3), Reason.NOT_MAPPED, "mlock", "ENOMEM", "Keep the memory mapped");
+        refusal(() -> backend.unlock(memory, 3 * page), Reason.NOT_MAPPED, "munlock", "ENOMEM");
+    }
+
+    @Test
+    void noMemoryForTheAddressSpaceIsUnknown() {
+        standIn.fail("mlockall", 1, 12);
+        refusal(() -> locker.lockAddressSpace(AddressSpaceOption.CURRENT), Reason.UNKNOWN, "mlockall", "ENOMEM");
+    }
+
+    @Test
+    void tryAgainIsNotWouldBlock() {
+        standIn.fail("mlock", 1, 246);
+        refusal(lock(1), Reason.UNKNOWN, "mlock", "EWOULDBLOCK");
+    }
+
+    @Test
+    void invalidatingALockedPageIsBusy() {
+        try (var held = locker.lock(MemoryRange.of(memory, page))) {
+            refusal(
+                    () -> locker.sync(MemoryRange.of(memory, page), SyncOption.INVALIDATE),
+                    Reason.BUSY,
+                    "msync",
+                    "EBUSY");
+        }
+        locker.sync(MemoryRange.of(memory, page), SyncOption.ASYNC);
+    }
+
+    @Test
+    void theLimitsAreNoneAndUnknown() {
+        assertEquals(Limit.none(), locker.limits().soft());
+        assertEquals(Limit.unknown(), locker.limits().all().get(1).soft());
+        assertTrue(locker.limits().lockedBytes().isEmpty());
+    }
+
+    @Test
+    void withoutTheProbeThereIsNoSyncAndTheNotesSayWhy() {
+        HpuxBackend unprobed = hpux.unprobed();
+        assertFalse(unprobed.capabilities().contains(Capability.SYNC));
+        String notes = unprobed.info().notes().toString();
+        for (String word :
+                new String[] {"MCL_CURRENT", "MS_SYNC (unknown)", "PRIV_GLOBAL (unknown)", HpuxProvider.ABI_PROPERTY}) {
+            assertTrue(notes.contains(word), "'" + word + "' is not in: " + notes);
+        }
+        assertTrue(backend.capabilities().contains(Capability.SYNC));
+        String confirmed = backend.info().notes().toString();
+        assertFalse(confirmed.contains("not confirmed"), confirmed);
+        assertTrue(confirmed.contains("probe.csv"), confirmed);
+    }
+}
