@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.irix;
+
+import io.pagelock.AddressSpaceOption;
+import io.pagelock.Answer;
+import io.pagelock.BackendInfo;
+import io.pagelock.Capability;
+import io.pagelock.Limit;
+import io.pagelock.LockLimit;
+import io.pagelock.LockLimits;
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLockException;
+import io.pagelock.Reason;
+import io.pagelock.SyncOption;
+import io.pagelock.spi.Backend;
+import io.pagelock.spi.ByteSize;
+import io.pagelock.spi.Host;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.function.ToLongFunction;
+
+/** IRIX 6.5: mlock(3C), mlockall(3C), mpin(2), msync(2). The system tells neither what is locked nor what is mapped. */
+final class IrixBackend implements Backend {
+    private final IrixCalls calls;
+    private final IrixNumbers numbers;
+    /** How often pages are pinned, if mpin takes the place of mlock; otherwise null. */
+    private final PinCounts pins;
+
+    private final ToLongFunction<ByteBuffer> addresses;
+    private final BackendInfo info;
+    private final Set<Capability> capabilities;
+    private final long pageSize;
+    private final int addressBits;
+
+    IrixBackend(IrixCalls calls, IrixNumbers numbers, boolean pin, ToLongFunction<ByteBuffer> addresses, Host host) {
+        this.calls = calls;
+        this.numbers = numbers;
+        this.addresses = addresses;
+        pins = pin ? new PinCounts() : null;
+        pageSize = calls.getpagesize();
+        addressBits = host.bits();
+        capabilities = Collections.unmodifiableSet(EnumSet.of(Capability.LOCK_ADDRESS_SPACE, Capability.SYNC));
+        List<String> notes = new ArrayList<>(numbers.notes());
+        notes.add("written from manual pages; no JVM that can load JNA ever ran on IRIX");
+        if (pin) {
+            notes.add("locks through mpin; what a failed mpin leaves behind, its page does not say");
+        } else if (!calls.hasMpin()) {
+            notes.add("libc lacks mpin: a hole cannot be told from a limit");
+        }
+        info = new BackendInfo("irix", host.osName() + " " + host.osVersion(), host.arch(), notes);
+    }
+
+    @Override
+    public BackendInfo info() {
+        return info;
+    }
+
+    @Override
+    public long pageSize() {
+        return pageSize;
+    }
+
+    @Override
+    public int addressBits() {
+        return addressBits;
+    }
+
+    @Override
+    public Set<Capability> capabilities() {
+        return capabilities;
+    }
+
+    @Override
+    public void lock(long address, long length, boolean onFault) {
+        if (pins != null) {
+            if (calls.mpin(address, length) != 0) {
+                int errno = calls.errno();
+                throw refusal(ofPin(errno), "mpin", errno, "asked for " + ByteSize.format(length));
+            }
+            pins.add(address, address + length, 1);
+            return;
+        }
+        if (calls.mlock(address, length) != 0) {
+            int errno = calls.errno();
+            Reason reason = is(errno, "ENOMEM") ? holeOrLimit(address, length) : common(errno);
+            throw refusal(reason, "mlock", errno, "asked for " + ByteSize.format(length));
+        }
+    }
+
+    /** mlock says ENOMEM for a hole and for a limit; mpin, asked for the same range, says EINVAL for a hole. */
+    private Reason holeOrLimit(long address, long length) {
+        if (!calls.hasMpin()) {
+            return Reason.UNKNOWN;
+        }
+        if (calls.mpin(address, length) == 0) {
+            calls.munpin(address, length);
+            return Reason.UNKNOWN;
+        }
+        return ofPin(calls.errno());
+    }
+
+    private Reason ofPin(int errno) {
+        return is(errno, "EINVAL") ? Reason.NOT_MAPPED : is(errno, "ENOMEM") ? Reason.OVER_LIMIT : common(errno);
+    }
+
+    @Override
+    public void unlock(long address, long length) {
+        if (pins != null) {
+            unpin(address, length);
+            return;
+        }
+        if (calls.munlock(address, length) != 0) {
+            int errno = calls.errno();
+            // The limits concern locking alone, which leaves one cause.
+            throw refusal(is(errno, "ENOMEM") ? Reason.NOT_MAPPED : common(errno), "munlock", errno, "");
+        }
+    }
+
+    private void unpin(long address, long length) {
+        long rest = length;
+        for (PinCounts.Piece each : pins.pinned(address, address + length)) {
+            unpin(each);
+            rest -= each.end - each.start;
+        }
+        // munpin for a page that we never pinned would take a pin of others; msync tells a hole without changing a
+        // thing.
+        if (rest != 0 && calls.msync(address, length, constant("MS_ASYNC")) != 0) {
+            int errno = calls.errno();
+            if (is(errno, "ENOMEM")) {
+                throw refusal(Reason.NOT_MAPPED, "msync", errno, "");
+            }
+        }
+    }
+
+    private void unpin(PinCounts.Piece piece) {
+        long length = piece.end - piece.start;
+        for (int i = 0; i < piece.count; i++) {
+            if (calls.munpin(piece.start, length) != 0) {
+                int errno = calls.errno();
+                Reason reason = is(errno, "EINVAL") ? Reason.NOT_MAPPED : common(errno);
+                if (reason == Reason.NOT_MAPPED && length == pageSize) {
+                    // The page is gone, and its counter with it.
+                    pins.add(piece.start, piece.end, i - piece.count);
+                }
+                throw refusal(reason, "munpin", errno, "");
+            }
+            pins.add(piece.start, piece.end, -1);
+        }
+    }
+
+    @Override
+    public void lockAll(Set<AddressSpaceOption> options) {
+        int flags = 0;
+        if (options.contains(AddressSpaceOption.CURRENT)) {
+            flags |= constant("MCL_CURRENT");
+        }
+        if (options.contains(AddressSpaceOption.FUTURE)) {
+            flags |= constant("MCL_FUTURE");
+        }
+        if (calls.mlockall(flags) != 0) {
+            int errno = calls.errno();
+            // There is no range that could have a hole.
+            Reason reason = is(errno, "ENOMEM") ? Reason.OVER_LIMIT : common(errno);
+            throw refusal(reason, "mlockall", errno, "asked for the whole address space");
+        }
+    }
+
+    /** Drops every pin, too: munlockall(3C) unlocks however often pages were locked. */
+    @Override
+    public void unlockAll(List<MemoryRange> keep) {
+        if (calls.munlockall() != 0) {
+            int errno = calls.errno();
+            throw refusal(common(errno), "munlockall", errno, "");
+        }
+        if (pins != null) {
+            pins.clear();
+        }
+    }
+
+    @Override
+    public void sync(long address, long length, Set<SyncOption> options) {
+        int flags = constant(options.contains(SyncOption.ASYNC) ? "MS_ASYNC" : "MS_SYNC");
+        if (options.contains(SyncOption.INVALIDATE)) {
+            flags |= constant("MS_INVALIDATE");
+        }
+        if (calls.msync(address, length, flags) != 0) {
+            int errno = calls.errno();
+            throw refusal(is(errno, "ENOMEM") ? Reason.NOT_MAPPED : common(errno), "msync", errno, "");
+        }
+    }
+
+    private int constant(String name) {
+        return (int) numbers.constant(name).getAsLong();
+    }
+
+    private boolean is(int errno, String name) {
+        return numbers.errno().is(errno, name);
+    }
+
+    private Reason common(int errno) {
+        String name = numbers.errno().name(errno);
+        switch (name == null ? "" : name) {
+            case "EAGAIN":
+                return Reason.OUT_OF_MEMORY;
+            case "EBUSY":
+                return Reason.BUSY;
+            case "ENOSPC":
+                return Reason.NO_SPACE;
+            case "EPERM":
+                return Reason.NOT_PERMITTED;
+            case "EIO":
+                return Reason.IO_ERROR;
+            case "ENOSYS":
+                return Reason.NOT_SUPPORTED;
+            default:
+                return Reason.UNKNOWN;
+        }
+    }
+
+    private PageLockException refusal(Reason reason, String function, int errno, String asked) {
+        return PageLockException.because(reason)
+                .call(function, errno, numbers.errno().name(errno))
+                .detail(finding(reason, function) + (asked.isEmpty() ? "" : "; " + asked))
+                .remedy(remedy(reason, 0))
+                .build();
+    }
+
+    private String finding(Reason reason, String function) {
+        switch (reason) {
+            case OVER_LIMIT:
+                return calls.geteuid() == 0
+                        ? "more than the maximum resident size of the process (RLIMIT_RSS), which binds the superuser, too"
+                        : "more than maxlkmem (PLOCK_MAX) pages, or than the maximum resident size of the process (RLIMIT_RSS);"
+                                + " which of them, the system does not tell";
+            case OUT_OF_MEMORY:
+                return "the system has not enough lockable memory left, whatever the limits of the process";
+            case NOT_MAPPED:
+                return "a part of the range is not mapped";
+            case BUSY:
+                return function.equals("msync")
+                        ? "a page of the range is locked"
+                        : "another process of the same share group has input or output under way there";
+            case NO_SPACE:
+                return "the device has no room to allocate the whole of a mapped file";
+            case UNKNOWN:
+                return "neither a hole nor a limit was found afterwards, or the page of " + function
+                        + " does not give the number";
+            default:
+                return "the system refused " + function;
+        }
+    }
+
+    /** Neither limit can be read by a documented call whose types are known here. */
+    @Override
+    public LockLimits limits() {
+        Limit unknown = Limit.unknown();
+        List<LockLimit> all = new ArrayList<>();
+        all.add(new LockLimit("maxlkmem", LockLimit.Scope.PROCESS, unknown, unknown, OptionalLong.empty(), true));
+        all.add(new LockLimit("RLIMIT_RSS", LockLimit.Scope.PROCESS, unknown, unknown, OptionalLong.empty(), false));
+        return new LockLimits(
+                all, OptionalLong.empty(), "superuser", calls.geteuid() == 0 ? Answer.YES : Answer.UNKNOWN);
+    }
+
+    /** Sources: mlock(3C), mpin(2), systune(1M), getrlimit(2), limit in csh(1). */
+    @Override
+    public String remedy(Reason reason, long bytes) {
+        switch (reason) {
+            case OVER_LIMIT:
+                return "Raise maxlkmem, in pages, as the superuser: 'systune maxlkmem PAGES' ('systune maxlkmem' shows it); or"
+                        + " raise the maximum resident size before java starts: 'limit memoryuse SIZE' in csh, 'ulimit -m KB'"
+                        + " in ksh";
+            case OUT_OF_MEMORY:
+                return "Lock less, or free what other processes have locked";
+            case NOT_MAPPED:
+                return "Keep the memory mapped while it is being locked or synced: unmapping in another thread makes the"
+                        + " hole";
+            case BUSY:
+                return "Close again once the input or output of the other processes of the share group is done; before"
+                        + " invalidating, close the locks over the range";
+            case NO_SPACE:
+                return "Make room in the file system of the mapped file";
+            case NOT_PERMITTED:
+                return "Run as the superuser";
+            default:
+                return "";
+        }
+    }
+
+    @Override
+    public long address(ByteBuffer buffer) {
+        return addresses.applyAsLong(buffer);
+    }
+}

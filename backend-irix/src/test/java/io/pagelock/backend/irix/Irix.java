@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.irix;
+
+import io.pagelock.backend.support.CLibrary;
+import io.pagelock.backend.testkit.standin.StandIn;
+import io.pagelock.spi.Host;
+import java.nio.file.Path;
+
+/** The stand-in for IRIX, and backends over it. */
+final class Irix {
+    static final Host HOST = new Host("IRIX64", "6.5", "mips", 64);
+
+    final StandIn standIn;
+    private final CLibrary library;
+
+    private Irix(StandIn standIn) {
+        this.standIn = standIn;
+        library = CLibrary.open(Host.current(), standIn.file().toString());
+    }
+
+    /** The one of this process, with all knobs as they were initially. */
+    static Irix open() {
+        Once.IRIX.standIn.reset();
+        return Once.IRIX;
+    }
+
+    private static final class Once {
+        private static final Irix IRIX = new Irix(StandIn.of(Path.of("src/test/c/irix.c")));
+    }
+
+    IrixBackend backend(boolean pin) {
+        return IrixProvider.backend(library, IrixNumbers.read(null, 64), pin, HOST);
+    }
+}
