@@ -34,7 +34,6 @@ final class Steps {
     private final boolean pagesIn;
     private final long firstStep;
     private final long smallestStep;
-    private final long firstStep;
 
     Steps(Backend backend) {
         this.backend = backend;
@@ -42,7 +41,6 @@ final class Steps {
         pagesIn = locksOnFault && backend.capabilities().contains(Capability.PAGE_IN);
         firstStep = Math.max(1L << 20, backend.pageSize());
         smallestStep = Math.max(256L << 10, backend.pageSize());
-        firstStep = Math.max(FIRST_STEP, smallestStep);
     }
 
     /**
