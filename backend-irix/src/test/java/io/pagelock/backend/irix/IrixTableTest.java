@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pagelock.Availability;
 import io.pagelock.PageLockException;
+import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.backend.support.AbiTable;
 import io.pagelock.spi.BackendProvider;
@@ -99,6 +101,22 @@ class IrixTableTest {
                 }
             }
             org.junit.jupiter.api.Assertions.assertArrayEquals(expected, actual, "round " + round);
+        }
+    }
+
+    /** The only backend here, on a system that is not its own. Nothing else in this module asks for the one of the process. */
+    @Test
+    void theBackendCannotBeForcedOnAnotherSystem() {
+        org.junit.jupiter.api.Assumptions.assumeFalse(
+                new IrixProvider().refusal(Host.current()).isEmpty(), "this is its own system");
+        System.setProperty(PageLocker.BACKEND_PROPERTY, "irix");
+        try {
+            Availability availability = PageLocker.availability();
+            assertFalse(availability.isAvailable());
+            String report = availability.report();
+            assertTrue(report.contains("os.name is " + System.getProperty("os.name") + ", not "), report);
+        } finally {
+            System.clearProperty(PageLocker.BACKEND_PROPERTY);
         }
     }
 }
