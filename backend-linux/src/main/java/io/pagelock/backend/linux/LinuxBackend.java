@@ -150,7 +150,7 @@ final class LinuxBackend implements Backend {
     private void checkThatLocked(String function, long address, long length) {
         if (length / pageSize <= ASK_BY_PAGE) {
             for (long at = address; at != address + length; at += pageSize) {
-                if (!oracle.anyLocked(at, pageSize)) {
+                if (oracle.allMappedAndNoneLocked(at, pageSize)) {
                     explainUnlocked(function, at, pageSize);
                 }
             }
@@ -159,14 +159,14 @@ final class LinuxBackend implements Backend {
         Optional<List<Mapping>> mappings = proc.mappings(address, address + length);
         if (!mappings.isPresent()) {
             // Not every page is asked for; the first mapping is, and often is the only one.
-            if (!oracle.anyLocked(address, length)) {
+            if (oracle.allMappedAndNoneLocked(address, length)) {
                 explainUnlocked(function, address, length);
             }
             return;
         }
         for (Mapping each : mappings.get()) {
             Mapping part = each.clip(address, address + length);
-            if (!oracle.locked(part)) {
+            if (oracle.allMappedAndNoneLocked(part.start, part.length())) {
                 explainUnlocked(function, part.start, part.length());
             }
         }
