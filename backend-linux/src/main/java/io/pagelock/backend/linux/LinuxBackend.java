@@ -24,8 +24,11 @@ import java.util.function.ToLongFunction;
 
 /** Linux: mlock(2), mlock2(2), mlockall(2), msync(2), mincore(2), madvise(2), proc(5). */
 final class LinuxBackend implements Backend {
-    /** Up to so many pages, asking page by page whether a lock is real is cheaper than reading the mappings. */
-    private static final int ASK_BY_PAGE = 128;
+    /** Up to so many pages, asking of each page whether it is locked is cheaper than asking where mappings end. */
+    private static final int ASK_BY_PAGE_RATHER_THAN_QUERY = 8;
+
+    /** The same, where mappings must be read. */
+    private static final int ASK_BY_PAGE_RATHER_THAN_READ = 128;
 
     /** Mappings may change while they are gone through to unlock; then they are read again, so often at most. */
     private static final int UNLOCK_PASSES = 3;
@@ -39,6 +42,7 @@ final class LinuxBackend implements Backend {
     private final LinuxRemedies remedies;
     private final LinuxFailure failure;
     private final LockOracle oracle;
+    private final MappingQuery query;
     private final ToLongFunction<ByteBuffer> addresses;
     private final BackendInfo info;
     private final Set<Capability> capabilities;
@@ -60,6 +64,7 @@ final class LinuxBackend implements Backend {
         this.pageSize = calls.getpagesize();
         this.proc = new ProcSelf(files);
         this.oracle = new LockOracle(calls, constants);
+        this.query = new MappingQuery(calls, constants);
         this.limits = new LinuxLimits(calls, constants, proc);
         this.remedies = new LinuxRemedies(proc, limits, java);
         LinuxRelease release = LinuxRelease.parse(host.osVersion());
@@ -148,27 +153,50 @@ final class LinuxBackend implements Backend {
 
     /** Droppable memory is passed over with success: mm/mlock.c, mlock_fixup(). */
     private void checkThatLocked(String function, long address, long length) {
-        if (length / pageSize <= ASK_BY_PAGE) {
+        long pages = length / pageSize;
+        if (pages <= (query.isUsable() ? ASK_BY_PAGE_RATHER_THAN_QUERY : ASK_BY_PAGE_RATHER_THAN_READ)) {
             for (long at = address; at != address + length; at += pageSize) {
-                if (oracle.allMappedAndNoneLocked(at, pageSize)) {
-                    explainUnlocked(function, at, pageSize);
-                }
+                check(function, at, pageSize);
             }
-            return;
+        } else if (!query.isUsable() || !checkByQuery(function, address, length)) {
+            checkByReading(function, address, length);
         }
+    }
+
+    private void check(String function, long address, long length) {
+        if (oracle.allMappedAndNoneLocked(address, length)) {
+            explainUnlocked(function, address, length);
+        }
+    }
+
+    private boolean checkByQuery(String function, long address, long length) {
+        int fd = query.open();
+        try {
+            for (long at = address; at != address + length; ) {
+                long end = fd < 0 ? 0 : query.end(fd, at);
+                if (end == 0) {
+                    return false;
+                }
+                long part = Math.min(end - at, address + length - at);
+                check(function, at, part);
+                at += part;
+            }
+            return true;
+        } finally {
+            query.close(fd);
+        }
+    }
+
+    private void checkByReading(String function, long address, long length) {
         Optional<List<Mapping>> mappings = proc.mappings(address, address + length);
         if (!mappings.isPresent()) {
             // Not every page is asked for; the first mapping is, and often is the only one.
-            if (oracle.allMappedAndNoneLocked(address, length)) {
-                explainUnlocked(function, address, length);
-            }
+            check(function, address, length);
             return;
         }
         for (Mapping each : mappings.get()) {
             Mapping part = each.clip(address, address + length);
-            if (oracle.allMappedAndNoneLocked(part.start, part.length())) {
-                explainUnlocked(function, part.start, part.length());
-            }
+            check(function, part.start, part.length());
         }
     }
 

@@ -21,6 +21,15 @@ interface LinuxCalls extends MemoryCalls {
     /** {@code int getrlimit(int resource, struct rlimit *rlim)} with 64-bit limits: soft, hard. */
     int getrlimit(int resource, long[] rlim);
 
+    /** {@code int open(const char *pathname, int flags)}, the name ended by a zero byte. */
+    int open(byte[] pathname, int flags);
+
+    /** {@code int ioctl(int fd, unsigned long request, void *argument)}. */
+    int ioctl(int fd, long request, long[] argument);
+
+    /** {@code int close(int fd)}. */
+    int close(int fd);
+
     /** What the last call of this thread left in errno; only after a failure. */
     int errno();
 
@@ -30,6 +39,7 @@ interface LinuxCalls extends MemoryCalls {
                 library,
                 library.memoryCalls(),
                 lp64 ? library.bind(new Lp64Mapped()) : library.bind(new Ilp32Mapped()),
+                lp64 ? library.bind(new Lp64Files()) : library.bind(new Ilp32Files()),
                 !library.has("mlock2")
                         ? null
                         : lp64 ? library.bind(new Lp64Mlock2()) : library.bind(new Ilp32Mlock2()));
@@ -40,6 +50,15 @@ interface LinuxCalls extends MemoryCalls {
         int mincore(long addr, long length, byte[] vec);
 
         int madvise(long addr, long length, int advice);
+    }
+
+    /** The calls around a file descriptor. */
+    interface Files {
+        int open(byte[] pathname, int flags);
+
+        int ioctl(int fd, long request, long[] argument);
+
+        int close(int fd);
     }
 
     interface Mlock2 {
@@ -70,6 +89,32 @@ interface LinuxCalls extends MemoryCalls {
         }
     }
 
+    final class Lp64Files implements Files {
+        @Override
+        public native int open(byte[] pathname, int flags);
+
+        @Override
+        public native int ioctl(int fd, long request, long[] argument);
+
+        @Override
+        public native int close(int fd);
+    }
+
+    final class Ilp32Files implements Files {
+        @Override
+        public native int open(byte[] pathname, int flags);
+
+        private native int ioctl(int fd, int request, long[] argument);
+
+        @Override
+        public int ioctl(int fd, long request, long[] argument) {
+            return ioctl(fd, (int) request, argument);
+        }
+
+        @Override
+        public native int close(int fd);
+    }
+
     final class Lp64Mlock2 implements Mlock2 {
         @Override
         public native int mlock2(long addr, long len, int flags);
@@ -89,13 +134,15 @@ interface LinuxCalls extends MemoryCalls {
         private final CLibrary library;
         private final MemoryCalls memory;
         private final Mapped mapped;
+        private final Files files;
         private final Mlock2 mlock2;
         private final String getrlimit;
 
-        Bound(CLibrary library, MemoryCalls memory, Mapped mapped, Mlock2 mlock2) {
+        Bound(CLibrary library, MemoryCalls memory, Mapped mapped, Files files, Mlock2 mlock2) {
             this.library = library;
             this.memory = memory;
             this.mapped = mapped;
+            this.files = files;
             this.mlock2 = mlock2;
             // glibc's plain getrlimit has 4-byte limits on 32-bit processors; musl has no other name, and always 8
             // bytes.
@@ -120,6 +167,21 @@ interface LinuxCalls extends MemoryCalls {
         @Override
         public int madvise(long addr, long length, int advice) {
             return mapped.madvise(addr, length, advice);
+        }
+
+        @Override
+        public int open(byte[] pathname, int flags) {
+            return files.open(pathname, flags);
+        }
+
+        @Override
+        public int ioctl(int fd, long request, long[] argument) {
+            return files.ioctl(fd, request, argument);
+        }
+
+        @Override
+        public int close(int fd) {
+            return files.close(fd);
         }
 
         @Override

@@ -135,6 +135,22 @@ final class FakeLinux implements LinuxCalls, ProcFiles {
         return result(Errno.EINVAL);
     }
 
+    /** As before Linux 6.11. */
+    @Override
+    public int open(byte[] pathname, int flags) {
+        return -1;
+    }
+
+    @Override
+    public int ioctl(int fd, long request, long[] argument) {
+        throw new AssertionError("no descriptor was given out");
+    }
+
+    @Override
+    public int close(int fd) {
+        throw new AssertionError("no descriptor was given out");
+    }
+
     @Override
     public int getrlimit(int resource, long[] rlim) {
         if (resource != constants.rlimitMemlock) {

@@ -132,6 +132,52 @@ class LinuxBackendTest {
     }
 
     @Test
+    void lockOfManyPagesAsksWhereMappingsEndIfTheKernelTells() {
+        ScriptedCalls calls = calls();
+        calls.lockFlags = true;
+        calls.ends.addAll(List.of(0x108000L, 0x200000L));
+        LinuxBackend backend = recent(calls);
+        proc.opened.clear();
+        backend.lock(0x100000, 16 * PAGE, false);
+        assertEquals(
+                List.of(
+                        "mlock(100000, 10000)",
+                        "open",
+                        "ioctl(7, c0686611, 100000)",
+                        "msync(100000, 8000, 3)",
+                        "ioctl(7, c0686611, 108000)",
+                        "msync(108000, 8000, 3)",
+                        "close(7)"),
+                calls.log);
+        assertEquals(List.of(), proc.opened);
+    }
+
+    @Test
+    void descriptorIsClosedWhateverIsFound() {
+        ScriptedCalls calls = calls();
+        calls.ends.add(0x200000L);
+        LinuxBackend backend = recent(calls);
+        assertThrows(PageLockException.class, () -> backend.lock(0x100000, 16 * PAGE, false));
+        assertEquals(1, calls.log.stream().filter("close(7)"::equals).count());
+        calls.log.clear();
+        // The kernel stops answering; what is mapped is read then.
+        calls.ends.clear();
+        calls.ends.add(0x90000L);
+        smaps("100000-200000 rw-p 00000000 00:00 0", "rd wr ht");
+        backend.lock(0x100000, 16 * PAGE, false);
+        assertEquals(1, calls.log.stream().filter("close(7)"::equals).count());
+        assertTrue(proc.opened.contains("/proc/self/maps"));
+    }
+
+    @Test
+    void mappingsAreNotAskedForWhereVariableArgumentsAreSpecial() {
+        ScriptedCalls calls = new ScriptedCalls(LinuxConstants.POWERPC);
+        calls.ends.add(0x200000L);
+        backend(calls, LinuxConstants.POWERPC, "6.18.0", 64);
+        assertFalse(calls.log.toString().contains("open"), calls.log.toString());
+    }
+
+    @Test
     void errnoIsNotReadAfterASuccess() {
         LinuxCalls calls = mock(LinuxCalls.class);
         when(calls.getpagesize()).thenReturn(PAGE);

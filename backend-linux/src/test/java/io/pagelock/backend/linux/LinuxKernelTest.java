@@ -409,6 +409,30 @@ class LinuxKernelTest {
     }
 
     @Test
+    void kernelTellsWhereMappingsEnd() {
+        String[] release = System.getProperty("os.version").split("[.-]");
+        int number = Integer.parseInt(release[0]) * 1000 + Integer.parseInt(release[1]);
+        assumeTrue(number >= 6011, "PROCMAP_QUERY came with Linux 6.11");
+        LinuxCalls calls = LinuxCalls.bind(
+                io.pagelock.backend.support.CLibrary.open(Host.current()),
+                Host.current().bits());
+        LinuxConstants constants =
+                LinuxConstants.forArch(System.getProperty("os.arch")).orElseThrow();
+        assumeTrue(constants == LinuxConstants.GENERIC, "not asked on this processor");
+        MappingQuery query = new MappingQuery(calls, constants);
+        assertTrue(query.isUsable());
+        long at = map(4);
+        Libc.mprotect(at + 2 * PAGE, PAGE, Libc.PROT_READ);
+        int fd = query.open();
+        assertEquals(at + 2 * PAGE, query.end(fd, at));
+        assertEquals(at + 2 * PAGE, query.end(fd, at + PAGE));
+        assertEquals(at + 3 * PAGE, query.end(fd, at + 2 * PAGE));
+        assertEquals(0, query.end(fd, at + 4 * PAGE), "a hole");
+        query.close(fd);
+        assertEquals(0, query.end(fd, at), "closed");
+    }
+
+    @Test
     void limitsAreThoseOfTheKernel() {
         long at = map(1);
         BACKEND.lock(at, PAGE, false);

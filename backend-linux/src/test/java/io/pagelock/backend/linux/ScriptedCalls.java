@@ -16,6 +16,7 @@ final class ScriptedCalls implements LinuxCalls {
 
     final List<String> log = new ArrayList<>();
     final TreeSet<Long> locked = new TreeSet<>();
+    final TreeSet<Long> ends = new TreeSet<>();
     private final Map<String, Integer> failures = new HashMap<>();
     private final LinuxConstants constants;
     private int errno;
@@ -132,6 +133,28 @@ final class ScriptedCalls implements LinuxCalls {
     @Override
     public int madvise(long addr, long length, int advice) {
         return result("madvise", range(addr, length) + ", " + advice);
+    }
+
+    /** Descriptors are only given out where a test says where mappings end. */
+    @Override
+    public int open(byte[] pathname, int flags) {
+        log.add("open");
+        return ends.isEmpty() ? -1 : 7;
+    }
+
+    @Override
+    public int ioctl(int fd, long request, long[] argument) {
+        Long end = ends.higher(argument[2]);
+        int result = result("ioctl", fd + ", " + Long.toHexString(request) + ", " + Long.toHexString(argument[2]));
+        if (result == 0) {
+            argument[4] = end == null ? 0 : end;
+        }
+        return result;
+    }
+
+    @Override
+    public int close(int fd) {
+        return result("close", "" + fd);
     }
 
     @Override
