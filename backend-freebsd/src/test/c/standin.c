@@ -1,0 +1,1242 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A FreeBSD kernel and libc as far as page locking goes, on Linux. Exports FreeBSD's calls under their names, takes its
+ * structures and constants, and leaves its errno numbers; answers as freebsd-golden.md says that 15.1 answered, and where
+ * that says nothing, as semantics.md says that the source does. What is locked here is really locked by Linux: there is
+ * no book of locked pages but the VM_LOCKED flag of the mappings, so VmLck and smaps are the witness.
+ *
+ * Not as on FreeBSD: other processes are numbers that a test sets; mappings that do not go through this file's mmap() are
+ * locked by Linux under FUTURE, without the limit; a mapping here may be several map entries there.
+ *
+ * Linux is reached by system call numbers only, since the names belong to FreeBSD here.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "freebsd.h"
+
+/* unistd.h would declare close() and others; these two are all that is wanted of it. */
+extern long syscall(long number, ...);
+
+#define PAGE 4096UL
+#define TRUNC(x) ((x) & ~(PAGE - 1))
+#define ROUND(x) (((x) + PAGE - 1) & ~(PAGE - 1))
+
+static int fail(int number) {
+    errno = number;
+    return -1;
+}
+
+/* ---- What tests set and read ---- */
+
+static struct {
+    long limit_cur, limit_max;
+    long max_user_wired;
+    long others_wired; /* pages that other processes have wired */
+    long unprivileged_mlock, jailed, mlock_allowed, euid, capmode, old_mlock;
+    long osreldate;
+    long old_names; /* vm.max_wired instead of vm.max_user_wired */
+    long no_vmmap; /* kern.proc.vmmap is refused */
+    long aio_feature;
+    long max_aio_queue, max_aio_queue_per_proc;
+    long others_aio; /* jobs that other processes have queued */
+    long aio_delay_us; /* how long a worker waits before it locks */
+    long aio_hold; /* workers take jobs and do not begin */
+    long aio_queue_hold; /* workers take no jobs */
+    long cancel_queued; /* queued jobs can be cancelled, as the source reads; 15.1 never did it */
+    long nbytes_max;
+    long hold_mlock; /* the next mlock() waits ... */
+    long held; /* ... and is counted here ... */
+    long release; /* ... until this is not 0 */
+    long racct;
+} set;
+
+static const struct {
+    const char *name;
+    long *value;
+} settings[] = {
+    {"limit_cur", &set.limit_cur},
+    {"limit_max", &set.limit_max},
+    {"max_user_wired", &set.max_user_wired},
+    {"others_wired", &set.others_wired},
+    {"unprivileged_mlock", &set.unprivileged_mlock},
+    {"jailed", &set.jailed},
+    {"mlock_allowed", &set.mlock_allowed},
+    {"euid", &set.euid},
+    {"capmode", &set.capmode},
+    {"old_mlock", &set.old_mlock},
+    {"osreldate", &set.osreldate},
+    {"old_names", &set.old_names},
+    {"no_vmmap", &set.no_vmmap},
+    {"aio_feature", &set.aio_feature},
+    {"max_aio_queue", &set.max_aio_queue},
+    {"max_aio_queue_per_proc", &set.max_aio_queue_per_proc},
+    {"others_aio", &set.others_aio},
+    {"aio_delay_us", &set.aio_delay_us},
+    {"aio_hold", &set.aio_hold},
+    {"aio_queue_hold", &set.aio_queue_hold},
+    {"cancel_queued", &set.cancel_queued},
+    {"nbytes_max", &set.nbytes_max},
+    {"hold_mlock", &set.hold_mlock},
+    {"held", &set.held},
+    {"release", &set.release},
+    {"racct", &set.racct},
+};
+#define SETTINGS (sizeof settings / sizeof settings[0])
+
+/* Guards everything but the map. Never held across a real lock. */
+static pthread_mutex_t kernel = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+/* Held from the look at the mappings to the end of the change. */
+static pthread_mutex_t map_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct fault {
+    char call[24];
+    int nth, number;
+    long calls;
+} faults[64];
+
+static struct fault *fault_of(const char *call) {
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        if (faults[i].call[0] == 0) {
+            snprintf(faults[i].call, sizeof faults[i].call, "%s", call);
+        }
+        if (strcmp(faults[i].call, call) == 0) {
+            return &faults[i];
+        }
+    }
+    abort();
+}
+
+/* Counts a call and tells with which errno it has to fail, or 0. */
+static int fault(const char *call) {
+    pthread_mutex_lock(&kernel);
+    struct fault *f = fault_of(call);
+    f->calls++;
+    int number = 0;
+    if (f->nth > 0 && --f->nth == 0) {
+        number = f->number;
+    } else if (f->nth < 0) {
+        number = f->number;
+    }
+    pthread_mutex_unlock(&kernel);
+    return number;
+}
+
+#define FAULT(call)                    \
+    do {                               \
+        int number_ = fault(call);     \
+        if (number_ != 0) {            \
+            return fail(number_);      \
+        }                              \
+    } while (0)
+
+/* The nth call from now fails; with nth -1 every call does; with 0 none. */
+void standin_fail(const char *call, int nth, int number) {
+    pthread_mutex_lock(&kernel);
+    struct fault *f = fault_of(call);
+    f->nth = nth;
+    f->number = number;
+    pthread_mutex_unlock(&kernel);
+}
+
+long standin_calls(const char *call) {
+    pthread_mutex_lock(&kernel);
+    long calls = fault_of(call)->calls;
+    pthread_mutex_unlock(&kernel);
+    return calls;
+}
+
+/* ---- The mappings, as Linux has them ---- */
+
+struct vma {
+    unsigned long start, end;
+    int prot;
+    int locked; /* only where smaps was read */
+    int special; /* vdso and the like: not this process's to lock */
+    long rss; /* in pages; only where smaps was read */
+    uint64_t offset, inode;
+    char path[256];
+};
+
+struct vmas {
+    struct vma *all;
+    size_t count;
+};
+
+static char *slurp(const char *path) {
+    long fd = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        abort();
+    }
+    size_t size = 1 << 16, used = 0;
+    char *text = malloc(size);
+    for (;;) {
+        long got = syscall(SYS_read, fd, text + used, size - used - 1);
+        if (got <= 0) {
+            break;
+        }
+        used += got;
+        if (size - used < 4096) {
+            text = realloc(text, size *= 2);
+        }
+    }
+    text[used] = 0;
+    syscall(SYS_close, fd);
+    return text;
+}
+
+static struct vmas read_vmas(int with_flags) {
+    char *text = slurp(with_flags ? "/proc/self/smaps" : "/proc/self/maps");
+    struct vmas vmas = {NULL, 0};
+    size_t room = 0;
+    char *save = NULL;
+    for (char *line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
+        unsigned long start, end, offset, inode;
+        char perms[8];
+        int path_at = 0;
+        if (sscanf(line, "%lx-%lx %7s %lx %*s %lu %n", &start, &end, perms, &offset, &inode, &path_at) >= 5) {
+            if (strcmp(line + path_at, "[vsyscall]") == 0) {
+                continue;
+            }
+            if (vmas.count == room) {
+                vmas.all = realloc(vmas.all, (room = room * 2 + 64) * sizeof *vmas.all);
+            }
+            struct vma *v = &vmas.all[vmas.count++];
+            memset(v, 0, sizeof *v);
+            v->start = start;
+            v->end = end;
+            v->prot = (perms[0] == 'r' ? FB_PROT_READ : 0) | (perms[1] == 'w' ? FB_PROT_WRITE : 0)
+                    | (perms[2] == 'x' ? FB_PROT_EXEC : 0);
+            v->offset = offset;
+            v->inode = inode;
+            snprintf(v->path, sizeof v->path, "%s", line + path_at);
+            v->special = strncmp(v->path, "[v", 2) == 0;
+        } else if (vmas.count > 0 && strncmp(line, "Rss:", 4) == 0) {
+            vmas.all[vmas.count - 1].rss = atol(line + 4) / (PAGE / 1024);
+        } else if (vmas.count > 0 && strncmp(line, "VmFlags:", 8) == 0) {
+            vmas.all[vmas.count - 1].locked = strstr(line, " lo") != NULL;
+        }
+    }
+    free(text);
+    return vmas;
+}
+
+static const struct vma *vma_at(const struct vmas *vmas, unsigned long address) {
+    for (size_t i = 0; i < vmas->count; i++) {
+        if (address < vmas->all[i].end) {
+            return address >= vmas->all[i].start ? &vmas->all[i] : NULL;
+        }
+    }
+    return NULL;
+}
+
+/* What pmap_wired_count and the sum of user-wired entries are on FreeBSD. */
+static long wired_pages(void) {
+    char *text = slurp("/proc/self/status");
+    char *line = strstr(text, "VmLck:");
+    long pages = line == NULL ? 0 : atol(line + 6) / (long) (PAGE / 1024);
+    free(text);
+    return pages;
+}
+
+static int is_mapped(unsigned long start, unsigned long end, const struct vmas *vmas) {
+    for (unsigned long at = start; at < end;) {
+        const struct vma *v = vma_at(vmas, at);
+        if (v == NULL) {
+            return 0;
+        }
+        at = v->end;
+    }
+    return 1;
+}
+
+static int is_readable_memory(const void *address, size_t size) {
+    struct vmas vmas = read_vmas(0);
+    unsigned long start = (unsigned long) address;
+    int ok = 1;
+    for (unsigned long at = start; ok && at < start + size;) {
+        const struct vma *v = vma_at(&vmas, at);
+        ok = v != NULL && (v->prot & FB_PROT_READ) != 0;
+        at = ok ? v->end : at;
+    }
+    free(vmas.all);
+    return ok;
+}
+
+/* ---- mlock and its kin ---- */
+
+/* The right to lock, as priv_check(PRIV_VM_MLOCK): the jail first, then the sysctl, which does not bind root. */
+static int is_permitted(void) {
+    if (set.jailed && !set.mlock_allowed) {
+        return 0;
+    }
+    return set.unprivileged_mlock || set.euid == 0;
+}
+
+static void undo(unsigned long start, unsigned long end, const struct vmas *before) {
+    for (size_t i = 0; i < before->count; i++) {
+        const struct vma *v = &before->all[i];
+        unsigned long from = v->start > start ? v->start : start;
+        unsigned long to = v->end < end ? v->end : end;
+        if (from < to && !v->locked) {
+            syscall(SYS_munlock, from, to - from);
+        }
+    }
+}
+
+/* Returns an errno. */
+static int do_mlock(unsigned long address, size_t length, int permitted) {
+    if (!permitted) {
+        return FB_EPERM;
+    }
+    unsigned long last = address + length;
+    unsigned long start = TRUNC(address), end = ROUND(last);
+    if (last < address || end < address) {
+        return FB_EINVAL;
+    }
+    unsigned long pages = (end - start) / PAGE;
+    if (set.max_user_wired >= 0 && pages > (unsigned long) set.max_user_wired) {
+        return FB_ENOMEM;
+    }
+    pthread_mutex_lock(&map_lock);
+    long wired = wired_pages();
+    int result = 0;
+    if (set.limit_cur != FB_RLIM_INFINITY && (pages + wired) * PAGE > (unsigned long) set.limit_cur) {
+        result = FB_ENOMEM;
+    } else if (start != end) {
+        struct vmas vmas = read_vmas(0);
+        int of_file = 0;
+        for (unsigned long at = start; at < end && result == 0;) {
+            const struct vma *v = vma_at(&vmas, at);
+            if (v == NULL || (v->prot & (FB_PROT_READ | FB_PROT_EXEC)) == 0) {
+                result = FB_ENOMEM;
+            } else {
+                of_file |= v->inode != 0;
+                at = v->end;
+            }
+        }
+        int near_maximum =
+                set.max_user_wired >= 0 && set.others_wired + wired + (long) pages > set.max_user_wired;
+        if (result == 0 && (of_file || near_maximum)) {
+            free(vmas.all);
+            vmas = read_vmas(1);
+        }
+        if (result == 0 && near_maximum) {
+            long added = pages;
+            for (unsigned long at = start; at < end;) {
+                const struct vma *v = vma_at(&vmas, at);
+                unsigned long to = v->end < end ? v->end : end;
+                added -= v->locked ? (to - at) / PAGE : 0;
+                at = to;
+            }
+            if (added > 0 && set.others_wired + wired + added > set.max_user_wired) {
+                result = FB_ENOMEM;
+            }
+        }
+        if (result == 0 && syscall(SYS_mlock, start, end - start) != 0) {
+            if (!of_file) {
+                free(vmas.all);
+                vmas = read_vmas(1);
+            }
+            undo(start, end, &vmas);
+            result = FB_ENOMEM;
+        }
+        free(vmas.all);
+    }
+    pthread_mutex_unlock(&map_lock);
+    return result;
+}
+
+int mlock(const void *addr, size_t len) {
+    FAULT("mlock");
+    pthread_mutex_lock(&kernel);
+    if (set.hold_mlock) {
+        set.hold_mlock = 0;
+        set.held++;
+        while (!set.release) {
+            pthread_cond_wait(&changed, &kernel);
+        }
+    }
+    pthread_mutex_unlock(&kernel);
+    int number = do_mlock((unsigned long) addr, len, is_permitted());
+    return number == 0 ? 0 : fail(number);
+}
+
+int munlock(const void *addr, size_t len) {
+    FAULT("munlock");
+    if (!is_permitted()) {
+        return fail(FB_EPERM);
+    }
+    unsigned long address = (unsigned long) addr, last = address + len;
+    unsigned long start = TRUNC(address), end = ROUND(last);
+    if (last < address || end < address) {
+        return fail(FB_EINVAL);
+    }
+    if (start == end) {
+        return 0;
+    }
+    pthread_mutex_lock(&map_lock);
+    struct vmas vmas = read_vmas(0);
+    int mapped = is_mapped(start, end, &vmas);
+    free(vmas.all);
+    int failed = mapped && syscall(SYS_munlock, start, end - start) != 0;
+    pthread_mutex_unlock(&map_lock);
+    return !mapped || failed ? fail(FB_ENOMEM) : 0;
+}
+
+static int future;
+
+int mlockall(int flags) {
+    FAULT("mlockall");
+    if (!is_permitted()) {
+        return fail(FB_EPERM);
+    }
+    if (flags == 0 || (flags & ~(FB_MCL_CURRENT | FB_MCL_FUTURE)) != 0) {
+        return fail(FB_EINVAL);
+    }
+    pthread_mutex_lock(&map_lock);
+    struct vmas vmas = read_vmas(1);
+    unsigned long size = 0;
+    long added = 0;
+    for (size_t i = 0; i < vmas.count; i++) {
+        const struct vma *v = &vmas.all[i];
+        size += v->end - v->start;
+        added += v->prot != 0 && !v->special && !v->locked ? (v->end - v->start) / PAGE : 0;
+    }
+    int result = 0;
+    if ((flags & FB_MCL_CURRENT) && !set.old_mlock && set.limit_cur != FB_RLIM_INFINITY
+            && size > (unsigned long) set.limit_cur) {
+        result = FB_ENOMEM;
+    }
+    if (result == 0 && (flags & FB_MCL_FUTURE)) {
+        future = 1;
+        syscall(SYS_mlockall, 2);
+    }
+    if (result == 0 && (flags & FB_MCL_CURRENT)) {
+        if (set.max_user_wired >= 0 && set.others_wired + wired_pages() + added > set.max_user_wired) {
+            result = FB_ENOMEM;
+        }
+        for (size_t i = 0; i < vmas.count && result == 0; i++) {
+            const struct vma *v = &vmas.all[i];
+            if (v->prot != 0 && !v->special && !v->locked && syscall(SYS_mlock, v->start, v->end - v->start) != 0
+                    && v->inode != 0) {
+                undo(0, ~0UL, &vmas);
+                result = FB_EAGAIN;
+            }
+        }
+    }
+    free(vmas.all);
+    pthread_mutex_unlock(&map_lock);
+    return result == 0 ? 0 : fail(result);
+}
+
+int munlockall(void) {
+    FAULT("munlockall");
+    if (!is_permitted()) {
+        return fail(FB_EPERM);
+    }
+    pthread_mutex_lock(&map_lock);
+    future = 0;
+    syscall(SYS_munlockall);
+    pthread_mutex_unlock(&map_lock);
+    return 0;
+}
+
+int msync(void *addr, size_t len, int flags) {
+    FAULT("msync");
+    unsigned long address = (unsigned long) addr, start = TRUNC(address), end = ROUND(address + len);
+    if (address + len < address || (flags & (FB_MS_ASYNC | FB_MS_INVALIDATE)) == (FB_MS_ASYNC | FB_MS_INVALIDATE)) {
+        return fail(FB_EINVAL);
+    }
+    pthread_mutex_lock(&map_lock);
+    struct vmas vmas = read_vmas((flags & FB_MS_INVALIDATE) != 0);
+    if (len == 0) {
+        const struct vma *v = vma_at(&vmas, start);
+        start = v == NULL ? start : v->start;
+        end = v == NULL ? start + PAGE : v->end;
+    }
+    int result = is_mapped(start, end, &vmas) ? 0 : FB_ENOMEM;
+    for (unsigned long at = start; result == 0 && at < end;) {
+        const struct vma *v = vma_at(&vmas, at);
+        result = (flags & FB_MS_INVALIDATE) && v->locked ? FB_EBUSY : 0;
+        at = v->end;
+    }
+    free(vmas.all);
+    pthread_mutex_unlock(&map_lock);
+    if (result == 0
+            && syscall(SYS_msync, start, end - start, (flags & FB_MS_ASYNC ? 1 : 4) | (flags & FB_MS_INVALIDATE)) != 0) {
+        result = errno == 5 ? FB_EIO : FB_ENOMEM;
+    }
+    return result == 0 ? 0 : fail(result);
+}
+
+int mincore(const void *addr, size_t len, char *vec) {
+    FAULT("mincore");
+    unsigned long start = TRUNC((unsigned long) addr), end = ROUND((unsigned long) addr + len);
+    if (syscall(SYS_mincore, start, end - start, vec) != 0) {
+        return fail(errno == 14 ? FB_EFAULT : FB_ENOMEM);
+    }
+    for (unsigned long i = 0; i < (end - start) / PAGE; i++) {
+        vec[i] = vec[i] & 1 ? FB_MINCORE_ALL : 0;
+    }
+    return 0;
+}
+
+void *mmap(void *addr, size_t len, int prot, int flags, int fd, int64_t offset) {
+    pthread_mutex_lock(&map_lock);
+    long wired = future ? wired_pages() : 0;
+    unsigned long size = ROUND(len);
+    if (future && !set.old_mlock && set.limit_cur != FB_RLIM_INFINITY && wired * PAGE + size > (unsigned long) set.limit_cur) {
+        pthread_mutex_unlock(&map_lock);
+        errno = FB_ENOMEM;
+        return (void *) -1;
+    }
+    int anonymous = flags & (FB_MAP_ANON | FB_MAP_GUARD | FB_MAP_STACK);
+    int linux_flags = (flags & FB_MAP_SHARED ? 1 : 2) | (flags & FB_MAP_FIXED ? 0x10 : 0) | (anonymous ? 0x20 : 0);
+    int linux_prot = flags & (FB_MAP_GUARD | FB_MAP_STACK) ? 0 : prot;
+    long at = syscall(SYS_mmap, addr, size, linux_prot, linux_flags, anonymous ? -1 : fd, offset);
+    if (at == -1) {
+        pthread_mutex_unlock(&map_lock);
+        errno = FB_ENOMEM;
+        return (void *) -1;
+    }
+    unsigned long start = at;
+    if (flags & FB_MAP_STACK) {
+        start = at + size - PAGE;
+        syscall(SYS_mprotect, start, PAGE, prot);
+        linux_prot = prot;
+    }
+    if (future) {
+        /* Linux has locked it already; FreeBSD leaves it alone, with success, in two cases. */
+        unsigned long lockable = (unsigned long) at + size - start;
+        if (linux_prot == 0
+                || (set.max_user_wired >= 0 && set.others_wired + wired + (long) (lockable / PAGE) > set.max_user_wired)) {
+            syscall(SYS_munlock, at, size);
+        } else if (start != (unsigned long) at) {
+            syscall(SYS_munlock, at, start - at);
+        }
+    }
+    pthread_mutex_unlock(&map_lock);
+    return (void *) at;
+}
+
+int mprotect(void *addr, size_t len, int prot) {
+    return syscall(SYS_mprotect, addr, ROUND(len), prot) == 0 ? 0 : fail(FB_ENOMEM);
+}
+
+/* Advice is advice: on wired pages FreeBSD accepts all of it and does nothing that shows. */
+int madvise(void *addr, size_t len, int behav) {
+    (void) addr;
+    (void) len;
+    return behav >= 0 && behav <= 10 ? 0 : fail(FB_EINVAL);
+}
+
+int minherit(void *addr, size_t len, int inherit) {
+    (void) addr;
+    (void) len;
+    return inherit >= 0 && inherit <= 3 ? 0 : fail(FB_EINVAL);
+}
+
+/* ---- Limits and sysctl ---- */
+
+int getpagesize(void) {
+    return PAGE;
+}
+
+int getpagesizes(size_t pagesize[], int nelem) {
+    static const size_t sizes[] = {PAGE, 2 << 20, 1 << 30};
+    if (nelem < 0 || (nelem > 0 && pagesize == NULL)) {
+        return fail(FB_EINVAL);
+    }
+    for (int i = 0; i < nelem && i < 3; i++) {
+        pagesize[i] = sizes[i];
+    }
+    return pagesize == NULL || nelem > 3 ? 3 : nelem;
+}
+
+int getrlimit(int resource, struct fb_rlimit *rlp) {
+    FAULT("getrlimit");
+    if (resource != FB_RLIMIT_MEMLOCK) {
+        return fail(FB_EINVAL);
+    }
+    rlp->rlim_cur = set.limit_cur;
+    rlp->rlim_max = set.limit_max;
+    return 0;
+}
+
+static int give(const void *value, size_t size, void *oldp, size_t *oldlenp) {
+    if (oldp != NULL && *oldlenp < size) {
+        return fail(FB_ENOMEM);
+    }
+    if (oldp != NULL) {
+        memcpy(oldp, value, size);
+    }
+    *oldlenp = size;
+    return 0;
+}
+
+int sysctlbyname(const char *name, void *oldp, size_t *oldlenp, const void *newp, size_t newlen) {
+    FAULT("sysctlbyname");
+    (void) newlen;
+    static const struct {
+        const char *name;
+        long *value;
+        int size, in_capability_mode, freebsd10;
+    } known[] = {
+        {"kern.osreldate", &set.osreldate, 4, 1, 1},
+        {"kern.features.aio", &set.aio_feature, 4, 1, 1},
+        {"vm.old_mlock", &set.old_mlock, 4, 0, 1},
+        {"security.bsd.unprivileged_mlock", &set.unprivileged_mlock, 4, 0, 1},
+        {"security.jail.jailed", &set.jailed, 4, 0, 1},
+        {"security.jail.mlock_allowed", &set.mlock_allowed, 4, 0, 0},
+        {"vfs.aio.max_aio_queue", &set.max_aio_queue, 4, 0, 1},
+        {"vfs.aio.max_aio_queue_per_proc", &set.max_aio_queue_per_proc, 4, 0, 1},
+        {"kern.racct.enable", &set.racct, 4, 0, 1},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strcmp(name, known[i].name) == 0) {
+            if (set.capmode && !known[i].in_capability_mode) {
+                return fail(FB_EPERM);
+            }
+            if ((known[i].value == &set.aio_feature && !set.aio_feature)
+                    || (!known[i].freebsd10 && set.osreldate < 1200000)) {
+                return fail(FB_ENOENT);
+            }
+            if (newp != NULL && set.euid != 0) {
+                return fail(FB_EPERM);
+            }
+            int value = (int) *known[i].value;
+            if (newp != NULL) {
+                *known[i].value = *(const int *) newp;
+            }
+            return oldlenp == NULL ? 0 : give(&value, sizeof value, oldp, oldlenp);
+        }
+    }
+    if (set.capmode) {
+        return fail(FB_EPERM);
+    }
+    if (strcmp(name, set.old_names ? "vm.max_wired" : "vm.max_user_wired") == 0) {
+        if (newp != NULL && set.euid != 0) {
+            return fail(FB_EPERM);
+        }
+        unsigned long value = set.max_user_wired;
+        if (newp != NULL) {
+            set.max_user_wired = *(const long *) newp;
+        }
+        return oldlenp == NULL ? 0 : give(&value, sizeof value, oldp, oldlenp);
+    }
+    unsigned long wired = set.others_wired + wired_pages();
+    if (strcmp(name, "vm.stats.vm.v_user_wire_count") == 0 && set.osreldate >= 1200000) {
+        return give(&wired, sizeof wired, oldp, oldlenp);
+    }
+    if (strcmp(name, "vm.stats.vm.v_wire_count") == 0) {
+        unsigned int all = (unsigned int) wired;
+        return give(&all, sizeof all, oldp, oldlenp);
+    }
+    return fail(FB_ENOENT);
+}
+
+static int vmmap(char *oldp, size_t *oldlenp) {
+    struct vmas vmas = read_vmas(1);
+    size_t used = 0;
+    int short_of = 0;
+    for (size_t i = 0; i < vmas.count; i++) {
+        const struct vma *v = &vmas.all[i];
+        struct fb_kinfo_vmentry kve;
+        memset(&kve, 0, sizeof kve);
+        kve.kve_type = v->inode != 0 ? FB_KVME_TYPE_VNODE : FB_KVME_TYPE_DEFAULT;
+        kve.kve_start = v->start;
+        kve.kve_end = v->end;
+        kve.kve_offset = v->inode != 0 ? v->offset : 0;
+        kve.kve_vn_fileid = v->inode;
+        kve.kve_flags = v->locked && set.osreldate >= 1200000 ? FB_KVME_FLAG_USER_WIRED : 0;
+        kve.kve_resident = (int) v->rss;
+        kve.kve_protection = v->prot;
+        struct stat file;
+        char through[64];
+        snprintf(through, sizeof through, "/proc/self/map_files/%lx-%lx", v->start, v->end);
+        if (v->inode != 0 && (stat(v->path, &file) == 0 || stat(through, &file) == 0)) {
+            kve.kve_vn_size = file.st_size;
+            kve.kve_status = 1; /* KF_ATTR_VALID */
+        }
+        snprintf(kve.kve_path, sizeof kve.kve_path, "%s", v->inode != 0 ? v->path : "");
+        size_t size = offsetof(struct fb_kinfo_vmentry, kve_path) + strlen(kve.kve_path) + 1;
+        size = (size + 7) & ~(size_t) 7;
+        kve.kve_structsize = (int) size;
+        if (oldp != NULL) {
+            if (used + size > *oldlenp) {
+                short_of = 1;
+                break;
+            }
+            memcpy(oldp + used, &kve, size);
+        }
+        used += size;
+    }
+    free(vmas.all);
+    *oldlenp = used;
+    return short_of ? fail(FB_ENOMEM) : 0;
+}
+
+int sysctl(const int *name, unsigned int namelen, void *oldp, size_t *oldlenp, const void *newp, size_t newlen) {
+    FAULT("sysctl");
+    (void) newlen;
+    if (newp != NULL || namelen != 4 || name[0] != FB_CTL_KERN || name[1] != FB_KERN_PROC
+            || name[2] != FB_KERN_PROC_VMMAP || name[3] != (int) syscall(SYS_getpid)) {
+        return fail(FB_ENOENT);
+    }
+    if (set.capmode || set.no_vmmap) {
+        return fail(FB_EPERM);
+    }
+    return vmmap(oldp, oldlenp);
+}
+
+/* Under the names of libc, which a driver that is linked with this must not lose. */
+unsigned int geteuid(void) {
+    return (unsigned int) set.euid;
+}
+
+int cap_getmode(unsigned int *modep) {
+    *modep = set.capmode != 0;
+    return 0;
+}
+
+/* ---- aio ---- */
+
+enum state { QUEUED, RUNNING, DONE };
+
+struct job {
+    struct job *next;
+    struct fb_aiocb *user; /* by this the kernel finds it */
+    struct fb_aiocb copy;
+    int permitted; /* the credentials of the submitter */
+    enum state state;
+    int error;
+    int told; /* EV_ONESHOT: the event was given */
+};
+
+static struct job *jobs; /* in the order of their submission */
+static int job_count, workers, idle, has_used_aio;
+
+static void real_sleep(long us) {
+    struct timespec time = {us / 1000000, us % 1000000 * 1000};
+    syscall(SYS_nanosleep, &time, NULL);
+}
+
+static struct job *next_queued(void) {
+    if (set.aio_queue_hold) {
+        return NULL;
+    }
+    for (struct job *job = jobs; job != NULL; job = job->next) {
+        if (job->state == QUEUED) {
+            return job;
+        }
+    }
+    return NULL;
+}
+
+static void signal_of(const struct job *job) {
+    if (job->copy.aio_sigevent.sigev_notify != FB_SIGEV_SIGNAL) {
+        return;
+    }
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    info.si_code = SI_QUEUE; /* FreeBSD's 0x10004 cannot be sent by a thread other than the first */
+    info.si_value.sival_ptr = job->copy.aio_sigevent.sigev_value.sival_ptr;
+    syscall(SYS_rt_sigqueueinfo, syscall(SYS_getpid), SIGUSR1, &info);
+}
+
+static void *work(void *unused) {
+    (void) unused;
+    pthread_mutex_lock(&kernel);
+    for (;;) {
+        struct job *job = next_queued();
+        if (job == NULL) {
+            idle++;
+            pthread_cond_wait(&changed, &kernel);
+            idle--;
+            continue;
+        }
+        job->state = RUNNING;
+        while (set.aio_hold) {
+            pthread_cond_wait(&changed, &kernel);
+        }
+        long delay = set.aio_delay_us;
+        pthread_mutex_unlock(&kernel);
+        if (delay > 0) {
+            real_sleep(delay);
+        }
+        int number = fault("aio_job");
+        if (number == 0) {
+            number = do_mlock((unsigned long) job->copy.aio_buf, job->copy.aio_nbytes, job->permitted);
+        }
+        pthread_mutex_lock(&kernel);
+        job->error = number;
+        job->state = DONE;
+        signal_of(job);
+        pthread_cond_broadcast(&changed);
+    }
+    return NULL;
+}
+
+static void start_worker(void) {
+    pthread_t thread;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, 256 << 10);
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (pthread_create(&thread, &attributes, work, NULL) == 0) {
+        workers++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+}
+
+struct queue {
+    int fd;
+    int closed;
+    int user_registered, user_triggered, user_clear;
+    uintptr_t user_ident;
+    void *user_data;
+};
+
+static struct queue queues[64];
+
+static struct queue *queue_of(int fd) {
+    for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++) {
+        if (queues[i].fd == fd && fd > 0 && !queues[i].closed) {
+            return &queues[i];
+        }
+    }
+    return NULL;
+}
+
+static struct job *job_of(const struct fb_aiocb *user, int only_done) {
+    for (struct job *job = jobs; job != NULL; job = job->next) {
+        if (job->user == user && (!only_done || job->state == DONE)) {
+            return job;
+        }
+    }
+    return NULL;
+}
+
+static void remove_job(struct job *job) {
+    for (struct job **at = &jobs; *at != NULL; at = &(*at)->next) {
+        if (*at == job) {
+            *at = job->next;
+            break;
+        }
+    }
+    job_count--;
+    free(job);
+}
+
+static int enqueue(struct fb_aiocb *user) {
+    user->priv.status = -1;
+    user->priv.error = 0;
+    user->priv.kernelinfo = (void *) -1;
+    if (job_count >= set.max_aio_queue_per_proc || set.others_aio + job_count >= set.max_aio_queue) {
+        return FB_EAGAIN;
+    }
+    const struct fb_sigevent *event = &user->aio_sigevent;
+    if (user->aio_nbytes > (size_t) set.nbytes_max) {
+        return FB_EINVAL;
+    }
+    switch (event->sigev_notify) {
+        case FB_SIGEV_NONE:
+            break;
+        case FB_SIGEV_SIGNAL:
+        case FB_SIGEV_THREAD_ID:
+            if (event->sigev_signo <= 0 || event->sigev_signo > 128) {
+                return FB_EINVAL;
+            }
+            break;
+        case FB_SIGEV_KEVENT:
+            if ((event->un.kevent_flags & ~(FB_EV_CLEAR | FB_EV_DISPATCH | FB_EV_ONESHOT)) != 0) {
+                return FB_EINVAL;
+            }
+            if (queue_of(event->sigev_signo) == NULL) {
+                return FB_EBADF;
+            }
+            break;
+        default:
+            return FB_EINVAL;
+    }
+    struct job *job = calloc(1, sizeof *job);
+    job->user = user;
+    job->copy = *user;
+    job->permitted = is_permitted();
+    struct job **end = &jobs;
+    while (*end != NULL) {
+        end = &(*end)->next;
+    }
+    *end = job;
+    job_count++;
+    user->priv.error = FB_EINPROGRESS;
+    if (idle == 0 && workers < 4) {
+        start_worker();
+    }
+    pthread_cond_broadcast(&changed);
+    return 0;
+}
+
+int aio_mlock(struct fb_aiocb *iocb) {
+    FAULT("aio_mlock");
+    if (set.capmode) {
+        return fail(FB_ECAPMODE);
+    }
+    if (!set.aio_feature) {
+        /* On 10.x without the module; the real one sends SIGSYS first. */
+        raise(SIGSYS);
+        return fail(FB_ENOSYS);
+    }
+    if (!is_readable_memory(iocb, sizeof *iocb)) {
+        return fail(FB_EFAULT);
+    }
+    pthread_mutex_lock(&kernel);
+    has_used_aio = 1;
+    int number = enqueue(iocb);
+    if (number != 0) {
+        iocb->priv.error = number;
+    }
+    pthread_mutex_unlock(&kernel);
+    return number == 0 ? 0 : fail(number);
+}
+
+int aio_error(const struct fb_aiocb *iocb) {
+    int number = fault("aio_error");
+    if (number != 0) {
+        return number;
+    }
+    pthread_mutex_lock(&kernel);
+    struct job *job = job_of(iocb, 0);
+    if (job != NULL) {
+        number = job->state == DONE ? job->error : FB_EINPROGRESS;
+    } else {
+        number = iocb->priv.status == -1 ? (int) iocb->priv.error : FB_EINVAL;
+    }
+    pthread_mutex_unlock(&kernel);
+    return number;
+}
+
+ssize_t aio_return(struct fb_aiocb *iocb) {
+    FAULT("aio_return");
+    pthread_mutex_lock(&kernel);
+    struct job *job = job_of(iocb, 1);
+    if (job == NULL) {
+        pthread_mutex_unlock(&kernel);
+        return fail(FB_EINVAL);
+    }
+    int number = job->error;
+    iocb->priv.status = number == 0 ? 0 : -1;
+    iocb->priv.error = number;
+    remove_job(job);
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&kernel);
+    return number == 0 ? 0 : fail(number);
+}
+
+int aio_cancel(int fildes, struct fb_aiocb *iocb) {
+    FAULT("aio_cancel");
+    if (syscall(SYS_fcntl, fildes, F_GETFD) < 0) {
+        return fail(FB_EBADF);
+    }
+    int cancelled = 0, not_cancelled = 0;
+    pthread_mutex_lock(&kernel);
+    for (struct job *job = jobs; job != NULL; job = job->next) {
+        if (job->copy.aio_fildes != fildes || (iocb != NULL && job->user != iocb) || job->state == DONE) {
+            continue;
+        }
+        if (job->state == QUEUED && set.cancel_queued) {
+            job->state = DONE;
+            job->error = FB_ECANCELED;
+            cancelled++;
+        } else {
+            not_cancelled++;
+        }
+    }
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&kernel);
+    return not_cancelled > 0 ? FB_AIO_NOTCANCELED : cancelled > 0 ? FB_AIO_CANCELED : FB_AIO_ALLDONE;
+}
+
+/* Waits for a change; 0 if the time is over. */
+static int wait_until(const struct timespec *until) {
+    return until == NULL ? pthread_cond_wait(&changed, &kernel) == 0
+                         : pthread_cond_timedwait(&changed, &kernel, until) == 0;
+}
+
+static struct timespec *deadline(const struct fb_timespec *timeout, struct timespec *at) {
+    if (timeout == NULL) {
+        return NULL;
+    }
+    clock_gettime(CLOCK_REALTIME, at);
+    at->tv_sec += timeout->tv_sec;
+    at->tv_nsec += timeout->tv_nsec;
+    if (at->tv_nsec >= 1000000000) {
+        at->tv_nsec -= 1000000000;
+        at->tv_sec++;
+    }
+    return at;
+}
+
+int aio_suspend(const struct fb_aiocb *const iocbs[], int niocb, const struct fb_timespec *timeout) {
+    FAULT("aio_suspend");
+    if (niocb < 0 || niocb > set.max_aio_queue_per_proc) {
+        return fail(FB_EINVAL);
+    }
+    struct timespec at, *until = deadline(timeout, &at);
+    pthread_mutex_lock(&kernel);
+    if (!has_used_aio) {
+        pthread_mutex_unlock(&kernel);
+        return fail(FB_EAGAIN);
+    }
+    for (;;) {
+        int pending = 0, done = 0;
+        for (int i = 0; i < niocb; i++) {
+            struct job *job = iocbs[i] == NULL ? NULL : job_of(iocbs[i], 0);
+            pending += job != NULL && job->state != DONE;
+            done += job != NULL && job->state == DONE;
+        }
+        if (done > 0 || pending == 0) {
+            pthread_mutex_unlock(&kernel);
+            return 0;
+        }
+        if (!wait_until(until)) {
+            pthread_mutex_unlock(&kernel);
+            return fail(FB_EAGAIN);
+        }
+    }
+}
+
+ssize_t aio_waitcomplete(struct fb_aiocb **iocbp, struct fb_timespec *timeout) {
+    FAULT("aio_waitcomplete");
+    struct timespec at, *until = deadline(timeout, &at);
+    *iocbp = NULL;
+    pthread_mutex_lock(&kernel);
+    for (;;) {
+        struct job *job = jobs;
+        while (job != NULL && job->state != DONE) {
+            job = job->next;
+        }
+        if (job != NULL) {
+            int number = job->error;
+            *iocbp = job->user;
+            job->user->priv.status = number == 0 ? 0 : -1;
+            job->user->priv.error = number;
+            remove_job(job);
+            pthread_mutex_unlock(&kernel);
+            return number == 0 ? 0 : fail(number);
+        }
+        if (!wait_until(until)) {
+            pthread_mutex_unlock(&kernel);
+            return fail(FB_EAGAIN);
+        }
+    }
+}
+
+int lio_listio(int mode, struct fb_aiocb *const list[], int nent, struct fb_sigevent *sig) {
+    (void) mode;
+    (void) sig;
+    for (int i = 0; i < nent; i++) {
+        list[i]->priv.status = -1;
+        list[i]->priv.error = FB_EINVAL;
+    }
+    return nent == 0 ? 0 : fail(FB_EIO);
+}
+
+/* ---- kqueue, for AIO and user events ---- */
+
+int kqueue(void) {
+    FAULT("kqueue");
+    long fd = syscall(SYS_eventfd2, 0, 02000000);
+    if (fd < 0) {
+        return fail(FB_EMFILE);
+    }
+    pthread_mutex_lock(&kernel);
+    for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++) {
+        if (queues[i].fd == 0 || queues[i].closed) {
+            memset(&queues[i], 0, sizeof queues[i]);
+            queues[i].fd = (int) fd;
+            pthread_mutex_unlock(&kernel);
+            return (int) fd;
+        }
+    }
+    abort();
+}
+
+int close(int fd) {
+    pthread_mutex_lock(&kernel);
+    struct queue *queue = queue_of(fd);
+    if (queue != NULL) {
+        queue->closed = 1;
+        pthread_cond_broadcast(&changed);
+    }
+    pthread_mutex_unlock(&kernel);
+    return syscall(SYS_close, fd) == 0 ? 0 : fail(FB_EBADF);
+}
+
+static int change(struct queue *queue, const struct fb_kevent *event) {
+    if (event->filter != FB_EVFILT_USER) {
+        return FB_EINVAL;
+    }
+    if (event->flags & FB_EV_ADD) {
+        queue->user_registered = 1;
+        queue->user_ident = event->ident;
+        queue->user_data = event->udata;
+        queue->user_clear = (event->flags & FB_EV_CLEAR) != 0;
+    }
+    if (!queue->user_registered || queue->user_ident != event->ident) {
+        return FB_ENOENT;
+    }
+    if (event->fflags & FB_NOTE_TRIGGER) {
+        queue->user_triggered = 1;
+        pthread_cond_broadcast(&changed);
+    }
+    if (event->flags & FB_EV_DELETE) {
+        queue->user_registered = queue->user_triggered = 0;
+    }
+    return 0;
+}
+
+static int collect(struct queue *queue, struct fb_kevent *events, int most) {
+    int count = 0;
+    if (queue->user_triggered && count < most) {
+        struct fb_kevent *event = &events[count++];
+        memset(event, 0, sizeof *event);
+        event->ident = queue->user_ident;
+        event->filter = FB_EVFILT_USER;
+        event->udata = queue->user_data;
+        queue->user_triggered = !queue->user_clear;
+    }
+    for (struct job *job = jobs; job != NULL && count < most; job = job->next) {
+        const struct fb_sigevent *wish = &job->copy.aio_sigevent;
+        if (job->state != DONE || job->told || wish->sigev_notify != FB_SIGEV_KEVENT || wish->sigev_signo != queue->fd) {
+            continue;
+        }
+        struct fb_kevent *event = &events[count++];
+        memset(event, 0, sizeof *event);
+        event->ident = (uintptr_t) job->user;
+        event->filter = FB_EVFILT_AIO;
+        event->flags = wish->un.kevent_flags;
+        event->udata = wish->sigev_value.sival_ptr;
+        job->told = wish->un.kevent_flags != 0;
+    }
+    return count;
+}
+
+int kevent(
+        int kq,
+        const struct fb_kevent *changelist,
+        int nchanges,
+        struct fb_kevent *eventlist,
+        int nevents,
+        const struct fb_timespec *timeout) {
+    FAULT(nevents > 0 ? "kevent" : "kevent_change");
+    struct timespec at, *until = deadline(timeout, &at);
+    pthread_mutex_lock(&kernel);
+    struct queue *queue = queue_of(kq);
+    if (queue == NULL) {
+        pthread_mutex_unlock(&kernel);
+        return fail(FB_EBADF);
+    }
+    for (int i = 0; i < nchanges; i++) {
+        int number = change(queue, &changelist[i]);
+        if (number != 0) {
+            pthread_mutex_unlock(&kernel);
+            return fail(number);
+        }
+    }
+    for (;;) {
+        if (queue->closed) {
+            pthread_mutex_unlock(&kernel);
+            return fail(FB_EBADF);
+        }
+        int count = nevents == 0 ? 0 : collect(queue, eventlist, nevents);
+        if (count > 0 || nevents == 0 || !wait_until(until)) {
+            pthread_mutex_unlock(&kernel);
+            return count;
+        }
+    }
+}
+
+/* ---- Control ---- */
+
+void standin_set(const char *name, long value) {
+    pthread_mutex_lock(&kernel);
+    for (size_t i = 0; i < SETTINGS; i++) {
+        if (strcmp(name, settings[i].name) == 0) {
+            *settings[i].value = value;
+            pthread_cond_broadcast(&changed);
+            pthread_mutex_unlock(&kernel);
+            return;
+        }
+    }
+    fprintf(stderr, "stand-in: no setting %s\n", name);
+    abort();
+}
+
+long standin_get(const char *name) {
+    pthread_mutex_lock(&kernel);
+    long value = -1;
+    for (size_t i = 0; i < SETTINGS; i++) {
+        if (strcmp(name, settings[i].name) == 0) {
+            value = *settings[i].value;
+        }
+    }
+    if (strcmp(name, "jobs") == 0) {
+        value = job_count;
+    } else if (strcmp(name, "queued") == 0 || strcmp(name, "running") == 0) {
+        value = 0;
+        for (struct job *job = jobs; job != NULL; job = job->next) {
+            value += job->state == (name[0] == 'q' ? QUEUED : RUNNING);
+        }
+    } else if (strcmp(name, "future") == 0) {
+        value = future;
+    }
+    pthread_mutex_unlock(&kernel);
+    return value;
+}
+
+/* As after boot, except for jobs, which the process has to reap, and for what is locked. */
+void standin_reset(void) {
+    pthread_mutex_lock(&kernel);
+    memset(&set, 0, sizeof set);
+    set.limit_cur = set.limit_max = (long) FB_RLIM_INFINITY;
+    set.max_user_wired = 401644;
+    set.unprivileged_mlock = 1;
+    set.osreldate = 1501000;
+    set.aio_feature = 1;
+    set.max_aio_queue = 1024;
+    set.max_aio_queue_per_proc = 256;
+    set.nbytes_max = (long) (~0UL >> 1);
+    memset(faults, 0, sizeof faults);
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&kernel);
+}
+
+/* A child has neither jobs nor workers nor locks. */
+static void after_fork(void) {
+    pthread_mutex_init(&kernel, NULL);
+    pthread_mutex_init(&map_lock, NULL);
+    pthread_cond_init(&changed, NULL);
+    jobs = NULL;
+    job_count = workers = idle = has_used_aio = future = 0;
+}
+
+__attribute__((constructor)) static void boot(void) {
+    standin_reset();
+    pthread_atfork(NULL, NULL, after_fork);
+}
