@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.freebsd;
+
+import com.sun.jna.Memory;
+import com.sun.jna.Pointer;
+import io.pagelock.PageLockException;
+import io.pagelock.spi.AsyncCall;
+import java.util.function.Consumer;
+
+/**
+ * One lock by aio_mlock. Its control block is native memory that only this object owns: JNA neither moves it nor writes it
+ * back, and it is freed when nothing refers to the job any more. {@link AioLocks} refers to it until the kernel has given it
+ * back, and through {@link #done} the engine's handle and the buffer stay reachable as long.
+ */
+final class AioJob implements AsyncCall {
+    final long address;
+    final long length;
+    final Consumer<PageLockException> done;
+    private final AioLocks owner;
+    private final Memory block;
+
+    AioJob(AioLocks owner, AioLayout layout, long address, long length, Consumer<PageLockException> done) {
+        this.owner = owner;
+        this.address = address;
+        this.length = length;
+        this.done = done;
+        block = new Memory(layout.size);
+    }
+
+    long block() {
+        return Pointer.nativeValue(block);
+    }
+
+    /** Fills the block in. Its private words belong to the kernel from then on. */
+    void prepare(AioLayout layout, int kqueue) {
+        block.clear();
+        // A job is cancelled by this descriptor, so it is one that is ours: nobody else's aio_cancel can mean it.
+        block.setInt(AioLayout.FILDES, kqueue);
+        if (layout == AioLayout.LP64) {
+            block.setLong(layout.buf, address);
+            block.setLong(layout.nbytes, length);
+        } else {
+            block.setInt(layout.buf, (int) address);
+            block.setInt(layout.nbytes, (int) length);
+        }
+        if (kqueue < 0) {
+            block.setInt(layout.sigevent, FreeBsdConstants.SIGEV_NONE);
+        } else {
+            block.setInt(layout.sigevent, FreeBsdConstants.SIGEV_KEVENT);
+            block.setInt(layout.signo, kqueue);
+            block.setShort(layout.keventFlags, FreeBsdConstants.EV_ONESHOT);
+        }
+    }
+
+    @Override
+    public void cancel() {
+        owner.cancel(this);
+    }
+}

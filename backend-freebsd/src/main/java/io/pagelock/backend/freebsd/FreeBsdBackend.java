@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.freebsd;
+
+import com.sun.jna.Native;
+import com.sun.jna.NativeLibrary;
+import com.sun.jna.Pointer;
+import io.pagelock.AddressSpaceOption;
+import io.pagelock.Answer;
+import io.pagelock.BackendInfo;
+import io.pagelock.Capability;
+import io.pagelock.Limit;
+import io.pagelock.LockLimit;
+import io.pagelock.LockLimits;
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLockException;
+import io.pagelock.PageStates;
+import io.pagelock.Reason;
+import io.pagelock.SyncOption;
+import io.pagelock.spi.AsyncCall;
+import io.pagelock.spi.Backend;
+import io.pagelock.spi.Host;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * Page locking on FreeBSD.
+ *
+ * <p>Sources: mlock(2), mlockall(2), msync(2), mincore(2), getrlimit(2), sysctl(3), aio_mlock(2) of FreeBSD 10 to 15; what
+ * 15.1 was recorded to answer.
+ */
+final class FreeBsdBackend implements Backend {
+    /** How many pages to ask mincore for in one call. */
+    private static final int MINCORE_PAGES = 1 << 20;
+
+    private final FreeBsdCalls calls;
+    private final KernelState kernel;
+    private final FreeBsdRemedies remedies;
+    private final FreeBsdFailure failure;
+    private final AioLocks aio;
+    private final boolean tellsWired;
+    private final int addressBits;
+    private final BackendInfo info;
+
+    private FreeBsdBackend(FreeBsdCalls calls, AioCalls aioCalls, Host host) {
+        this.calls = calls;
+        kernel = new KernelState(calls);
+        remedies = new FreeBsdRemedies(kernel);
+        failure = new FreeBsdFailure(kernel, remedies);
+        tellsWired = kernel.tellsWired();
+        addressBits = host.bits();
+        AioLayout layout = AioLayout.of(host);
+        aio = aioCalls == null ? null : new AioLocks(aioCalls, layout, failure);
+        info = new BackendInfo("freebsd", host.osName() + " " + host.osVersion(), host.arch(), notes(layout));
+    }
+
+    /**
+     * Opens the backend over a C library.
+     *
+     * @param library FreeBSD's, or one with the same symbols
+     * @param host the system and the JVM
+     */
+    static FreeBsdBackend over(NativeLibrary library, Host host) {
+        FreeBsdCalls calls = FreeBsdCalls.bind(library, host.bits());
+        // Asked before the call itself: without the module, FreeBSD 10 answers aio_mlock with SIGSYS, which ends the
+        // JVM.
+        boolean hasAio = new KernelState(calls).sysctl("kern.features.aio").orElse(0) != 0 && AioCalls.areIn(library);
+        return new FreeBsdBackend(calls, hasAio ? AioCalls.bind(library, host.bits()) : null, host);
+    }
+
+    private List<String> notes(AioLayout layout) {
+        List<String> notes = new ArrayList<>();
+        notes.add("not run on FreeBSD yet; tested against a stand-in that answers as FreeBSD 15.1 was recorded to");
+        if (layout == AioLayout.ILP32) {
+            notes.add("the layout of struct aiocb is the compiler's for armv7 and not verified otherwise");
+        }
+        if (aio == null) {
+            notes.add(
+                    "the kernel has no AIO (kern.features.aio), so lockAsync uses threads; on FreeBSD 10, kldload aio");
+        }
+        if (!tellsWired) {
+            notes.add(
+                    "kern.proc.vmmap does not tell which pages are locked (older than 12.3, or not readable), so a lock of"
+                            + " pages that are locked already may fail near the limit");
+        }
+        return notes;
+    }
+
+    @Override
+    public BackendInfo info() {
+        return info;
+    }
+
+    @Override
+    public long pageSize() {
+        return kernel.pageSize();
+    }
+
+    @Override
+    public int addressBits() {
+        return addressBits;
+    }
+
+    @Override
+    public Set<Capability> capabilities() {
+        Set<Capability> capabilities =
+                EnumSet.of(Capability.LOCK_ADDRESS_SPACE, Capability.SYNC, Capability.RESIDENT_PAGES);
+        if (tellsWired) {
+            capabilities.add(Capability.LOCKED_PAGES);
+            capabilities.add(Capability.LOCKED_BYTES);
+        }
+        if (aio != null) {
+            capabilities.add(Capability.NATIVE_ASYNC);
+        }
+        return capabilities;
+    }
+
+    @Override
+    public void lock(long address, long length, boolean onFault) {
+        if (calls.mlock(address, length) != 0) {
+            throw failure.ofLock("mlock", calls.errno(), address, length);
+        }
+    }
+
+    @Override
+    public void unlock(long address, long length) {
+        if (calls.munlock(address, length) != 0) {
+            throw failure.ofUnlock(calls.errno(), address, length);
+        }
+    }
+
+    @Override
+    public AsyncCall lockAsync(long address, long length, Consumer<PageLockException> done) {
+        return aio.lock(address, length, done);
+    }
+
+    @Override
+    public void lockAll(Set<AddressSpaceOption> options) {
+        boolean current = options.contains(AddressSpaceOption.CURRENT);
+        int flags = (current ? FreeBsdConstants.MCL_CURRENT : 0)
+                | (options.contains(AddressSpaceOption.FUTURE) ? FreeBsdConstants.MCL_FUTURE : 0);
+        if (calls.mlockall(flags) != 0) {
+            throw failure.ofLockAll(calls.errno(), current);
+        }
+    }
+
+    @Override
+    public void unlockAll(List<MemoryRange> keep) {
+        if (calls.munlockall() != 0) {
+            throw failure.ofUnlockAll(calls.errno());
+        }
+    }
+
+    @Override
+    public void sync(long address, long length, Set<SyncOption> options) {
+        boolean invalidate = options.contains(SyncOption.INVALIDATE);
+        // The kernel refuses MS_ASYNC with MS_INVALIDATE; to write at once and then invalidate is what it comes to.
+        int flags = (options.contains(SyncOption.ASYNC) && !invalidate
+                        ? FreeBsdConstants.MS_ASYNC
+                        : FreeBsdConstants.MS_SYNC)
+                | (invalidate ? FreeBsdConstants.MS_INVALIDATE : 0);
+        if (calls.msync(address, length, flags) != 0) {
+            throw failure.ofSync(calls.errno(), address, length);
+        }
+    }
+
+    @Override
+    public PageStates pages(MemoryRange range) {
+        long pageSize = kernel.pageSize();
+        PageStates.Builder states = PageStates.unknown(range, pageSize);
+        Optional<List<MapEntry>> entries = kernel.mappings();
+        if (!entries.isPresent()) {
+            resident(states, range, range.address(), range.end());
+            return states.build();
+        }
+        int pages = (int) (range.length() / pageSize);
+        for (int page = 0; page < pages; page++) {
+            states.locked(page, Answer.NO).resident(page, Answer.NO);
+        }
+        for (MapEntry entry : entries.get()) {
+            if (!Trouble.less(range.address(), entry.end) || !Trouble.less(entry.start, range.end())) {
+                continue;
+            }
+            long from = Trouble.max(range.address(), entry.start);
+            long to = Trouble.less(range.end(), entry.end) ? range.end() : entry.end;
+            Answer locked = tellsWired ? Answer.of(entry.isUserWired()) : Answer.UNKNOWN;
+            for (long at = from; at != to; at += pageSize) {
+                int page = (int) ((at - range.address()) / pageSize);
+                states.locked(page, locked).resident(page, Answer.UNKNOWN);
+            }
+            resident(states, range, from, to);
+        }
+        return states.build();
+    }
+
+    private void resident(PageStates.Builder states, MemoryRange range, long start, long end) {
+        long pageSize = kernel.pageSize();
+        for (long from = start; from != end; ) {
+            int pages = (int) Math.min((end - from) / pageSize, MINCORE_PAGES);
+            byte[] vec = new byte[pages];
+            // Refused where there is a hole, perhaps since we looked.
+            if (calls.mincore(from, pages * pageSize, vec) == 0) {
+                int first = (int) ((from - range.address()) / pageSize);
+                for (int i = 0; i < pages; i++) {
+                    states.resident(first + i, Answer.of((vec[i] & FreeBsdConstants.MINCORE_INCORE) != 0));
+                }
+            }
+            from += pages * pageSize;
+        }
+    }
+
+    @Override
+    public Optional<List<MemoryRange>> mapped(MemoryRange range) {
+        return kernel.mappings().map(entries -> {
+            List<MemoryRange> parts = new ArrayList<>();
+            for (MapEntry entry : entries) {
+                if (!Trouble.less(range.address(), entry.end) || !Trouble.less(entry.start, range.end())) {
+                    continue;
+                }
+                long from = Trouble.max(range.address(), entry.start);
+                long to = Trouble.less(range.end(), entry.end) ? range.end() : entry.end;
+                MemoryRange last = parts.isEmpty() ? null : parts.get(parts.size() - 1);
+                if (last != null && last.end() == from) {
+                    parts.set(parts.size() - 1, MemoryRange.of(last.address(), to - last.address()));
+                } else {
+                    parts.add(MemoryRange.of(from, to - from));
+                }
+            }
+            return parts;
+        });
+    }
+
+    @Override
+    public LockLimits limits() {
+        OptionalLong wired = tellsWired ? kernel.wired() : OptionalLong.empty();
+        Answer mayLock = kernel.mayLock();
+        Limit[] memlock = kernel.memlock();
+        Limit maximum = kernel.maximum();
+        List<LockLimit> all = new ArrayList<>();
+        if (mayLock == Answer.NO) {
+            // As a limit of nothing, since that is what the process meets.
+            boolean jail = kernel.isJailed() && !kernel.jailMayLock();
+            all.add(new LockLimit(
+                    jail ? "allow.mlock" : "security.bsd.unprivileged_mlock",
+                    jail ? LockLimit.Scope.CONTAINER : LockLimit.Scope.USER,
+                    Limit.ofBytes(0),
+                    Limit.ofBytes(0),
+                    OptionalLong.of(wired.orElse(0)),
+                    true));
+        }
+        all.add(new LockLimit("RLIMIT_MEMLOCK", LockLimit.Scope.PROCESS, memlock[0], memlock[1], wired, false));
+        all.add(new LockLimit(
+                kernel.maximumName(), LockLimit.Scope.SYSTEM, maximum, maximum, kernel.wiredByAll(), false));
+        return new LockLimits(all, wired, "PRIV_VM_MLOCK", mayLock);
+    }
+
+    @Override
+    public OptionalLong addressSpaceBytes() {
+        Optional<List<MapEntry>> entries = kernel.mappings();
+        if (!entries.isPresent()) {
+            return OptionalLong.empty();
+        }
+        long bytes = 0;
+        for (MapEntry entry : entries.get()) {
+            bytes += entry.end - entry.start;
+        }
+        return OptionalLong.of(bytes);
+    }
+
+    @Override
+    public String remedy(Reason reason, long bytes) {
+        return remedies.of(reason, bytes);
+    }
+
+    @Override
+    public long address(ByteBuffer buffer) {
+        long address = Pointer.nativeValue(Native.getDirectBufferPointer(buffer));
+        return addressBits == 64 ? address : address & 0xffffffffL;
+    }
+}

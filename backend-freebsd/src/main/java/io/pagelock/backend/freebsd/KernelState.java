@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.freebsd;
+
+import static io.pagelock.backend.freebsd.FreeBsdConstants.CTL_KERN;
+import static io.pagelock.backend.freebsd.FreeBsdConstants.ENOMEM;
+import static io.pagelock.backend.freebsd.FreeBsdConstants.KERN_PROC;
+import static io.pagelock.backend.freebsd.FreeBsdConstants.KERN_PROC_VMMAP;
+import static io.pagelock.backend.freebsd.FreeBsdConstants.RLIMIT_MEMLOCK;
+import static io.pagelock.backend.freebsd.FreeBsdConstants.RLIM_INFINITY;
+
+import io.pagelock.Answer;
+import io.pagelock.Limit;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** Looks at the kernel: sysctl, limits, mappings. What it does not tell stays unknown; nothing here throws. */
+final class KernelState {
+    private static final int ATTEMPTS = 5;
+
+    private final FreeBsdCalls calls;
+    private final long pageSize;
+    private final OptionalLong release;
+
+    KernelState(FreeBsdCalls calls) {
+        this.calls = calls;
+        pageSize = calls.getpagesize();
+        release = sysctl("kern.osreldate");
+    }
+
+    long pageSize() {
+        return pageSize;
+    }
+
+    /** {@code kern.osreldate}, for example 1501000 for 15.1. */
+    OptionalLong release() {
+        return release;
+    }
+
+    /** Whether the mappings say what is wired. */
+    boolean tellsWired() {
+        return release.orElse(0) >= FreeBsdConstants.WIRED_FLAG_SINCE
+                && mappings().isPresent();
+    }
+
+    /** The value of a number, which has 4 or 8 bytes. */
+    OptionalLong sysctl(String name) {
+        byte[] value = new byte[8];
+        long[] length = {value.length};
+        if (calls.sysctlbyname((name + '\0').getBytes(StandardCharsets.US_ASCII), value, length) != 0) {
+            return OptionalLong.empty();
+        }
+        ByteBuffer bytes = ByteBuffer.wrap(value).order(ByteOrder.nativeOrder());
+        return length[0] == 8
+                ? OptionalLong.of(bytes.getLong(0))
+                : length[0] == 4 ? OptionalLong.of(bytes.getInt(0)) : OptionalLong.empty();
+    }
+
+    /** Soft and hard RLIMIT_MEMLOCK. */
+    Limit[] memlock() {
+        long[] limits = new long[2];
+        if (calls.getrlimit(RLIMIT_MEMLOCK, limits) != 0) {
+            return new Limit[] {Limit.unknown(), Limit.unknown()};
+        }
+        return new Limit[] {limit(limits[0]), limit(limits[1])};
+    }
+
+    private static Limit limit(long value) {
+        return value == RLIM_INFINITY || value < 0 ? Limit.unlimited() : Limit.ofBytes(value);
+    }
+
+    /** The name of the system's maximum: {@code vm.max_wired} up to some release 12. */
+    String maximumName() {
+        return !sysctl("vm.max_user_wired").isPresent()
+                        && sysctl("vm.max_wired").isPresent()
+                ? "vm.max_wired"
+                : "vm.max_user_wired";
+    }
+
+    /** How much all processes together may lock. */
+    Limit maximum() {
+        OptionalLong pages = sysctl(maximumName());
+        if (!pages.isPresent()) {
+            return Limit.unknown();
+        }
+        long count = pages.getAsLong();
+        // -1 is how administrators switch it off: the kernel compares unsigned numbers.
+        return count < 0 || count > Long.MAX_VALUE / pageSize ? Limit.unlimited() : Limit.ofBytes(count * pageSize);
+    }
+
+    /** How much all processes together have locked. Without a count of its own, the maximum is for all wired pages. */
+    OptionalLong wiredByAll() {
+        OptionalLong pages = sysctl("vm.stats.vm.v_user_wire_count");
+        if (!pages.isPresent()) {
+            pages = sysctl("vm.stats.vm.v_wire_count");
+        }
+        return pages.isPresent() ? OptionalLong.of(pages.getAsLong() * pageSize) : pages;
+    }
+
+    /** How much this process has locked. */
+    OptionalLong wired() {
+        if (release.orElse(0) < FreeBsdConstants.WIRED_FLAG_SINCE) {
+            return OptionalLong.empty();
+        }
+        Optional<List<MapEntry>> entries = mappings();
+        return entries.isPresent() ? OptionalLong.of(wired(entries.get())) : OptionalLong.empty();
+    }
+
+    static long wired(List<MapEntry> entries) {
+        long bytes = 0;
+        for (MapEntry entry : entries) {
+            bytes += entry.isUserWired() ? entry.end - entry.start : 0;
+        }
+        return bytes;
+    }
+
+    /** The mappings of this process, in the order of their addresses. */
+    Optional<List<MapEntry>> mappings() {
+        int[] name = {CTL_KERN, KERN_PROC, KERN_PROC_VMMAP, calls.getpid()};
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+            long[] length = {0};
+            if (calls.sysctl(name, name.length, null, length) != 0) {
+                return Optional.empty();
+            }
+            // Mappings may come between the two calls.
+            long room = length[0] + length[0] / 2 + 4096;
+            if (room > Integer.MAX_VALUE - 8) {
+                return Optional.empty();
+            }
+            byte[] records = new byte[(int) room];
+            length[0] = room;
+            if (calls.sysctl(name, name.length, records, length) == 0) {
+                return Optional.of(MapEntry.parse(records, (int) length[0]));
+            }
+            if (calls.errno() != ENOMEM) {
+                return Optional.empty();
+            }
+        }
+        return Optional.empty();
+    }
+
+    boolean isJailed() {
+        return sysctl("security.jail.jailed").orElse(0) != 0;
+    }
+
+    /**
+     * Whether this jail has {@code allow.mlock}; in a jail the sysctl tells of that jail. FreeBSD 10 has neither, and no jail
+     * may lock there.
+     */
+    boolean jailMayLock() {
+        return sysctl("security.jail.mlock_allowed").orElse(0) != 0;
+    }
+
+    /** {@code security.bsd.unprivileged_mlock}, which does not bind the superuser. */
+    OptionalLong unprivilegedMayLock() {
+        return sysctl("security.bsd.unprivileged_mlock");
+    }
+
+    /** Whether this process may lock at all, which FreeBSD calls PRIV_VM_MLOCK. The jail is asked first, by the kernel too. */
+    Answer mayLock() {
+        OptionalLong jailed = sysctl("security.jail.jailed");
+        if (!jailed.isPresent()) {
+            return Answer.UNKNOWN;
+        }
+        if (jailed.getAsLong() != 0 && !jailMayLock()) {
+            return Answer.NO;
+        }
+        if (calls.geteuid() == 0) {
+            return Answer.YES;
+        }
+        OptionalLong unprivileged = unprivilegedMayLock();
+        return unprivileged.isPresent() ? Answer.of(unprivileged.getAsLong() != 0) : Answer.UNKNOWN;
+    }
+}
