@@ -50,7 +50,7 @@ static struct {
     long max_aio_queue, max_aio_queue_per_proc;
     long others_aio; /* jobs that other processes have queued */
     long aio_delay_us; /* how long a worker waits before it locks */
-    long aio_hold; /* workers take jobs and do not begin */
+    long aio_hold; /* workers take jobs and do not begin: 1 all of them, more those of so many bytes */
     long aio_queue_hold; /* workers take no jobs */
     long cancel_queued; /* queued jobs can be cancelled, as the source reads; 15.1 never did it */
     long nbytes_max;
@@ -195,31 +195,59 @@ static char *slurp(const char *path) {
     return text;
 }
 
+/* Reads a number that ends with the given character, and passes both. */
+static int hex(char **text, char end, unsigned long *value) {
+    unsigned long sum = 0;
+    char *at = *text;
+    for (;; at++) {
+        if (*at >= '0' && *at <= '9') {
+            sum = sum << 4 | (unsigned long) (*at - '0');
+        } else if (*at >= 'a' && *at <= 'f') {
+            sum = sum << 4 | (unsigned long) (*at - 'a' + 10);
+        } else {
+            break;
+        }
+    }
+    if (at == *text || *at != end) {
+        return 0;
+    }
+    *text = at + 1;
+    *value = sum;
+    return 1;
+}
+
 static struct vmas read_vmas(int with_flags) {
     char *text = slurp(with_flags ? "/proc/self/smaps" : "/proc/self/maps");
     struct vmas vmas = {NULL, 0};
     size_t room = 0;
     char *save = NULL;
     for (char *line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
-        unsigned long start, end, offset, inode;
-        char perms[8];
-        int path_at = 0;
-        if (sscanf(line, "%lx-%lx %7s %lx %*s %lu %n", &start, &end, perms, &offset, &inode, &path_at) >= 5) {
-            if (strcmp(line + path_at, "[vsyscall]") == 0) {
+        unsigned long start, end;
+        char *perms = line;
+        if (hex(&perms, '-', &start) && hex(&perms, ' ', &end)) {
+            char *at = perms + 5;
+            unsigned long offset = 0;
+            hex(&at, ' ', &offset);
+            at = strchr(at, ' ');
+            unsigned long inode = strtoul(at, &at, 10);
+            char *path = at + strspn(at, " ");
+            if (strcmp(path, "[vsyscall]") == 0) {
                 continue;
             }
             if (vmas.count == room) {
                 vmas.all = realloc(vmas.all, (room = room * 2 + 64) * sizeof *vmas.all);
             }
             struct vma *v = &vmas.all[vmas.count++];
-            memset(v, 0, sizeof *v);
+            v->locked = 0;
+            v->rss = 0;
             v->start = start;
             v->end = end;
             v->prot = (perms[0] == 'r' ? FB_PROT_READ : 0) | (perms[1] == 'w' ? FB_PROT_WRITE : 0)
                     | (perms[2] == 'x' ? FB_PROT_EXEC : 0);
             v->offset = offset;
             v->inode = inode;
-            snprintf(v->path, sizeof v->path, "%s", line + path_at);
+            strncpy(v->path, path, *path == 0 ? 1 : sizeof v->path - 1);
+            v->path[sizeof v->path - 1] = 0;
             v->special = strncmp(v->path, "[v", 2) == 0;
         } else if (vmas.count > 0 && strncmp(line, "Rss:", 4) == 0) {
             vmas.all[vmas.count - 1].rss = atol(line + 4) / (PAGE / 1024);
@@ -260,17 +288,10 @@ static int is_mapped(unsigned long start, unsigned long end, const struct vmas *
     return 1;
 }
 
-static int is_readable_memory(const void *address, size_t size) {
-    struct vmas vmas = read_vmas(0);
-    unsigned long start = (unsigned long) address;
-    int ok = 1;
-    for (unsigned long at = start; ok && at < start + size;) {
-        const struct vma *v = vma_at(&vmas, at);
-        ok = v != NULL && (v->prot & FB_PROT_READ) != 0;
-        at = ok ? v->end : at;
-    }
-    free(vmas.all);
-    return ok;
+static int is_mapped_memory(const void *address, size_t size) {
+    unsigned long start = TRUNC((unsigned long) address), end = ROUND((unsigned long) address + size);
+    char vec[4];
+    return end - start <= sizeof vec * PAGE && syscall(SYS_mincore, start, end - start, vec) == 0;
 }
 
 /* ---- mlock and its kin ---- */
@@ -767,7 +788,7 @@ static void *work(void *unused) {
             continue;
         }
         job->state = RUNNING;
-        while (set.aio_hold) {
+        while (set.aio_hold == 1 || (set.aio_hold > 1 && (size_t) set.aio_hold == job->copy.aio_nbytes)) {
             pthread_cond_wait(&changed, &kernel);
         }
         long delay = set.aio_delay_us;
@@ -812,7 +833,8 @@ struct queue {
     void *user_data;
 };
 
-static struct queue queues[64];
+static struct queue queues[1024];
+static int newest_queue;
 
 static struct queue *queue_of(int fd) {
     for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++) {
@@ -902,7 +924,7 @@ int aio_mlock(struct fb_aiocb *iocb) {
         raise(SIGSYS);
         return fail(FB_ENOSYS);
     }
-    if (!is_readable_memory(iocb, sizeof *iocb)) {
+    if (!is_mapped_memory(iocb, sizeof *iocb)) {
         return fail(FB_EFAULT);
     }
     pthread_mutex_lock(&kernel);
@@ -1069,7 +1091,7 @@ int kqueue(void) {
     for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++) {
         if (queues[i].fd == 0 || queues[i].closed) {
             memset(&queues[i], 0, sizeof queues[i]);
-            queues[i].fd = (int) fd;
+            queues[i].fd = newest_queue = (int) fd;
             pthread_mutex_unlock(&kernel);
             return (int) fd;
         }
@@ -1203,6 +1225,8 @@ long standin_get(const char *name) {
         for (struct job *job = jobs; job != NULL; job = job->next) {
             value += job->state == (name[0] == 'q' ? QUEUED : RUNNING);
         }
+    } else if (strcmp(name, "kqueue") == 0) {
+        value = newest_queue;
     } else if (strcmp(name, "future") == 0) {
         value = future;
     }

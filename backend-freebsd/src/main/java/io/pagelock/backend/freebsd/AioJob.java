@@ -48,7 +48,6 @@ final class AioJob implements AsyncCall {
         } else {
             block.setInt(layout.sigevent, FreeBsdConstants.SIGEV_KEVENT);
             block.setInt(layout.signo, kqueue);
-            block.setShort(layout.keventFlags, FreeBsdConstants.EV_ONESHOT);
         }
     }
 

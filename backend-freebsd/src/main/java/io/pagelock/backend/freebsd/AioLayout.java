@@ -11,11 +11,11 @@ import java.util.Locale;
  * <p>Sources: sys/aio.h and sys/signal.h; LP64 printed on 15.1 amd64, the others by a compiler for that processor.
  */
 enum AioLayout {
-    LP64(160, 16, 24, 80, 96),
+    LP64(160, 16, 24, 80),
     /** int64_t is aligned to 4 bytes. */
-    I386(96, 12, 16, 52, 64),
+    I386(96, 12, 16, 52),
     /** int64_t is aligned to 8 bytes: armv7, powerpc. */
-    ILP32(104, 16, 20, 56, 68);
+    ILP32(104, 16, 20, 56);
 
     /** {@code aio_fildes}. */
     static final long FILDES = 0;
@@ -29,16 +29,13 @@ enum AioLayout {
     final int sigevent;
     /** {@code sigev_signo}, which is the kqueue for SIGEV_KEVENT. */
     final int signo;
-    /** {@code sigev_notify_kevent_flags}, an unsigned short in the union at the end. */
-    final int keventFlags;
 
-    AioLayout(int size, int buf, int nbytes, int sigevent, int keventFlags) {
+    AioLayout(int size, int buf, int nbytes, int sigevent) {
         this.size = size;
         this.buf = buf;
         this.nbytes = nbytes;
         this.sigevent = sigevent;
         this.signo = sigevent + 4;
-        this.keventFlags = keventFlags;
     }
 
     static AioLayout of(Host host) {

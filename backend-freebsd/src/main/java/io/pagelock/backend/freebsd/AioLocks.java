@@ -263,6 +263,7 @@ final class AioLocks {
             return true;
         }
         if (event.getShort(Native.POINTER_SIZE) != EVFILT_USER) {
+            // The kernel repeats the event until the job is reaped, which is before this thread sleeps again.
             reap(Pointer.nativeValue(event.getPointer(0)));
         }
         return true;

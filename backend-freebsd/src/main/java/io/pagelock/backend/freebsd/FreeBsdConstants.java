@@ -23,10 +23,8 @@ final class FreeBsdConstants {
     static final int SIGEV_NONE = 0;
     static final int SIGEV_KEVENT = 3;
 
-    static final short EVFILT_AIO = -3;
     static final short EVFILT_USER = -11;
     static final short EV_ADD = 0x1;
-    static final short EV_ONESHOT = 0x10;
     static final short EV_CLEAR = 0x20;
     static final int NOTE_TRIGGER = 0x01000000;
 

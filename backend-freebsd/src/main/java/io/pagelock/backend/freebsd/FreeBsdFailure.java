@@ -268,7 +268,10 @@ final class FreeBsdFailure {
         return PageLockException.because(reason)
                 .call(function, errno, ERRNO.name(errno))
                 .detail(detail)
-                .remedy(remedies.of(reason, bytes))
+                .remedy(
+                        reason == Reason.NOT_SUPPORTED && !function.equals("aio_mlock")
+                                ? ""
+                                : remedies.of(reason, bytes))
                 .build();
     }
 }

@@ -1,0 +1,545 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.freebsd;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.jna.Memory;
+import com.sun.jna.Pointer;
+import io.pagelock.Capability;
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLock;
+import io.pagelock.PageLockException;
+import io.pagelock.PageLocker;
+import io.pagelock.PendingLock;
+import io.pagelock.Reason;
+import java.lang.ref.WeakReference;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** aio_mlock, the seed of this backend, through the stand-in. */
+@Timeout(60)
+class AioLocksTest {
+    private static final long PAGE = Witness.PAGE;
+    private static final int QUEUE = 256;
+
+    private final List<Pointer> foreign = new ArrayList<>();
+    private StandIn kernel;
+    private Witness memory;
+    private FreeBsdBackend backend;
+    private PageLocker locker;
+
+    @BeforeEach
+    void boot() {
+        kernel = new StandIn();
+        memory = new Witness();
+        backend = kernel.open();
+        locker = PageLocker.over(backend);
+        assertEquals(0, kernel.get("jobs"), "jobs of an earlier test");
+    }
+
+    @AfterEach
+    void halt() throws InterruptedException {
+        StandIn again = new StandIn();
+        await(() -> again.get("queued") + again.get("running") == 0);
+        foreign.forEach(block -> again.call("aio_return", block));
+        await(() -> again.get("jobs") == 0);
+        again.call("munlockall");
+        memory.close();
+    }
+
+    private static void await(BooleanSupplier condition) throws InterruptedException {
+        long end = System.nanoTime() + 20_000_000_000L;
+        while (!condition.getAsBoolean()) {
+            assertTrue(System.nanoTime() < end, "waited for too long");
+            Thread.sleep(1);
+        }
+    }
+
+    private static MemoryRange pages(long address, long count) {
+        return MemoryRange.of(address, count * PAGE);
+    }
+
+    private PendingLock submit(long address, long pages) {
+        return locker.lockAsync(pages(address, pages));
+    }
+
+    private static PageLock result(PendingLock pending) throws Exception {
+        return pending.get(30, TimeUnit.SECONDS);
+    }
+
+    private static PageLockException refusal(Reason reason, PendingLock pending, String... words) {
+        ExecutionException failed = assertThrows(ExecutionException.class, () -> pending.get(30, TimeUnit.SECONDS));
+        PageLockException refused = (PageLockException) failed.getCause();
+        assertEquals(reason, refused.reason(), refused.getMessage());
+        for (String word : words) {
+            assertTrue(refused.getMessage().contains(word), "no \"" + word + "\" in: " + refused.getMessage());
+        }
+        return refused;
+    }
+
+    /** Fills the queue with jobs that other code of this process never reaps. */
+    private void fill(int jobs) {
+        long address = memory.map(1);
+        for (int i = 0; i < jobs; i++) {
+            Memory block = new Memory(AioLayout.LP64.size);
+            assertEquals(0, kernel.submitForeign(block, address, 0));
+            foreign.add(block);
+        }
+    }
+
+    private void assertAllReaped(long submitted) throws InterruptedException {
+        await(() -> kernel.get("jobs") == foreign.size());
+        assertEquals(submitted, kernel.calls("aio_return"));
+    }
+
+    @Test
+    void aLockBySystemLocksAndIsReapedOnce() throws Exception {
+        long address = memory.map(3);
+        try (PageLock lock = result(submit(address, 2))) {
+            assertEquals("110", Witness.locked(address, 3));
+            assertTrue(lock.isValid());
+            assertEquals(0, kernel.calls("mlock"));
+            assertAllReaped(1);
+        }
+        assertEquals("000", Witness.locked(address, 3));
+    }
+
+    @Test
+    void lockAsyncReturnsWhileTheKernelIsAtIt() throws Exception {
+        kernel.set("aio_hold", 1);
+        PendingLock pending = submit(memory.map(1), 1);
+        await(() -> kernel.get("running") == 1);
+        assertFalse(pending.isDone());
+        kernel.set("aio_hold", 0);
+        result(pending).close();
+    }
+
+    @Test
+    void theThreadThatWaitsIsOneDaemonAndDoesNotPoll() throws Exception {
+        kernel.set("aio_hold", 1);
+        long address = memory.map(8);
+        List<PendingLock> pending = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            pending.add(submit(address + i * PAGE, 1));
+        }
+        Thread.sleep(300);
+        long calls = kernel.calls("kevent");
+        Thread.sleep(300);
+        assertEquals(calls, kernel.calls("kevent"), "kevent was called again while nothing happened");
+        assertEquals(0, kernel.calls("aio_error"));
+        assertEquals(0, kernel.calls("aio_suspend"));
+        kernel.set("aio_hold", 0);
+        for (PendingLock each : pending) {
+            result(each).close();
+        }
+        Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().equals("pagelock-aio"))
+                .forEach(thread -> assertTrue(thread.isDaemon()));
+    }
+
+    @Test
+    void aLateRefusalIsExplainedLikeThatOfMlock() throws Exception {
+        long hole = memory.map(3);
+        memory.unmap(hole + PAGE, 1);
+        refusal(Reason.NOT_MAPPED, submit(hole, 3), "aio_mlock", "ENOMEM", "0x" + Long.toHexString(hole + PAGE));
+        assertEquals("000", Witness.locked(hole, 3));
+
+        long address = memory.map(8);
+        kernel.set("limit_cur", Witness.lockedBytes() + 2 * PAGE);
+        refusal(Reason.OVER_LIMIT, submit(address, 3), "login.conf", "memorylocked", "ulimit -l", "" + 3 * PAGE);
+        kernel.set("limit_cur", Long.MAX_VALUE);
+
+        kernel.set("others_wired", 401644);
+        refusal(Reason.OUT_OF_MEMORY, submit(address, 1), "vm.max_user_wired");
+        kernel.set("others_wired", 0);
+
+        kernel.set("unprivileged_mlock", 0);
+        kernel.set("euid", 1001);
+        refusal(Reason.NOT_PERMITTED, submit(address, 1), "EPERM", "security.bsd.unprivileged_mlock=1");
+        kernel.set("jailed", 1);
+        refusal(Reason.NOT_PERMITTED, submit(address, 1), "EPERM", "allow.mlock");
+        kernel.set("jailed", 0);
+        kernel.set("unprivileged_mlock", 1);
+
+        kernel.fail("aio_job", 1, 22);
+        refusal(Reason.UNKNOWN, submit(address, 1), "EINVAL", "aio_mlock");
+        kernel.fail("aio_job", 1, 85);
+        refusal(Reason.CANCELLED, submit(address, 1), "ECANCELED");
+        assertAllReaped(7);
+        assertEquals("00000000", Witness.locked(address, 8));
+    }
+
+    @Test
+    void aRefusedSubmissionIsExplained() {
+        long address = memory.map(1);
+        kernel.fail("aio_mlock", 1, 78);
+        refusal(Reason.NOT_SUPPORTED, submit(address, 1), "ENOSYS", "kldload aio");
+        kernel.set("capmode", 1);
+        refusal(Reason.NOT_PERMITTED, submit(address, 1), "ECAPMODE", "capability mode", "executor");
+        kernel.set("capmode", 0);
+        kernel.fail("aio_mlock", 1, 35);
+        refusal(Reason.QUEUE_FULL, submit(address, 1), "EAGAIN", "vfs.aio.max_aio_queue_per_proc");
+        kernel.fail("aio_mlock", 1, 22);
+        refusal(Reason.UNKNOWN, submit(address, 1), "EINVAL");
+        assertEquals(0, kernel.calls("aio_return"));
+    }
+
+    @Test
+    void aLengthThatFreeBsd10DoesNotTakeIsExplained() {
+        kernel.set("osreldate", 1004000);
+        kernel.set("nbytes_max", Integer.MAX_VALUE);
+        locker = PageLocker.over(kernel.open());
+        refusal(
+                Reason.NOT_SUPPORTED,
+                locker.lockAsync(MemoryRange.of(memory.map(1), 1L << 32)),
+                "debug.iosize_max_clamp",
+                "4294967296");
+    }
+
+    @Test
+    void withoutTheModuleAioMlockIsNeverCalled() throws Exception {
+        kernel.set("aio_feature", 0);
+        backend = kernel.open();
+        assertFalse(backend.capabilities().contains(Capability.NATIVE_ASYNC));
+        assertTrue(backend.info().notes().toString().contains("kldload aio"));
+        long address = memory.map(1);
+        PageLock lock = result(PageLocker.over(backend).lockAsync(pages(address, 1)));
+        assertEquals("1", Witness.locked(address, 1));
+        lock.close();
+        assertEquals(0, kernel.calls("aio_mlock"));
+        assertEquals(1, kernel.calls("mlock"));
+    }
+
+    @Test
+    void aQueueFullOfOthersIsAReason() {
+        fill(QUEUE);
+        refusal(Reason.QUEUE_FULL, submit(memory.map(1), 1), "256 of one process", "1024 of all");
+    }
+
+    @Test
+    void aQueueFullOverAllProcessesIsAReason() {
+        kernel.set("others_aio", 1024);
+        refusal(Reason.QUEUE_FULL, submit(memory.map(1), 1), "vfs.aio.max_aio_queue");
+    }
+
+    @Test
+    void beyondTheLimitJobsWaitForOurOwn() throws Exception {
+        fill(QUEUE - 1);
+        kernel.set("aio_hold", 1);
+        long address = memory.map(3);
+        List<PendingLock> pending = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            pending.add(submit(address + i * PAGE, 1));
+        }
+        assertEquals(QUEUE, kernel.get("jobs"));
+        assertFalse(pending.get(2).isDone());
+        kernel.set("aio_hold", 0);
+        List<PageLock> locks = new ArrayList<>();
+        for (PendingLock each : pending) {
+            locks.add(result(each));
+        }
+        assertEquals("111", Witness.locked(address, 3));
+        locks.forEach(PageLock::close);
+        assertAllReaped(3);
+    }
+
+    @Test
+    void ifOthersTakeTheRoomThatWasWaitedForTheQueueIsFull() throws Exception {
+        fill(QUEUE - 1);
+        kernel.set("aio_hold", 1);
+        long address = memory.map(3);
+        PendingLock first = submit(address, 1);
+        PendingLock second = submit(address + PAGE, 1);
+        PendingLock third = submit(address + 2 * PAGE, 1);
+        kernel.set("others_aio", 1024);
+        kernel.set("aio_hold", 0);
+        result(first).close();
+        refusal(Reason.QUEUE_FULL, second);
+        refusal(Reason.QUEUE_FULL, third);
+        assertEquals("000", Witness.locked(address, 3));
+    }
+
+    @Test
+    void cancelledInTheKernelsQueueIsNeverLockedIfTheKernelLets() throws Exception {
+        kernel.set("aio_queue_hold", 1);
+        kernel.set("cancel_queued", 1);
+        long address = memory.map(1);
+        PendingLock pending = submit(address, 1);
+        assertEquals(1, kernel.get("queued"));
+        assertTrue(pending.cancel(true));
+        assertThrows(CancellationException.class, pending::join);
+        assertAllReaped(1);
+        kernel.set("aio_queue_hold", 0);
+        assertEquals(0, kernel.calls("aio_job"));
+        assertEquals("0", Witness.locked(address, 1));
+        locker.lock(pages(address, 1)).close();
+    }
+
+    @Test
+    void cancelledInTheKernelsQueueIsUnlockedIfTheKernelGoesOnAs151Does() throws Exception {
+        kernel.set("aio_queue_hold", 1);
+        long address = memory.map(1);
+        PendingLock pending = submit(address, 1);
+        assertTrue(pending.cancel(true));
+        kernel.set("aio_queue_hold", 0);
+        assertAllReaped(1);
+        await(() -> locker.statistics().openHandles() == 0);
+        assertEquals(1, kernel.calls("aio_job"));
+        assertEquals("0", Witness.locked(address, 1));
+    }
+
+    @Test
+    void cancelledWhileRunningIsUnlockedWhenItIsDone() throws Exception {
+        kernel.set("aio_hold", 1);
+        long address = memory.map(2);
+        PendingLock pending = submit(address, 2);
+        await(() -> kernel.get("running") == 1);
+        assertTrue(pending.cancel(true));
+        assertEquals(1, kernel.calls("aio_cancel"));
+        kernel.set("aio_hold", 0);
+        assertAllReaped(1);
+        await(() -> locker.statistics().openHandles() == 0);
+        assertEquals("00", Witness.locked(address, 2));
+    }
+
+    @Test
+    void cancelledWhenDoneDoesNothing() throws Exception {
+        long address = memory.map(1);
+        PendingLock pending = submit(address, 1);
+        PageLock lock = result(pending);
+        assertFalse(pending.cancel(true));
+        assertEquals("1", Witness.locked(address, 1));
+        assertEquals(0, kernel.calls("aio_cancel"));
+        lock.close();
+    }
+
+    @Test
+    void cancelledBeforeItIsQueuedIsReportedAtOnceAndNeverSubmitted() throws Exception {
+        fill(QUEUE - 1);
+        kernel.set("aio_hold", 1);
+        long address = memory.map(2);
+        PendingLock running = submit(address, 1);
+        PendingLock waiting = submit(address + PAGE, 1);
+        long submissions = kernel.calls("aio_mlock");
+        assertTrue(waiting.cancel(true));
+        // The range is free again although nothing in the queue has moved.
+        locker.lock(pages(address + PAGE, 1)).close();
+        assertEquals(submissions, kernel.calls("aio_mlock"));
+        kernel.set("aio_hold", 0);
+        result(running).close();
+        assertAllReaped(1);
+    }
+
+    @Test
+    void aioCancelByOtherCodeCannotMeanOurJobs() throws Exception {
+        kernel.set("aio_queue_hold", 1);
+        kernel.set("cancel_queued", 1);
+        PendingLock pending = submit(memory.map(1), 1);
+        assertEquals(3, kernel.call("aio_cancel", 0, null), "AIO_ALLDONE");
+        kernel.set("aio_queue_hold", 0);
+        result(pending).close();
+    }
+
+    @Test
+    void theBufferOfAJobCannotBeCollected() throws Exception {
+        kernel.set("aio_hold", 1);
+        ByteBuffer buffer = ByteBuffer.allocateDirect((int) (8 * PAGE));
+        WeakReference<ByteBuffer> reference = new WeakReference<>(buffer);
+        AtomicReference<PageLock> arrived = new AtomicReference<>();
+        locker.lockAsync(buffer).thenAccept(arrived::set);
+        buffer = null;
+        await(() -> kernel.get("running") == 1);
+        for (int i = 0; i < 5; i++) {
+            System.gc();
+            // Whatever is freed is overwritten by something soon.
+            ByteBuffer.allocateDirect((int) (8 * PAGE)).put(new byte[(int) (8 * PAGE)]);
+            new Memory(AioLayout.LP64.size).clear();
+            Thread.sleep(10);
+        }
+        assertNotNull(reference.get(), "the buffer was collected while the kernel was locking it");
+        kernel.set("aio_hold", 0);
+        await(() -> arrived.get() != null);
+        assertNotNull(reference.get(), "the buffer of an open handle was collected");
+        assertTrue(arrived.get().isValid());
+        arrived.getAndSet(null).close();
+        assertAllReaped(1);
+    }
+
+    @Test
+    void tenThousandLocksThroughTheQueueAreAllThereAndAllUnlocked() throws Exception {
+        int count = 10_000;
+        long before = Witness.lockedBytes();
+        long address = memory.map(count);
+        AtomicInteger locked = new AtomicInteger();
+        List<CompletableFuture<?>> all = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            all.add(submit(address + i * PAGE, 1).thenAccept(lock -> {
+                locked.incrementAndGet();
+                lock.close();
+            }));
+        }
+        CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0])).get(50, TimeUnit.SECONDS);
+        assertEquals(count, locked.get());
+        assertEquals(before, Witness.lockedBytes());
+        assertEquals(count, kernel.calls("aio_job"));
+        assertTrue(kernel.calls("aio_mlock") > count, "the queue was never full");
+        assertAllReaped(count);
+        assertEquals(0, locker.statistics().openHandles());
+    }
+
+    @Test
+    void withoutKqueueJobsAreAwaitedByAioSuspend() throws Exception {
+        kernel.fail("kqueue", 1, 24);
+        kernel.set("aio_hold", 1);
+        long address = memory.map(3);
+        List<PendingLock> pending = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            pending.add(submit(address + i * PAGE, 1));
+        }
+        Thread.sleep(100);
+        assertTrue(kernel.calls("aio_suspend") > 0);
+        kernel.set("aio_hold", 0);
+        List<PageLock> locks = new ArrayList<>();
+        for (PendingLock each : pending) {
+            locks.add(result(each));
+        }
+        assertEquals("111", Witness.locked(address, 3));
+        locks.forEach(PageLock::close);
+        assertEquals(0, kernel.calls("kevent"));
+        assertAllReaped(3);
+    }
+
+    @Test
+    void withoutKqueueALongJobDelaysNoLaterOne() throws Exception {
+        kernel.fail("kqueue", 1, 24);
+        kernel.set("aio_hold", 8 * PAGE);
+        PendingLock slow = submit(memory.map(8), 8);
+        await(() -> kernel.calls("aio_suspend") == 1);
+        result(submit(memory.map(1), 1)).close();
+        assertFalse(slow.isDone());
+        kernel.set("aio_hold", 0);
+        result(slow).close();
+        assertAllReaped(2);
+    }
+
+    @Test
+    void withoutKqueueThousandsOfLocksAreAllThereToo() throws Exception {
+        kernel.fail("kqueue", 1, 24);
+        int count = 2_000;
+        long before = Witness.lockedBytes();
+        long address = memory.map(count);
+        List<CompletableFuture<?>> all = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            all.add(submit(address + i * PAGE, 1).thenAccept(PageLock::close));
+        }
+        CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0])).get(50, TimeUnit.SECONDS);
+        assertEquals(before, Witness.lockedBytes());
+        assertAllReaped(count);
+    }
+
+    @Test
+    void withoutKqueueACancelledBacklogIsReported() throws Exception {
+        kernel.fail("kqueue", 1, 24);
+        fill(QUEUE - 1);
+        kernel.set("aio_hold", 1);
+        long address = memory.map(2);
+        PendingLock running = submit(address, 1);
+        PendingLock waiting = submit(address + PAGE, 1);
+        await(() -> kernel.calls("aio_suspend") == 1);
+        assertTrue(waiting.cancel(true));
+        locker.lock(pages(address + PAGE, 1)).close();
+        kernel.set("aio_hold", 0);
+        result(running).close();
+    }
+
+    @Test
+    void aKqueueThatOtherCodeClosesLosesNoJob() throws Exception {
+        kernel.set("aio_hold", 1);
+        PendingLock before = submit(memory.map(1), 1);
+        await(() -> kernel.get("running") == 1);
+        kernel.call("close", (int) kernel.get("kqueue"));
+        PendingLock after = submit(memory.map(1), 1);
+        kernel.set("aio_hold", 0);
+        result(before).close();
+        result(after).close();
+        assertAllReaped(2);
+    }
+
+    @Test
+    void interruptedWaitsAreResumed() throws Exception {
+        kernel.fail("kevent", 1, 4);
+        result(submit(memory.map(1), 1)).close();
+        kernel.fail("kqueue", 1, 24);
+        kernel.fail("aio_suspend", 1, 4);
+        PageLocker other = PageLocker.over(kernel.open());
+        result(other.lockAsync(pages(memory.map(1), 1))).close();
+    }
+
+    @Test
+    void aReportThatThrowsHarmsNoOther() throws Exception {
+        CountDownLatch reported = new CountDownLatch(1);
+        long address = memory.map(2);
+        Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
+        Thread.setDefaultUncaughtExceptionHandler((thread, thrown) -> reported.countDown());
+        try {
+            backend.lockAsync(address, PAGE, refusal -> {
+                throw new IllegalStateException("on purpose");
+            });
+            assertTrue(reported.await(20, TimeUnit.SECONDS));
+        } finally {
+            Thread.setDefaultUncaughtExceptionHandler(before);
+        }
+        result(submit(address + PAGE, 1)).close();
+    }
+
+    @Test
+    void theProcessEndsWithJobsPending() throws Exception {
+        Process child = new ProcessBuilder(Arrays.asList(
+                        System.getProperty("java.home") + "/bin/java",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Pending.class.getName()))
+                .redirectErrorStream(true)
+                .start();
+        String output = new String(child.getInputStream().readAllBytes());
+        assertTrue(child.waitFor(30, TimeUnit.SECONDS), "the process does not end");
+        assertEquals(0, child.exitValue(), output);
+        assertTrue(output.contains("pending 3"), output);
+    }
+
+    /** A process that ends while the kernel is at it, and others wait. */
+    static final class Pending {
+        private Pending() {}
+
+        public static void main(String[] arguments) {
+            StandIn kernel = new StandIn();
+            Witness memory = new Witness();
+            PageLocker locker = PageLocker.over(kernel.open());
+            kernel.set("aio_hold", 1);
+            List<PendingLock> pending = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                pending.add(locker.lockAsync(MemoryRange.of(memory.map(4), 4 * PAGE)));
+            }
+            System.out.println(
+                    "pending " + pending.stream().filter(each -> !each.isDone()).count());
+        }
+    }
+}

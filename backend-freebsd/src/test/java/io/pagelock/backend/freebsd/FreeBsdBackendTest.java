@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.freebsd;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.pagelock.AddressSpaceOption;
+import io.pagelock.Answer;
+import io.pagelock.Capability;
+import io.pagelock.Forecast;
+import io.pagelock.Limit;
+import io.pagelock.LockLimit;
+import io.pagelock.LockLimits;
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLock;
+import io.pagelock.PageLockException;
+import io.pagelock.PageLocker;
+import io.pagelock.PageStates;
+import io.pagelock.Reason;
+import io.pagelock.SyncOption;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The unchanged backend, through JNA, against the stand-in: what it makes of FreeBSD's answers. */
+class FreeBsdBackendTest {
+    private static final long PAGE = Witness.PAGE;
+
+    private StandIn kernel;
+    private Witness memory;
+    private FreeBsdBackend backend;
+    private PageLocker locker;
+
+    @BeforeEach
+    void boot() {
+        kernel = new StandIn();
+        memory = new Witness();
+        backend = kernel.open();
+        locker = PageLocker.over(backend);
+    }
+
+    @AfterEach
+    void halt() {
+        new StandIn().call("munlockall");
+        memory.close();
+    }
+
+    private static MemoryRange pages(long address, long count) {
+        return MemoryRange.of(address, count * PAGE);
+    }
+
+    private PageLockException refusal(Reason reason, long address, long pages) {
+        PageLockException refused = assertThrows(PageLockException.class, () -> locker.lock(pages(address, pages)));
+        assertEquals(reason, refused.reason(), refused.getMessage());
+        return refused;
+    }
+
+    private static void assertSays(PageLockException refused, String... words) {
+        for (String word : words) {
+            assertTrue(refused.getMessage().contains(word), "no \"" + word + "\" in: " + refused.getMessage());
+        }
+    }
+
+    @Test
+    void lockedPagesAreReallyLockedAndSeen() {
+        long address = memory.map(4);
+        try (PageLock lock = locker.lock(pages(address + PAGE, 2))) {
+            assertEquals("0110", Witness.locked(address, 4));
+            PageStates states = locker.pages(pages(address, 4));
+            assertEquals(Answer.NO, states.locked(0));
+            assertEquals(Answer.YES, states.locked(1));
+            assertEquals(Answer.YES, states.resident(2));
+            assertEquals(Answer.NO, states.resident(3));
+        }
+        assertEquals("0000", Witness.locked(address, 4));
+    }
+
+    @Test
+    void everyCapabilityOfFreeBsdIsDeclared() {
+        assertEquals(
+                EnumSet.of(
+                        Capability.LOCK_ADDRESS_SPACE,
+                        Capability.SYNC,
+                        Capability.RESIDENT_PAGES,
+                        Capability.LOCKED_PAGES,
+                        Capability.LOCKED_BYTES,
+                        Capability.NATIVE_ASYNC),
+                backend.capabilities());
+    }
+
+    @Test
+    void beforeTheFlagCameNothingIsSaidAboutLocks() {
+        kernel.set("osreldate", 1004000);
+        kernel.set("old_names", 1);
+        FreeBsdBackend old = kernel.open();
+        assertFalse(old.capabilities().contains(Capability.LOCKED_PAGES));
+        long address = memory.map(2);
+        old.lock(address, PAGE, false);
+        PageStates states = old.pages(pages(address, 2));
+        assertEquals(Answer.UNKNOWN, states.locked(0));
+        assertEquals(Answer.YES, states.resident(0));
+        LockLimits limits = old.limits();
+        assertEquals(OptionalLong.empty(), limits.lockedBytes());
+        assertEquals("vm.max_wired", limits.all().get(1).name());
+        assertTrue(old.info().notes().toString().contains("12.3"));
+        old.unlock(address, PAGE);
+    }
+
+    @Test
+    void limitsAreReadWithScopeUseAndPrivilege() {
+        kernel.set("limit_cur", 100 * PAGE);
+        kernel.set("limit_max", 200 * PAGE);
+        kernel.set("others_wired", 7);
+        long before = Witness.lockedBytes();
+        long address = memory.map(3);
+        backend.lock(address, 3 * PAGE, false);
+        LockLimits limits = locker.limits();
+        assertEquals(Limit.ofBytes(100 * PAGE), limits.soft());
+        assertEquals(Limit.ofBytes(200 * PAGE), limits.hard());
+        assertEquals(OptionalLong.of(before + 3 * PAGE), limits.lockedBytes());
+        assertEquals("PRIV_VM_MLOCK", limits.privilege());
+        assertEquals(Answer.YES, limits.privileged());
+        LockLimit system = limits.all().get(1);
+        assertEquals("vm.max_user_wired", system.name());
+        assertEquals(LockLimit.Scope.SYSTEM, system.scope());
+        assertEquals(Limit.ofBytes(401644 * PAGE), system.soft());
+        assertEquals(OptionalLong.of(before + 10 * PAGE), system.used());
+        backend.unlock(address, 3 * PAGE);
+    }
+
+    @Test
+    void unlimitedIsSaidForInfinityAndForASwitchedOffMaximum() {
+        kernel.set("max_user_wired", -1);
+        LockLimits limits = locker.limits();
+        assertTrue(limits.soft().isUnlimited());
+        assertTrue(limits.all().get(1).soft().isUnlimited());
+    }
+
+    @Test
+    void whatCannotBeReadIsUnknown() {
+        kernel.fail("getrlimit", 1, 22);
+        kernel.set("capmode", 1);
+        LockLimits limits = locker.limits();
+        assertFalse(limits.soft().isKnown());
+        assertFalse(limits.all().get(1).soft().isKnown());
+        assertEquals(Answer.UNKNOWN, limits.privileged());
+        assertEquals(OptionalLong.empty(), limits.lockedBytes());
+        kernel.set("capmode", 0);
+        kernel.set("no_vmmap", 1);
+        long address = memory.map(1);
+        memory.touch(address);
+        PageStates states = locker.pages(pages(address, 1));
+        assertEquals(Answer.UNKNOWN, states.locked(0));
+        assertEquals(Answer.YES, states.resident(0));
+        assertEquals(Optional.empty(), backend.mapped(pages(address, 1)));
+        assertEquals(OptionalLong.empty(), backend.addressSpaceBytes());
+    }
+
+    @Test
+    void overTheLimitHasTheNumbersAndTheRemedyAlsoForRoot() {
+        long address = memory.map(8);
+        backend.lock(address, 2 * PAGE, false);
+        kernel.set("limit_cur", Witness.lockedBytes() + 3 * PAGE);
+        PageLockException refused = refusal(Reason.OVER_LIMIT, address + 2 * PAGE, 5);
+        assertSays(
+                refused,
+                Long.toString(5 * PAGE),
+                Long.toString(Witness.lockedBytes()),
+                "login.conf",
+                "memorylocked",
+                "limits -l",
+                "ulimit -l",
+                "root as well",
+                "mlock",
+                "ENOMEM",
+                "FreeBSD 15.1");
+        assertEquals(OptionalInt.of(12), refused.errno());
+    }
+
+    @Test
+    void aSecondHandleAtTheLimitSucceedsThoughTheKernelChargesTwice() {
+        long address = memory.map(4);
+        kernel.set("limit_cur", Witness.lockedBytes() + 4 * PAGE);
+        try (PageLock first = locker.lock(pages(address, 4))) {
+            long refused = kernel.calls("mlock");
+            try (PageLock second = locker.lock(pages(address, 4))) {
+                assertEquals(refused + 1, kernel.calls("mlock"));
+                first.close();
+                assertEquals("1111", Witness.locked(address, 4));
+            }
+        }
+        assertEquals("0000", Witness.locked(address, 4));
+    }
+
+    @Test
+    void theMaximumOfTheSystemIsNotTheLimitOfTheProcess() {
+        long address = memory.map(8);
+        kernel.set("others_wired", 401644 - 4 - Witness.lockedBytes() / PAGE);
+        assertSays(refusal(Reason.OUT_OF_MEMORY, address, 5), "vm.max_user_wired", "v_user_wire_count", "sysctl");
+        kernel.set("max_user_wired", 2);
+        assertSays(refusal(Reason.OUT_OF_MEMORY, address, 3), "vm.max_user_wired 8192 bytes");
+    }
+
+    @Test
+    void onFreeBsd10AMaximumThatIsReachedIsEagain() {
+        kernel.set("osreldate", 1004000);
+        kernel.set("old_names", 1);
+        locker = PageLocker.over(kernel.open());
+        kernel.fail("mlock", 1, 35);
+        assertSays(refusal(Reason.OUT_OF_MEMORY, memory.map(1), 1), "vm.max_wired", "EAGAIN");
+    }
+
+    @Test
+    void aHoleAnInaccessiblePageAndTheEndOfAFileAreToldApart() {
+        long hole = memory.map(3);
+        memory.unmap(hole + PAGE, 1);
+        assertSays(refusal(Reason.NOT_MAPPED, hole, 3), "0x" + Long.toHexString(hole + PAGE));
+        long dark = memory.map(3);
+        memory.protect(dark + 2 * PAGE, 1);
+        assertSays(refusal(Reason.CANNOT_BE_PAGED_IN, dark, 3), "0x" + Long.toHexString(dark + 2 * PAGE), "access");
+        long file = memory.mapFile(3);
+        memory.truncate(file, 1);
+        assertSays(refusal(Reason.CANNOT_BE_PAGED_IN, file, 3), "0x" + Long.toHexString(file + PAGE), "file ends");
+    }
+
+    @Test
+    void aShortageThatNothingExplainsIsUnknown() {
+        long address = memory.map(1);
+        kernel.fail("mlock", 1, 12);
+        assertFalse(refusal(Reason.UNKNOWN, address, 1).getMessage().contains("rctl"));
+        kernel.set("racct", 1);
+        kernel.fail("mlock", 1, 12);
+        assertSays(refusal(Reason.UNKNOWN, address, 1), "rctl");
+        kernel.set("no_vmmap", 1);
+        kernel.fail("mlock", 1, 12);
+        assertSays(refusal(Reason.UNKNOWN, address, 1), "cannot be read");
+        kernel.fail("mlock", 1, 22);
+        refusal(Reason.UNKNOWN, address, 1);
+    }
+
+    @Test
+    void withoutTheRightTheKnobIsNamed() {
+        kernel.set("unprivileged_mlock", 0);
+        kernel.set("euid", 1001);
+        assertSays(refusal(Reason.NOT_PERMITTED, memory.map(1), 1), "security.bsd.unprivileged_mlock=1", "EPERM");
+        assertEquals(Answer.NO, locker.limits().privileged());
+        Forecast forecast = locker.forecast(1);
+        assertEquals(Answer.NO, forecast.fits());
+        assertEquals(Optional.of(Reason.NOT_PERMITTED), forecast.reason());
+        kernel.set("euid", 0);
+        locker.lock(pages(memory.map(1), 1)).close();
+    }
+
+    @Test
+    void inAJailTheJailIsNamedForRootToo() {
+        long address = memory.map(2);
+        backend.lock(address, PAGE, false);
+        kernel.set("jailed", 1);
+        assertSays(refusal(Reason.NOT_PERMITTED, address, 2), "allow.mlock", "jail.conf", "not even root");
+        PageLockException refused = assertThrows(PageLockException.class, () -> backend.unlock(address, PAGE));
+        assertEquals(Reason.NOT_PERMITTED, refused.reason());
+        LockLimit first = locker.limits().all().get(0);
+        assertEquals("allow.mlock", first.name());
+        assertEquals(LockLimit.Scope.CONTAINER, first.scope());
+        assertEquals(Answer.NO, locker.forecast(1).fits());
+        kernel.set("mlock_allowed", 1);
+        kernel.set("euid", 1001);
+        assertEquals(Answer.YES, locker.limits().privileged());
+        backend.unlock(address, PAGE);
+    }
+
+    @Test
+    void aRefusalThatNeitherJailNorSysctlExplainsSaysSo() {
+        kernel.fail("mlock", 1, 1);
+        assertSays(refusal(Reason.NOT_PERMITTED, memory.map(1), 1), "PRIV_VM_MLOCK", "neither");
+    }
+
+    @Test
+    void unlockOverAHoleIsNotMappedAndOtherRefusalsAreNot() {
+        long address = memory.map(3);
+        memory.unmap(address + PAGE, 1);
+        PageLockException hole = assertThrows(PageLockException.class, () -> backend.unlock(address, 3 * PAGE));
+        assertEquals(Reason.NOT_MAPPED, hole.reason());
+        kernel.fail("munlock", 1, 12);
+        PageLockException other = assertThrows(PageLockException.class, () -> backend.unlock(address, PAGE));
+        assertEquals(Reason.UNKNOWN, other.reason());
+    }
+
+    @Test
+    void asyncInvalidateWhichFreeBsdRefusesIsDoneAtOnce() {
+        long address = memory.mapFile(2);
+        locker.sync(pages(address, 2), SyncOption.ASYNC, SyncOption.INVALIDATE);
+        try (PageLock lock = locker.lock(pages(address, 1))) {
+            PageLockException busy =
+                    assertThrows(PageLockException.class, () -> locker.sync(pages(address, 2), SyncOption.INVALIDATE));
+            assertEquals(Reason.BUSY, busy.reason());
+        }
+        kernel.fail("msync", 1, 5);
+        PageLockException io = assertThrows(PageLockException.class, () -> locker.sync(pages(address, 2)));
+        assertEquals(Reason.IO_ERROR, io.reason());
+    }
+
+    @Test
+    void theFutureThatAFailedLockOfEverythingLeavesBehindIsCleared() {
+        assumeTrue(Witness.isUnbound(), "FUTURE is real here, and would end this JVM under a small limit of Linux");
+        kernel.set("others_wired", 401644);
+        PageLockException refused = assertThrows(
+                PageLockException.class,
+                () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT, AddressSpaceOption.FUTURE));
+        assertEquals(Reason.OUT_OF_MEMORY, refused.reason(), refused.getMessage());
+        assertSays(refused, "mlockall", "vm.max_user_wired");
+        assertEquals(1, kernel.calls("munlockall"));
+        assertEquals(0, kernel.get("future"));
+        assertEquals("0", Witness.locked(memory.map(1), 1));
+    }
+
+    @Test
+    void theRefusalsOfMlockallAreToldApart() {
+        kernel.set("limit_cur", 1 << 20);
+        PageLockException refused =
+                assertThrows(PageLockException.class, () -> backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT)));
+        assertEquals(Reason.OVER_LIMIT, refused.reason(), refused.getMessage());
+        assertSays(refused, "whole address space", "1048576 bytes");
+        kernel.set("limit_cur", Long.MAX_VALUE);
+        kernel.fail("mlockall", 1, 35);
+        refused = assertThrows(PageLockException.class, () -> backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT)));
+        assertEquals(Reason.UNKNOWN, refused.reason(), refused.getMessage());
+        memory.truncate(memory.mapFile(3), 1);
+        kernel.fail("mlockall", 1, 35);
+        refused = assertThrows(PageLockException.class, () -> backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT)));
+        assertEquals(Reason.CANNOT_BE_PAGED_IN, refused.reason(), refused.getMessage());
+        kernel.set("jailed", 1);
+        refused = assertThrows(PageLockException.class, () -> backend.unlockAll(Collections.emptyList()));
+        assertEquals(Reason.NOT_PERMITTED, refused.reason(), refused.getMessage());
+    }
+
+    @Test
+    void aStaleErrnoIsNotLookedAt() {
+        long address = memory.map(2);
+        memory.unmap(address + PAGE, 1);
+        assertThrows(PageLockException.class, () -> backend.lock(address, 2 * PAGE, false));
+        backend.lock(address, PAGE, false);
+        backend.unlock(address, PAGE);
+    }
+
+    @Test
+    void mappingsThatComeBetweenTheTwoCallsAreReadAgain() {
+        kernel.fail("sysctl", 2, 12);
+        long address = memory.map(1);
+        assertTrue(backend.mapped(pages(address, 1)).isPresent());
+    }
+}

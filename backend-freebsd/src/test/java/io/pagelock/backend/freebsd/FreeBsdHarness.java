@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.freebsd;
+
+import io.pagelock.Limit;
+import io.pagelock.Reason;
+import io.pagelock.backend.testkit.Harness;
+import io.pagelock.spi.Backend;
+import io.pagelock.spi.BackendProvider;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+
+/** The stand-in as the system, and Linux below it as the witness. */
+final class FreeBsdHarness implements Harness {
+    private final StandIn kernel = new StandIn();
+    private final Witness memory = new Witness();
+    private final FreeBsdBackend backend;
+    private final Set<Ability> abilities = EnumSet.allOf(Ability.class);
+
+    FreeBsdHarness() {
+        // The maximum of the system would skip the tests of the address space, since a JVM has reserved more than that.
+        kernel.set("max_user_wired", -1);
+        backend = kernel.open();
+        abilities.remove(Ability.SEE_ON_FAULT);
+        abilities.remove(Ability.MAP_UNLOCKABLE);
+        if (!Witness.isUnbound()) {
+            abilities.remove(Ability.LOCK_ADDRESS_SPACE);
+        }
+    }
+
+    @Override
+    public Set<Ability> abilities() {
+        return Collections.unmodifiableSet(abilities);
+    }
+
+    @Override
+    public Backend backend() {
+        return backend;
+    }
+
+    @Override
+    public BackendProvider provider() {
+        return new FreeBsdProvider();
+    }
+
+    @Override
+    public long pageSize() {
+        return Witness.PAGE;
+    }
+
+    @Override
+    public long room() {
+        if (kernel.get("unprivileged_mlock") == 0) {
+            return 0;
+        }
+        long limit = kernel.get("limit_cur");
+        return limit == Long.MAX_VALUE ? limit : Math.max(0, limit - Witness.lockedBytes());
+    }
+
+    @Override
+    public Reason refusal() {
+        return kernel.get("unprivileged_mlock") == 0 ? Reason.NOT_PERMITTED : Reason.OVER_LIMIT;
+    }
+
+    @Override
+    public long map(long pages) {
+        return memory.map(pages);
+    }
+
+    @Override
+    public void unmap(long address, long pages) {
+        memory.unmap(address, pages);
+    }
+
+    @Override
+    public void touch(long address) {
+        memory.touch(address);
+    }
+
+    @Override
+    public void close() {
+        new StandIn().call("munlockall");
+        memory.close();
+    }
+
+    @Override
+    public boolean isLocked(long address) {
+        return Witness.isLocked(address);
+    }
+
+    @Override
+    public boolean isResident(long address) {
+        return Witness.isResident(address);
+    }
+
+    @Override
+    public long lockedBytes() {
+        return Witness.lockedBytes();
+    }
+
+    @Override
+    public Limit limit() {
+        long limit = kernel.get("limit_cur");
+        return limit == Long.MAX_VALUE ? Limit.unlimited() : Limit.ofBytes(limit);
+    }
+
+    @Override
+    public void setLimit(long bytes) {
+        kernel.set("limit_cur", bytes);
+    }
+
+    @Override
+    public void forbid(boolean value) {
+        kernel.set("unprivileged_mlock", value ? 0 : 1);
+        kernel.set("euid", 1001);
+    }
+
+    @Override
+    public void remap(long address, long pages) {
+        memory.remap(address, pages);
+    }
+
+    @Override
+    public void protect(long address, long pages) {
+        memory.protect(address, pages);
+    }
+
+    @Override
+    public long mapFile(long pages) {
+        return memory.mapFile(pages);
+    }
+
+    @Override
+    public void truncate(long address, long pages) {
+        memory.truncate(address, pages);
+    }
+
+    @Override
+    public void refuseUnlock(boolean value) {
+        kernel.fail("munlock", value ? -1 : 0, 1);
+    }
+
+    @Override
+    public void refuseNextLock() {
+        kernel.fail("mlock", 1, 12);
+    }
+
+    @Override
+    public void holdNextLock(CountDownLatch arrived, CountDownLatch until) {
+        kernel.set("release", 0);
+        kernel.set("hold_mlock", 1);
+        Thread gate = new Thread(() -> {
+            try {
+                while (kernel.get("held") == 0) {
+                    Thread.sleep(1);
+                }
+                arrived.countDown();
+                until.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            kernel.set("release", 1);
+        });
+        gate.setDaemon(true);
+        gate.start();
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.freebsd;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** The stand-in answers as FreeBSD 15.1 did, row by row. */
+class GoldenTest {
+    @TestFactory
+    Stream<DynamicTest> theStandInAnswersAsFreeBsdDid() throws IOException {
+        Map<String, String> recorded = recorded();
+        Map<String, String> answers =
+                answers(Compiler.run(Collections.singletonList(Compiler.driver().toString())));
+        Set<String> keys = new LinkedHashSet<>(recorded.keySet());
+        keys.addAll(answers.keySet());
+        return keys.stream()
+                .map(key -> DynamicTest.dynamicTest(key, () -> assertEquals(recorded.get(key), answers.get(key))));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> whereTheCompilerBuildsFor32BitsTheLayoutIsThatOfI386() {
+        Map<String, String> answers = answers(
+                Compiler.run(Collections.singletonList(Compiler.narrowDriver().toString())));
+        return Stream.of(
+                        "sizeof.aiocb=96",
+                        "aiocb.aio_offset=4",
+                        "aiocb.aio_buf=12",
+                        "aiocb.aio_nbytes=16",
+                        "aiocb.aio_sigevent=52",
+                        "sizeof.sigevent=44",
+                        "sigevent.un=12",
+                        "sizeof.kevent=56",
+                        "sizeof.timespec=8",
+                        "sizeof.kinfo_vmentry=1160")
+                .map(each -> DynamicTest.dynamicTest(
+                        each, () -> assertEquals(each.split("=")[1], answers.get("layout." + each.split("=")[0]))));
+    }
+
+    private static Map<String, String> recorded() throws IOException {
+        Map<String, String> recorded = new LinkedHashMap<>();
+        try (BufferedReader lines = new BufferedReader(
+                new InputStreamReader(GoldenTest.class.getResourceAsStream("golden.tsv"), StandardCharsets.UTF_8))) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                if (!line.startsWith("#")) {
+                    String[] fields = line.split("\t");
+                    recorded.put(fields[0], fields[1]);
+                }
+            }
+        }
+        return recorded;
+    }
+
+    private static Map<String, String> answers(Compiler.Outcome outcome) {
+        assertEquals(0, outcome.status, outcome.output);
+        Map<String, String> answers = new LinkedHashMap<>();
+        for (String line : outcome.output.split("\n")) {
+            String[] fields = line.split("\t");
+            answers.put(fields[0], fields.length > 1 ? fields[1] : line);
+        }
+        answers.remove("driver");
+        return answers;
+    }
+}

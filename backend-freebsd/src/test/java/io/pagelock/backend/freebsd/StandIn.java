@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.freebsd;
+
+import com.sun.jna.Library;
+import com.sun.jna.NativeLibrary;
+import com.sun.jna.Pointer;
+import io.pagelock.spi.Host;
+import java.util.Collections;
+
+/** FreeBSD as a shared library, see standin.c. One kernel for the whole JVM. */
+final class StandIn {
+    static final Host HOST = new Host("FreeBSD", "15.1-RELEASE-p1", "amd64", 64);
+
+    private static final class Loaded {
+        private static final NativeLibrary LIBRARY = NativeLibrary.getInstance(
+                Compiler.standIn().toString(),
+                // Not global: its names are also those of the C library.
+                Collections.singletonMap(Library.OPTION_OPEN_FLAGS, 1));
+    }
+
+    private final NativeLibrary library = Loaded.LIBRARY;
+
+    /** A freshly booted one. What is locked stays locked. */
+    StandIn() {
+        call("standin_reset");
+    }
+
+    FreeBsdBackend open() {
+        return FreeBsdBackend.over(library, HOST);
+    }
+
+    void set(String name, long value) {
+        call("standin_set", name, value);
+    }
+
+    long get(String name) {
+        return library.getFunction("standin_get").invokeLong(new Object[] {name});
+    }
+
+    /** Makes the nth call from now fail; -1 for every call, 0 for none. */
+    void fail(String function, int nth, int errno) {
+        call("standin_fail", function, nth, errno);
+    }
+
+    long calls(String function) {
+        return library.getFunction("standin_calls").invokeLong(new Object[] {function});
+    }
+
+    int call(String function, Object... arguments) {
+        return library.getFunction(function).invokeInt(arguments);
+    }
+
+    /** Puts a job into the queue as other code of the process would. Its control block is never reaped. */
+    int submitForeign(Pointer block, long address, long length) {
+        block.clear(AioLayout.LP64.size);
+        block.setLong(AioLayout.LP64.buf, address);
+        block.setLong(AioLayout.LP64.nbytes, length);
+        return call("aio_mlock", block);
+    }
+}

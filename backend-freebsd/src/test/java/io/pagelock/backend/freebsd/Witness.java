@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.freebsd;
+
+import com.sun.jna.Function;
+import com.sun.jna.Pointer;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Memory of this process, and what Linux says of it: neither the library nor the stand-in is asked. */
+final class Witness implements AutoCloseable {
+    static final long PAGE = 4096;
+
+    private static final int NONE = 0;
+    private static final int READ_WRITE = 3;
+    private static final int SHARED = 1;
+    private static final int PRIVATE = 2;
+    private static final int FIXED = 0x10;
+    private static final int ANONYMOUS = 0x20;
+
+    private final List<long[]> mapped = new ArrayList<>();
+    private final Map<Long, Path> files = new HashMap<>();
+
+    static long lockedBytes() {
+        return Long.parseLong(status("VmLck").replace("kB", "").trim()) * 1024;
+    }
+
+    /** Whether Linux lets this process lock as much as it likes. */
+    static boolean isUnbound() {
+        return (Long.parseUnsignedLong(status("CapEff"), 16) >> 14 & 1) != 0;
+    }
+
+    private static String status(String key) {
+        try {
+            for (String line : Files.readAllLines(Paths.get("/proc/self/status"))) {
+                if (line.startsWith(key + ":")) {
+                    return line.substring(key.length() + 1).trim();
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        throw new AssertionError("no " + key + " in /proc/self/status");
+    }
+
+    static boolean isLocked(long address) {
+        // While other threads map and unmap, Linux may leave a mapping out of the list.
+        for (int attempt = 0; attempt < 3; attempt++) {
+            Boolean locked = look(address);
+            if (locked != null) {
+                return locked;
+            }
+        }
+        return false;
+    }
+
+    private static Boolean look(long address) {
+        boolean inside = false;
+        try {
+            for (String line : Files.readAllLines(Paths.get("/proc/self/smaps"))) {
+                int dash = line.indexOf('-');
+                if (dash > 0 && line.charAt(0) != 'V' && Character.digit(line.charAt(0), 16) >= 0) {
+                    int space = line.indexOf(' ');
+                    inside = Long.compareUnsigned(Long.parseUnsignedLong(line.substring(0, dash), 16), address) <= 0
+                            && Long.compareUnsigned(
+                                            address, Long.parseUnsignedLong(line.substring(dash + 1, space), 16))
+                                    < 0;
+                } else if (inside && line.startsWith("VmFlags:")) {
+                    return (line + " ").contains(" lo ");
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return null;
+    }
+
+    static String locked(long address, int pages) {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < pages; i++) {
+            text.append(isLocked(address + i * PAGE) ? '1' : '0');
+        }
+        return text.toString();
+    }
+
+    static boolean isResident(long address) {
+        try (RandomAccessFile pagemap = new RandomAccessFile("/proc/self/pagemap", "r")) {
+            pagemap.seek(address / PAGE * 8);
+            byte[] entry = new byte[8];
+            pagemap.readFully(entry);
+            return ByteBuffer.wrap(entry).order(ByteOrder.LITTLE_ENDIAN).getLong() < 0;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Private memory with an unmapped page on either side. */
+    long map(long pages) {
+        long all = mmap(0, pages + 2, NONE, PRIVATE | ANONYMOUS, -1);
+        long address = mmap(all + PAGE, pages, READ_WRITE, PRIVATE | ANONYMOUS | FIXED, -1);
+        munmap(all, 1);
+        munmap(address + pages * PAGE, 1);
+        mapped.add(new long[] {address, pages});
+        return address;
+    }
+
+    void remap(long address, long pages) {
+        mmap(address, pages, READ_WRITE, PRIVATE | ANONYMOUS | FIXED, -1);
+    }
+
+    long mapFile(long pages) {
+        try {
+            Path file = Files.createTempFile("pagelock", ".map");
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                channel.write(ByteBuffer.allocate((int) (pages * PAGE)));
+            }
+            int fd = libc("open").invokeInt(new Object[] {file.toString(), 2});
+            long address = mmap(0, pages, READ_WRITE, SHARED, fd);
+            libc("close").invokeInt(new Object[] {fd});
+            mapped.add(new long[] {address, pages});
+            files.put(address, file);
+            return address;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    void truncate(long address, long pages) {
+        try (FileChannel channel = FileChannel.open(files.get(address), StandardOpenOption.WRITE)) {
+            channel.truncate(pages * PAGE);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    void unmap(long address, long pages) {
+        munmap(address, pages);
+    }
+
+    void protect(long address, long pages) {
+        if (libc("mprotect").invokeInt(new Object[] {new Pointer(address), pages * PAGE, NONE}) != 0) {
+            throw new AssertionError("mprotect");
+        }
+    }
+
+    void touch(long address) {
+        new Pointer(address).setByte(0, (byte) 1);
+    }
+
+    @Override
+    public void close() {
+        mapped.forEach(each -> munmap(each[0], each[1]));
+        for (Path file : files.values()) {
+            try {
+                Files.delete(file);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    private static long mmap(long address, long pages, int protection, int flags, int fd) {
+        long at = libc("mmap").invokeLong(new Object[] {new Pointer(address), pages * PAGE, protection, flags, fd, 0L});
+        if (at == -1) {
+            throw new AssertionError("mmap of " + pages + " pages");
+        }
+        return at;
+    }
+
+    private static void munmap(long address, long pages) {
+        libc("munmap").invokeInt(new Object[] {new Pointer(address), pages * PAGE});
+    }
+
+    private static Function libc(String name) {
+        return Function.getFunction("c", name);
+    }
+}
