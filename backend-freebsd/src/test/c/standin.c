@@ -54,7 +54,7 @@ static struct {
     long aio_queue_hold; /* workers take no jobs */
     long cancel_queued; /* queued jobs can be cancelled, as the source reads; 15.1 never did it */
     long nbytes_max;
-    long hold_mlock; /* the next mlock() waits ... */
+    long hold_mlock; /* the next lock, by mlock or by a job, waits ... */
     long held; /* ... and is counted here ... */
     long release; /* ... until this is not 0 */
     long racct;
@@ -378,8 +378,7 @@ static int do_mlock(unsigned long address, size_t length, int permitted) {
     return result;
 }
 
-int mlock(const void *addr, size_t len) {
-    FAULT("mlock");
+static void wait_at_gate(void) {
     pthread_mutex_lock(&kernel);
     if (set.hold_mlock) {
         set.hold_mlock = 0;
@@ -389,6 +388,11 @@ int mlock(const void *addr, size_t len) {
         }
     }
     pthread_mutex_unlock(&kernel);
+}
+
+int mlock(const void *addr, size_t len) {
+    FAULT("mlock");
+    wait_at_gate();
     int number = do_mlock((unsigned long) addr, len, is_permitted());
     return number == 0 ? 0 : fail(number);
 }
@@ -796,6 +800,7 @@ static void *work(void *unused) {
         if (delay > 0) {
             real_sleep(delay);
         }
+        wait_at_gate();
         int number = fault("aio_job");
         if (number == 0) {
             number = do_mlock((unsigned long) job->copy.aio_buf, job->copy.aio_nbytes, job->permitted);

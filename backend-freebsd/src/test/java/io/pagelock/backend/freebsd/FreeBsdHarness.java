@@ -19,6 +19,22 @@ final class FreeBsdHarness implements Harness {
     private final Set<Ability> abilities = EnumSet.allOf(Ability.class);
 
     FreeBsdHarness() {
+        this(Long.MAX_VALUE, true);
+    }
+
+    /**
+     * A process with a limit.
+     *
+     * @param limit RLIMIT_MEMLOCK in bytes
+     * @param permitted whether it may lock at all
+     */
+    FreeBsdHarness(long limit, boolean permitted) {
+        kernel.set("limit_cur", limit);
+        forbid(!permitted);
+        if (!permitted) {
+            // It binds no process that may not lock at all.
+            abilities.remove(Ability.SET_LIMIT);
+        }
         // The maximum of the system would skip the tests of the address space, since a JVM has reserved more than that.
         kernel.set("max_user_wired", -1);
         backend = kernel.open();
@@ -101,6 +117,9 @@ final class FreeBsdHarness implements Harness {
 
     @Override
     public Limit limit() {
+        if (kernel.get("unprivileged_mlock") == 0) {
+            return Limit.ofBytes(0);
+        }
         long limit = kernel.get("limit_cur");
         return limit == Long.MAX_VALUE ? Limit.unlimited() : Limit.ofBytes(limit);
     }
