@@ -122,7 +122,20 @@ final class AsyncLocks {
         return true;
     }
 
+    /** Called by the backend; callbacks of the caller may block and so run elsewhere than in its thread. */
     private void end(Handle handle, Pending pending, PageLockException refusal, long begin, Object event) {
-        finish(pending, () -> engine.conclude(handle, refusal, begin, event));
+        Runnable delivery;
+        try {
+            Handle locked = engine.conclude(handle, refusal, begin, event);
+            delivery = () -> finish(pending, () -> locked);
+        } catch (Throwable failure) {
+            delivery = () -> pending.completeExceptionally(failure);
+        }
+        try {
+            threads.execute(delivery);
+        } catch (OutOfMemoryError e) {
+            // No thread to be had; late or never would be worse than here.
+            delivery.run();
+        }
     }
 }

@@ -70,6 +70,11 @@ final class Libc {
         return call("munlock", word(address), word(length));
     }
 
+    /** MS_ASYNC is 1, MS_INVALIDATE 2 and EBUSY 16: locked pages cannot be invalidated. */
+    static boolean isBusy(long address, long length) {
+        return call("msync", word(address), word(length), 1 | 2) == -1 && Native.getLastError() == 16;
+    }
+
     static int munlockall() {
         return call("munlockall");
     }
