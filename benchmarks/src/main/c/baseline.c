@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The C side of the benchmarks, compiled on the spot: as a program of its own, and as a shared library that a JVM loads, so
+ * that the same calls are also measured in the same process, with the same memory map and the same threads. Numbers are
+ * nanoseconds.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+static int64_t now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t) t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Private memory that nobody has touched yet; 0 if there is none. */
+int64_t fresh(int64_t length)
+{
+    void *at = mmap(NULL, (size_t) length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return at == MAP_FAILED ? 0 : (int64_t) (intptr_t) at;
+}
+
+int64_t map_file(const char *name, int64_t length)
+{
+    int fd = open(name, O_RDONLY);
+    if (fd < 0)
+        return 0;
+    void *at = mmap(NULL, (size_t) length, PROT_READ, MAP_SHARED, fd, 0);
+    close(fd);
+    return at == MAP_FAILED ? 0 : (int64_t) (intptr_t) at;
+}
+
+int unmap(int64_t address, int64_t length)
+{
+    return munmap((void *) (intptr_t) address, (size_t) length);
+}
+
+/* Drops a file that is on the disk from the page cache. Only pages that nobody maps are dropped. */
+int drop(const char *name)
+{
+    int fd = open(name, O_RDONLY);
+    if (fd < 0)
+        return -1;
+    fdatasync(fd);
+    int result = posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    close(fd);
+    return result;
+}
+
+int64_t lock_nanos(int64_t address, int64_t length)
+{
+    int64_t begin = now();
+    if (mlock((void *) (intptr_t) address, (size_t) length) != 0)
+        return -errno;
+    return now() - begin;
+}
+
+int unlock(int64_t address, int64_t length)
+{
+    return munlock((void *) (intptr_t) address, (size_t) length);
+}
+
+/* mlock and munlock of the same range, so many times. */
+int64_t pair_nanos(int64_t address, int64_t length, int64_t times)
+{
+    void *at = (void *) (intptr_t) address;
+    int64_t begin = now();
+    for (int64_t i = 0; i < times; i++) {
+        if (mlock(at, (size_t) length) != 0 || munlock(at, (size_t) length) != 0)
+            return -errno;
+    }
+    return now() - begin;
+}
+
+/* Locks all ranges one by one, then unlocks all. addresses has count entries. */
+int64_t many_nanos(const int64_t *addresses, int64_t length, int64_t count)
+{
+    int64_t begin = now();
+    for (int64_t i = 0; i < count; i++)
+        if (mlock((void *) (intptr_t) addresses[i], (size_t) length) != 0)
+            return -errno;
+    for (int64_t i = 0; i < count; i++)
+        if (munlock((void *) (intptr_t) addresses[i], (size_t) length) != 0)
+            return -errno;
+    return now() - begin;
+}
+
+/*
+ * Maps and unmaps a page again and again, pausing in between, until *stop is not 0. result[0] is the longest mmap or munmap,
+ * result[1] how many pairs there were.
+ */
+void map_until(volatile int32_t *stop, int64_t pause, int64_t *result)
+{
+    struct timespec rest = { 0, pause };
+    size_t page = (size_t) getpagesize();
+    result[0] = result[1] = 0;
+    while (!*stop) {
+        int64_t begin = now();
+        void *at = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        int64_t mapped = now();
+        munmap(at, page);
+        int64_t end = now();
+        if (mapped - begin > result[0])
+            result[0] = mapped - begin;
+        if (end - mapped > result[0])
+            result[0] = end - mapped;
+        result[1]++;
+        nanosleep(&rest, NULL);
+    }
+}
+
+#ifndef LIBRARY
+static int fail(const char *what)
+{
+    fprintf(stderr, "%s: %s\n", what, strerror(errno));
+    return 1;
+}
+
+/* pair TIMES | anonymous BYTES | file NAME BYTES; prints nanoseconds, for pair those of one pair in picoseconds. */
+int main(int count, char **words)
+{
+    int64_t nanos;
+    if (count == 3 && strcmp(words[1], "pair") == 0) {
+        int64_t times = atoll(words[2]);
+        long page = getpagesize();
+        char *at = (char *) (intptr_t) fresh(64 * page);
+        if (!at)
+            return fail("mmap");
+        memset(at, 1, (size_t) (64 * page));
+        pair_nanos((int64_t) (intptr_t) (at + 32 * page), page, times / 10);
+        nanos = pair_nanos((int64_t) (intptr_t) (at + 32 * page), page, times);
+        if (nanos < 0)
+            return fail("mlock");
+        printf("%lld\n", (long long) (nanos * 1000 / times));
+        return 0;
+    }
+    int64_t at, length;
+    if (count == 3 && strcmp(words[1], "anonymous") == 0) {
+        length = atoll(words[2]);
+        at = fresh(length);
+    } else if (count == 4 && strcmp(words[1], "file") == 0) {
+        length = atoll(words[3]);
+        at = map_file(words[2], length);
+    } else {
+        fprintf(stderr, "usage: baseline pair TIMES | anonymous BYTES | file NAME BYTES\n");
+        return 2;
+    }
+    if (!at)
+        return fail("mmap");
+    nanos = lock_nanos(at, length);
+    if (nanos < 0)
+        return fail("mlock");
+    printf("%lld\n", (long long) nanos);
+    return 0;
+}
+#endif
