@@ -15,7 +15,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * and stop every thread that maps memory meanwhile.
  *
  * <p>Where the system can lock on fault, the whole range is first locked that way, which pages nothing in and finds holes
- * and limits at once; then the pages are brought in side by side; then each step is locked fully.
+ * and limits at once; then each step is locked fully. As soon as a step shows that pages must really be brought in, the rest
+ * is first brought in side by side.
  */
 final class Steps {
     /** Up to this size one call is quick enough. */
@@ -26,6 +27,14 @@ final class Steps {
     private static final long LARGEST_STEP = 64L << 20;
     /** How long a step should take: other threads wait about that long for the memory map. */
     private static final long STEP_NANOS = 5_000_000;
+
+    /** After so much it shows whether pages must really be brought in; before, the first calls' own cost would mislead. */
+    private static final long TRIAL = 8L << 20;
+    /**
+     * From so many bytes a nanosecond on, more threads are no use: what is in memory already goes faster, and what must be
+     * zeroed, copied or read goes slower.
+     */
+    private static final long QUICK = 8;
 
     private static final int MOST_THREADS = 4;
 
@@ -55,11 +64,10 @@ final class Steps {
             return;
         }
         long before = progress.bytes();
+        boolean mayPageIn = false;
         if (alone && locksOnFault) {
             backend.lock(start, length, true);
-            if (pagesIn && length >= SIDE_BY_SIDE) {
-                pageIn(start, length, progress);
-            }
+            mayPageIn = pagesIn;
         }
         try {
             long step = firstStep;
@@ -69,9 +77,14 @@ final class Steps {
                 long size = Math.min(step, length - done);
                 long begin = System.nanoTime();
                 backend.lock(start + done, size, false);
-                step = next(step, System.nanoTime() - begin);
+                long nanos = System.nanoTime() - begin;
+                step = next(step, nanos);
                 done += size;
                 progress.reach(before + done);
+                if (mayPageIn && done >= TRIAL && length - done >= SIDE_BY_SIDE && size / QUICK < nanos) {
+                    mayPageIn = false;
+                    pageIn(start + done, length - done, progress);
+                }
             }
         } catch (PageLockException e) {
             if (e.reason() != Reason.TOO_MANY_MAPPINGS) {
