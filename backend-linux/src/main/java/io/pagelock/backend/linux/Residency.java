@@ -26,8 +26,18 @@ final class Residency {
         this.truthful = truthful;
     }
 
+    /**
+     * User-mode emulators of a processor with the other byte order hand the host's entries through. An entry that is neither
+     * present nor swapped has no bits where the reverse of a present one has its own, and mincore says what is swapped out.
+     */
+    private boolean inPageTable(int page) {
+        long entry = pagemap[page];
+        return (entry & PRESENT) != 0
+                || truthful && vector != null && (vector[page] & 1) != 0 && (Long.reverseBytes(entry) & PRESENT) != 0;
+    }
+
     Answer resident(int page) {
-        if (pagemap != null && (pagemap[page] & PRESENT) != 0) {
+        if (pagemap != null && inPageTable(page)) {
             return Answer.YES;
         }
         if (vector == null) {
@@ -51,7 +61,7 @@ final class Residency {
      */
     Answer lockedIfFlagged(int page, Answer untold) {
         if (pagemap != null) {
-            if ((pagemap[page] & PRESENT) != 0) {
+            if (inPageTable(page)) {
                 return Answer.YES;
             }
             // A page that is being moved in memory shows as swapped; it is locked, but cannot be told from a swapped
