@@ -3,8 +3,8 @@ package io.pagelock.internal;
 
 /**
  * Counts, for every address, how many holders it has, by interval: neighbouring addresses with equal counts share one
- * entry, so that a range costs the same whatever its length. A treap with unsigned keys; its priorities are a hash of the
- * key, which spares a field per node. Not safe for several threads.
+ * entry, so that a range costs the same whatever its length. An AVL tree with unsigned keys. Not safe for several
+ * threads.
  *
  * <p>A method that runs out of memory leaves the counts as they were. After {@link #prepare} of a range, and until something
  * else changes its edges, the methods that only take away need no memory.
@@ -15,6 +15,7 @@ final class IntervalCounts {
         private long end;
         private int full;
         private int onFault;
+        private int height = 1;
         private Node left;
         private Node right;
 
@@ -48,6 +49,9 @@ final class IntervalCounts {
 
     private final boolean joins;
     private Node root;
+    /** Where the last search ended; the next one is often for the same place. Null or in the tree. */
+    private Node recent;
+
     private long bytes;
     private Node spare;
     private int spares;
@@ -69,6 +73,7 @@ final class IntervalCounts {
         spare = node.left;
         spares--;
         node.left = null;
+        node.height = 1;
         node.start = start;
         node.end = end;
         node.full = full;
@@ -78,6 +83,7 @@ final class IntervalCounts {
 
     private void remove(Node node) {
         root = delete(root, node.start);
+        recent = recent == node ? null : recent;
         node.right = null;
         node.left = null;
         if (spares < MOST_SPARE) {
@@ -98,11 +104,25 @@ final class IntervalCounts {
 
     void clear() {
         root = null;
+        recent = null;
         bytes = 0;
     }
 
     /** Adds one holder to every address of the range. */
     void add(long start, long end, boolean onFault) {
+        Node last = floor(end);
+        if (last == null || less(last.end, start)) {
+            // Overlaps and touches nothing, as most ranges do.
+            recent = node(start, end, onFault ? 0 : 1, onFault ? 1 : 0);
+            root = insert(root, recent);
+            bytes += end - start;
+            return;
+        }
+        if (last.start == start && last.end == end) {
+            last.change(onFault, 1);
+            merge(start);
+            return;
+        }
         split(start);
         split(end);
         try {
@@ -123,6 +143,18 @@ final class IntervalCounts {
 
     /** Removes one holder from every address of the range; each must have one of that kind. */
     void remove(long start, long end, boolean onFault) {
+        Node whole = floor(start);
+        if (whole.start == start && whole.end == end) {
+            whole.change(onFault, -1);
+            if (whole.count() == 0) {
+                bytes -= end - start;
+                remove(whole);
+            } else {
+                merge(start);
+                merge(end);
+            }
+            return;
+        }
         split(start);
         split(end);
         for (Node node = floor(start); node != null && less(node.start, end); node = ceiling(node.end)) {
@@ -153,6 +185,10 @@ final class IntervalCounts {
 
     /** Makes the edges of a range boundaries, which is what may need memory. */
     void prepare(long start, long end) {
+        Node whole = floor(start);
+        if (whole != null && whole.start == start && whole.end == end) {
+            return;
+        }
         split(start);
         split(end);
     }
@@ -273,6 +309,9 @@ final class IntervalCounts {
     }
 
     private Node floor(long at) {
+        if (recent != null && !less(at, recent.start) && less(at, recent.end)) {
+            return recent;
+        }
         Node best = null;
         for (Node node = root; node != null; ) {
             if (less(at, node.start)) {
@@ -282,6 +321,7 @@ final class IntervalCounts {
                 node = node.right;
             }
         }
+        recent = best;
         return best;
     }
 
@@ -302,59 +342,93 @@ final class IntervalCounts {
         if (tree == null) {
             return node;
         }
-        if (less(node.start, tree.start)) {
-            Node child = insert(tree.left, node);
-            if (priority(child) > priority(tree)) {
-                tree.left = child.right;
-                child.right = tree;
-                return child;
-            }
-            tree.left = child;
-        } else {
-            Node child = insert(tree.right, node);
-            if (priority(child) > priority(tree)) {
-                tree.right = child.left;
-                child.left = tree;
-                return child;
-            }
-            tree.right = child;
-        }
-        return tree;
+        boolean left = less(node.start, tree.start);
+        Node child = left ? tree.left : tree.right;
+        int before = height(child);
+        return replaced(tree, left, insert(child, node), before);
     }
 
     private static Node delete(Node tree, long start) {
         if (start == tree.start) {
-            return join(tree.left, tree.right);
+            if (tree.left == null || tree.right == null) {
+                return tree.left == null ? tree.right : tree.left;
+            }
+            Node next = tree.right;
+            while (next.left != null) {
+                next = next.left;
+            }
+            Node rest = withoutFirst(tree.right);
+            next.left = tree.left;
+            next.right = rest;
+            return balanced(next);
         }
-        if (less(start, tree.start)) {
-            tree.left = delete(tree.left, start);
-        } else {
-            tree.right = delete(tree.right, start);
+        boolean left = less(start, tree.start);
+        Node child = left ? tree.left : tree.right;
+        int before = height(child);
+        return replaced(tree, left, delete(child, start), before);
+    }
+
+    private static Node withoutFirst(Node tree) {
+        if (tree.left == null) {
+            return tree.right;
         }
+        int before = height(tree.left);
+        return replaced(tree, true, withoutFirst(tree.left), before);
+    }
+
+    /**
+     * Puts a child back whose height was {@code before}. On most levels nothing has changed: then nothing is stored, which
+     * would cost the collector's barrier, and the other child is not looked at, which would be fetched from memory.
+     */
+    private static Node replaced(Node tree, boolean left, Node child, int before) {
+        if (left && tree.left != child) {
+            tree.left = child;
+        } else if (!left && tree.right != child) {
+            tree.right = child;
+        }
+        return height(child) == before ? tree : balanced(tree);
+    }
+
+    /** Sets the height and rotates where one side is two higher than the other. */
+    private static Node balanced(Node tree) {
+        int left = height(tree.left);
+        int right = height(tree.right);
+        if (left > right + 1) {
+            if (height(tree.left.left) < height(tree.left.right)) {
+                tree.left = rotatedLeft(tree.left);
+            }
+            return rotatedRight(tree);
+        }
+        if (right > left + 1) {
+            if (height(tree.right.right) < height(tree.right.left)) {
+                tree.right = rotatedRight(tree.right);
+            }
+            return rotatedLeft(tree);
+        }
+        tree.height = 1 + Math.max(left, right);
         return tree;
     }
 
-    private static Node join(Node lower, Node upper) {
-        if (lower == null) {
-            return upper;
-        }
-        if (upper == null) {
-            return lower;
-        }
-        if (priority(lower) > priority(upper)) {
-            lower.right = join(lower.right, upper);
-            return lower;
-        }
-        upper.left = join(lower, upper.left);
-        return upper;
+    private static Node rotatedLeft(Node tree) {
+        Node up = tree.right;
+        tree.right = up.left;
+        up.left = tree;
+        tree.height = 1 + Math.max(height(tree.left), height(tree.right));
+        up.height = 1 + Math.max(height(up.left), height(up.right));
+        return up;
     }
 
-    // The finishing steps of MurmurHash3, which spread neighbouring page addresses over all bits.
-    private static long priority(Node node) {
-        long hash = node.start;
-        hash = (hash ^ hash >>> 33) * 0xff51afd7ed558ccdL;
-        hash = (hash ^ hash >>> 33) * 0xc4ceb9fe1a85ec53L;
-        return hash ^ hash >>> 33;
+    private static Node rotatedRight(Node tree) {
+        Node up = tree.left;
+        tree.left = up.right;
+        up.right = tree;
+        tree.height = 1 + Math.max(height(tree.left), height(tree.right));
+        up.height = 1 + Math.max(height(up.left), height(up.right));
+        return up;
+    }
+
+    private static int height(Node tree) {
+        return tree == null ? 0 : tree.height;
     }
 
     static boolean less(long a, long b) {

@@ -229,7 +229,8 @@ final class RangeLocks {
                 if (hold.onFault) {
                     askOnFault(start, end);
                 } else {
-                    steps.lock(start, end - start, isAlone(hold, i), hold.progress);
+                    long length = end - start;
+                    steps.lock(start, length, Steps.isLarge(length) && isAlone(hold, i), hold.progress);
                 }
             } catch (RuntimeException e) {
                 PageLockException refusal = at(start, end, e);

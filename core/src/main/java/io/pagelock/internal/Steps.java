@@ -52,13 +52,19 @@ final class Steps {
         smallestStep = Math.max(256L << 10, backend.pageSize());
     }
 
+    /** Whether a range is locked in steps. */
+    static boolean isLarge(long length) {
+        return length > ONE_CALL;
+    }
+
     /**
      * Locks a range fully.
      *
-     * @param alone whether nobody else holds pages of the range, so that it may be locked on fault for a while
+     * @param alone whether nobody else holds pages of the range, so that it may be locked on fault for a while; looked at
+     *     only if it is large
      */
     void lock(long start, long length, boolean alone, Progress progress) {
-        if (length <= ONE_CALL) {
+        if (!isLarge(length)) {
             backend.lock(start, length, false);
             progress.add(length);
             return;
