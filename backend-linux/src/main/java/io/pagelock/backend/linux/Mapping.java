@@ -27,15 +27,18 @@ final class Mapping {
     static Mapping parse(String line) {
         int dash = line.indexOf('-');
         int space = line.indexOf(' ', dash);
-        // start-end perms offset device inode name; the name may hold spaces.
-        String[] fields = line.substring(space + 1).trim().split("\\s+", 5);
+        // start-end perms offset device inode name; spaces fill up before the name, which may hold some itself.
+        int offset = line.indexOf(' ', space + 1) + 1;
+        int device = line.indexOf(' ', offset) + 1;
+        int inode = line.indexOf(' ', device) + 1;
+        int name = line.indexOf(' ', inode);
         return new Mapping(
                 Long.parseUnsignedLong(line.substring(0, dash), 16),
                 Long.parseUnsignedLong(line.substring(dash + 1, space), 16),
-                fields[0],
-                Long.parseUnsignedLong(fields[1], 16),
-                Long.parseLong(fields[3]),
-                fields.length > 4 ? fields[4] : "",
+                line.substring(space + 1, offset - 1),
+                Long.parseUnsignedLong(line.substring(offset, device - 1), 16),
+                Long.parseLong(name < 0 ? line.substring(inode) : line.substring(inode, name)),
+                name < 0 ? "" : line.substring(name).trim(),
                 "");
     }
 
