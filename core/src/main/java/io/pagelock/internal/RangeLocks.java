@@ -461,6 +461,7 @@ final class RangeLocks {
         }
         List<PageLockException> refused = new ArrayList<>();
         boolean closed = false;
+        boolean mustSweep = true;
         try {
             long[] rest = unlock(hold, refused);
             synchronized (monitor) {
@@ -469,6 +470,7 @@ final class RangeLocks {
                 if (rest.length == 0) {
                     finish(hold);
                     closed = true;
+                    mustSweep = !strays.isEmpty() || abandoned > 0;
                 }
             }
         } finally {
@@ -478,7 +480,9 @@ final class RangeLocks {
                 }
             }
         }
-        sweep();
+        if (mustSweep) {
+            sweep();
+        }
         if (!refused.isEmpty()) {
             PageLockException failure = refused.get(0);
             refused.stream().skip(1).forEach(other -> suppress(failure, other));
