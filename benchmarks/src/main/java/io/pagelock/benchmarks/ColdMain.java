@@ -7,21 +7,30 @@ import io.pagelock.PageLock;
 import io.pagelock.PageLocker;
 import java.nio.ByteBuffer;
 
-/** The first use in a JVM: {@code pagelock} locks a buffer, {@code jna} loads JNA's native part. Prints nanoseconds. */
+/**
+ * The first use in a JVM: {@code pagelock} locks a buffer, {@code jna} loads JNA's native part and finds a function, {@code
+ * bound} also binds a native method to it, as every fast use of JNA must. Prints nanoseconds.
+ */
 final class ColdMain {
     private ColdMain() {}
 
     public static void main(String[] args) {
         ByteBuffer buffer = ByteBuffer.allocateDirect(64);
-        long nanos = args[0].equals("jna") ? jna() : pagelock(buffer);
-        System.out.println(nanos);
+        System.out.println(args[0].equals(Peer.PAGELOCK) ? pagelock(buffer) : jna(args[0].equals("bound")));
     }
 
-    private static long jna() {
+    private static final class Bound {
+        private static native int mlock(long address, long length);
+    }
+
+    private static long jna(boolean bind) {
         long begin = System.nanoTime();
         NativeLibrary process = NativeLibrary.getProcess();
         process.getFunction("mlock");
         boolean loaded = Native.POINTER_SIZE > 0;
+        if (bind) {
+            Native.register(Bound.class, process);
+        }
         return loaded ? System.nanoTime() - begin : 0;
     }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.benchmarks;
 
+import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -153,7 +153,8 @@ final class Main {
         }
         Measured own = all.get(Peer.PAGELOCK);
         report.atMost("lock and close one resident page", "the same pair in C, same process", own.overC, 1.25);
-        report.atMost("", "the fastest peer through JNA", own.overC.map(x -> x / fastest(all, Peer.JNA)), 1);
+        report.atMost("", "the fastest library through JNA", own.overC.map(x -> x / fastest(all, Peer.JNA)), 1);
+        report.atMost("", "plain JNA, direct", own.overC.map(x -> x / fastest(all, Peer.PLAIN)), 1);
         report.atMost("", "the fastest bare JNI or JNR call", own.overC.map(x -> x / fastest(all, Peer.BARE)), 1.2);
         report.heading(
                 "Lock and close one resident page",
@@ -273,7 +274,9 @@ final class Main {
                 "close",
                 "pagelock of C, same process");
         large("2 GiB of fresh anonymous memory", 1.6, "anonymous", 2 * GIB, null);
-        large("a mapped file of 1 GiB in the page cache", 1, "cached", GIB, file);
+        large("a mapped file of 1 GiB in the page cache, as it was written", 1, "cached", GIB, file);
+        Baseline.drop(file.toString());
+        large("the same, as it was read in again", 1, "cached", GIB, file);
         large("the file after dropping it from the cache", 1, "dropped", GIB, file);
         Files.delete(file);
     }
@@ -305,14 +308,14 @@ final class Main {
 
     private static void write(Path file) throws IOException {
         byte[] block = new byte[1 << 20];
-        try (OutputStream out = Files.newOutputStream(file)) {
+        try (FileOutputStream out = new FileOutputStream(file.toFile())) {
             Random random = new Random(1);
             for (int i = 0; i < 1024; i++) {
                 random.nextBytes(block);
                 out.write(block);
             }
+            out.getFD().sync();
         }
-        Baseline.drop(file.toString());
     }
 
     private void stalls() {
@@ -348,26 +351,27 @@ final class Main {
     }
 
     private void cold() {
-        Sample jna = new Sample();
-        Sample pagelock = new Sample();
-        Sample over = new Sample();
+        List<String> kinds = List.of("jna", "bound", Peer.PAGELOCK);
+        Sample[] times = new Sample[kinds.size()];
+        Arrays.setAll(times, i -> new Sample());
+        Sample overJna = new Sample();
+        Sample overBound = new Sample();
         for (int i = 0; i < cold; i++) {
-            double[] both = new double[2];
-            for (int turn = 0; turn < 2; turn++) {
-                int which = (i + turn) % 2;
-                both[which] = forks.main(ColdMain.class, which == 0 ? "jna" : Peer.PAGELOCK).stream()
-                                .findFirst()
-                                .orElse(new double[] {Double.NaN})[0]
-                        / 1e6;
+            double[] millis = new double[kinds.size()];
+            for (int turn = 0; turn < kinds.size(); turn++) {
+                int which = (i + turn) % kinds.size();
+                millis[which] = forks.main(ColdMain.class, kinds.get(which)).get(0)[0] / 1e6;
+                times[which].add(millis[which]);
             }
-            jna.add(both[0]);
-            pagelock.add(both[1]);
-            over.add(both[1] - both[0]);
+            overJna.add(millis[2] - millis[0]);
+            overBound.add(millis[2] - millis[1]);
         }
-        report.atMost("first use to first lock, cold JVM", "over the bare loading of JNA", over, " ms", 60);
+        report.atMost("first use to first lock, cold JVM", "over the bare loading of JNA", overJna, " ms", 60);
         report.heading("The first lock of a JVM", "", "what", "time");
-        report.row("loading JNA and finding mlock", jna.text(" ms"));
-        report.row("first use of pagelock to its first lock", pagelock.text(" ms"));
+        report.row("loading JNA and finding mlock", times[0].text(" ms"));
+        report.row("the same and binding a native method", times[1].text(" ms"));
+        report.row("first use of pagelock to its first lock", times[2].text(" ms"));
+        report.row("pagelock over JNA with a bound method", overBound.text(" ms"));
     }
 
     private void neighbours() {

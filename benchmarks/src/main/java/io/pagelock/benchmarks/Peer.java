@@ -23,8 +23,11 @@ import org.apache.rocketmq.store.util.LibC;
 abstract class Peer {
     static final String PAGELOCK = "pagelock";
 
-    /** Those that go through JNA, as pagelock does. */
-    static final List<String> JNA = List.of("rocketmq-store", "asherah", "lazysodium", "JNA interface", "JNA direct");
+    /** The libraries that go through JNA, as pagelock does. */
+    static final List<String> JNA = List.of("rocketmq-store", "asherah", "lazysodium");
+
+    /** JNA with nothing around it. */
+    static final List<String> PLAIN = List.of("JNA interface", "JNA direct");
 
     /** Those that go through hand-written or generated native code. */
     static final List<String> BARE = List.of("one-nio", "openhft posix", "JNR");
