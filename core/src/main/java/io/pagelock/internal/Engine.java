@@ -50,7 +50,7 @@ public final class Engine implements PageLocker {
     private final AtomicLong longestLock = new AtomicLong();
     private final FlightEvents flight = new FlightEvents();
     /** Only written: what is about to be written must still be reachable. */
-    private volatile Object reachable;
+    private final AtomicReference<Object> reachable = new AtomicReference<>();
 
     /** Run once, with the first lock. */
     private final AtomicReference<Runnable> atFirstLock = new AtomicReference<>();
@@ -463,9 +463,12 @@ public final class Engine implements PageLocker {
         return explained;
     }
 
-    /** Keeps an object reachable up to here; Reference.reachabilityFence came with Java 9. */
+    /**
+     * Keeps an object reachable up to here; Reference.reachabilityFence came with Java 9. No reader, so the order of the
+     * writes is enough, without the barrier of a volatile one.
+     */
     private void keepReachable(Object object) {
-        reachable = object;
-        reachable = null;
+        reachable.lazySet(object);
+        reachable.lazySet(null);
     }
 }

@@ -173,6 +173,12 @@ final class IntervalCounts {
         if (root == null) {
             return;
         }
+        Node whole = floor(start);
+        if (whole != null && whole.start == start && whole.end == end) {
+            bytes -= end - start;
+            remove(whole);
+            return;
+        }
         split(start);
         split(end);
         for (Node node = ceiling(start); node != null && less(node.start, end); node = ceiling(node.end)) {

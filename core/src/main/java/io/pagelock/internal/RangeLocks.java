@@ -1038,7 +1038,6 @@ final class RangeLocks {
         hold.state = Hold.State.CLOSED;
         hold.anchor = null;
         hold.progress = Progress.UNWATCHED;
-        hold.clear();
         if (hold.abandoned) {
             hold.abandoned = false;
             abandoned--;
@@ -1056,6 +1055,12 @@ final class RangeLocks {
         openHolds--;
         if (isInFlight(hold)) {
             land(hold);
+        }
+    }
+
+    boolean isOpen(Hold hold) {
+        synchronized (monitor) {
+            return hold.state == Hold.State.OPEN;
         }
     }
 

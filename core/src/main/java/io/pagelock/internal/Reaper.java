@@ -57,10 +57,9 @@ final class Reaper {
     private void run() {
         while (true) {
             try {
-                Reference<? extends Handle> dropped = queue.remove(IDLE_MILLIS);
+                Hold dropped = (Hold) (Reference<?>) queue.remove(IDLE_MILLIS);
                 if (dropped != null) {
-                    leaked.incrementAndGet();
-                    locks.abandon((Hold) dropped);
+                    reap(dropped);
                 } else if (mayEnd()) {
                     return;
                 } else {
@@ -73,6 +72,14 @@ final class Reaper {
                 // What could not be unlocked is left to sweeps; other handles must still be served.
                 failed.incrementAndGet();
             }
+        }
+    }
+
+    /** A collector may also hand over what was closed: it sees old garbage as live for a while. */
+    private void reap(Hold dropped) {
+        if (locks.isOpen(dropped)) {
+            leaked.incrementAndGet();
+            locks.abandon(dropped);
         }
     }
 
