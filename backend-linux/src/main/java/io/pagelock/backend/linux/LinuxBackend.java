@@ -173,11 +173,11 @@ final class LinuxBackend implements Backend {
         int fd = query.open();
         try {
             for (long at = address; at != address + length; ) {
-                long end = fd < 0 ? 0 : query.end(fd, at);
-                if (end == 0) {
+                MappingQuery.Found mapping = fd < 0 ? null : query.at(fd, at);
+                if (mapping == null) {
                     return false;
                 }
-                long part = Math.min(end - at, address + length - at);
+                long part = Math.min(mapping.end - at, address + length - at);
                 check(function, at, part);
                 at += part;
             }
@@ -224,19 +224,46 @@ final class LinuxBackend implements Backend {
     /** In the way in which mlock does it, which breaks copies of private memory and dirties no file: mm/gup.c. */
     @Override
     public boolean pageIn(long address, long length) {
+        int fd = query.isUsable() ? query.open() : -1;
+        try {
+            return fd < 0 ? pageInByReading(address, length) : pageInByQuery(fd, address, length);
+        } finally {
+            query.close(fd);
+        }
+    }
+
+    private boolean pageInByQuery(int fd, long address, long length) {
+        for (long at = address; at != address + length; ) {
+            MappingQuery.Found mapping = query.at(fd, at);
+            if (mapping == null) {
+                return false;
+            }
+            long part = Math.min(mapping.end - at, address + length - at);
+            if (!pageIn(at, part, mapping.copiesWhenWritten())) {
+                return false;
+            }
+            at += part;
+        }
+        return true;
+    }
+
+    private boolean pageInByReading(long address, long length) {
         Optional<List<Mapping>> mappings = proc.mappings(address, address + length);
         if (!mappings.isPresent()) {
             return false;
         }
         for (Mapping each : mappings.get()) {
             Mapping part = each.clip(address, address + length);
-            int advice =
-                    part.copiesWhenWritten() ? LinuxConstants.MADV_POPULATE_WRITE : LinuxConstants.MADV_POPULATE_READ;
-            if (calls.madvise(part.start, part.length(), advice) != 0) {
+            if (!pageIn(part.start, part.length(), part.copiesWhenWritten())) {
                 return false;
             }
         }
         return true;
+    }
+
+    private boolean pageIn(long address, long length, boolean write) {
+        int advice = write ? LinuxConstants.MADV_POPULATE_WRITE : LinuxConstants.MADV_POPULATE_READ;
+        return calls.madvise(address, length, advice) == 0;
     }
 
     @Override

@@ -4,7 +4,7 @@ package io.pagelock.backend.linux;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Asks the kernel where mappings end: PROCMAP_QUERY on {@code /proc/self/maps}, {@code linux/fs.h} of Linux 6.11. A few
+ * Asks the kernel for the mapping at an address: PROCMAP_QUERY on {@code /proc/self/maps}, {@code linux/fs.h} of Linux 6.11. A few
  * microseconds, where reading that file takes the time to write a line for every mapping of the process.
  *
  * <p>The file is opened each time: a descriptor that stays open would reach programs that are started, and would keep a
@@ -21,11 +21,33 @@ final class MappingQuery {
     private static final int FLAGS = 1;
     private static final int ADDRESS = 2;
     private static final int END = 4;
+    private static final int MAPPING_FLAGS = 5;
 
     /** Answer with the next mapping if there is none at the address. */
     private static final long COVERING_OR_NEXT = 0x10;
 
+    /** PROCMAP_QUERY_VMA_WRITABLE and PROCMAP_QUERY_VMA_SHARED. */
+    private static final long WRITABLE = 2;
+
+    private static final long SHARED = 8;
+
     private static final int READ_ONLY = 0;
+
+    /** What is asked of a mapping. */
+    static final class Found {
+        final long end;
+        private final long flags;
+
+        private Found(long[] answer) {
+            end = answer[END];
+            flags = answer[MAPPING_FLAGS];
+        }
+
+        /** Whether writing to it makes a copy of its own of each page. */
+        boolean copiesWhenWritten() {
+            return (flags & (WRITABLE | SHARED)) == WRITABLE;
+        }
+    }
 
     private final LinuxCalls calls;
     private final boolean usable;
@@ -40,7 +62,7 @@ final class MappingQuery {
     MappingQuery(LinuxCalls calls, LinuxConstants constants) {
         this.calls = calls;
         int fd = constants == LinuxConstants.GENERIC ? open() : -1;
-        this.usable = fd >= 0 && ask(fd, 0, COVERING_OR_NEXT) != 0;
+        this.usable = fd >= 0 && ask(fd, 0, COVERING_OR_NEXT) != null;
         close(fd);
     }
 
@@ -48,22 +70,22 @@ final class MappingQuery {
         return usable;
     }
 
-    /** A descriptor for {@link #end}; negative if there is none to be had. */
+    /** A descriptor for {@link #at}; negative if there is none to be had. */
     int open() {
         return calls.open("/proc/self/maps\0".getBytes(StandardCharsets.US_ASCII), READ_ONLY);
     }
 
-    /** The end of the mapping at an address; 0 if nothing is mapped there. */
-    long end(int fd, long address) {
+    /** The mapping at an address; null if there is none. */
+    Found at(int fd, long address) {
         return ask(fd, address, 0);
     }
 
-    private long ask(int fd, long address, long flags) {
+    private Found ask(int fd, long address, long flags) {
         long[] query = new long[WORDS];
         query[SIZE] = WORDS * 8L;
         query[FLAGS] = flags;
         query[ADDRESS] = address;
-        return calls.ioctl(fd, PROCMAP_QUERY, query) == 0 ? query[END] : 0;
+        return calls.ioctl(fd, PROCMAP_QUERY, query) == 0 ? new Found(query) : null;
     }
 
     void close(int fd) {

@@ -28,8 +28,10 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -338,6 +340,21 @@ class LinuxBackendTest {
         assertFalse(old(calls().fail("madvise", "EFAULT")).pageIn(0x10000, PAGE));
         proc.without("/proc/self/maps");
         assertFalse(old(calls()).pageIn(0x10000, PAGE));
+    }
+
+    @Test
+    void pagingInAsksTheKernelForTheMappingsIfItTells() {
+        ScriptedCalls calls = calls();
+        calls.ends.addAll(List.of(0x20000L, 0x30000L, 0x40000L));
+        // Readable and writable, the second one shared; the third one only readable.
+        calls.mappingFlags.putAll(Map.of(0x20000L, 3L, 0x30000L, 11L, 0x40000L, 1L));
+        LinuxBackend backend = recent(calls);
+        assertTrue(backend.pageIn(0x18000, 0x20000));
+        assertEquals(
+                List.of("madvise(18000, 8000, 23)", "madvise(20000, 10000, 22)", "madvise(30000, 8000, 22)"),
+                calls.log.stream().filter(each -> each.startsWith("madvise")).collect(Collectors.toList()));
+        assertFalse(backend.pageIn(0x38000, 0x10000), "a hole at the end");
+        assertEquals(2, calls.log.stream().filter("close(7)"::equals).count());
     }
 
     // Success in name only

@@ -3,6 +3,7 @@ package io.pagelock.backend.linux;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -409,7 +410,7 @@ class LinuxKernelTest {
     }
 
     @Test
-    void kernelTellsWhereMappingsEnd() {
+    void kernelTellsOfMappings() {
         String[] release = System.getProperty("os.version").split("[.-]");
         int number = Integer.parseInt(release[0]) * 1000 + Integer.parseInt(release[1]);
         assumeTrue(number >= 6011, "PROCMAP_QUERY came with Linux 6.11");
@@ -424,12 +425,17 @@ class LinuxKernelTest {
         long at = map(4);
         Libc.mprotect(at + 2 * PAGE, PAGE, Libc.PROT_READ);
         int fd = query.open();
-        assertEquals(at + 2 * PAGE, query.end(fd, at));
-        assertEquals(at + 2 * PAGE, query.end(fd, at + PAGE));
-        assertEquals(at + 3 * PAGE, query.end(fd, at + 2 * PAGE));
-        assertEquals(0, query.end(fd, at + 4 * PAGE), "a hole");
+        assertEquals(at + 2 * PAGE, query.at(fd, at).end);
+        assertEquals(at + 2 * PAGE, query.at(fd, at + PAGE).end);
+        assertEquals(at + 3 * PAGE, query.at(fd, at + 2 * PAGE).end);
+        assertTrue(query.at(fd, at).copiesWhenWritten());
+        assertFalse(query.at(fd, at + 2 * PAGE).copiesWhenWritten(), "read only");
+        assertNull(query.at(fd, at + 4 * PAGE), "a hole");
+        long shared = Libc.mmap(0, PAGE, RW, Libc.MAP_SHARED | Libc.MAP_ANONYMOUS, -1, 0);
+        undo.push(() -> Libc.munmap(shared, PAGE));
+        assertFalse(query.at(fd, shared).copiesWhenWritten(), "shared");
         query.close(fd);
-        assertEquals(0, query.end(fd, at), "closed");
+        assertNull(query.at(fd, at), "closed");
     }
 
     @Test

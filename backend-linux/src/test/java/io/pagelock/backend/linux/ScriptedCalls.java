@@ -17,6 +17,9 @@ final class ScriptedCalls implements LinuxCalls {
     final List<String> log = new ArrayList<>();
     final TreeSet<Long> locked = new TreeSet<>();
     final TreeSet<Long> ends = new TreeSet<>();
+    /** PROCMAP_QUERY's flags of a mapping, by its end. */
+    final Map<Long, Long> mappingFlags = new HashMap<>();
+
     private final Map<String, Integer> failures = new HashMap<>();
     private final LinuxConstants constants;
     private int errno;
@@ -146,8 +149,13 @@ final class ScriptedCalls implements LinuxCalls {
     public int ioctl(int fd, long request, long[] argument) {
         Long end = ends.higher(argument[2]);
         int result = result("ioctl", fd + ", " + Long.toHexString(request) + ", " + Long.toHexString(argument[2]));
+        if (result == 0 && end == null) {
+            errno = constants.errno.numbers().get("ENOENT");
+            return -1;
+        }
         if (result == 0) {
-            argument[4] = end == null ? 0 : end;
+            argument[4] = end;
+            argument[5] = mappingFlags.getOrDefault(end, 0L);
         }
         return result;
     }
