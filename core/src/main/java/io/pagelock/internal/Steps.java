@@ -18,13 +18,16 @@ import java.util.concurrent.atomic.AtomicLong;
  * and limits at once; then each step is locked fully. As soon as a step shows that pages must really be brought in, the rest
  * is first brought in side by side.
  */
-final class Steps {
-    /** Up to this size one call is quick enough. */
+class Steps {
+    /** Up to this size one call is quick enough. It is also the first step. */
     private static final long ONE_CALL = 4L << 20;
     /** From this size on it pays to start threads. */
     private static final long SIDE_BY_SIDE = 64L << 20;
 
-    private static final long LARGEST_STEP = 64L << 20;
+    /** A bound, because the next pages may be slower than those that were measured: not in memory, but on a disk. */
+    private static final long LARGEST_STEP = 128L << 20;
+    /** The same, as a factor from step to step. */
+    private static final long MOST_GROWTH = 4;
     /** How long a step should take: other threads wait about that long for the memory map. */
     private static final long STEP_NANOS = 5_000_000;
 
@@ -48,8 +51,13 @@ final class Steps {
         this.backend = backend;
         locksOnFault = backend.capabilities().contains(Capability.LOCK_ON_FAULT);
         pagesIn = locksOnFault && backend.capabilities().contains(Capability.PAGE_IN);
-        firstStep = Math.max(1L << 20, backend.pageSize());
+        firstStep = Math.max(ONE_CALL, backend.pageSize());
         smallestStep = Math.max(256L << 10, backend.pageSize());
+    }
+
+    /** The clock; tests have their own. */
+    long now() {
+        return System.nanoTime();
     }
 
     /** Whether a range is locked in steps. */
@@ -80,11 +88,11 @@ final class Steps {
             long done = 0;
             while (done < length) {
                 check(progress);
-                long size = Math.min(step, length - done);
-                long begin = System.nanoTime();
+                long size = Math.min(piece(start + done, step), length - done);
+                long begin = now();
                 backend.lock(start + done, size, false);
-                long nanos = System.nanoTime() - begin;
-                step = next(step, nanos);
+                long nanos = now() - begin;
+                step = next(step, size, nanos);
                 done += size;
                 progress.reach(before + done);
                 if (mayPageIn && done >= TRIAL && length - done >= SIDE_BY_SIDE && size / QUICK < nanos) {
@@ -110,11 +118,16 @@ final class Steps {
         }
     }
 
-    private long next(long step, long nanos) {
-        if (nanos < STEP_NANOS / 2) {
-            return Math.min(step * 2, Math.max(LARGEST_STEP, firstStep));
-        }
-        return nanos > STEP_NANOS * 2 ? Math.max(step / 2 & -smallestStep, smallestStep) : step;
+    /** From an address to the next multiple of the step, so that no huge page is cut. */
+    private static long piece(long at, long step) {
+        return (at + step & -step) - at;
+    }
+
+    /** The step that should take as long as it may, going by the last one. A power of two. */
+    private long next(long step, long size, long nanos) {
+        double fitting = (double) size * STEP_NANOS / Math.max(1, nanos);
+        long most = Math.min(step * MOST_GROWTH, Math.max(LARGEST_STEP, firstStep));
+        return Math.max(Long.highestOneBit((long) Math.min(fitting, most)), smallestStep);
     }
 
     /** Brings pages in by several threads, this one among them. Whatever fails shows when the step is locked. */
@@ -124,18 +137,19 @@ final class Steps {
         Runnable work = () -> {
             long step = firstStep;
             while (!stop.get() && !progress.isCancelled()) {
-                long from = taken.getAndAdd(step);
-                if (from >= length) {
+                long most = step;
+                long from = taken.getAndUpdate(at -> Math.min(at + piece(start + at, most), length));
+                if (from == length) {
                     return;
                 }
-                long size = Math.min(step, length - from);
-                long begin = System.nanoTime();
+                long size = Math.min(piece(start + from, most), length - from);
+                long begin = now();
                 if (!pageIn(start + from, size)) {
                     stop.set(true);
                     return;
                 }
                 progress.add(size);
-                step = next(step, System.nanoTime() - begin);
+                step = next(step, size, now() - begin);
             }
         };
         int threads = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());

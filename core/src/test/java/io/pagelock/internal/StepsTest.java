@@ -16,7 +16,7 @@ import static org.mockito.Mockito.when;
 import io.pagelock.Capability;
 import io.pagelock.spi.Backend;
 import java.util.EnumSet;
-import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.mockito.InOrder;
@@ -27,6 +27,7 @@ class StepsTest {
     private static final long START = 1L << 40;
 
     private final Backend backend = mock(Backend.class);
+    private final AtomicLong clock = new AtomicLong();
 
     @BeforeEach
     void describe() {
@@ -36,19 +37,33 @@ class StepsTest {
     }
 
     private void lock(long length) {
-        new Steps(backend).lock(START, length, true, Progress.UNWATCHED);
+        lock(START, length);
     }
 
-    /** A full lock brings in a MiB in so many milliseconds. */
+    private void lock(long start, long length) {
+        Steps steps = new Steps(backend) {
+            @Override
+            long now() {
+                return clock.get();
+            }
+        };
+        steps.lock(start, length, true, Progress.UNWATCHED);
+    }
+
+    /** A full lock, and paging in, bring in a MiB in so many milliseconds. */
     private void takes(long millisForMib) {
-        doAnswer(call -> {
-                    if (!call.<Boolean>getArgument(2)) {
-                        LockSupport.parkNanos(call.<Long>getArgument(1) / MIB * millisForMib * 1_000_000);
-                    }
-                    return null;
-                })
+        doAnswer(call -> call.<Boolean>getArgument(2) ? null : passes(call.getArgument(1), millisForMib))
                 .when(backend)
                 .lock(anyLong(), anyLong(), anyBoolean());
+        when(backend.pageIn(anyLong(), anyLong())).thenAnswer(call -> {
+            passes(call.getArgument(1), millisForMib);
+            return true;
+        });
+    }
+
+    private Object passes(long bytes, long millisForMib) {
+        clock.addAndGet(bytes * millisForMib * 1_000_000 / MIB);
+        return null;
     }
 
     @Test
@@ -63,8 +78,41 @@ class StepsTest {
         lock(5 * MIB);
         InOrder order = inOrder(backend);
         order.verify(backend).lock(START, 5 * MIB, true);
-        order.verify(backend).lock(START, MIB, false);
+        order.verify(backend).lock(START, 4 * MIB, false);
+        order.verify(backend).lock(START + 4 * MIB, MIB, false);
         verify(backend, never()).lock(START, 5 * MIB, false);
+    }
+
+    @Test
+    void stepsGrowWhileTheyAreQuickAndEndAtMultiplesOfTheirSize() {
+        lock(START - MIB, 512 * MIB);
+        InOrder order = inOrder(backend);
+        order.verify(backend).lock(START - MIB, MIB, false);
+        order.verify(backend).lock(START, 16 * MIB, false);
+        order.verify(backend).lock(START + 16 * MIB, 48 * MIB, false);
+        order.verify(backend).lock(START + 64 * MIB, 64 * MIB, false);
+        order.verify(backend).lock(START + 128 * MIB, 128 * MIB, false);
+        order.verify(backend).lock(START + 256 * MIB, 128 * MIB, false);
+        order.verify(backend).lock(START + 384 * MIB, 127 * MIB, false);
+    }
+
+    @Test
+    void aSlowStepIsFollowedByOneOfTheRightSize() {
+        takes(4);
+        lock(6 * MIB);
+        InOrder order = inOrder(backend);
+        // 16 ms, of which a step may take 5.
+        order.verify(backend).lock(START, 4 * MIB, false);
+        order.verify(backend).lock(START + 4 * MIB, MIB, false);
+        order.verify(backend).lock(START + 5 * MIB, MIB, false);
+    }
+
+    @Test
+    void theLastStepEndsWithTheRangeWhereverThatIs() {
+        long top = -4096;
+        lock(top - 9 * MIB, 9 * MIB);
+        verify(backend).lock(top - 9 * MIB, MIB + 4096, false);
+        verify(backend).lock(-8 * MIB, 8 * MIB - 4096, false);
     }
 
     @Test
@@ -77,7 +125,7 @@ class StepsTest {
     void theRestIsPagedInOnceStepsAreSlow() {
         takes(1);
         lock(80 * MIB);
-        verify(backend).lock(START, MIB, false);
+        verify(backend).lock(START, 4 * MIB, false);
         verify(backend, never()).pageIn(eq(START), anyLong());
         verify(backend, atLeastOnce()).pageIn(anyLong(), anyLong());
     }
