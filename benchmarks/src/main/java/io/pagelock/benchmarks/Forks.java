@@ -6,8 +6,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.openjdk.jmh.results.BenchmarkResult;
 import org.openjdk.jmh.results.IterationResult;
 import org.openjdk.jmh.results.RunResult;
@@ -103,11 +105,24 @@ final class Forks {
 
     /** Runs a main class in a JVM of its own; the numbers that it prints, by line. Empty if it fails. */
     List<double[]> main(Class<?> main, String... args) {
+        return main(System.getProperty("java.class.path"), main, args);
+    }
+
+    /** The same with pagelock and JNA alone on the class path: looking for a provider opens every jar there. */
+    List<double[]> mainWithoutPeers(Class<?> main, String... args) {
+        String classPath = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                .filter(entry ->
+                        !entry.endsWith(".jar") || new File(entry).getName().matches("(pagelock|jna)-.*"))
+                .collect(Collectors.joining(File.pathSeparator));
+        return main(classPath, main, args);
+    }
+
+    private List<double[]> main(String classPath, Class<?> main, String... args) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(jvmArgs());
         command.add("-cp");
-        command.add(System.getProperty("java.class.path"));
+        command.add(classPath);
         command.add(main.getName());
         command.addAll(List.of(args));
         try {
