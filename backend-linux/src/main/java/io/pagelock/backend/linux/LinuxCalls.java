@@ -38,22 +38,18 @@ interface LinuxCalls extends MemoryCalls {
         return new Bound(
                 library,
                 library.memoryCalls(),
-                lp64 ? library.bind(new Lp64Mapped()) : library.bind(new Ilp32Mapped()),
-                lp64 ? library.bind(new Lp64Files()) : library.bind(new Ilp32Files()),
+                lp64 ? library.bind(new Lp64Calls()) : library.bind(new Ilp32Calls()),
                 !library.has("mlock2")
                         ? null
                         : lp64 ? library.bind(new Lp64Mlock2()) : library.bind(new Ilp32Mlock2()));
     }
 
-    /** What the systems that have the calls of MemoryCalls do not all have. */
-    interface Mapped {
+    /** What every C library of Linux has, beside MemoryCalls. */
+    interface Always {
         int mincore(long addr, long length, byte[] vec);
 
         int madvise(long addr, long length, int advice);
-    }
 
-    /** The calls around a file descriptor. */
-    interface Files {
         int open(byte[] pathname, int flags);
 
         int ioctl(int fd, long request, long[] argument);
@@ -65,31 +61,13 @@ interface LinuxCalls extends MemoryCalls {
         int mlock2(long addr, long len, int flags);
     }
 
-    final class Lp64Mapped implements Mapped {
+    final class Lp64Calls implements Always {
         @Override
         public native int mincore(long addr, long length, byte[] vec);
 
         @Override
         public native int madvise(long addr, long length, int advice);
-    }
 
-    final class Ilp32Mapped implements Mapped {
-        private native int mincore(int addr, int length, byte[] vec);
-
-        private native int madvise(int addr, int length, int advice);
-
-        @Override
-        public int mincore(long addr, long length, byte[] vec) {
-            return mincore((int) addr, (int) length, vec);
-        }
-
-        @Override
-        public int madvise(long addr, long length, int advice) {
-            return madvise((int) addr, (int) length, advice);
-        }
-    }
-
-    final class Lp64Files implements Files {
         @Override
         public native int open(byte[] pathname, int flags);
 
@@ -100,19 +78,33 @@ interface LinuxCalls extends MemoryCalls {
         public native int close(int fd);
     }
 
-    final class Ilp32Files implements Files {
+    final class Ilp32Calls implements Always {
+        private native int mincore(int addr, int length, byte[] vec);
+
+        private native int madvise(int addr, int length, int advice);
+
         @Override
         public native int open(byte[] pathname, int flags);
 
         private native int ioctl(int fd, int request, long[] argument);
 
         @Override
-        public int ioctl(int fd, long request, long[] argument) {
-            return ioctl(fd, (int) request, argument);
+        public native int close(int fd);
+
+        @Override
+        public int mincore(long addr, long length, byte[] vec) {
+            return mincore((int) addr, (int) length, vec);
         }
 
         @Override
-        public native int close(int fd);
+        public int madvise(long addr, long length, int advice) {
+            return madvise((int) addr, (int) length, advice);
+        }
+
+        @Override
+        public int ioctl(int fd, long request, long[] argument) {
+            return ioctl(fd, (int) request, argument);
+        }
     }
 
     final class Lp64Mlock2 implements Mlock2 {
@@ -133,16 +125,14 @@ interface LinuxCalls extends MemoryCalls {
     final class Bound implements LinuxCalls {
         private final CLibrary library;
         private final MemoryCalls memory;
-        private final Mapped mapped;
-        private final Files files;
+        private final Always always;
         private final Mlock2 mlock2;
         private final String getrlimit;
 
-        Bound(CLibrary library, MemoryCalls memory, Mapped mapped, Files files, Mlock2 mlock2) {
+        Bound(CLibrary library, MemoryCalls memory, Always always, Mlock2 mlock2) {
             this.library = library;
             this.memory = memory;
-            this.mapped = mapped;
-            this.files = files;
+            this.always = always;
             this.mlock2 = mlock2;
             // glibc's plain getrlimit has 4-byte limits on 32-bit processors; musl has no other name, and always 8
             // bytes.
@@ -161,27 +151,27 @@ interface LinuxCalls extends MemoryCalls {
 
         @Override
         public int mincore(long addr, long length, byte[] vec) {
-            return mapped.mincore(addr, length, vec);
+            return always.mincore(addr, length, vec);
         }
 
         @Override
         public int madvise(long addr, long length, int advice) {
-            return mapped.madvise(addr, length, advice);
+            return always.madvise(addr, length, advice);
         }
 
         @Override
         public int open(byte[] pathname, int flags) {
-            return files.open(pathname, flags);
+            return always.open(pathname, flags);
         }
 
         @Override
         public int ioctl(int fd, long request, long[] argument) {
-            return files.ioctl(fd, request, argument);
+            return always.ioctl(fd, request, argument);
         }
 
         @Override
         public int close(int fd) {
-            return files.close(fd);
+            return always.close(fd);
         }
 
         @Override
