@@ -26,7 +26,12 @@ class Steps {
 
     /** A bound, because the next pages may be slower than those that were measured: not in memory, but on a disk. */
     private static final long LARGEST_STEP = 128L << 20;
-    /** The same, as a factor from step to step. */
+    /**
+     * From so many bytes a nanosecond on there is no such bound: the system does not even look at pages then, as in a range
+     * of device memory.
+     */
+    private static final long UNTOUCHED = 10_000;
+    /** The bound on how much larger than the last a step may be. */
     private static final long MOST_GROWTH = 4;
     /** How long a step should take: other threads wait about that long for the memory map. */
     private static final long STEP_NANOS = 5_000_000;
@@ -125,9 +130,10 @@ class Steps {
 
     /** The step that should take as long as it may, going by the last one. A power of two. */
     private long next(long step, long size, long nanos) {
-        double fitting = (double) size * STEP_NANOS / Math.max(1, nanos);
-        long most = Math.min(step * MOST_GROWTH, Math.max(LARGEST_STEP, firstStep));
-        return Math.max(Long.highestOneBit((long) Math.min(fitting, most)), smallestStep);
+        double speed = (double) size / Math.max(1, nanos);
+        long largest = speed < UNTOUCHED ? Math.max(LARGEST_STEP, firstStep) : Long.MAX_VALUE / MOST_GROWTH;
+        long most = Math.min(step * MOST_GROWTH, largest);
+        return Math.max(Long.highestOneBit((long) Math.min(speed * STEP_NANOS, most)), smallestStep);
     }
 
     /** Brings pages in by several threads, this one among them. Whatever fails shows when the step is locked. */

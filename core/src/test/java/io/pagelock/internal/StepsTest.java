@@ -4,7 +4,9 @@ package io.pagelock.internal;
 import static org.mockito.ArgumentMatchers.anyBoolean;
 import static org.mockito.ArgumentMatchers.anyLong;
 import static org.mockito.ArgumentMatchers.eq;
+import static org.mockito.ArgumentMatchers.longThat;
 import static org.mockito.Mockito.atLeastOnce;
+import static org.mockito.Mockito.atMost;
 import static org.mockito.Mockito.doAnswer;
 import static org.mockito.Mockito.inOrder;
 import static org.mockito.Mockito.mock;
@@ -50,19 +52,19 @@ class StepsTest {
         steps.lock(start, length, true, Progress.UNWATCHED);
     }
 
-    /** A full lock, and paging in, bring in a MiB in so many milliseconds. */
-    private void takes(long millisForMib) {
-        doAnswer(call -> call.<Boolean>getArgument(2) ? null : passes(call.getArgument(1), millisForMib))
+    /** A full lock, and paging in, bring in a MiB in so many nanoseconds. */
+    private void nanosForMib(long nanos) {
+        doAnswer(call -> call.<Boolean>getArgument(2) ? null : passes(call.getArgument(1), nanos))
                 .when(backend)
                 .lock(anyLong(), anyLong(), anyBoolean());
         when(backend.pageIn(anyLong(), anyLong())).thenAnswer(call -> {
-            passes(call.getArgument(1), millisForMib);
+            passes(call.getArgument(1), nanos);
             return true;
         });
     }
 
-    private Object passes(long bytes, long millisForMib) {
-        clock.addAndGet(bytes * millisForMib * 1_000_000 / MIB);
+    private Object passes(long bytes, long nanosForMib) {
+        clock.addAndGet(bytes * nanosForMib / MIB);
         return null;
     }
 
@@ -85,6 +87,7 @@ class StepsTest {
 
     @Test
     void stepsGrowWhileTheyAreQuickAndEndAtMultiplesOfTheirSize() {
+        nanosForMib(1_000);
         lock(START - MIB, 512 * MIB);
         InOrder order = inOrder(backend);
         order.verify(backend).lock(START - MIB, MIB, false);
@@ -97,8 +100,22 @@ class StepsTest {
     }
 
     @Test
+    void aTebibyteThatTheSystemDoesNotLookAtTakesFewSteps() {
+        lock(1L << 40);
+        // On fault; then 4 MiB, and four times as much each time.
+        verify(backend, times(1 + 10)).lock(anyLong(), anyLong(), anyBoolean());
+    }
+
+    @Test
+    void theLargestRangeOfAllIsLocked() {
+        lock(4096, Long.MAX_VALUE - 8191);
+        verify(backend, atMost(100)).lock(anyLong(), anyLong(), anyBoolean());
+        verify(backend, atLeastOnce()).lock(anyLong(), longThat(size -> size >= 1L << 60), eq(false));
+    }
+
+    @Test
     void aSlowStepIsFollowedByOneOfTheRightSize() {
-        takes(4);
+        nanosForMib(4_000_000);
         lock(6 * MIB);
         InOrder order = inOrder(backend);
         // 16 ms, of which a step may take 5.
@@ -117,13 +134,14 @@ class StepsTest {
 
     @Test
     void whatIsInMemoryIsNotPagedIn() {
+        nanosForMib(50_000);
         lock(1024 * MIB);
         verify(backend, never()).pageIn(anyLong(), anyLong());
     }
 
     @Test
     void theRestIsPagedInOnceStepsAreSlow() {
-        takes(1);
+        nanosForMib(1_000_000);
         lock(80 * MIB);
         verify(backend).lock(START, 4 * MIB, false);
         verify(backend, never()).pageIn(eq(START), anyLong());
@@ -132,7 +150,7 @@ class StepsTest {
 
     @Test
     void aShortRestIsNotPagedIn() {
-        takes(1);
+        nanosForMib(1_000_000);
         lock(64 * MIB);
         verify(backend, never()).pageIn(anyLong(), anyLong());
     }
