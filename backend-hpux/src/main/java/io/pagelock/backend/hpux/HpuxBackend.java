@@ -12,6 +12,8 @@ import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
+import io.pagelock.backend.support.MemoryFlags;
+import io.pagelock.backend.support.SystemNumbers;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.ByteSize;
 import io.pagelock.spi.Host;
@@ -32,14 +34,14 @@ final class HpuxBackend implements Backend {
     static final String PRIVILEGE = "MLOCK";
 
     private final HpuxCalls calls;
-    private final HpuxNumbers numbers;
+    private final SystemNumbers numbers;
     private final ToLongFunction<ByteBuffer> addresses;
     private final BackendInfo info;
     private final Set<Capability> capabilities;
     private final long pageSize;
     private final int addressBits;
 
-    HpuxBackend(HpuxCalls calls, HpuxNumbers numbers, ToLongFunction<ByteBuffer> addresses, Host host) {
+    HpuxBackend(HpuxCalls calls, SystemNumbers numbers, ToLongFunction<ByteBuffer> addresses, Host host) {
         this.calls = calls;
         this.numbers = numbers;
         this.addresses = addresses;
@@ -62,10 +64,6 @@ final class HpuxBackend implements Backend {
 
     private boolean isKnown(String constant) {
         return numbers.constant(constant).isPresent();
-    }
-
-    private int constant(String name) {
-        return (int) numbers.constant(name).getAsLong();
     }
 
     @Override
@@ -104,13 +102,7 @@ final class HpuxBackend implements Backend {
 
     @Override
     public void lockAll(Set<AddressSpaceOption> options) {
-        int flags = 0;
-        if (options.contains(AddressSpaceOption.CURRENT)) {
-            flags |= constant("MCL_CURRENT");
-        }
-        if (options.contains(AddressSpaceOption.FUTURE)) {
-            flags |= constant("MCL_FUTURE");
-        }
+        int flags = MemoryFlags.ofLockAll(options, numbers.required("MCL_CURRENT"), numbers.required("MCL_FUTURE"));
         if (calls.mlockall(flags) != 0) {
             throw refusal("mlockall", calls.errno(), "asked for the whole address space", false);
         }
@@ -125,10 +117,8 @@ final class HpuxBackend implements Backend {
 
     @Override
     public void sync(long address, long length, Set<SyncOption> options) {
-        int flags = constant(options.contains(SyncOption.ASYNC) ? "MS_ASYNC" : "MS_SYNC");
-        if (options.contains(SyncOption.INVALIDATE)) {
-            flags |= constant("MS_INVALIDATE");
-        }
+        int flags = MemoryFlags.ofSync(
+                options, numbers.required("MS_SYNC"), numbers.required("MS_ASYNC"), numbers.required("MS_INVALIDATE"));
         if (calls.msync(address, length, flags) != 0) {
             throw refusal("msync", calls.errno(), "", true);
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.hpux;
 
+import io.pagelock.backend.support.BoundMemoryCalls;
 import io.pagelock.backend.support.CLibrary;
 import io.pagelock.backend.support.MemoryCalls;
 
@@ -25,18 +26,17 @@ interface HpuxCalls extends MemoryCalls {
     int errno();
 
     static HpuxCalls bind(CLibrary library) {
-        return new Bound(library, library.memoryCalls());
+        return new Bound(library);
     }
 
     /** The calls of this process. */
-    final class Bound implements HpuxCalls {
+    final class Bound extends BoundMemoryCalls implements HpuxCalls {
         private final CLibrary library;
-        private final MemoryCalls memory;
         private final boolean privilegedGroups;
 
-        Bound(CLibrary library, MemoryCalls memory) {
+        Bound(CLibrary library) {
+            super(library);
             this.library = library;
-            this.memory = memory;
             privilegedGroups = library.has("getprivgrp");
         }
 
@@ -63,41 +63,6 @@ interface HpuxCalls extends MemoryCalls {
         @Override
         public int geteuid() {
             return library.call("geteuid");
-        }
-
-        @Override
-        public int errno() {
-            return library.errno();
-        }
-
-        @Override
-        public int mlock(long addr, long len) {
-            return memory.mlock(addr, len);
-        }
-
-        @Override
-        public int munlock(long addr, long len) {
-            return memory.munlock(addr, len);
-        }
-
-        @Override
-        public int mlockall(int flags) {
-            return memory.mlockall(flags);
-        }
-
-        @Override
-        public int munlockall() {
-            return memory.munlockall();
-        }
-
-        @Override
-        public int msync(long addr, long len, int flags) {
-            return memory.msync(addr, len, flags);
-        }
-
-        @Override
-        public int getpagesize() {
-            return memory.getpagesize();
         }
     }
 }

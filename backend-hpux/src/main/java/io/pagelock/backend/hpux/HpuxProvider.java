@@ -3,6 +3,7 @@ package io.pagelock.backend.hpux;
 
 import io.pagelock.PageLockException;
 import io.pagelock.backend.support.CLibrary;
+import io.pagelock.backend.support.SystemNumbers;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.Host;
@@ -40,12 +41,12 @@ public final class HpuxProvider implements BackendProvider {
     @Override
     public Backend open(Host host) {
         String probe = System.getProperty(ABI_PROPERTY);
-        HpuxNumbers numbers = HpuxNumbers.read(probe == null ? null : Paths.get(probe), host.bits());
+        SystemNumbers numbers = HpuxNumbers.read(probe == null ? null : Paths.get(probe), host.bits());
         return backend(library(host), numbers, host);
     }
 
     /** For the stand-in: the same backend over another library. */
-    static HpuxBackend backend(CLibrary library, HpuxNumbers numbers, Host host) {
+    static HpuxBackend backend(CLibrary library, SystemNumbers numbers, Host host) {
         return new HpuxBackend(HpuxCalls.bind(library), numbers, library::address, host);
     }
 

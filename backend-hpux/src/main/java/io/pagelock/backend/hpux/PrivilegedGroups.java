@@ -2,6 +2,7 @@
 package io.pagelock.backend.hpux;
 
 import io.pagelock.Answer;
+import io.pagelock.backend.support.SystemNumbers;
 import java.util.HashSet;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -36,7 +37,7 @@ final class PrivilegedGroups {
         return finding;
     }
 
-    static PrivilegedGroups read(HpuxCalls calls, HpuxNumbers numbers) {
+    static PrivilegedGroups read(HpuxCalls calls, SystemNumbers numbers) {
         if (!calls.hasPrivilegedGroups()) {
             return unknown("libc lacks getprivgrp, so which groups may lock is unknown");
         }

@@ -11,6 +11,7 @@ import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.backend.support.AbiTable;
+import io.pagelock.backend.support.SystemNumbers;
 import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.Host;
 import java.io.IOException;
@@ -50,14 +51,14 @@ class HpuxTableTest {
         "PRIV_NONE,"
     })
     void noConstantIsConfirmedAndWhatIsUnknownStaysSo(String name, Long value) {
-        HpuxNumbers numbers = HpuxNumbers.read(null, 64);
+        SystemNumbers numbers = HpuxNumbers.read(null, 64);
         assertEquals(value == null ? OptionalLong.empty() : OptionalLong.of(value), numbers.constant(name));
         assertFalse(numbers.isConfirmed(name));
     }
 
     @Test
     void theProbeConfirmsAndOverrides() {
-        HpuxNumbers numbers = HpuxNumbers.read(Hpux.PROBE, 64);
+        SystemNumbers numbers = HpuxNumbers.read(Hpux.PROBE, 64);
         assertEquals(OptionalLong.of(1), numbers.constant("MS_SYNC"));
         assertTrue(numbers.isConfirmed("MCL_CURRENT"));
         assertEquals(OptionalLong.of(12), numbers.confirmed("struct_size", "struct privgrp_map"));
@@ -66,7 +67,7 @@ class HpuxTableTest {
 
     @Test
     void theProbeOfAnotherDataModelIsPassedOver() {
-        HpuxNumbers numbers = HpuxNumbers.read(Hpux.PROBE, 32);
+        SystemNumbers numbers = HpuxNumbers.read(Hpux.PROBE, 32);
         assertFalse(numbers.isConfirmed("MCL_CURRENT"));
         assertEquals(OptionalLong.empty(), numbers.constant("MS_SYNC"));
     }
@@ -74,7 +75,7 @@ class HpuxTableTest {
     @Test
     void theStructureOfTheStandInIsThatOfTheProbe() {
         Hpux hpux = Hpux.open();
-        HpuxNumbers numbers = HpuxNumbers.read(Hpux.PROBE, 64);
+        SystemNumbers numbers = HpuxNumbers.read(Hpux.PROBE, 64);
         assertEquals(
                 OptionalLong.of(hpux.standIn.call("standin_layout", "size")),
                 numbers.confirmed("struct_size", "struct privgrp_map"));

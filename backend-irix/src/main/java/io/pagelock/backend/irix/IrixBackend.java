@@ -12,6 +12,8 @@ import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
+import io.pagelock.backend.support.MemoryFlags;
+import io.pagelock.backend.support.SystemNumbers;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.ByteSize;
 import io.pagelock.spi.Host;
@@ -27,7 +29,7 @@ import java.util.function.ToLongFunction;
 /** IRIX 6.5: mlock(3C), mlockall(3C), mpin(2), msync(2). The system tells neither what is locked nor what is mapped. */
 final class IrixBackend implements Backend {
     private final IrixCalls calls;
-    private final IrixNumbers numbers;
+    private final SystemNumbers numbers;
     /** How often pages are pinned, if mpin takes the place of mlock; otherwise null. */
     private final PinCounts pins;
 
@@ -37,7 +39,7 @@ final class IrixBackend implements Backend {
     private final long pageSize;
     private final int addressBits;
 
-    IrixBackend(IrixCalls calls, IrixNumbers numbers, boolean pin, ToLongFunction<ByteBuffer> addresses, Host host) {
+    IrixBackend(IrixCalls calls, SystemNumbers numbers, boolean pin, ToLongFunction<ByteBuffer> addresses, Host host) {
         this.calls = calls;
         this.numbers = numbers;
         this.addresses = addresses;
@@ -129,7 +131,7 @@ final class IrixBackend implements Backend {
         }
         // munpin for a page that we never pinned would take a pin of others; msync tells a hole without changing a
         // thing.
-        if (rest != 0 && calls.msync(address, length, constant("MS_ASYNC")) != 0) {
+        if (rest != 0 && calls.msync(address, length, numbers.required("MS_ASYNC")) != 0) {
             int errno = calls.errno();
             if (is(errno, "ENOMEM")) {
                 throw refusal(Reason.NOT_MAPPED, "msync", errno, "");
@@ -155,13 +157,7 @@ final class IrixBackend implements Backend {
 
     @Override
     public void lockAll(Set<AddressSpaceOption> options) {
-        int flags = 0;
-        if (options.contains(AddressSpaceOption.CURRENT)) {
-            flags |= constant("MCL_CURRENT");
-        }
-        if (options.contains(AddressSpaceOption.FUTURE)) {
-            flags |= constant("MCL_FUTURE");
-        }
+        int flags = MemoryFlags.ofLockAll(options, numbers.required("MCL_CURRENT"), numbers.required("MCL_FUTURE"));
         if (calls.mlockall(flags) != 0) {
             int errno = calls.errno();
             // There is no range that could have a hole.
@@ -184,18 +180,12 @@ final class IrixBackend implements Backend {
 
     @Override
     public void sync(long address, long length, Set<SyncOption> options) {
-        int flags = constant(options.contains(SyncOption.ASYNC) ? "MS_ASYNC" : "MS_SYNC");
-        if (options.contains(SyncOption.INVALIDATE)) {
-            flags |= constant("MS_INVALIDATE");
-        }
+        int flags = MemoryFlags.ofSync(
+                options, numbers.required("MS_SYNC"), numbers.required("MS_ASYNC"), numbers.required("MS_INVALIDATE"));
         if (calls.msync(address, length, flags) != 0) {
             int errno = calls.errno();
             throw refusal(is(errno, "ENOMEM") ? Reason.NOT_MAPPED : common(errno), "msync", errno, "");
         }
-    }
-
-    private int constant(String name) {
-        return (int) numbers.constant(name).getAsLong();
     }
 
     private boolean is(int errno, String name) {

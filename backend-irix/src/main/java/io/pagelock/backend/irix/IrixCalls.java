@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.irix;
 
+import io.pagelock.backend.support.BoundMemoryCalls;
 import io.pagelock.backend.support.CLibrary;
 import io.pagelock.backend.support.MemoryCalls;
 
@@ -25,7 +26,7 @@ interface IrixCalls extends MemoryCalls {
         Pin pin = !library.has("mpin") || !library.has("munpin")
                 ? null
                 : bits == 64 ? library.bind(new Lp64Pin()) : library.bind(new Ilp32Pin());
-        return new Bound(library, library.memoryCalls(), pin);
+        return new Bound(library, pin);
     }
 
     interface Pin {
@@ -59,14 +60,13 @@ interface IrixCalls extends MemoryCalls {
     }
 
     /** The calls of this process. */
-    final class Bound implements IrixCalls {
+    final class Bound extends BoundMemoryCalls implements IrixCalls {
         private final CLibrary library;
-        private final MemoryCalls memory;
         private final Pin pin;
 
-        Bound(CLibrary library, MemoryCalls memory, Pin pin) {
+        Bound(CLibrary library, Pin pin) {
+            super(library);
             this.library = library;
-            this.memory = memory;
             this.pin = pin;
         }
 
@@ -88,41 +88,6 @@ interface IrixCalls extends MemoryCalls {
         @Override
         public int geteuid() {
             return library.call("geteuid");
-        }
-
-        @Override
-        public int errno() {
-            return library.errno();
-        }
-
-        @Override
-        public int mlock(long addr, long len) {
-            return memory.mlock(addr, len);
-        }
-
-        @Override
-        public int munlock(long addr, long len) {
-            return memory.munlock(addr, len);
-        }
-
-        @Override
-        public int mlockall(int flags) {
-            return memory.mlockall(flags);
-        }
-
-        @Override
-        public int munlockall() {
-            return memory.munlockall();
-        }
-
-        @Override
-        public int msync(long addr, long len, int flags) {
-            return memory.msync(addr, len, flags);
-        }
-
-        @Override
-        public int getpagesize() {
-            return memory.getpagesize();
         }
     }
 }

@@ -4,6 +4,7 @@ package io.pagelock.backend.irix;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.backend.support.CLibrary;
+import io.pagelock.backend.support.SystemNumbers;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.Host;
@@ -56,12 +57,12 @@ public final class IrixProvider implements BackendProvider {
                     .build();
         }
         String probe = System.getProperty(ABI_PROPERTY);
-        IrixNumbers numbers = IrixNumbers.read(probe == null ? null : Paths.get(probe), host.bits());
+        SystemNumbers numbers = IrixNumbers.read(probe == null ? null : Paths.get(probe), host.bits());
         return backend(CLibrary.open(host), numbers, call.equals("mpin"), host);
     }
 
     /** For the stand-in: the same backend over another library. */
-    static IrixBackend backend(CLibrary library, IrixNumbers numbers, boolean pin, Host host) {
+    static IrixBackend backend(CLibrary library, SystemNumbers numbers, boolean pin, Host host) {
         IrixCalls calls = IrixCalls.bind(library, host.bits());
         if (pin && !calls.hasMpin()) {
             throw PageLockException.because(Reason.NOT_SUPPORTED)

@@ -11,6 +11,7 @@ import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.backend.support.AbiTable;
+import io.pagelock.backend.support.SystemNumbers;
 import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.Host;
 import java.io.IOException;
@@ -45,7 +46,7 @@ class IrixTableTest {
         Path probe = Files.writeString(
                 directory.resolve("abi.csv"),
                 "IRIX,LP64,const,MCL_CURRENT,0x1,abi-probe,verified\nIRIX,LP64,const,MCL_FUTURE,0x4,abi-probe,verified\n");
-        IrixNumbers probed = IrixNumbers.read(probe, 64);
+        SystemNumbers probed = IrixNumbers.read(probe, 64);
         assertEquals(4, probed.constant("MCL_FUTURE").orElse(0));
         assertFalse(
                 probed.notes().toString().contains("not confirmed"),

@@ -11,6 +11,7 @@ import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
 import io.pagelock.backend.solaris.ProcMap.Mapping;
+import io.pagelock.backend.support.MemoryFlags;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.Host;
 import java.nio.ByteBuffer;
@@ -167,13 +168,7 @@ final class SolarisBackend implements Backend {
 
     @Override
     public void lockAll(Set<AddressSpaceOption> options) {
-        int flags = 0;
-        if (options.contains(AddressSpaceOption.CURRENT)) {
-            flags |= SolarisConstants.MCL_CURRENT;
-        }
-        if (options.contains(AddressSpaceOption.FUTURE)) {
-            flags |= SolarisConstants.MCL_FUTURE;
-        }
+        int flags = MemoryFlags.ofLockAll(options, SolarisConstants.MCL_CURRENT, SolarisConstants.MCL_FUTURE);
         if (control(0, 0, SolarisConstants.MC_LOCKAS, flags) != 0) {
             int errno = calls.errno();
             throw failure.ofLockAll(errno, options.contains(AddressSpaceOption.CURRENT));
@@ -190,10 +185,8 @@ final class SolarisBackend implements Backend {
 
     @Override
     public void sync(long address, long length, Set<SyncOption> options) {
-        int flags = options.contains(SyncOption.ASYNC) ? SolarisConstants.MS_ASYNC : SolarisConstants.MS_SYNC;
-        if (options.contains(SyncOption.INVALIDATE)) {
-            flags |= SolarisConstants.MS_INVALIDATE;
-        }
+        int flags = MemoryFlags.ofSync(
+                options, SolarisConstants.MS_SYNC, SolarisConstants.MS_ASYNC, SolarisConstants.MS_INVALIDATE);
         if (control(address, length, SolarisConstants.MC_SYNC, flags) != 0) {
             int errno = calls.errno();
             throw failure.ofSync(errno, MemoryRange.of(address, length));

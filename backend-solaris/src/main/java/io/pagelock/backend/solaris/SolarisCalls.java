@@ -2,17 +2,15 @@
 package io.pagelock.backend.solaris;
 
 import io.pagelock.backend.support.CLibrary;
+import io.pagelock.backend.support.MincoreCall;
 
 /** Every C function that this backend calls, literally; one object, so that tests can script the whole kernel. */
-interface SolarisCalls {
+interface SolarisCalls extends MincoreCall {
     /** The function that {@link #memcntl} goes through: {@code memcntl} of libc or {@code mctl} of libucb. */
     String control();
 
     /** {@code int memcntl(caddr_t addr, size_t len, int cmd, caddr_t arg, int attr, int mask)}: memcntl(2), SVR4. */
     int memcntl(long addr, long len, int cmd, long arg, int attr, int mask);
-
-    /** {@code int mincore(caddr_t addr, size_t len, char *vec)}: mincore(2), one byte for each page. */
-    int mincore(long addr, long len, byte[] vec);
 
     /** {@code int getpagesize(void)}: getpagesize(3C). */
     int getpagesize();
@@ -57,7 +55,7 @@ interface SolarisCalls {
                 libucb == null
                         ? (lp64 ? libc.bind(new Lp64Memcntl()) : libc.bind(new Ilp32Memcntl()))
                         : new MctlAsMemcntl(lp64 ? libucb.bind(new Lp64Mctl()) : libucb.bind(new Ilp32Mctl())),
-                lp64 ? libc.bind(new Lp64Mincore()) : libc.bind(new Ilp32Mincore()),
+                libc.mincoreCall(),
                 libc.has("getrctl") ? libc.bind(new ResourceControlCalls()) : null);
     }
 
@@ -68,10 +66,6 @@ interface SolarisCalls {
     interface Mctl {
         /** {@code int mctl(caddr_t addr, size_t len, int function, int arg)}: the last one is an int. */
         int mctl(long addr, long len, int function, int arg);
-    }
-
-    interface Mincore {
-        int mincore(long addr, long len, byte[] vec);
     }
 
     final class Lp64Memcntl implements Memcntl {
@@ -99,20 +93,6 @@ interface SolarisCalls {
         @Override
         public int mctl(long addr, long len, int function, int arg) {
             return mctl((int) addr, (int) len, function, arg);
-        }
-    }
-
-    final class Lp64Mincore implements Mincore {
-        @Override
-        public native int mincore(long addr, long len, byte[] vec);
-    }
-
-    final class Ilp32Mincore implements Mincore {
-        private native int mincore(int addr, int len, byte[] vec);
-
-        @Override
-        public int mincore(long addr, long len, byte[] vec) {
-            return mincore((int) addr, (int) len, vec);
         }
     }
 
@@ -144,11 +124,11 @@ interface SolarisCalls {
     final class Bound implements SolarisCalls {
         private final CLibrary libc;
         private final Memcntl memcntl;
-        private final Mincore mincore;
+        private final MincoreCall mincore;
         private final ResourceControlCalls rctl;
         private final boolean privileges;
 
-        Bound(CLibrary libc, Memcntl memcntl, Mincore mincore, ResourceControlCalls rctl) {
+        Bound(CLibrary libc, Memcntl memcntl, MincoreCall mincore, ResourceControlCalls rctl) {
             this.libc = libc;
             this.memcntl = memcntl;
             this.mincore = mincore;

@@ -130,6 +130,16 @@ public final class CLibrary {
     }
 
     /**
+     * mincore, in the width of this JVM.
+     *
+     * @return the call, bound
+     * @throws PageLockException with {@link Reason#NOT_SUPPORTED} if it is missing
+     */
+    public MincoreCall mincoreCall() {
+        return bits == 64 ? bind(new Lp64Mincore()) : bind(new Ilp32Mincore());
+    }
+
+    /**
      * Calls a function that is not worth a binding. Many times slower than a bound method.
      *
      * @param symbol the C name

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.support;
+
+import io.pagelock.AddressSpaceOption;
+import io.pagelock.SyncOption;
+import java.util.Set;
+
+/** The flags of mlockall and msync for what a caller asked for; the numbers are the system's own. */
+public final class MemoryFlags {
+    private MemoryFlags() {}
+
+    /**
+     * The argument of mlockall(2), or of MC_LOCKAS, for a system without locking on fault.
+     *
+     * @param options what was asked for
+     * @param current the system's {@code MCL_CURRENT}
+     * @param future its {@code MCL_FUTURE}
+     * @return the flags
+     */
+    public static int ofLockAll(Set<AddressSpaceOption> options, int current, int future) {
+        return (options.contains(AddressSpaceOption.CURRENT) ? current : 0)
+                | (options.contains(AddressSpaceOption.FUTURE) ? future : 0);
+    }
+
+    /**
+     * The argument of msync(2), or of MC_SYNC: one of sync and async, for POSIX asks for one.
+     *
+     * @param options what was asked for; without {@link SyncOption#ASYNC} it is sync
+     * @param sync the system's {@code MS_SYNC}
+     * @param async its {@code MS_ASYNC}
+     * @param invalidate its {@code MS_INVALIDATE}
+     * @return the flags
+     */
+    public static int ofSync(Set<SyncOption> options, int sync, int async, int invalidate) {
+        return (options.contains(SyncOption.ASYNC) ? async : sync)
+                | (options.contains(SyncOption.INVALIDATE) ? invalidate : 0);
+    }
+}

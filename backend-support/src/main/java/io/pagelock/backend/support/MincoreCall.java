@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.support;
+
+/**
+ * mincore(2), which Linux, FreeBSD and Solaris have alike, apart from the calls that every system has. Address and size are
+ * {@code long} here and go to C as wide as its {@code size_t}. Get one from {@link CLibrary#mincoreCall()}.
+ *
+ * <p>Sources: mincore(2) of Linux, FreeBSD and Solaris.
+ */
+public interface MincoreCall {
+    /**
+     * {@code int mincore(void *addr, size_t len, char *vec)}. What the bits of a byte mean differs: only the lowest is
+     * everywhere the same, and set if the page is in memory.
+     *
+     * @param addr the start, on a page boundary
+     * @param len the length in bytes
+     * @param vec takes one byte for each page
+     * @return 0, or -1 and errno
+     */
+    int mincore(long addr, long len, byte[] vec);
+}
