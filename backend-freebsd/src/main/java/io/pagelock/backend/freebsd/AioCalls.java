@@ -2,7 +2,8 @@
 package io.pagelock.backend.freebsd;
 
 import com.sun.jna.Native;
-import com.sun.jna.NativeLibrary;
+import io.pagelock.backend.support.CLibrary;
+import java.util.stream.Stream;
 
 /**
  * The C functions of asynchronous locking, literally, but that pointers are {@code long}. Apart from the others because AIO
@@ -29,23 +30,13 @@ interface AioCalls {
     int errno();
 
     /** Tells whether the C library has all of them. */
-    static boolean areIn(NativeLibrary library) {
-        try {
-            for (String symbol : new String[] {
-                "aio_mlock", "aio_error", "aio_return", "aio_cancel", "aio_suspend", "kqueue", "kevent"
-            }) {
-                library.getFunction(symbol);
-            }
-            return true;
-        } catch (UnsatisfiedLinkError e) {
-            return false;
-        }
+    static boolean areIn(CLibrary library) {
+        return Stream.of("aio_mlock", "aio_error", "aio_return", "aio_cancel", "aio_suspend", "kqueue", "kevent")
+                .allMatch(library::has);
     }
 
-    static AioCalls bind(NativeLibrary library, int bits) {
-        AioCalls calls = bits == 64 ? new Lp64() : new Ilp32();
-        Native.register(calls.getClass(), library);
-        return calls;
+    static AioCalls bind(CLibrary library, int bits) {
+        return bits == 64 ? library.bind(new Lp64()) : library.bind(new Ilp32());
     }
 
     final class Lp64 implements AioCalls {

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.freebsd;
 
-import com.sun.jna.Native;
-import com.sun.jna.NativeLibrary;
-import com.sun.jna.Pointer;
 import io.pagelock.AddressSpaceOption;
 import io.pagelock.Answer;
 import io.pagelock.BackendInfo;
@@ -16,6 +13,8 @@ import io.pagelock.PageLockException;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
+import io.pagelock.backend.support.CLibrary;
+import io.pagelock.backend.support.MemoryFlags;
 import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.Host;
@@ -27,6 +26,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.ToLongFunction;
 
 /**
  * Page locking on FreeBSD.
@@ -43,11 +43,13 @@ final class FreeBsdBackend implements Backend {
     private final FreeBsdRemedies remedies;
     private final FreeBsdFailure failure;
     private final AioLocks aio;
+    private final ToLongFunction<ByteBuffer> addresses;
     private final boolean tellsWired;
     private final int addressBits;
     private final BackendInfo info;
 
-    private FreeBsdBackend(FreeBsdCalls calls, AioCalls aioCalls, Host host) {
+    private FreeBsdBackend(FreeBsdCalls calls, AioCalls aioCalls, ToLongFunction<ByteBuffer> addresses, Host host) {
+        this.addresses = addresses;
         this.calls = calls;
         kernel = new KernelState(calls);
         remedies = new FreeBsdRemedies(kernel);
@@ -65,12 +67,12 @@ final class FreeBsdBackend implements Backend {
      * @param library FreeBSD's, or one with the same symbols
      * @param host the system and the JVM
      */
-    static FreeBsdBackend over(NativeLibrary library, Host host) {
+    static FreeBsdBackend over(CLibrary library, Host host) {
         FreeBsdCalls calls = FreeBsdCalls.bind(library, host.bits());
         // Asked before the call itself: without the module, FreeBSD 10 answers aio_mlock with SIGSYS, which ends the
         // JVM.
         boolean hasAio = new KernelState(calls).sysctl("kern.features.aio").orElse(0) != 0 && AioCalls.areIn(library);
-        return new FreeBsdBackend(calls, hasAio ? AioCalls.bind(library, host.bits()) : null, host);
+        return new FreeBsdBackend(calls, hasAio ? AioCalls.bind(library, host.bits()) : null, library::address, host);
     }
 
     private List<String> notes(AioLayout layout) {
@@ -142,8 +144,7 @@ final class FreeBsdBackend implements Backend {
     @Override
     public void lockAll(Set<AddressSpaceOption> options) {
         boolean current = options.contains(AddressSpaceOption.CURRENT);
-        int flags = (current ? FreeBsdConstants.MCL_CURRENT : 0)
-                | (options.contains(AddressSpaceOption.FUTURE) ? FreeBsdConstants.MCL_FUTURE : 0);
+        int flags = MemoryFlags.ofLockAll(options, FreeBsdConstants.MCL_CURRENT, FreeBsdConstants.MCL_FUTURE);
         if (calls.mlockall(flags) != 0) {
             throw failure.ofLockAll(calls.errno(), current);
         }
@@ -160,10 +161,8 @@ final class FreeBsdBackend implements Backend {
     public void sync(long address, long length, Set<SyncOption> options) {
         boolean invalidate = options.contains(SyncOption.INVALIDATE);
         // The kernel refuses MS_ASYNC with MS_INVALIDATE; to write at once and then invalidate is what it comes to.
-        int flags = (options.contains(SyncOption.ASYNC) && !invalidate
-                        ? FreeBsdConstants.MS_ASYNC
-                        : FreeBsdConstants.MS_SYNC)
-                | (invalidate ? FreeBsdConstants.MS_INVALIDATE : 0);
+        int async = invalidate ? FreeBsdConstants.MS_SYNC : FreeBsdConstants.MS_ASYNC;
+        int flags = MemoryFlags.ofSync(options, FreeBsdConstants.MS_SYNC, async, FreeBsdConstants.MS_INVALIDATE);
         if (calls.msync(address, length, flags) != 0) {
             throw failure.ofSync(calls.errno(), address, length);
         }
@@ -279,7 +278,6 @@ final class FreeBsdBackend implements Backend {
 
     @Override
     public long address(ByteBuffer buffer) {
-        long address = Pointer.nativeValue(Native.getDirectBufferPointer(buffer));
-        return addressBits == 64 ? address : address & 0xffffffffL;
+        return addresses.applyAsLong(buffer);
     }
 }

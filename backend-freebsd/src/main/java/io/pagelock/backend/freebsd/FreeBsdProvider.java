@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.freebsd;
 
-import com.sun.jna.NativeLibrary;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.backend.support.CLibrary;
@@ -38,15 +37,6 @@ public final class FreeBsdProvider implements BackendProvider {
                     .detail(refusal.get())
                     .build();
         }
-        // Says what is wrong if JNA's native part cannot be loaded.
-        CLibrary.open(host);
-        try {
-            return FreeBsdBackend.over(NativeLibrary.getProcess(), host);
-        } catch (UnsatisfiedLinkError e) {
-            throw PageLockException.because(Reason.NOT_SUPPORTED)
-                    .detail("the C library of this process lacks a function: " + e.getMessage())
-                    .cause(e)
-                    .build();
-        }
+        return FreeBsdBackend.over(CLibrary.open(host), host);
     }
 }

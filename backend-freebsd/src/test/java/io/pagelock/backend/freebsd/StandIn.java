@@ -4,6 +4,7 @@ package io.pagelock.backend.freebsd;
 import com.sun.jna.Library;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
+import io.pagelock.backend.support.CLibrary;
 import io.pagelock.spi.Host;
 import java.util.Collections;
 
@@ -26,7 +27,8 @@ final class StandIn {
     }
 
     FreeBsdBackend open() {
-        return FreeBsdBackend.over(library, HOST);
+        return FreeBsdBackend.over(
+                CLibrary.open(Host.current(), library.getFile().toString()), HOST);
     }
 
     void set(String name, long value) {
