@@ -12,6 +12,7 @@ import io.pagelock.LockLimits;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
+import io.pagelock.Statistics;
 import io.pagelock.spi.ByteSize;
 import io.pagelock.spi.Host;
 import java.util.ArrayList;
@@ -21,6 +22,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** What {@code doctor} found out; complete as far as it goes where there is no backend. */
 final class Diagnosis {
@@ -31,6 +33,7 @@ final class Diagnosis {
     private LockLimits limits;
     private Forecast lockAll;
     private Probe probe;
+    private Statistics counters;
     private Failure failure;
     private final Set<String> advice = new LinkedHashSet<>();
 
@@ -65,6 +68,8 @@ final class Diagnosis {
         limits = locker.limits();
         lockAll = forecastAll(locker);
         probe = Probe.run(locker);
+        // After the probe, so that there is something to count.
+        counters = locker.statistics();
         failure = probe.failure();
         if (failure != null) {
             advise(failure.remedy());
@@ -116,6 +121,13 @@ final class Diagnosis {
             line(lines, "lockable", lockable());
             line(lines, "lock all", lockAll == null ? "not possible on this system" : describe(lockAll));
             line(lines, "probe", probe.line());
+            line(
+                    lines,
+                    "counters",
+                    "handles: " + counters.openHandles() + " open, " + counters.leakedHandles() + " leaked");
+            line(lines, "", "locked: " + describe(counters));
+            line(lines, "", "longest lock: " + counters.longestLockNanos() / 1000 + " microseconds");
+            line(lines, "", "failures: " + (counters.failures().isEmpty() ? "none" : failures()));
         }
         if (advice.isEmpty()) {
             line(lines, "to change", "nothing");
@@ -141,6 +153,18 @@ final class Diagnosis {
     private static String describe(Forecast forecast) {
         return "would be charged " + ByteSize.format(forecast.bytes()) + " for this small JVM; fits: "
                 + word(forecast.fits()) + (forecast.fits() == Answer.YES ? "" : ", " + forecast.detail());
+    }
+
+    private String describe(Statistics now) {
+        return ByteSize.format(now.lockedBytes()) + ", " + now.lockedBytes() / pageSize + " pages, under handles; "
+                + bytes(now.systemLockedBytes()) + " by the system's count; " + ByteSize.format(now.strayBytes())
+                + " that it refused to unlock";
+    }
+
+    private String failures() {
+        return counters.failures().entrySet().stream()
+                .map(each -> each.getKey().name() + " " + each.getValue())
+                .collect(Collectors.joining(", "));
     }
 
     private String lockable() {
@@ -174,7 +198,16 @@ final class Diagnosis {
                                 .put("verdict", each.verdict()));
         if (backend == null) {
             for (String key : new String[] {
-                "pageSize", "limit", "limits", "lockedBytes", "privilege", "privileged", "lockable", "lockAll", "probe"
+                "pageSize",
+                "limit",
+                "limits",
+                "lockedBytes",
+                "privilege",
+                "privileged",
+                "lockable",
+                "lockAll",
+                "probe",
+                "counters"
             }) {
                 json.putNull(key);
             }
@@ -189,10 +222,24 @@ final class Diagnosis {
                     .put("lockable", limits.lockable())
                     .put("lockableUnlimited", limits.lockable().isUnlimited());
             json = lockAll == null ? json.putNull("lockAll") : json.put("lockAll", toJson(lockAll));
-            json.put("probe", probe.toJson());
+            json.put("probe", probe.toJson()).put("counters", toJson(counters));
         }
         json.putTexts("toChange", advice);
         return failure == null ? json : failure.addTo(json);
+    }
+
+    private Json toJson(Statistics now) {
+        Json failures = new Json();
+        now.failures().forEach((reason, count) -> failures.put(reason.name(), count));
+        return new Json()
+                .put("openHandles", now.openHandles())
+                .put("leakedHandles", now.leakedHandles())
+                .put("lockedBytes", now.lockedBytes())
+                .put("lockedPages", now.lockedBytes() / pageSize)
+                .put("systemLockedBytes", now.systemLockedBytes())
+                .put("strayBytes", now.strayBytes())
+                .put("longestLockNanos", now.longestLockNanos())
+                .put("failures", failures);
     }
 
     private static Json toJson(LockLimit limit) {

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import io.pagelock.Capability;
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLock;
 import io.pagelock.Reason;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -87,6 +89,32 @@ class DoctorCommandTest extends CommandTest {
     }
 
     @Test
+    void countersAreThoseAfterTheProbe() {
+        PageLock held = locker.lock(MemoryRange.of(16 * FakeLocker.PAGE, 2 * FakeLocker.PAGE));
+        assertEquals(0, run("doctor"));
+        assertSays("counters handles: 1 open, 2 leaked");
+        assertSays("locked: 8192 bytes (8 KiB), 2 pages, under handles; 8192 bytes (8 KiB) by the system's count;"
+                + " 12288 bytes (12 KiB) that it refused to unlock");
+        assertSays("longest lock: 2469 microseconds");
+        assertSays("failures: none");
+        locker.knowsLockedBytes = false;
+        locker.refusal = range -> Optional.of(Reason.OVER_LIMIT);
+        console = new TestConsole();
+        assertEquals(1, run("doctor"));
+        assertSays("locked: 8192 bytes (8 KiB), 2 pages, under handles; unknown by the system's count;"
+                + " 12288 bytes (12 KiB) that it refused to unlock");
+        assertSays("failures: OVER_LIMIT 1");
+        console = new TestConsole();
+        assertEquals(1, run("doctor", "--json"));
+        assertEquals(
+                "{\"openHandles\":1,\"leakedHandles\":2,\"lockedBytes\":8192,\"lockedPages\":2,"
+                        + "\"systemLockedBytes\":null,\"strayBytes\":12288,\"longestLockNanos\":4938268,"
+                        + "\"failures\":{\"OVER_LIMIT\":2}}",
+                console.json().get("counters").toString());
+        held.close();
+    }
+
+    @Test
     void worksWithoutABackend() {
         assertEquals(1, run(NoBackend.LOCKERS, "doctor"));
         assertSays("backend none: no backend for this test");
@@ -99,6 +127,7 @@ class DoctorCommandTest extends CommandTest {
         assertEquals("failed", console.json().get("result").getAsString());
         assertTrue(console.json().get("backend").isJsonNull());
         assertTrue(console.json().get("probe").isJsonNull());
+        assertTrue(console.json().get("counters").isJsonNull());
         assertEquals("NOT_SUPPORTED", console.json().get("reason").getAsString());
     }
 

@@ -38,6 +38,13 @@ class DoctorProcessTest {
             assertEquals(
                     "{\"lockedBytes\":0,\"pageLocked\":false}",
                     json.getAsJsonObject("probe").get("after").toString());
+            JsonObject counters = json.getAsJsonObject("counters");
+            assertTrue(counters.get("longestLockNanos").getAsLong() > 0, "the probe was timed");
+            counters.remove("longestLockNanos");
+            assertEquals(
+                    "{\"openHandles\":0,\"leakedHandles\":0,\"lockedBytes\":0,\"lockedPages\":0,"
+                            + "\"systemLockedBytes\":0,\"strayBytes\":0,\"failures\":{}}",
+                    counters.toString());
             assertTrue(json.getAsJsonArray("toChange").get(0).getAsString().contains("RLIMIT_MEMLOCK"));
             assertEquals("", doctor.err());
         }
@@ -48,6 +55,7 @@ class DoctorProcessTest {
         try (Pagelock.Running doctor = new Pagelock().asUserWithLimit(0, copies).start("doctor")) {
             doctor.expect(1);
             assertTrue(doctor.out().contains("probe       failed: cannot lock"), doctor::toString);
+            assertTrue(doctor.out().contains("failures: NOT_PERMITTED 1"), doctor::toString);
             assertTrue(doctor.out().contains("to change   "), doctor::toString);
             assertTrue(doctor.err().startsWith("pagelock: cannot lock"), doctor::toString);
         }

@@ -26,8 +26,10 @@ import io.pagelock.SyncOption;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -43,6 +45,8 @@ final class FakeLocker implements PageLocker, Lockers {
     long limit = Long.MAX_VALUE;
     long most;
     int calls;
+    int open;
+    final Map<Reason, Long> failures = new EnumMap<>(Reason.class);
     boolean knowsLockedBytes = true;
     boolean countsNothing;
     boolean forecasts = true;
@@ -89,6 +93,7 @@ final class FakeLocker implements PageLocker, Lockers {
         }
         locked.addAll(pages);
         most = Math.max(most, lockedBytes());
+        open++;
         return new PageLock() {
             private boolean open = true;
 
@@ -116,6 +121,7 @@ final class FakeLocker implements PageLocker, Lockers {
                 }
                 if (open) {
                     pages.forEach(locked::remove);
+                    FakeLocker.this.open--;
                 }
                 open = false;
             }
@@ -123,6 +129,7 @@ final class FakeLocker implements PageLocker, Lockers {
     }
 
     private PageLockException refuse(MemoryRange range, Reason reason) {
+        failures.merge(reason, 1L, Long::sum);
         return PageLockException.because(reason)
                 .action("lock")
                 .range(range)
@@ -252,6 +259,13 @@ final class FakeLocker implements PageLocker, Lockers {
 
     @Override
     public Statistics statistics() {
-        throw new UnsupportedOperationException();
+        return new Statistics(
+                open,
+                lockedBytes(),
+                knowsLockedBytes ? OptionalLong.of(countsNothing ? 0 : lockedBytes()) : OptionalLong.empty(),
+                2,
+                calls * 1_234_567L,
+                3 * PAGE,
+                failures);
     }
 }

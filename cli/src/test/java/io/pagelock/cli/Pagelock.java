@@ -35,11 +35,14 @@ final class Pagelock {
     private static final Predicate<String> NEEDED = entry -> !entry.matches(
             ".*(junit|mockito|byte-buddy|opentest|apiguardian|surefire|objenesis|quicktheories|test-classes).*");
 
+    private static final Predicate<String> OF_ANOTHER_SYSTEM = entry -> entry.matches(".*backend-(hpux|irix).*");
+
     private final List<String> prefix = new ArrayList<>();
+    private final List<String> jvmArguments = new ArrayList<>();
     private final Map<String, String> environment = new HashMap<>();
     private List<String> classPath = Arrays.stream(
                     System.getProperty("java.class.path").split(File.pathSeparator))
-            .filter(NEEDED)
+            .filter(NEEDED.and(OF_ANOTHER_SYSTEM.negate()))
             .collect(Collectors.toList());
 
     static boolean isRoot() {
@@ -65,6 +68,19 @@ final class Pagelock {
 
     Pagelock withoutBackends() {
         classPath.removeIf(entry -> entry.contains("backend"));
+        return this;
+    }
+
+    Pagelock jvmArguments(String... arguments) {
+        jvmArguments.addAll(List.of(arguments));
+        return this;
+    }
+
+    /** With the backends of systems on which no build of this runs. */
+    Pagelock withOtherSystems() {
+        Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                .filter(OF_ANOTHER_SYSTEM)
+                .forEach(classPath::add);
         return this;
     }
 
@@ -113,6 +129,7 @@ final class Pagelock {
         if (Runtime.version().feature() >= 22) {
             command.add("--enable-native-access=ALL-UNNAMED");
         }
+        command.addAll(jvmArguments);
         command.addAll(List.of("-cp", String.join(File.pathSeparator, classPath), Main.class.getName()));
         return command;
     }
