@@ -47,6 +47,16 @@ final class FreeBsdFailure {
         if (ERRNO.is(errno, "EIO")) {
             return refusal(Reason.IO_ERROR, function, errno, "a page could not be read", 0);
         }
+        if (ERRNO.is(errno, "EINVAL")) {
+            // An overflow, the cause that the page gives, never comes here.
+            return refusal(
+                    Reason.UNKNOWN,
+                    function,
+                    errno,
+                    "the kernel refuses an argument; the range may be mapped from a device or with large pages, which it"
+                            + " does not wire",
+                    0);
+        }
         return refusal(Reason.UNKNOWN, function, errno, "", 0);
     }
 

@@ -5,7 +5,8 @@ import io.pagelock.Reason;
 import io.pagelock.spi.ByteSize;
 
 /**
- * What to do about a refusal on FreeBSD. Sources: mlock(2), aio(4), login.conf(5), limits(1), rc.conf(5), jail(8), rctl(8).
+ * What to do about a refusal on FreeBSD. Sources: mlock(2), aio(4), login.conf(5), limits(1), rc.conf(5), jail(8), rctl(8),
+ * dmesg(8).
  */
 final class FreeBsdRemedies {
     private final KernelState kernel;
@@ -36,6 +37,8 @@ final class FreeBsdRemedies {
                         + " the end of a mapped file";
             case BUSY:
                 return "Unlock the range before invalidating it";
+            case IO_ERROR:
+                return "Look for the error of the device with dmesg(8) or in /var/log/messages";
             default:
                 return "";
         }

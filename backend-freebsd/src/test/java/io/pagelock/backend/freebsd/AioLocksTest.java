@@ -181,9 +181,11 @@ class AioLocksTest {
 
         kernel.fail("aio_job", 1, 22);
         refusal(Reason.UNKNOWN, submit(address, 1), "EINVAL", "aio_mlock");
+        kernel.fail("aio_job", 1, 5);
+        refusal(Reason.IO_ERROR, submit(address, 1), "EIO", "dmesg(8)");
         kernel.fail("aio_job", 1, 85);
         refusal(Reason.CANCELLED, submit(address, 1), "ECANCELED");
-        assertAllReaped(7);
+        assertAllReaped(8);
         assertEquals("00000000", Witness.locked(address, 8));
     }
 

@@ -23,12 +23,16 @@ import io.pagelock.Reason;
 import io.pagelock.SyncOption;
 import java.util.Collections;
 import java.util.EnumSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The unchanged backend, through JNA, against the stand-in: what it makes of FreeBSD's answers. */
 class FreeBsdBackendTest {
@@ -243,7 +247,33 @@ class FreeBsdBackendTest {
         kernel.fail("mlock", 1, 12);
         assertSays(refusal(Reason.UNKNOWN, address, 1), "cannot be read");
         kernel.fail("mlock", 1, 22);
-        refusal(Reason.UNKNOWN, address, 1);
+        assertSays(refusal(Reason.UNKNOWN, address, 1), "EINVAL", "from a device");
+    }
+
+    @Test
+    void aPageThatCannotBeReadIsAnIoError() {
+        kernel.fail("mlock", 1, 5);
+        assertSays(refusal(Reason.IO_ERROR, memory.map(1), 1), "EIO", "dmesg(8)", "/var/log/messages");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"mlock", "munlock", "mlockall", "munlockall", "msync"})
+    void aCallThatTheKernelLacksIsNotSupportedAndAnArgumentItRefusesUnknown(String function) {
+        long address = memory.map(1);
+        Map<String, Executable> calls = Map.of(
+                "mlock", () -> backend.lock(address, PAGE, false),
+                "munlock", () -> backend.unlock(address, PAGE),
+                "mlockall", () -> backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE)),
+                "munlockall", () -> backend.unlockAll(Collections.emptyList()),
+                "msync", () -> backend.sync(address, PAGE, EnumSet.of(SyncOption.SYNC)));
+        kernel.fail(function, 1, 78);
+        PageLockException lacking = assertThrows(PageLockException.class, calls.get(function));
+        assertEquals(Reason.NOT_SUPPORTED, lacking.reason(), lacking.getMessage());
+        assertSays(lacking, function, "ENOSYS", "this kernel lacks the call");
+        kernel.fail(function, 1, 22);
+        PageLockException refused = assertThrows(PageLockException.class, calls.get(function));
+        assertEquals(Reason.UNKNOWN, refused.reason(), refused.getMessage());
+        assertSays(refused, function, "EINVAL");
     }
 
     @Test
@@ -306,6 +336,7 @@ class FreeBsdBackendTest {
         kernel.fail("msync", 1, 5);
         PageLockException io = assertThrows(PageLockException.class, () -> locker.sync(pages(address, 2)));
         assertEquals(Reason.IO_ERROR, io.reason());
+        assertSays(io, "EIO", "dmesg(8)");
     }
 
     @Test

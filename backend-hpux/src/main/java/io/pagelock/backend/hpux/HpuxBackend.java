@@ -203,7 +203,7 @@ final class HpuxBackend implements Backend {
         return new LockLimits(all, OptionalLong.empty(), PRIVILEGE, privileged);
     }
 
-    /** Sources: setprivgrp(1M), privgrp(4), setfilexsec(1M), privrun(1M), unlockable_mem(5). */
+    /** Sources: setprivgrp(1M), privgrp(4), setfilexsec(1M), privrun(1M), unlockable_mem(5), dmesg(1M), syslogd(1M). */
     @Override
     public String remedy(Reason reason, long bytes) {
         switch (reason) {
@@ -220,6 +220,8 @@ final class HpuxBackend implements Backend {
                         + " hole";
             case BUSY:
                 return "Close the locks over the range before invalidating it, or sync without invalidating";
+            case IO_ERROR:
+                return "Look for the error of the device with dmesg or in /var/adm/syslog/syslog.log";
             default:
                 return "";
         }

@@ -16,12 +16,16 @@ import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
 import io.pagelock.backend.testkit.standin.StandIn;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each error of mlock(2) and mlockall(2), produced by the stand-in: reason, function, number, finding and remedy. */
 class HpuxFailureTest {
@@ -127,7 +131,7 @@ class HpuxFailureTest {
         refusal(held::close, Reason.NOT_PERMITTED, "munlock", "EPERM", "setprivgrp");
         assertTrue(standIn.isLocked(memory));
         refusal(() -> locker.lockAddressSpace(AddressSpaceOption.FUTURE), Reason.NOT_PERMITTED, "mlockall", "EPERM");
-        refusal(() -> backend.unlockAll(java.util.List.of()), Reason.NOT_PERMITTED, "munlockall", "EPERM");
+        refusal(() -> backend.unlockAll(List.of()), Reason.NOT_PERMITTED, "munlockall", "EPERM");
         standIn.set("privileged", 1);
         held.close();
     }
@@ -150,12 +154,56 @@ class HpuxFailureTest {
         standIn.unmap(memory + page, 1);
         refusal(lock(3), Reason.NOT_MAPPED, "mlock", "ENOMEM", "Keep the memory mapped");
         refusal(() -> backend.unlock(memory, 3 * page), Reason.NOT_MAPPED, "munlock", "ENOMEM");
+        refusal(() -> locker.sync(MemoryRange.of(memory, 3 * page)), Reason.NOT_MAPPED, "msync", "ENOMEM");
     }
 
     @Test
     void noMemoryForTheAddressSpaceIsUnknown() {
         standIn.fail("mlockall", 1, 12);
         refusal(() -> locker.lockAddressSpace(AddressSpaceOption.CURRENT), Reason.UNKNOWN, "mlockall", "ENOMEM");
+    }
+
+    @Test
+    void flagsThatAreRefusedAreUnknownAndTheirNumbersAreToldIfNotConfirmed() {
+        standIn.fail("mlockall", 0, 22);
+        PageLockException confirmed = refusal(
+                () -> backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT)),
+                Reason.UNKNOWN,
+                "mlockall",
+                "EINVAL",
+                "the flags were refused");
+        assertFalse(confirmed.getMessage().contains("not confirmed"), confirmed.getMessage());
+        refusal(
+                () -> hpux.unprobed().lockAll(EnumSet.of(AddressSpaceOption.CURRENT)),
+                Reason.UNKNOWN,
+                "mlockall",
+                "EINVAL",
+                "its number MCL_CURRENT is not confirmed",
+                "tools/abi-probe");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "EIO, 5, IO_ERROR, /var/adm/syslog/syslog.log",
+        "EINVAL, 22, UNKNOWN, an argument was refused",
+        "EAGAIN, 11, UNKNOWN, no page of HP-UX says"
+    })
+    void theErrorsOfSyncAreToldApart(String errno, int number, Reason reason, String words) {
+        standIn.fail("msync", 1, number);
+        refusal(() -> locker.sync(MemoryRange.of(memory, page)), reason, "msync", errno, words);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"mlock", "munlock", "mlockall", "munlockall", "msync"})
+    void aCallThatTheReleaseLacksIsNotSupported(String function) {
+        Map<String, Executable> calls = Map.of(
+                "mlock", lock(1),
+                "munlock", () -> backend.unlock(memory, page),
+                "mlockall", () -> backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE)),
+                "munlockall", () -> backend.unlockAll(List.of()),
+                "msync", () -> locker.sync(MemoryRange.of(memory, page)));
+        standIn.fail(function, 1, 251);
+        refusal(calls.get(function), Reason.NOT_SUPPORTED, function, "ENOSYS", "does not have the call");
     }
 
     @Test

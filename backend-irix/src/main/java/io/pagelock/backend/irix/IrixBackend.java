@@ -49,6 +49,8 @@ final class IrixBackend implements Backend {
         capabilities = Collections.unmodifiableSet(EnumSet.of(Capability.LOCK_ADDRESS_SPACE, Capability.SYNC));
         List<String> notes = new ArrayList<>(numbers.notes());
         notes.add("written from manual pages; no JVM that can load JNA ever ran on IRIX");
+        notes.add(
+                "with future locking, a stack that grows beyond the limit ends the process with SIGSEGV (mlockall(3C))");
         if (pin) {
             notes.add("locks through mpin; what a failed mpin leaves behind, its page does not say");
         } else if (!calls.hasMpin()) {
@@ -237,6 +239,10 @@ final class IrixBackend implements Backend {
                         : "another process of the same share group has input or output under way there";
             case NO_SPACE:
                 return "the device has no room to allocate the whole of a mapped file";
+            case IO_ERROR:
+                return "a page could not be read or written";
+            case NOT_SUPPORTED:
+                return "this release does not have the call";
             case UNKNOWN:
                 return "neither a hole nor a limit was found afterwards, or the page of " + function
                         + " does not give the number";
@@ -256,7 +262,7 @@ final class IrixBackend implements Backend {
                 all, OptionalLong.empty(), "superuser", calls.geteuid() == 0 ? Answer.YES : Answer.UNKNOWN);
     }
 
-    /** Sources: mlock(3C), mpin(2), systune(1M), getrlimit(2), limit in csh(1). */
+    /** Sources: mlock(3C), mpin(2), systune(1M), getrlimit(2), limit in csh(1), syslogd(1M). */
     @Override
     public String remedy(Reason reason, long bytes) {
         switch (reason) {
@@ -276,6 +282,8 @@ final class IrixBackend implements Backend {
                 return "Make room in the file system of the mapped file";
             case NOT_PERMITTED:
                 return "Run as the superuser";
+            case IO_ERROR:
+                return "Look for the error of the device in /var/adm/SYSLOG";
             default:
                 return "";
         }

@@ -15,11 +15,15 @@ import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
 import io.pagelock.backend.testkit.standin.StandIn;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each error of mlock(3C), mlockall(3C) and mpin(2), produced by the stand-in, and the rows of the comparison. */
@@ -129,6 +133,53 @@ class IrixFailureTest {
         assertFalse(standIn.isLocked(memory));
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void unlockOverAHoleIsNotMapped(boolean pin) {
+        IrixBackend backend = irix.backend(pin);
+        backend.lock(memory, 3 * page, false);
+        standIn.unmap(memory + page, 1);
+        refusal(
+                () -> backend.unlock(memory, 3 * page),
+                Reason.NOT_MAPPED,
+                pin ? "munpin" : "munlock",
+                pin ? "EINVAL" : "ENOMEM",
+                "Keep the memory mapped");
+    }
+
+    @Test
+    void unpinOverAHoleThatWasNeverPinnedIsNotMapped() {
+        standIn.unmap(memory + page, 1);
+        refusal(
+                () -> irix.backend(true).unlock(memory, 3 * page),
+                Reason.NOT_MAPPED,
+                "msync",
+                "ENOMEM",
+                "Keep the memory mapped");
+        assertEquals(0, standIn.calls("munpin"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "EPERM, 1, NOT_PERMITTED, Run as the superuser",
+        "EIO, 5, IO_ERROR, /var/adm/SYSLOG",
+        "EINVAL, 22, UNKNOWN, does not give the number",
+        "ENOSYS, 89, NOT_SUPPORTED, does not have the call"
+    })
+    void whatThePagesDoNotGiveHasOneMeaningInEveryCall(String errno, int number, Reason reason, String words) {
+        IrixBackend backend = irix.backend(false);
+        Map<String, Executable> calls = Map.of(
+                "mlock", () -> backend.lock(memory, page, false),
+                "munlock", () -> backend.unlock(memory, page),
+                "mlockall", () -> backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE)),
+                "munlockall", () -> backend.unlockAll(List.of()),
+                "msync", () -> backend.sync(memory, page, EnumSet.of(SyncOption.SYNC)));
+        calls.forEach((function, call) -> {
+            standIn.fail(function, 1, number);
+            refusal(call, reason, function, errno, words);
+        });
+    }
+
     @Test
     void noMemoryWithoutHoleOrLimitIsUnknown() {
         standIn.fail("mlock", 1, 12);
@@ -152,7 +203,7 @@ class IrixFailureTest {
         standIn.fail("mlockall", 1, 22);
         refusal(() -> locker.lockAddressSpace(AddressSpaceOption.FUTURE), Reason.UNKNOWN, "mlockall", "EINVAL");
         standIn.fail("munlockall", 1, 16);
-        refusal(() -> irix.backend(false).unlockAll(java.util.List.of()), Reason.BUSY, "munlockall", "EBUSY");
+        refusal(() -> irix.backend(false).unlockAll(List.of()), Reason.BUSY, "munlockall", "EBUSY");
     }
 
     @Test
@@ -185,6 +236,23 @@ class IrixFailureTest {
                     "EBUSY",
                     "locked");
         }
+    }
+
+    @Test
+    void syncOverAHoleIsNotMapped() {
+        standIn.unmap(memory + page, 1);
+        refusal(
+                () -> irix.backend(false).sync(memory, 3 * page, EnumSet.of(SyncOption.SYNC)),
+                Reason.NOT_MAPPED,
+                "msync",
+                "ENOMEM",
+                "Keep the memory mapped");
+    }
+
+    @Test
+    void theEndOfAStackInFutureModeIsNoted() {
+        String notes = irix.backend(false).info().notes().toString();
+        assertTrue(notes.contains("SIGSEGV"), notes);
     }
 
     @Test

@@ -14,6 +14,8 @@ import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
 import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -22,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each error of memcntl(2) and mctl(3UCB), produced by the stand-in: reason, function, number, finding and remedy. */
 abstract class SolarisFailures {
@@ -91,7 +94,7 @@ abstract class SolarisFailures {
                 Reason.NOT_PERMITTED,
                 "EPERM",
                 "MC_LOCKAS");
-        refusal(() -> backend.unlockAll(java.util.List.of()), Reason.NOT_PERMITTED, "EPERM", "MC_UNLOCKAS");
+        refusal(() -> backend.unlockAll(List.of()), Reason.NOT_PERMITTED, "EPERM", "MC_UNLOCKAS");
     }
 
     @Test
@@ -156,6 +159,29 @@ abstract class SolarisFailures {
                 "EAGAIN",
                 "whole address space",
                 "project.max-locked-memory");
+    }
+
+    @Test
+    void noMemoryForTheAddressSpaceIsUnknown() {
+        solaris.standIn.fail("MC_LOCKAS", 1, 12);
+        refusal(
+                () -> backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT)),
+                Reason.UNKNOWN,
+                "ENOMEM",
+                "MC_LOCKAS of what is mapped");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"MC_LOCK", "MC_UNLOCK", "MC_LOCKAS", "MC_UNLOCKAS", "MC_SYNC"})
+    void aCallThatTheSystemLacksIsNotSupported(String command) {
+        Map<String, Executable> calls = Map.of(
+                "MC_LOCK", lock(1),
+                "MC_UNLOCK", () -> backend.unlock(memory, page),
+                "MC_LOCKAS", () -> backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE)),
+                "MC_UNLOCKAS", () -> backend.unlockAll(List.of()),
+                "MC_SYNC", () -> backend.sync(memory, page, EnumSet.of(SyncOption.SYNC)));
+        solaris.standIn.fail(command, 1, 89);
+        refusal(calls.get(command), Reason.NOT_SUPPORTED, "ENOSYS", command + ": this system does not have the call");
     }
 
     @Test

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.it;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** Each row of {@code docs/errors.md} names tests that exist. */
+class ErrorsPageTest {
+    private static final Path ROOT = Path.of("..");
+    private static final Pattern NAME = Pattern.compile("`(?:(\\w+)\\.)?(\\w+)`");
+
+    @TestFactory
+    Stream<DynamicTest> eachRowNamesTestsThatExist() throws IOException {
+        Map<String, Path> sources = sources();
+        List<String> rows = rows();
+        assertTrue(rows.size() > 60, "only " + rows.size() + " rows were found");
+        return rows.stream().map(row -> DynamicTest.dynamicTest(row, () -> check(row, sources)));
+    }
+
+    private static Map<String, Path> sources() throws IOException {
+        try (Stream<Path> files =
+                Files.find(ROOT, 12, (file, attributes) -> file.toString().matches(".*/src/test/java/.*\\.java"))) {
+            // Two modules may each have a helper of the same name; none of those is named on the page.
+            return files.collect(Collectors.toMap(
+                    file -> file.getFileName().toString().replace(".java", ""), file -> file, (one, other) -> one));
+        }
+    }
+
+    private static List<String> rows() throws IOException {
+        List<String> rows = new ArrayList<>();
+        boolean inTable = false;
+        for (String line : Files.readAllLines(ROOT.resolve("docs/errors.md"))) {
+            if (line.startsWith("|") && !inTable) {
+                assertTrue(line.endsWith("| test |"), "a table without tests: " + line);
+            } else if (line.startsWith("|") && !line.startsWith("| ---")) {
+                rows.add(line);
+            }
+            inTable = line.startsWith("|");
+        }
+        return rows;
+    }
+
+    private static void check(String row, Map<String, Path> sources) throws IOException {
+        String[] cells = row.split(" \\| ");
+        List<MatchResult> names =
+                NAME.matcher(cells[cells.length - 1]).results().collect(Collectors.toList());
+        assertTrue(!names.isEmpty(), "no test");
+        String type = null;
+        for (MatchResult name : names) {
+            type = name.group(1) == null ? type : name.group(1);
+            assertTrue(sources.containsKey(type), "there is no " + type);
+            assertTrue(
+                    Files.readString(sources.get(type)).contains(" void " + name.group(2) + "("),
+                    type + " has no test " + name.group(2));
+        }
+    }
+}
