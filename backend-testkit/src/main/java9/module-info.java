@@ -4,6 +4,7 @@ module io.pagelock.backend.testkit {
     requires transitive io.pagelock;
     requires transitive org.junit.jupiter.api;
     requires static com.sun.jna;
+    requires org.junit.platform.launcher;
     requires org.opentest4j;
 
     exports io.pagelock.backend.testkit;

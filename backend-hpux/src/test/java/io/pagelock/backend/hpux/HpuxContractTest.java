@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.hpux;
 
+import io.pagelock.Reason;
 import io.pagelock.backend.testkit.BackendContract;
 import io.pagelock.backend.testkit.Harness;
 import io.pagelock.backend.testkit.Harness.Ability;
@@ -33,6 +34,7 @@ class HpuxContractTest {
     private static Harness harness(Hpux hpux, HpuxBackend backend) {
         return new StandInHarness(hpux.standIn, backend, new HpuxProvider(), "mlock", "munlock", 5)
                 .with(Ability.LOCK_ADDRESS_SPACE)
+                .withRoomOf("system_limit", Reason.OUT_OF_MEMORY)
                 .withPermission("privileged");
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.irix;
 
+import io.pagelock.Reason;
 import io.pagelock.backend.testkit.BackendContract;
 import io.pagelock.backend.testkit.Harness;
 import io.pagelock.backend.testkit.Harness.Ability;
@@ -19,6 +20,7 @@ class IrixContractTest {
             Irix irix = Irix.open();
             return new StandInHarness(irix.standIn, irix.backend(false), new IrixProvider(), "mlock", "munlock", EBUSY)
                     .with(Ability.LOCK_ADDRESS_SPACE)
+                    .withRoomOf("maxlkmem", Reason.OVER_LIMIT)
                     .withRefusal(ENOMEM);
         }
     }
@@ -29,7 +31,8 @@ class IrixContractTest {
         protected Harness open() {
             Irix irix = Irix.open();
             return new StandInHarness(irix.standIn, irix.backend(true), new IrixProvider(), "mpin", "munpin", EBUSY)
-                    .with(Ability.LOCK_ADDRESS_SPACE);
+                    .with(Ability.LOCK_ADDRESS_SPACE)
+                    .withRoomOf("maxlkmem", Reason.OVER_LIMIT);
         }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.solaris;
 
+import io.pagelock.Reason;
 import io.pagelock.backend.testkit.BackendContract;
 import io.pagelock.backend.testkit.Harness;
 import io.pagelock.backend.testkit.Harness.Ability;
@@ -37,6 +38,7 @@ class SolarisContractTest {
                         SolarisConstants.ERRNO.numbers().get("EIO"))
                 .with(Ability.TRUNCATE, Ability.MAP_UNLOCKABLE, Ability.LOCK_ADDRESS_SPACE)
                 .withLimit("project")
+                .withRoomOf("project", Reason.OVER_LIMIT)
                 .withPermission("privileged")
                 .withRefusal(SolarisConstants.ERRNO.numbers().get("EAGAIN"));
     }

@@ -34,6 +34,7 @@ public final class StandInHarness implements Harness {
     private String permissionKnob;
     private int unlockErrno;
     private int lockErrno;
+    private Reason bound = Reason.OVER_LIMIT;
     private long limit = Long.MAX_VALUE;
     private boolean forbidden;
 
@@ -102,9 +103,32 @@ public final class StandInHarness implements Harness {
         return with(Ability.REFUSE_LOCK);
     }
 
+    /**
+     * Says which of the system's limits stands for that of the Linux underneath, where that binds this process: both are then
+     * the same, so that the refusal beyond it is the system's own. Where nothing binds it, nothing is set.
+     *
+     * @param knob the knob of the limit, in bytes
+     * @param reason why the system refuses a lock beyond it
+     * @return this harness
+     */
+    public StandInHarness withRoomOf(String knob, Reason reason) {
+        long room = Linux.roomToLock();
+        if (room != Long.MAX_VALUE) {
+            bound = reason;
+            limit = room;
+            standIn.set(knob, room);
+        }
+        return this;
+    }
+
     @Override
     public Set<Ability> abilities() {
-        return Collections.unmodifiableSet(abilities);
+        Set<Ability> all = EnumSet.copyOf(abilities);
+        if (Linux.roomToLock() != Long.MAX_VALUE) {
+            // Future locking is real, and under a limit of Linux would end this JVM.
+            all.remove(Ability.LOCK_ADDRESS_SPACE);
+        }
+        return Collections.unmodifiableSet(all);
     }
 
     @Override
@@ -132,7 +156,7 @@ public final class StandInHarness implements Harness {
 
     @Override
     public Reason refusal() {
-        return forbidden ? Reason.NOT_PERMITTED : Reason.OVER_LIMIT;
+        return forbidden ? Reason.NOT_PERMITTED : bound;
     }
 
     @Override
