@@ -4,6 +4,7 @@ package io.pagelock.backend.freebsd;
 import io.pagelock.Limit;
 import io.pagelock.Reason;
 import io.pagelock.backend.testkit.Harness;
+import io.pagelock.backend.testkit.standin.StandInHarness;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
 import java.util.Collections;
@@ -169,19 +170,6 @@ final class FreeBsdHarness implements Harness {
     public void holdNextLock(CountDownLatch arrived, CountDownLatch until) {
         kernel.set("release", 0);
         kernel.set("hold_mlock", 1);
-        Thread gate = new Thread(() -> {
-            try {
-                while (kernel.get("held") == 0) {
-                    Thread.sleep(1);
-                }
-                arrived.countDown();
-                until.await();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-            kernel.set("release", 1);
-        });
-        gate.setDaemon(true);
-        gate.start();
+        StandInHarness.holdUntil(() -> kernel.get("held") != 0, arrived, until, () -> kernel.set("release", 1));
     }
 }

@@ -12,78 +12,63 @@ import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
+import io.pagelock.backend.support.AbstractBackend;
 import io.pagelock.backend.support.MemoryFlags;
 import io.pagelock.backend.support.SystemNumbers;
-import io.pagelock.spi.Backend;
 import io.pagelock.spi.ByteSize;
 import io.pagelock.spi.Host;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 
 /**
  * HP-UX 11i: mlock(2), munlock(2), mlockall(2), munlockall(2), msync(2). The system tells neither what is locked nor what is
  * mapped; each errno has the one cause that its page gives.
  */
-final class HpuxBackend implements Backend {
+final class HpuxBackend extends AbstractBackend {
     static final String PRIVILEGE = "MLOCK";
 
     private final HpuxCalls calls;
     private final SystemNumbers numbers;
-    private final ToLongFunction<ByteBuffer> addresses;
-    private final BackendInfo info;
-    private final Set<Capability> capabilities;
-    private final long pageSize;
-    private final int addressBits;
 
     HpuxBackend(HpuxCalls calls, SystemNumbers numbers, ToLongFunction<ByteBuffer> addresses, Host host) {
+        super(
+                new BackendInfo("hpux", host.osName() + " " + host.osVersion(), host.arch(), notes(numbers)),
+                capabilities(numbers),
+                calls.getpagesize(),
+                host.bits(),
+                addresses);
         this.calls = calls;
         this.numbers = numbers;
-        this.addresses = addresses;
-        pageSize = calls.getpagesize();
-        addressBits = host.bits();
-        List<String> notes = new ArrayList<>(numbers.notes());
-        notes.add("written from manual pages; nothing was run on HP-UX");
+    }
+
+    private static Set<Capability> capabilities(SystemNumbers numbers) {
         Set<Capability> found = EnumSet.noneOf(Capability.class);
-        if (isKnown("MCL_CURRENT") && isKnown("MCL_FUTURE")) {
+        if (areKnown(numbers, "MCL_CURRENT", "MCL_FUTURE")) {
             found.add(Capability.LOCK_ADDRESS_SPACE);
         }
-        if (isKnown("MS_SYNC") && isKnown("MS_ASYNC") && isKnown("MS_INVALIDATE")) {
+        if (areKnown(numbers, "MS_SYNC", "MS_ASYNC", "MS_INVALIDATE")) {
             found.add(Capability.SYNC);
-        } else {
+        }
+        return found;
+    }
+
+    private static boolean areKnown(SystemNumbers numbers, String... constants) {
+        return Stream.of(constants).allMatch(each -> numbers.constant(each).isPresent());
+    }
+
+    private static List<String> notes(SystemNumbers numbers) {
+        List<String> notes = new ArrayList<>(numbers.notes());
+        notes.add("written from manual pages; nothing was run on HP-UX");
+        if (!capabilities(numbers).contains(Capability.SYNC)) {
             notes.add("no sync: the numbers MS_SYNC and MS_ASYNC are not known");
         }
-        capabilities = Collections.unmodifiableSet(found);
-        info = new BackendInfo("hpux", host.osName() + " " + host.osVersion(), host.arch(), notes);
-    }
-
-    private boolean isKnown(String constant) {
-        return numbers.constant(constant).isPresent();
-    }
-
-    @Override
-    public BackendInfo info() {
-        return info;
-    }
-
-    @Override
-    public long pageSize() {
-        return pageSize;
-    }
-
-    @Override
-    public int addressBits() {
-        return addressBits;
-    }
-
-    @Override
-    public Set<Capability> capabilities() {
-        return capabilities;
+        return notes;
     }
 
     @Override
@@ -225,10 +210,5 @@ final class HpuxBackend implements Backend {
             default:
                 return "";
         }
-    }
-
-    @Override
-    public long address(ByteBuffer buffer) {
-        return addresses.applyAsLong(buffer);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.hpux;
 
+import static io.pagelock.backend.testkit.Refusals.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -52,17 +53,6 @@ class HpuxFailureTest {
         assertEquals(0, standIn.lockedBytes(), "VmLck after the test");
     }
 
-    private PageLockException refusal(Executable call, Reason reason, String function, String errno, String... words) {
-        PageLockException e = assertThrows(PageLockException.class, call);
-        assertEquals(reason, e.reason(), e.getMessage());
-        assertEquals(function, e.function().orElse(""), e.getMessage());
-        assertEquals(errno, e.errnoName().orElse(""), e.getMessage());
-        for (String word : words) {
-            assertTrue(e.getMessage().contains(word), "'" + word + "' is not in: " + e.getMessage());
-        }
-        return e;
-    }
-
     private Executable lock(long pages) {
         return () -> locker.lock(MemoryRange.of(memory, pages * page));
     }
@@ -70,7 +60,7 @@ class HpuxFailureTest {
     @Test
     void withoutMlockLockingIsNotPermittedAndTheAbsenceProvesNothing() {
         standIn.set("privileged", 0);
-        refusal(
+        assertRefused(
                 lock(1),
                 Reason.NOT_PERMITTED,
                 "mlock",
@@ -90,7 +80,7 @@ class HpuxFailureTest {
         standIn.set(knob, value);
         standIn.set("privileged", 0);
         assertEquals(Answer.YES, locker.limits().privileged());
-        refusal(lock(1), Reason.NOT_PERMITTED, "mlock", "EPERM", "grants MLOCK to " + words);
+        assertRefused(lock(1), Reason.NOT_PERMITTED, "mlock", "EPERM", "grants MLOCK to " + words);
     }
 
     @Test
@@ -108,7 +98,7 @@ class HpuxFailureTest {
         assertEquals(Answer.UNKNOWN, unprobed.limits().privileged());
         assertEquals(0, standIn.calls("getprivgrp"));
         standIn.set("privileged", 0);
-        refusal(
+        assertRefused(
                 () -> unprobed.lock(MemoryRange.of(memory, page)),
                 Reason.NOT_PERMITTED,
                 "mlock",
@@ -121,17 +111,18 @@ class HpuxFailureTest {
     void aRefusedGetprivgrpIsToldWithItsErrno() {
         standIn.fail("getprivgrp", 0, 1);
         standIn.set("privileged", 0);
-        refusal(lock(1), Reason.NOT_PERMITTED, "mlock", "EPERM", "getprivgrp failed with errno 1");
+        assertRefused(lock(1), Reason.NOT_PERMITTED, "mlock", "EPERM", "getprivgrp failed with errno 1");
     }
 
     @Test
     void everyCallNeedsThePrivilege() {
         var held = locker.lock(MemoryRange.of(memory, page));
         standIn.set("privileged", 0);
-        refusal(held::close, Reason.NOT_PERMITTED, "munlock", "EPERM", "setprivgrp");
+        assertRefused(held::close, Reason.NOT_PERMITTED, "munlock", "EPERM", "setprivgrp");
         assertTrue(standIn.isLocked(memory));
-        refusal(() -> locker.lockAddressSpace(AddressSpaceOption.FUTURE), Reason.NOT_PERMITTED, "mlockall", "EPERM");
-        refusal(() -> backend.unlockAll(List.of()), Reason.NOT_PERMITTED, "munlockall", "EPERM");
+        assertRefused(
+                () -> locker.lockAddressSpace(AddressSpaceOption.FUTURE), Reason.NOT_PERMITTED, "mlockall", "EPERM");
+        assertRefused(() -> backend.unlockAll(List.of()), Reason.NOT_PERMITTED, "munlockall", "EPERM");
         standIn.set("privileged", 1);
         held.close();
     }
@@ -139,41 +130,42 @@ class HpuxFailureTest {
     @Test
     void tooLittleLockableMemoryIsOutOfMemory() {
         standIn.set("system_limit", 2 * page);
-        refusal(lock(3), Reason.OUT_OF_MEMORY, "mlock", "EAGAIN", "asked for 12288 bytes", "unlockable_mem");
-        refusal(() -> locker.lockAddressSpace(AddressSpaceOption.CURRENT), Reason.OUT_OF_MEMORY, "mlockall", "EAGAIN");
+        assertRefused(lock(3), Reason.OUT_OF_MEMORY, "mlock", "EAGAIN", "asked for 12288 bytes", "unlockable_mem");
+        assertRefused(
+                () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT), Reason.OUT_OF_MEMORY, "mlockall", "EAGAIN");
     }
 
     @Test
     void aLengthOfNullIsRefusedByTheSystemAndNeverGiven() {
-        refusal(() -> backend.lock(memory, 0, false), Reason.UNKNOWN, "mlock", "EINVAL", "a length of 0");
+        assertRefused(() -> backend.lock(memory, 0, false), Reason.UNKNOWN, "mlock", "EINVAL", "a length of 0");
         assertThrows(IllegalArgumentException.class, () -> MemoryRange.of(memory, 0));
     }
 
     @Test
     void aHoleIsNotMapped() {
         standIn.unmap(memory + page, 1);
-        refusal(lock(3), Reason.NOT_MAPPED, "mlock", "ENOMEM", "Keep the memory mapped");
-        refusal(() -> backend.unlock(memory, 3 * page), Reason.NOT_MAPPED, "munlock", "ENOMEM");
-        refusal(() -> locker.sync(MemoryRange.of(memory, 3 * page)), Reason.NOT_MAPPED, "msync", "ENOMEM");
+        assertRefused(lock(3), Reason.NOT_MAPPED, "mlock", "ENOMEM", "Keep the memory mapped");
+        assertRefused(() -> backend.unlock(memory, 3 * page), Reason.NOT_MAPPED, "munlock", "ENOMEM");
+        assertRefused(() -> locker.sync(MemoryRange.of(memory, 3 * page)), Reason.NOT_MAPPED, "msync", "ENOMEM");
     }
 
     @Test
     void noMemoryForTheAddressSpaceIsUnknown() {
         standIn.fail("mlockall", 1, 12);
-        refusal(() -> locker.lockAddressSpace(AddressSpaceOption.CURRENT), Reason.UNKNOWN, "mlockall", "ENOMEM");
+        assertRefused(() -> locker.lockAddressSpace(AddressSpaceOption.CURRENT), Reason.UNKNOWN, "mlockall", "ENOMEM");
     }
 
     @Test
     void flagsThatAreRefusedAreUnknownAndTheirNumbersAreToldIfNotConfirmed() {
         standIn.fail("mlockall", 0, 22);
-        PageLockException confirmed = refusal(
+        PageLockException confirmed = assertRefused(
                 () -> backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT)),
                 Reason.UNKNOWN,
                 "mlockall",
                 "EINVAL",
                 "the flags were refused");
         assertFalse(confirmed.getMessage().contains("not confirmed"), confirmed.getMessage());
-        refusal(
+        assertRefused(
                 () -> hpux.unprobed().lockAll(EnumSet.of(AddressSpaceOption.CURRENT)),
                 Reason.UNKNOWN,
                 "mlockall",
@@ -190,7 +182,7 @@ class HpuxFailureTest {
     })
     void theErrorsOfSyncAreToldApart(String errno, int number, Reason reason, String words) {
         standIn.fail("msync", 1, number);
-        refusal(() -> locker.sync(MemoryRange.of(memory, page)), reason, "msync", errno, words);
+        assertRefused(() -> locker.sync(MemoryRange.of(memory, page)), reason, "msync", errno, words);
     }
 
     @ParameterizedTest
@@ -203,19 +195,19 @@ class HpuxFailureTest {
                 "munlockall", () -> backend.unlockAll(List.of()),
                 "msync", () -> locker.sync(MemoryRange.of(memory, page)));
         standIn.fail(function, 1, 251);
-        refusal(calls.get(function), Reason.NOT_SUPPORTED, function, "ENOSYS", "does not have the call");
+        assertRefused(calls.get(function), Reason.NOT_SUPPORTED, function, "ENOSYS", "does not have the call");
     }
 
     @Test
     void tryAgainIsNotWouldBlock() {
         standIn.fail("mlock", 1, 246);
-        refusal(lock(1), Reason.UNKNOWN, "mlock", "EWOULDBLOCK");
+        assertRefused(lock(1), Reason.UNKNOWN, "mlock", "EWOULDBLOCK");
     }
 
     @Test
     void invalidatingALockedPageIsBusy() {
         try (var held = locker.lock(MemoryRange.of(memory, page))) {
-            refusal(
+            assertRefused(
                     () -> locker.sync(MemoryRange.of(memory, page), SyncOption.INVALIDATE),
                     Reason.BUSY,
                     "msync",

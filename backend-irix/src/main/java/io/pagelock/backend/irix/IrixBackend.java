@@ -12,14 +12,13 @@ import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
+import io.pagelock.backend.support.AbstractBackend;
 import io.pagelock.backend.support.MemoryFlags;
 import io.pagelock.backend.support.SystemNumbers;
-import io.pagelock.spi.Backend;
 import io.pagelock.spi.ByteSize;
 import io.pagelock.spi.Host;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.OptionalLong;
@@ -27,26 +26,26 @@ import java.util.Set;
 import java.util.function.ToLongFunction;
 
 /** IRIX 6.5: mlock(3C), mlockall(3C), mpin(2), msync(2). The system tells neither what is locked nor what is mapped. */
-final class IrixBackend implements Backend {
+final class IrixBackend extends AbstractBackend {
     private final IrixCalls calls;
     private final SystemNumbers numbers;
     /** How often pages are pinned, if mpin takes the place of mlock; otherwise null. */
     private final PinCounts pins;
 
-    private final ToLongFunction<ByteBuffer> addresses;
-    private final BackendInfo info;
-    private final Set<Capability> capabilities;
-    private final long pageSize;
-    private final int addressBits;
-
     IrixBackend(IrixCalls calls, SystemNumbers numbers, boolean pin, ToLongFunction<ByteBuffer> addresses, Host host) {
+        super(
+                new BackendInfo(
+                        "irix", host.osName() + " " + host.osVersion(), host.arch(), notes(calls, numbers, pin)),
+                EnumSet.of(Capability.LOCK_ADDRESS_SPACE, Capability.SYNC),
+                calls.getpagesize(),
+                host.bits(),
+                addresses);
         this.calls = calls;
         this.numbers = numbers;
-        this.addresses = addresses;
         pins = pin ? new PinCounts() : null;
-        pageSize = calls.getpagesize();
-        addressBits = host.bits();
-        capabilities = Collections.unmodifiableSet(EnumSet.of(Capability.LOCK_ADDRESS_SPACE, Capability.SYNC));
+    }
+
+    private static List<String> notes(IrixCalls calls, SystemNumbers numbers, boolean pin) {
         List<String> notes = new ArrayList<>(numbers.notes());
         notes.add("written from manual pages; no JVM that can load JNA ever ran on IRIX");
         notes.add(
@@ -56,27 +55,7 @@ final class IrixBackend implements Backend {
         } else if (!calls.hasMpin()) {
             notes.add("libc lacks mpin: a hole cannot be told from a limit");
         }
-        info = new BackendInfo("irix", host.osName() + " " + host.osVersion(), host.arch(), notes);
-    }
-
-    @Override
-    public BackendInfo info() {
-        return info;
-    }
-
-    @Override
-    public long pageSize() {
-        return pageSize;
-    }
-
-    @Override
-    public int addressBits() {
-        return addressBits;
-    }
-
-    @Override
-    public Set<Capability> capabilities() {
-        return capabilities;
+        return notes;
     }
 
     @Override
@@ -147,7 +126,7 @@ final class IrixBackend implements Backend {
             if (calls.munpin(piece.start, length) != 0) {
                 int errno = calls.errno();
                 Reason reason = is(errno, "EINVAL") ? Reason.NOT_MAPPED : common(errno);
-                if (reason == Reason.NOT_MAPPED && length == pageSize) {
+                if (reason == Reason.NOT_MAPPED && length == pageSize()) {
                     // The page is gone, and its counter with it.
                     pins.add(piece.start, piece.end, i - piece.count);
                 }
@@ -287,10 +266,5 @@ final class IrixBackend implements Backend {
             default:
                 return "";
         }
-    }
-
-    @Override
-    public long address(ByteBuffer buffer) {
-        return addresses.applyAsLong(buffer);
     }
 }

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.irix;
 
+import static io.pagelock.backend.testkit.Refusals.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pagelock.AddressSpaceOption;
 import io.pagelock.Answer;
 import io.pagelock.Limit;
 import io.pagelock.MemoryRange;
-import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
@@ -47,17 +46,6 @@ class IrixFailureTest {
         assertEquals(0, standIn.lockedBytes(), "VmLck after the test");
     }
 
-    private PageLockException refusal(Executable call, Reason reason, String function, String errno, String... words) {
-        PageLockException e = assertThrows(PageLockException.class, call);
-        assertEquals(reason, e.reason(), e.getMessage());
-        assertEquals(function, e.function().orElse(""), e.getMessage());
-        assertEquals(errno, e.errnoName().orElse(""), e.getMessage());
-        for (String word : words) {
-            assertTrue(e.getMessage().contains(word), "'" + word + "' is not in: " + e.getMessage());
-        }
-        return e;
-    }
-
     private Executable lock(boolean pin, long pages) {
         PageLocker locker = PageLocker.over(irix.backend(pin));
         return () -> locker.lock(MemoryRange.of(memory, pages * page));
@@ -71,7 +59,7 @@ class IrixFailureTest {
     @ValueSource(booleans = {false, true})
     void aHoleIsNotMapped(boolean pin) {
         standIn.unmap(memory + page, 1);
-        refusal(lock(pin, 3), Reason.NOT_MAPPED, name(pin), pin ? "EINVAL" : "ENOMEM", "Keep the memory mapped");
+        assertRefused(lock(pin, 3), Reason.NOT_MAPPED, name(pin), pin ? "EINVAL" : "ENOMEM", "Keep the memory mapped");
         assertFalse(standIn.isLocked(memory), "undone");
     }
 
@@ -79,7 +67,7 @@ class IrixFailureTest {
     @ValueSource(booleans = {false, true})
     void maxlkmemIsOverTheLimitWithItsKnob(boolean pin) {
         standIn.set("maxlkmem", page);
-        refusal(
+        assertRefused(
                 lock(pin, 3),
                 Reason.OVER_LIMIT,
                 name(pin),
@@ -97,7 +85,7 @@ class IrixFailureTest {
         standIn.set("superuser", 1);
         standIn.set("maxlkmem", 0);
         standIn.set("resident", 2 * page);
-        refusal(
+        assertRefused(
                 lock(pin, 3),
                 Reason.OVER_LIMIT,
                 name(pin),
@@ -111,14 +99,14 @@ class IrixFailureTest {
     @ValueSource(booleans = {false, true})
     void tooLittleLockableMemoryIsOutOfMemory(boolean pin) {
         standIn.set("system_limit", page);
-        refusal(lock(pin, 3), Reason.OUT_OF_MEMORY, name(pin), "EAGAIN");
+        assertRefused(lock(pin, 3), Reason.OUT_OF_MEMORY, name(pin), "EAGAIN");
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void aFileThatCannotBeAllocatedHasNoSpace(boolean pin) {
         standIn.fail(name(pin), 1, 28);
-        refusal(lock(pin, 1), Reason.NO_SPACE, name(pin), "ENOSPC", "Make room");
+        assertRefused(lock(pin, 1), Reason.NO_SPACE, name(pin), "ENOSPC", "Make room");
     }
 
     @ParameterizedTest
@@ -127,7 +115,7 @@ class IrixFailureTest {
         PageLocker locker = PageLocker.over(irix.backend(pin));
         var held = locker.lock(MemoryRange.of(memory, page));
         standIn.fail(pin ? "munpin" : "munlock", 1, 16);
-        refusal(held::close, Reason.BUSY, pin ? "munpin" : "munlock", "EBUSY", "share group");
+        assertRefused(held::close, Reason.BUSY, pin ? "munpin" : "munlock", "EBUSY", "share group");
         assertTrue(held.isValid());
         held.close();
         assertFalse(standIn.isLocked(memory));
@@ -139,7 +127,7 @@ class IrixFailureTest {
         IrixBackend backend = irix.backend(pin);
         backend.lock(memory, 3 * page, false);
         standIn.unmap(memory + page, 1);
-        refusal(
+        assertRefused(
                 () -> backend.unlock(memory, 3 * page),
                 Reason.NOT_MAPPED,
                 pin ? "munpin" : "munlock",
@@ -150,7 +138,7 @@ class IrixFailureTest {
     @Test
     void unpinOverAHoleThatWasNeverPinnedIsNotMapped() {
         standIn.unmap(memory + page, 1);
-        refusal(
+        assertRefused(
                 () -> irix.backend(true).unlock(memory, 3 * page),
                 Reason.NOT_MAPPED,
                 "msync",
@@ -176,14 +164,14 @@ class IrixFailureTest {
                 "msync", () -> backend.sync(memory, page, EnumSet.of(SyncOption.SYNC)));
         calls.forEach((function, call) -> {
             standIn.fail(function, 1, number);
-            refusal(call, reason, function, errno, words);
+            assertRefused(call, reason, function, errno, words);
         });
     }
 
     @Test
     void noMemoryWithoutHoleOrLimitIsUnknown() {
         standIn.fail("mlock", 1, 12);
-        refusal(lock(false, 1), Reason.UNKNOWN, "mlock", "ENOMEM", "neither a hole nor a limit");
+        assertRefused(lock(false, 1), Reason.UNKNOWN, "mlock", "ENOMEM", "neither a hole nor a limit");
         assertEquals(1, standIn.calls("munpin"), "the probe is undone");
     }
 
@@ -191,7 +179,7 @@ class IrixFailureTest {
     void theAddressSpaceOverTheLimit() {
         PageLocker locker = PageLocker.over(irix.backend(false));
         standIn.set("maxlkmem", page);
-        refusal(
+        assertRefused(
                 () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT),
                 Reason.OVER_LIMIT,
                 "mlockall",
@@ -199,11 +187,12 @@ class IrixFailureTest {
                 "systune");
         standIn.set("maxlkmem", -1);
         standIn.set("system_limit", page);
-        refusal(() -> locker.lockAddressSpace(AddressSpaceOption.CURRENT), Reason.OUT_OF_MEMORY, "mlockall", "EAGAIN");
+        assertRefused(
+                () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT), Reason.OUT_OF_MEMORY, "mlockall", "EAGAIN");
         standIn.fail("mlockall", 1, 22);
-        refusal(() -> locker.lockAddressSpace(AddressSpaceOption.FUTURE), Reason.UNKNOWN, "mlockall", "EINVAL");
+        assertRefused(() -> locker.lockAddressSpace(AddressSpaceOption.FUTURE), Reason.UNKNOWN, "mlockall", "EINVAL");
         standIn.fail("munlockall", 1, 16);
-        refusal(() -> irix.backend(false).unlockAll(List.of()), Reason.BUSY, "munlockall", "EBUSY");
+        assertRefused(() -> irix.backend(false).unlockAll(List.of()), Reason.BUSY, "munlockall", "EBUSY");
     }
 
     @Test
@@ -229,7 +218,7 @@ class IrixFailureTest {
     void invalidatingALockedPageIsBusy() {
         PageLocker locker = PageLocker.over(irix.backend(false));
         try (var held = locker.lock(MemoryRange.of(memory, page))) {
-            refusal(
+            assertRefused(
                     () -> locker.sync(MemoryRange.of(memory, page), SyncOption.INVALIDATE),
                     Reason.BUSY,
                     "msync",
@@ -241,7 +230,7 @@ class IrixFailureTest {
     @Test
     void syncOverAHoleIsNotMapped() {
         standIn.unmap(memory + page, 1);
-        refusal(
+        assertRefused(
                 () -> irix.backend(false).sync(memory, 3 * page, EnumSet.of(SyncOption.SYNC)),
                 Reason.NOT_MAPPED,
                 "msync",

@@ -11,8 +11,8 @@ import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
 import io.pagelock.backend.solaris.ProcMap.Mapping;
+import io.pagelock.backend.support.AbstractBackend;
 import io.pagelock.backend.support.MemoryFlags;
-import io.pagelock.spi.Backend;
 import io.pagelock.spi.Host;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -26,18 +26,13 @@ import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 
 /** Solaris and illumos: memcntl(2) or mctl(3UCB), mincore(2), proc(4). */
-final class SolarisBackend implements Backend {
+final class SolarisBackend extends AbstractBackend {
     private static final int PAGES_AT_ONCE = 1 << 16;
 
     private final SolarisCalls calls;
     private final ProcMap proc;
     private final SolarisLimits limits;
     private final SolarisFailure failure;
-    private final ToLongFunction<ByteBuffer> addresses;
-    private final BackendInfo info;
-    private final Set<Capability> capabilities;
-    private final long pageSize;
-    private final int addressBits;
 
     SolarisBackend(
             SolarisCalls calls,
@@ -45,29 +40,41 @@ final class SolarisBackend implements Backend {
             Supplier<Optional<SystemPages>> systemPages,
             ToLongFunction<ByteBuffer> addresses,
             Host host) {
-        this.calls = calls;
-        this.addresses = addresses;
-        pageSize = calls.getpagesize();
-        addressBits = host.bits();
-        proc = new ProcMap(files, addressBits);
-        limits = new SolarisLimits(calls, this::lockedBytes);
-        failure = new SolarisFailure(this, limits, systemPages, calls.control());
-        List<String> notes = new ArrayList<>();
-        notes.add("numbers and behaviour are those of illumos-gate of March 2019; those of Oracle Solaris 11 are not"
-                + " confirmed, and nothing was run on either system");
-        capabilities = Collections.unmodifiableSet(findCapabilities(notes));
-        if (calls.control().equals("mctl")) {
-            notes.add("locks through mctl of libucb, which has loaded BSD variants of C functions into this process");
-        }
-        info = new BackendInfo("solaris", host.osName() + " " + host.osVersion(), host.arch(), notes);
+        this(calls, new ProcMap(files, host.bits()), systemPages, addresses, host);
     }
 
-    private Set<Capability> findCapabilities(List<String> notes) {
+    private SolarisBackend(
+            SolarisCalls calls,
+            ProcMap proc,
+            Supplier<Optional<SystemPages>> systemPages,
+            ToLongFunction<ByteBuffer> addresses,
+            Host host) {
+        super(
+                new BackendInfo("solaris", host.osName() + " " + host.osVersion(), host.arch(), notes(calls, proc)),
+                capabilities(proc),
+                calls.getpagesize(),
+                host.bits(),
+                addresses);
+        this.calls = calls;
+        this.proc = proc;
+        limits = new SolarisLimits(calls, this::lockedBytes);
+        failure = new SolarisFailure(this, limits, systemPages, calls.control());
+    }
+
+    private static Set<Capability> capabilities(ProcMap proc) {
         Set<Capability> found = EnumSet.of(Capability.LOCK_ADDRESS_SPACE, Capability.SYNC, Capability.RESIDENT_PAGES);
         if (proc.mappingsWithLocks().isPresent()) {
             found.add(Capability.LOCKED_PAGES);
             found.add(Capability.LOCKED_BYTES);
-        } else {
+        }
+        return found;
+    }
+
+    private static List<String> notes(SolarisCalls calls, ProcMap proc) {
+        List<String> notes = new ArrayList<>();
+        notes.add("numbers and behaviour are those of illumos-gate of March 2019; those of Oracle Solaris 11 are not"
+                + " confirmed, and nothing was run on either system");
+        if (!proc.mappingsWithLocks().isPresent()) {
             notes.add("/proc/self/xmap cannot be read: which pages are locked is unknown");
         }
         if (!proc.mappings().isPresent()) {
@@ -79,27 +86,10 @@ final class SolarisBackend implements Backend {
         if (!calls.hasResourceControls()) {
             notes.add("libc lacks getrctl: the limits are unknown");
         }
-        return found;
-    }
-
-    @Override
-    public BackendInfo info() {
-        return info;
-    }
-
-    @Override
-    public long pageSize() {
-        return pageSize;
-    }
-
-    @Override
-    public int addressBits() {
-        return addressBits;
-    }
-
-    @Override
-    public Set<Capability> capabilities() {
-        return capabilities;
+        if (calls.control().equals("mctl")) {
+            notes.add("locks through mctl of libucb, which has loaded BSD variants of C functions into this process");
+        }
+        return notes;
     }
 
     @Override
@@ -120,16 +110,16 @@ final class SolarisBackend implements Backend {
     private void checkThatLocked(long address, long length) {
         long end = address + length;
         for (long from = address; from != end; ) {
-            int count = (int) Math.min((end - from) / pageSize, PAGES_AT_ONCE);
+            int count = (int) Math.min((end - from) / pageSize(), PAGES_AT_ONCE);
             byte[] vector = new byte[count];
-            if (calls.mincore(from, count * pageSize, vector) == 0) {
+            if (calls.mincore(from, count * pageSize(), vector) == 0) {
                 for (int i = 0; i < count; i++) {
                     if ((vector[i] & SolarisConstants.SEG_PAGE_INCORE) == 0) {
-                        explainAbsent(from + i * pageSize);
+                        explainAbsent(from + i * pageSize());
                     }
                 }
             }
-            from += count * pageSize;
+            from += count * pageSize();
         }
     }
 
@@ -220,7 +210,7 @@ final class SolarisBackend implements Backend {
 
     @Override
     public PageStates pages(MemoryRange range) {
-        PageStates.Builder states = PageStates.unknown(range, pageSize);
+        PageStates.Builder states = PageStates.unknown(range, pageSize());
         Optional<List<Mapping>> known = proc.mappingsWithLocks();
         if (!known.isPresent()) {
             resident(states, range, range.address(), range.end());
@@ -242,7 +232,7 @@ final class SolarisBackend implements Backend {
     }
 
     private void unmapped(PageStates.Builder states, MemoryRange range, long from, long to) {
-        for (long page = from; Long.compareUnsigned(page, to) < 0; page += pageSize) {
+        for (long page = from; Long.compareUnsigned(page, to) < 0; page += pageSize()) {
             states.locked(index(range, page), Answer.NO).resident(index(range, page), Answer.NO);
         }
     }
@@ -259,10 +249,10 @@ final class SolarisBackend implements Backend {
      * say which, and are believed only if they add up to the same number.
      */
     private void locked(PageStates.Builder states, MemoryRange range, Mapping mapping, long from, long to) {
-        long pages = (mapping.end - mapping.start) / pageSize;
+        long pages = (mapping.end - mapping.start) / pageSize();
         if (mapping.lockedPages == 0 || mapping.lockedPages == pages) {
             Answer answer = Answer.of(mapping.lockedPages != 0);
-            for (long page = from; page != to; page += pageSize) {
+            for (long page = from; page != to; page += pageSize()) {
                 states.locked(index(range, page), answer);
             }
             return;
@@ -275,15 +265,15 @@ final class SolarisBackend implements Backend {
         if (vector.length != pages || sum != mapping.lockedPages) {
             return;
         }
-        for (long page = from; page != to; page += pageSize) {
-            int bits = vector[(int) ((page - mapping.start) / pageSize)];
+        for (long page = from; page != to; page += pageSize()) {
+            int bits = vector[(int) ((page - mapping.start) / pageSize())];
             states.locked(index(range, page), Answer.of((bits & SolarisConstants.SEG_PAGE_LOCKED) != 0));
         }
     }
 
     /** One byte for each page; none if the system does not tell, or there are too many pages for an array. */
     private byte[] mincore(long from, long to) {
-        long pages = (to - from) / pageSize;
+        long pages = (to - from) / pageSize();
         if (pages > Integer.MAX_VALUE - 8) {
             return new byte[0];
         }
@@ -292,7 +282,7 @@ final class SolarisBackend implements Backend {
     }
 
     private int index(MemoryRange range, long page) {
-        return (int) ((page - range.address()) / pageSize);
+        return (int) ((page - range.address()) / pageSize());
     }
 
     private static long max(long a, long b) {
@@ -312,7 +302,7 @@ final class SolarisBackend implements Backend {
     OptionalLong lockedBytes() {
         return proc.mappingsWithLocks()
                 .map(all -> OptionalLong.of(
-                        all.stream().mapToLong(each -> each.lockedPages).sum() * pageSize))
+                        all.stream().mapToLong(each -> each.lockedPages).sum() * pageSize()))
                 .orElse(OptionalLong.empty());
     }
 
@@ -322,7 +312,7 @@ final class SolarisBackend implements Backend {
                 .map(all -> all.stream()
                                 .mapToLong(each -> Math.max(0, each.residentPages - each.lockedPages))
                                 .sum()
-                        * pageSize)
+                        * pageSize())
                 .orElse(0L);
     }
 
@@ -338,10 +328,5 @@ final class SolarisBackend implements Backend {
     @Override
     public String remedy(Reason reason, long bytes) {
         return SolarisRemedies.remedy(reason, bytes);
-    }
-
-    @Override
-    public long address(ByteBuffer buffer) {
-        return addresses.applyAsLong(buffer);
     }
 }

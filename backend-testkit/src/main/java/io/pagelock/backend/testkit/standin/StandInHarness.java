@@ -11,6 +11,7 @@ import java.util.EnumSet;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.BooleanSupplier;
 
 /**
  * The harness of a backend that runs over a {@link StandIn}. The witness is the Linux underneath: smaps, pagemap and VmLck.
@@ -249,10 +250,24 @@ public final class StandInHarness implements Harness {
     @Override
     public void holdNextLock(CountDownLatch arrived, CountDownLatch until) {
         standIn.hold(lock);
+        holdUntil(standIn::arrived, arrived, until, standIn::release);
+    }
+
+    /**
+     * Watches a call that waits in the system, in a thread of its own, and lets it go on when it is told to; for harnesses of
+     * stand-ins with other functions for that.
+     *
+     * @param waits whether the call waits by now
+     * @param arrived is counted down then
+     * @param until is waited for after that
+     * @param release lets the call go on
+     */
+    public static void holdUntil(
+            BooleanSupplier waits, CountDownLatch arrived, CountDownLatch until, Runnable release) {
         Thread watcher = new Thread(
                 () -> {
                     try {
-                        while (!standIn.arrived()) {
+                        while (!waits.getAsBoolean()) {
                             Thread.sleep(1);
                         }
                         arrived.countDown();
@@ -260,7 +275,7 @@ public final class StandInHarness implements Harness {
                     } catch (InterruptedException e) {
                         Thread.currentThread().interrupt();
                     } finally {
-                        standIn.release();
+                        release.run();
                     }
                 },
                 "stand-in-hold");

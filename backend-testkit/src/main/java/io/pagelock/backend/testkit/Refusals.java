@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pagelock.PageLockException;
+import io.pagelock.Reason;
+import org.junit.jupiter.api.function.Executable;
+
+/** What a test of a backend says about a refusal: each error of the manual page, with reason, finding and remedy. */
+public final class Refusals {
+    private Refusals() {}
+
+    /**
+     * Asserts that a call is refused in a certain way.
+     *
+     * @param call the call
+     * @param reason why it is refused
+     * @param function the C function that refused
+     * @param errno the name of its error number
+     * @param words what the message must contain, of the finding and of the remedy
+     * @return what was thrown
+     */
+    public static PageLockException assertRefused(
+            Executable call, Reason reason, String function, String errno, String... words) {
+        PageLockException e = assertThrows(PageLockException.class, call);
+        assertEquals(reason, e.reason(), e.getMessage());
+        assertEquals(function, e.function().orElse(""), e.getMessage());
+        assertEquals(errno, e.errnoName().orElse(""), e.getMessage());
+        for (String word : words) {
+            assertTrue(e.getMessage().contains(word), "'" + word + "' is not in: " + e.getMessage());
+        }
+        return e;
+    }
+}
