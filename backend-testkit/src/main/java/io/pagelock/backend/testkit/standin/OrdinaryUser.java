@@ -91,7 +91,8 @@ public final class OrdinaryUser {
                 throw unavailable("every test was skipped:\n" + text, null);
             }
             if (status != 0) {
-                throw new AssertionError(String.join(" ", command) + " ended with " + status + ":\n" + text);
+                throw new AssertionError(tests.getName() + " as uid " + NOBODY + " with " + limit + " bytes ended with "
+                        + status + ":\n" + text);
             }
         } catch (IOException e) {
             throw new AssertionError(e);
