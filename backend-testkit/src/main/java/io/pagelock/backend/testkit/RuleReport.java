@@ -15,8 +15,9 @@ import org.junit.jupiter.api.extension.TestWatcher;
 
 /**
  * Writes down what became of each rule: one line per test of the contract, appended to the file that the system property
- * {@value #FILE_PROPERTY} names, with four fields between tabs: the test class, the rule, {@code passed}, {@code failed} or
- * {@code skipped}, and why it was skipped or how it failed. Without the property it does nothing.
+ * {@value #FILE_PROPERTY} names, with four fields between tabs: the test class, and "on 32 bits" in a JVM of so many, the rule,
+ * {@code passed}, {@code failed} or {@code skipped}, and why it was skipped or how it failed. Without the property it does
+ * nothing.
  */
 public final class RuleReport implements TestWatcher {
     /** The system property that names the file, {@value}. */
@@ -51,6 +52,9 @@ public final class RuleReport implements TestWatcher {
             return;
         }
         String type = test.getRequiredTestClass().getName();
+        if ("32".equals(System.getProperty("sun.arch.data.model"))) {
+            type += " on 32 bits";
+        }
         String rule = test.getRequiredTestMethod().getName();
         String line = String.join(
                 "\t", type, rule, outcome, why.replaceAll("\\s+", " ").trim());

@@ -73,6 +73,20 @@ class RuleReportTest {
     }
 
     @Test
+    void aRunOn32BitsIsToldApart() throws Exception {
+        Path file = directory.resolve("rules.tsv");
+        System.setProperty(RuleReport.FILE_PROPERTY, file.toString());
+        String model = System.setProperty("sun.arch.data.model", "32");
+        try {
+            run("S4_aRangeWithAHoleIsNotMapped");
+        } finally {
+            System.setProperty("sun.arch.data.model", model);
+        }
+        String line = Files.readString(file);
+        assertTrue(line.startsWith(Subject.class.getName() + " on 32 bits\tS4_"), line);
+    }
+
+    @Test
     void withoutTheFileNothingIsWritten() throws Exception {
         run("S4_aRangeWithAHoleIsNotMapped");
         try (var files = Files.list(directory)) {

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.testkit.standin;
 
-import com.sun.jna.Function;
 import com.sun.jna.NativeLibrary;
+import com.sun.jna.NativeLong;
+import com.sun.jna.Platform;
 import com.sun.jna.Pointer;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -46,7 +50,8 @@ public final class StandIn {
     }
 
     /**
-     * Compiles a shared library into {@code target/standin}, or skips or fails as {@link #of} does.
+     * Compiles a shared library for the data model of this JVM into {@code target/standin}, or skips or fails as {@link #of}
+     * does.
      *
      * @param source the C file
      * @param options more options for the compiler
@@ -62,6 +67,7 @@ public final class StandIn {
         Path library = directory.resolve("lib" + name + ".so");
         List<String> command = new ArrayList<>();
         Collections.addAll(command, "cc", "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function");
+        Collections.addAll(command, dataModel());
         Collections.addAll(command, "-fPIC", "-shared", "-I" + directory, "-o");
         // Not over a library that this process may have loaded already.
         command.add(library + ".new");
@@ -81,7 +87,48 @@ public final class StandIn {
         return library;
     }
 
+    /**
+     * What the C compiler must be told so that it compiles for the data model of this JVM. Where it cannot, skips or fails as
+     * {@link #of} does.
+     *
+     * @return options, none where its default is right
+     */
+    public static String[] dataModel() {
+        // No other processor's compiler has this option. A JVM of 32 bits usually runs on a machine of 64.
+        if (!Platform.isIntel() || Platform.is64Bit()) {
+            return new String[0];
+        }
+        Path probe = Paths.get("target", "bits.c").toAbsolutePath();
+        Path log = probe.resolveSibling("bits.log");
+        try {
+            Files.write(
+                    probe, "#include <stdio.h>\nint main(void) { return 0; }\n".getBytes(StandardCharsets.US_ASCII));
+            if (start(
+                            Arrays.asList(
+                                    "cc",
+                                    "-m32",
+                                    "-o",
+                                    probe.resolveSibling("bits").toString(),
+                                    probe.toString()),
+                            log)
+                    != 0) {
+                throw missing(
+                        "the C compiler cannot build for 32 bits, as this JVM needs it; install gcc-multilib", null);
+            }
+        } catch (IOException e) {
+            throw new AssertionError("cannot try cc -m32: " + e, e);
+        }
+        return new String[] {"-m32"};
+    }
+
     private static void run(List<String> command, Path log) throws IOException {
+        if (start(command, log) != 0) {
+            throw new AssertionError(String.join(" ", command) + " failed:\n"
+                    + new String(Files.readAllBytes(log), StandardCharsets.UTF_8));
+        }
+    }
+
+    private static int start(List<String> command, Path log) throws IOException {
         Process process;
         try {
             process = new ProcessBuilder(command)
@@ -89,22 +136,22 @@ public final class StandIn {
                     .redirectOutput(log.toFile())
                     .start();
         } catch (IOException e) {
-            String reason = "no C compiler to build a stand-in with: " + e.getMessage();
-            if (System.getenv("CI") != null) {
-                throw new AssertionError(reason, e);
-            }
-            throw new TestAbortedException(reason, e);
+            throw missing("no C compiler to build a stand-in with: " + e.getMessage(), e);
         }
         try {
-            if (process.waitFor() != 0) {
-                throw new AssertionError(String.join(" ", command) + " failed:\n"
-                        + new String(Files.readAllBytes(log), StandardCharsets.UTF_8));
-            }
+            return process.waitFor();
         } catch (InterruptedException e) {
             process.destroy();
             Thread.currentThread().interrupt();
             throw new IOException(e);
         }
+    }
+
+    private static RuntimeException missing(String reason, Throwable cause) {
+        if (System.getenv("CI") != null) {
+            throw new AssertionError(reason, cause);
+        }
+        return new TestAbortedException(reason, cause);
     }
 
     /**
@@ -124,8 +171,7 @@ public final class StandIn {
      * @return what it returned, as a C {@code long}
      */
     public long call(String function, Object... arguments) {
-        Function f = library.getFunction(function);
-        return Pointer.nativeValue((Pointer) f.invoke(Pointer.class, arguments));
+        return ((NativeLong) library.getFunction(function).invoke(NativeLong.class, arguments)).longValue();
     }
 
     /** Unlocks and unmaps everything, and sets every knob as it was initially. */
@@ -195,11 +241,11 @@ public final class StandIn {
     }
 
     private long mapped(String function, long pages) {
-        long address = call(function, Pointer.createConstant(pages));
-        if (address == 0) {
+        Pointer address = library.getFunction(function).invokePointer(new Object[] {Pointer.createConstant(pages)});
+        if (address == null) {
             throw new AssertionError(function + " of " + pages + " pages failed");
         }
-        return address;
+        return Pointer.nativeValue(address);
     }
 
     /**
@@ -315,8 +361,7 @@ public final class StandIn {
         } catch (IOException e) {
             throw new AssertionError(e);
         }
-        // Bit 63, in the byte order of the processor; big-endian Linux is not among ours.
-        return (entry[7] & 0x80) != 0;
+        return ByteBuffer.wrap(entry).order(ByteOrder.nativeOrder()).getLong() < 0;
     }
 
     /**

@@ -12,6 +12,9 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#ifndef _FILE_OFFSET_BITS
+#define _FILE_OFFSET_BITS 64
+#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -204,7 +207,8 @@ static char *map(long pages, int kind) {
     int flags = MAP_PRIVATE | MAP_ANONYMOUS;
     pthread_mutex_lock(&standin_lock);
     if (next_address == NULL) {
-        next_address = (char *)(sizeof(void *) == 8 ? (uintptr_t)0x200000000000u : (uintptr_t)0x60000000u);
+        /* On 32 bits in the upper half, where an address that somebody takes for signed is wrong. */
+        next_address = (char *)(sizeof(void *) == 8 ? (uintptr_t)0x200000000000u : (uintptr_t)0x90000000u);
     }
     at = next_address + page_size();
     next_address = at + length + page_size();
