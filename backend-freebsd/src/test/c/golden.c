@@ -22,10 +22,11 @@ extern pid_t fork(void);
 extern void _exit(int status);
 extern int dup(int fd);
 extern ssize_t write(int fd, const void *bytes, size_t length);
-extern int ftruncate(int fd, off_t length);
+extern int ftruncate(int fd, long length);
 
 #define P 4096L
-#define INF ((long) FB_RLIM_INFINITY)
+/* On i386 FreeBSD's kernel lies above 0xffc00000, and Linux' above 0xffffe000 for a 32-bit process. */
+#define KERNEL_ADDRESS (sizeof(long) == 8 ? ~0UL - 0x7effffff : ~0UL - 0x1fff)
 
 static const char *name_of(int number) {
     switch (number) {
@@ -102,6 +103,11 @@ static char *map(long pages) {
 
 static void unmap(void *at, long pages) {
     syscall(SYS_munmap, at, pages * P);
+}
+
+/* Where a huge length does not wrap: a mapping may lie near the end of 32 bits. */
+static char *far_below_the_end(char *m) {
+    return sizeof(long) == 8 ? m : (char *) P;
 }
 
 static int file_of(long bytes) {
@@ -224,8 +230,8 @@ static void ranges(void) {
     row("mlock.size max", "%s", r(mlock(m, ~0UL)));
     row("munlock.size max", "%s", r(munlock(m, ~0UL)));
     row("mlock.null", "%s", r(mlock(NULL, 1)));
-    row("mlock.kernel address", "%s", r(mlock((void *) 0xffffffff81000000UL, 1)));
-    row("mlock.2^62", "%s", r(mlock(m, 1L << 62)));
+    row("mlock.kernel address", "%s", r(mlock((void *) KERNEL_ADDRESS, 1)));
+    row("mlock.2^62", "%s", r(mlock(far_below_the_end(m), (~0UL >> 2) + 1)));
     row("munlock.never locked", "%s", r(munlock(m, P)));
     row("munlock.unmapped", "%s", r(munlock(hole + P, P)));
 
@@ -602,8 +608,8 @@ static void aio(void) {
     life("aio.over max_user_wired", block_of(m, P));
     standin_reset();
     life("aio.overflow", block_of((void *) (~0UL - 8 * P), 16 * P));
-    life("aio.nbytes over SSIZE_MAX", block_of(m, 1UL << 63));
-    life("aio.nbytes SSIZE_MAX", block_of(m, (1UL << 63) - 1));
+    life("aio.nbytes over SSIZE_MAX", block_of(m, (~0UL >> 1) + 1));
+    life("aio.nbytes SSIZE_MAX", block_of(far_below_the_end(m), ~0UL >> 1));
     life("aio.empty", block_of(m, 0));
     long before = wired();
     life("aio.empty unaligned", block_of(m + 5, 0));

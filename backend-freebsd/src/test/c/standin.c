@@ -11,6 +11,7 @@
  * Linux is reached by system call numbers only, since the names belong to FreeBSD here.
  */
 #define _GNU_SOURCE
+#define _FILE_OFFSET_BITS 64 /* so that stat knows every file on 32 bits */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -27,6 +28,13 @@
 /* unistd.h would declare close() and others; these two are all that is wanted of it. */
 extern long syscall(long number, ...);
 
+/* With an offset in bytes it is another call on i386, and takes a structure. */
+#ifdef SYS_mmap2
+#define MAP_PAGES(at, size, prot, flags, fd, offset) syscall(SYS_mmap2, at, size, prot, flags, fd, (long) ((offset) / PAGE))
+#else
+#define MAP_PAGES(at, size, prot, flags, fd, offset) syscall(SYS_mmap, at, size, prot, flags, fd, offset)
+#endif
+
 #define PAGE 4096UL
 #define TRUNC(x) ((x) & ~(PAGE - 1))
 #define ROUND(x) (((x) + PAGE - 1) & ~(PAGE - 1))
@@ -38,31 +46,32 @@ static int fail(int number) {
 
 /* ---- What tests set and read ---- */
 
+/* As wide as FreeBSD's rlim_t everywhere. */
 static struct {
-    long limit_cur, limit_max;
-    long max_user_wired;
-    long others_wired; /* pages that other processes have wired */
-    long unprivileged_mlock, jailed, mlock_allowed, euid, capmode, old_mlock;
-    long osreldate;
-    long old_names; /* vm.max_wired instead of vm.max_user_wired */
-    long no_vmmap; /* kern.proc.vmmap is refused */
-    long aio_feature;
-    long max_aio_queue, max_aio_queue_per_proc;
-    long others_aio; /* jobs that other processes have queued */
-    long aio_delay_us; /* how long a worker waits before it locks */
-    long aio_hold; /* workers take jobs and do not begin: 1 all of them, more those of so many bytes */
-    long aio_queue_hold; /* workers take no jobs */
-    long cancel_queued; /* queued jobs can be cancelled, as the source reads; 15.1 never did it */
-    long nbytes_max;
-    long hold_mlock; /* the next lock, by mlock or by a job, waits ... */
-    long held; /* ... and is counted here ... */
-    long release; /* ... until this is not 0 */
-    long racct;
+    int64_t limit_cur, limit_max;
+    int64_t max_user_wired;
+    int64_t others_wired; /* pages that other processes have wired */
+    int64_t unprivileged_mlock, jailed, mlock_allowed, euid, capmode, old_mlock;
+    int64_t osreldate;
+    int64_t old_names; /* vm.max_wired instead of vm.max_user_wired */
+    int64_t no_vmmap; /* kern.proc.vmmap is refused */
+    int64_t aio_feature;
+    int64_t max_aio_queue, max_aio_queue_per_proc;
+    int64_t others_aio; /* jobs that other processes have queued */
+    int64_t aio_delay_us; /* how long a worker waits before it locks */
+    int64_t aio_hold; /* workers take jobs and do not begin: 1 all of them, more those of so many bytes */
+    int64_t aio_queue_hold; /* workers take no jobs */
+    int64_t cancel_queued; /* queued jobs can be cancelled, as the source reads; 15.1 never did it */
+    int64_t nbytes_max;
+    int64_t hold_mlock; /* the next lock, by mlock or by a job, waits ... */
+    int64_t held; /* ... and is counted here ... */
+    int64_t release; /* ... until this is not 0 */
+    int64_t racct;
 } set;
 
 static const struct {
     const char *name;
-    long *value;
+    int64_t *value;
 } settings[] = {
     {"limit_cur", &set.limit_cur},
     {"limit_max", &set.limit_max},
@@ -149,9 +158,9 @@ void standin_fail(const char *call, int nth, int number) {
     pthread_mutex_unlock(&kernel);
 }
 
-long standin_calls(const char *call) {
+int64_t standin_calls(const char *call) {
     pthread_mutex_lock(&kernel);
-    long calls = fault_of(call)->calls;
+    int64_t calls = fault_of(call)->calls;
     pthread_mutex_unlock(&kernel);
     return calls;
 }
@@ -326,13 +335,13 @@ static int do_mlock(unsigned long address, size_t length, int permitted) {
         return FB_EINVAL;
     }
     unsigned long pages = (end - start) / PAGE;
-    if (set.max_user_wired >= 0 && pages > (unsigned long) set.max_user_wired) {
+    if (set.max_user_wired >= 0 && pages > (uint64_t) set.max_user_wired) {
         return FB_ENOMEM;
     }
     pthread_mutex_lock(&map_lock);
     long wired = wired_pages();
     int result = 0;
-    if (set.limit_cur != FB_RLIM_INFINITY && (pages + wired) * PAGE > (unsigned long) set.limit_cur) {
+    if (set.limit_cur != FB_RLIM_INFINITY && (uint64_t) (pages + wired) * PAGE > (uint64_t) set.limit_cur) {
         result = FB_ENOMEM;
     } else if (start != end) {
         struct vmas vmas = read_vmas(0);
@@ -440,7 +449,7 @@ int mlockall(int flags) {
     }
     int result = 0;
     if ((flags & FB_MCL_CURRENT) && !set.old_mlock && set.limit_cur != FB_RLIM_INFINITY
-            && size > (unsigned long) set.limit_cur) {
+            && size > (uint64_t) set.limit_cur) {
         result = FB_ENOMEM;
     }
     if (result == 0 && (flags & FB_MCL_FUTURE)) {
@@ -521,7 +530,7 @@ void *mmap(void *addr, size_t len, int prot, int flags, int fd, int64_t offset) 
     pthread_mutex_lock(&map_lock);
     long wired = future ? wired_pages() : 0;
     unsigned long size = ROUND(len);
-    if (future && !set.old_mlock && set.limit_cur != FB_RLIM_INFINITY && wired * PAGE + size > (unsigned long) set.limit_cur) {
+    if (future && !set.old_mlock && set.limit_cur != FB_RLIM_INFINITY && (uint64_t) wired * PAGE + size > (uint64_t) set.limit_cur) {
         pthread_mutex_unlock(&map_lock);
         errno = FB_ENOMEM;
         return (void *) -1;
@@ -529,7 +538,7 @@ void *mmap(void *addr, size_t len, int prot, int flags, int fd, int64_t offset) 
     int anonymous = flags & (FB_MAP_ANON | FB_MAP_GUARD | FB_MAP_STACK);
     int linux_flags = (flags & FB_MAP_SHARED ? 1 : 2) | (flags & FB_MAP_FIXED ? 0x10 : 0) | (anonymous ? 0x20 : 0);
     int linux_prot = flags & (FB_MAP_GUARD | FB_MAP_STACK) ? 0 : prot;
-    long at = syscall(SYS_mmap, addr, size, linux_prot, linux_flags, anonymous ? -1 : fd, offset);
+    long at = MAP_PAGES(addr, size, linux_prot, linux_flags, anonymous ? -1 : fd, offset);
     if (at == -1) {
         pthread_mutex_unlock(&map_lock);
         errno = FB_ENOMEM;
@@ -615,7 +624,7 @@ int sysctlbyname(const char *name, void *oldp, size_t *oldlenp, const void *newp
     (void) newlen;
     static const struct {
         const char *name;
-        long *value;
+        int64_t *value;
         int size, in_capability_mode, freebsd10;
     } known[] = {
         {"kern.osreldate", &set.osreldate, 4, 1, 1},
@@ -1201,7 +1210,7 @@ int kevent(
 
 /* ---- Control ---- */
 
-void standin_set(const char *name, long value) {
+void standin_set(const char *name, int64_t value) {
     pthread_mutex_lock(&kernel);
     for (size_t i = 0; i < SETTINGS; i++) {
         if (strcmp(name, settings[i].name) == 0) {
@@ -1215,9 +1224,9 @@ void standin_set(const char *name, long value) {
     abort();
 }
 
-long standin_get(const char *name) {
+int64_t standin_get(const char *name) {
     pthread_mutex_lock(&kernel);
-    long value = -1;
+    int64_t value = -1;
     for (size_t i = 0; i < SETTINGS; i++) {
         if (strcmp(name, settings[i].name) == 0) {
             value = *settings[i].value;
@@ -1243,7 +1252,7 @@ long standin_get(const char *name) {
 void standin_reset(void) {
     pthread_mutex_lock(&kernel);
     memset(&set, 0, sizeof set);
-    set.limit_cur = set.limit_max = (long) FB_RLIM_INFINITY;
+    set.limit_cur = set.limit_max = FB_RLIM_INFINITY;
     set.max_user_wired = 401644;
     set.unprivileged_mlock = 1;
     set.osreldate = 1501000;

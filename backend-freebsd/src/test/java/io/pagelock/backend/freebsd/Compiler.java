@@ -10,10 +10,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.opentest4j.TestAbortedException;
 
-/** Builds the stand-in and its driver with the C compiler of this machine. */
+/** Builds the stand-in and its driver with the C compiler of this machine, for the data model of this JVM. */
 final class Compiler {
     private static final Path SOURCES = Paths.get("src/test/c");
     private static final Path OUTPUT = Paths.get("target/c");
@@ -39,25 +40,6 @@ final class Compiler {
                 library.toString(),
                 "-Wl,-rpath," + library.getParent(),
                 "-lpthread");
-        return program;
-    }
-
-    /** The same for 32 bits, with the library in it. Aborts the test where the compiler cannot. */
-    static Path narrowDriver() {
-        requireCompiler();
-        Path probe = OUTPUT.resolve("probe.c").toAbsolutePath();
-        try {
-            Files.write(
-                    probe, "#include <stdio.h>\nint main(void) { return 0; }\n".getBytes(StandardCharsets.US_ASCII));
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
-        if (run(command("-m32", "-o", OUTPUT.resolve("probe").toAbsolutePath().toString(), probe.toString())).status
-                != 0) {
-            throw new TestAbortedException("the compiler here cannot build 32-bit programs (gcc -m32)");
-        }
-        Path program = OUTPUT.resolve("golden32").toAbsolutePath();
-        compile("-m32", "-o", program.toString(), "golden.c", "standin.c", "-lpthread");
         return program;
     }
 
@@ -94,6 +76,7 @@ final class Compiler {
 
     private static void compile(String... arguments) {
         List<String> command = command("-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1", "-g");
+        Collections.addAll(command, io.pagelock.backend.testkit.standin.StandIn.dataModel());
         for (String argument : arguments) {
             command.add(argument);
         }

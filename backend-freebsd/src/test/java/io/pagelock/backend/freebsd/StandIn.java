@@ -2,6 +2,7 @@
 package io.pagelock.backend.freebsd;
 
 import com.sun.jna.Library;
+import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import io.pagelock.backend.support.CLibrary;
@@ -10,7 +11,11 @@ import java.util.Collections;
 
 /** FreeBSD as a shared library, see standin.c. One kernel for the whole JVM. */
 final class StandIn {
-    static final Host HOST = new Host("FreeBSD", "15.1-RELEASE-p1", "amd64", 64);
+    private static final boolean WIDE = Native.POINTER_SIZE == 8;
+    /** The data model is that of this JVM, for which the stand-in is compiled. */
+    static final Host HOST = new Host("FreeBSD", "15.1-RELEASE-p1", WIDE ? "amd64" : "i386", WIDE ? 64 : 32);
+
+    static final AioLayout LAYOUT = AioLayout.of(HOST);
 
     private static final class Loaded {
         private static final NativeLibrary LIBRARY = NativeLibrary.getInstance(
@@ -54,9 +59,9 @@ final class StandIn {
 
     /** Puts a job into the queue as other code of the process would. Its control block is never reaped. */
     int submitForeign(Pointer block, long address, long length) {
-        block.clear(AioLayout.LP64.size);
-        block.setLong(AioLayout.LP64.buf, address);
-        block.setLong(AioLayout.LP64.nbytes, length);
+        block.clear(LAYOUT.size);
+        block.setPointer(LAYOUT.buf, new Pointer(address));
+        block.setPointer(LAYOUT.nbytes, new Pointer(length));
         return call("aio_mlock", block);
     }
 }

@@ -2,6 +2,8 @@
 package io.pagelock.backend.freebsd;
 
 import com.sun.jna.Function;
+import com.sun.jna.Native;
+import com.sun.jna.NativeLong;
 import com.sun.jna.Pointer;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -28,6 +30,7 @@ final class Witness implements AutoCloseable {
     private static final int PRIVATE = 2;
     private static final int FIXED = 0x10;
     private static final int ANONYMOUS = 0x20;
+    private static final Pointer FAILED = new Pointer(Native.POINTER_SIZE == 8 ? -1 : 0xffffffffL);
 
     private final List<long[]> mapped = new ArrayList<>();
     private final Map<Long, Path> files = new HashMap<>();
@@ -149,7 +152,7 @@ final class Witness implements AutoCloseable {
     }
 
     void protect(long address, long pages) {
-        if (libc("mprotect").invokeInt(new Object[] {new Pointer(address), pages * PAGE, NONE}) != 0) {
+        if (libc("mprotect").invokeInt(new Object[] {new Pointer(address), size(pages), NONE}) != 0) {
             throw new AssertionError("mprotect");
         }
     }
@@ -171,15 +174,22 @@ final class Witness implements AutoCloseable {
     }
 
     private static long mmap(long address, long pages, int protection, int flags, int fd) {
-        long at = libc("mmap").invokeLong(new Object[] {new Pointer(address), pages * PAGE, protection, flags, fd, 0L});
-        if (at == -1) {
+        Pointer at = libc("mmap")
+                .invokePointer(
+                        new Object[] {new Pointer(address), size(pages), protection, flags, fd, new NativeLong(0)});
+        if (Pointer.nativeValue(at) == Pointer.nativeValue(FAILED)) {
             throw new AssertionError("mmap of " + pages + " pages");
         }
-        return at;
+        return Pointer.nativeValue(at);
     }
 
     private static void munmap(long address, long pages) {
-        libc("munmap").invokeInt(new Object[] {new Pointer(address), pages * PAGE});
+        libc("munmap").invokeInt(new Object[] {new Pointer(address), size(pages)});
+    }
+
+    /** A size_t. */
+    private static NativeLong size(long pages) {
+        return new NativeLong(pages * PAGE);
     }
 
     private static Function libc(String name) {
