@@ -8,9 +8,13 @@ import java.nio.file.Path;
 
 /** The stand-in for HP-UX, and backends over it. */
 final class Hpux {
-    static final Host HOST = new Host("HP-UX", "B.11.31", "IA64W", 64);
+    /** The data model is that of this JVM, for which the stand-in is compiled. */
+    static final int BITS = Host.current().bits();
+
+    static final Host HOST = new Host("HP-UX", "B.11.31", BITS == 64 ? "IA64W" : "IA64N", BITS);
     /** What the probe would print where the stand-in's numbers are the system's. */
-    static final Path PROBE = Path.of("src/test/resources/io/pagelock/backend/hpux/probe.csv");
+    static final Path PROBE =
+            Path.of("src/test/resources/io/pagelock/backend/hpux/probe-" + (BITS == 64 ? "LP64" : "ILP32") + ".csv");
 
     final StandIn standIn;
     private final CLibrary library;
@@ -31,10 +35,10 @@ final class Hpux {
     }
 
     HpuxBackend probed() {
-        return HpuxProvider.backend(library, HpuxNumbers.read(PROBE, 64), HOST);
+        return HpuxProvider.backend(library, HpuxNumbers.read(PROBE, BITS), HOST);
     }
 
     HpuxBackend unprobed() {
-        return HpuxProvider.backend(library, HpuxNumbers.read(null, 64), HOST);
+        return HpuxProvider.backend(library, HpuxNumbers.read(null, BITS), HOST);
     }
 }

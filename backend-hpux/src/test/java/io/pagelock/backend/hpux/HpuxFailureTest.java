@@ -235,6 +235,6 @@ class HpuxFailureTest {
         assertTrue(backend.capabilities().contains(Capability.SYNC));
         String confirmed = backend.info().notes().toString();
         assertFalse(confirmed.contains("not confirmed"), confirmed);
-        assertTrue(confirmed.contains("probe.csv"), confirmed);
+        assertTrue(confirmed.contains(Hpux.PROBE.getFileName().toString()), confirmed);
     }
 }

@@ -58,7 +58,7 @@ class HpuxTableTest {
 
     @Test
     void theProbeConfirmsAndOverrides() {
-        SystemNumbers numbers = HpuxNumbers.read(Hpux.PROBE, 64);
+        SystemNumbers numbers = HpuxNumbers.read(Hpux.PROBE, Hpux.BITS);
         assertEquals(OptionalLong.of(1), numbers.constant("MS_SYNC"));
         assertTrue(numbers.isConfirmed("MCL_CURRENT"));
         assertEquals(OptionalLong.of(12), numbers.confirmed("struct_size", "struct privgrp_map"));
@@ -67,7 +67,7 @@ class HpuxTableTest {
 
     @Test
     void theProbeOfAnotherDataModelIsPassedOver() {
-        SystemNumbers numbers = HpuxNumbers.read(Hpux.PROBE, 32);
+        SystemNumbers numbers = HpuxNumbers.read(Hpux.PROBE, 96 - Hpux.BITS);
         assertFalse(numbers.isConfirmed("MCL_CURRENT"));
         assertEquals(OptionalLong.empty(), numbers.constant("MS_SYNC"));
     }
@@ -75,7 +75,7 @@ class HpuxTableTest {
     @Test
     void theStructureOfTheStandInIsThatOfTheProbe() {
         Hpux hpux = Hpux.open();
-        SystemNumbers numbers = HpuxNumbers.read(Hpux.PROBE, 64);
+        SystemNumbers numbers = HpuxNumbers.read(Hpux.PROBE, Hpux.BITS);
         assertEquals(
                 OptionalLong.of(hpux.standIn.call("standin_layout", "size")),
                 numbers.confirmed("struct_size", "struct privgrp_map"));

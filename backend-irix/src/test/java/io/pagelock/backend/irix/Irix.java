@@ -8,7 +8,8 @@ import java.nio.file.Path;
 
 /** The stand-in for IRIX, and backends over it. */
 final class Irix {
-    static final Host HOST = new Host("IRIX64", "6.5", "mips", 64);
+    /** The data model is that of this JVM, for which the stand-in is compiled. */
+    static final Host HOST = new Host("IRIX64", "6.5", "mips", Host.current().bits());
 
     final StandIn standIn;
     private final CLibrary library;
@@ -29,6 +30,6 @@ final class Irix {
     }
 
     IrixBackend backend(boolean pin) {
-        return IrixProvider.backend(library, IrixNumbers.read(null, 64), pin, HOST);
+        return IrixProvider.backend(library, IrixNumbers.read(null, HOST.bits()), pin, HOST);
     }
 }

@@ -21,6 +21,9 @@ final class Libc {
     static final int MAP_NORESERVE = 0x4000;
     static final int RLIMIT_MEMLOCK = 8;
 
+    /** The limits of glibc's plain functions are longs. */
+    private static final String WIDE = Native.LONG_SIZE == 8 ? "" : "64";
+
     private static final NativeLibrary PROCESS = NativeLibrary.getProcess();
 
     private Libc() {}
@@ -99,12 +102,12 @@ final class Libc {
 
     static long[] getrlimit(int resource) {
         long[] limits = new long[2];
-        must("getrlimit", call("getrlimit", resource, limits));
+        must("getrlimit", call("getrlimit" + WIDE, resource, limits));
         return limits;
     }
 
     static void setrlimit(int resource, long soft, long hard) {
-        must("setrlimit", call("setrlimit", resource, new long[] {soft, hard}));
+        must("setrlimit", call("setrlimit" + WIDE, resource, new long[] {soft, hard}));
     }
 
     static void touch(long address) {

@@ -12,7 +12,9 @@ import java.util.Optional;
 
 /** The stand-in for Solaris, and backends over it. */
 final class Solaris {
-    static final Host HOST = new Host("SunOS", "5.11", "amd64", 64);
+    private static final boolean WIDE = Host.current().bits() == 64;
+    /** The data model is that of this JVM, for which the stand-in is compiled. */
+    static final Host HOST = new Host("SunOS", "5.11", WIDE ? "amd64" : "x86", WIDE ? 64 : 32);
 
     final StandIn standIn;
     /** Ends the access to /proc. */
