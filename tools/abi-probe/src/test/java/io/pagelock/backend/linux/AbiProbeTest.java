@@ -37,7 +37,7 @@ class AbiProbeTest {
     private Path directory;
 
     @Test
-    void theNumbersOfThisMachineAreThoseOfTheTable() {
+    void theNumbersOfThisMachineAreThoseOfTheTable() throws IOException {
         assumeTrue(System.getProperty("os.name").equals("Linux"), "the table is that of Linux");
         AbiTable probe = AbiTable.ofProbe(probe(List.of()), "Linux");
         LinuxConstants table = LinuxConstants.forArch(System.getProperty("os.arch")).orElseThrow();
@@ -46,6 +46,41 @@ class AbiProbeTest {
             assertTrue(compared(probe, "generic (i386 x86_64 arm aarch64 riscv s390x loongarch64 m68k)") >= 25);
         }
         assertEquals(OptionalLong.of(16), probe.number("struct_size", "struct rlimit"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "-DPROBE, glibc ILP32 default",
+        "-D_FILE_OFFSET_BITS=64, glibc ILP32 _FILE_OFFSET_BITS=64 (symbol getrlimit64)"
+    })
+    void theNumbersOf32BitsAreThoseOfTheTable(String option, String facts) throws IOException {
+        assumeTrue(
+                System.getProperty("os.name").equals("Linux")
+                        && System.getProperty("os.arch").equals("amd64"),
+                "cc -m32 is for x86");
+        needs32Bits();
+        AbiTable probe = AbiTable.ofProbe(probe(List.of("-m32", option)), "Linux");
+        assertTrue(probe.rows().stream().allMatch(row -> row.arch().equals("ILP32")));
+        compare(probe, LinuxConstants.forArch("i386").orElseThrow());
+        assertTrue(compared(probe, "generic (i386 x86_64 arm aarch64 riscv s390x loongarch64 m68k)") >= 25);
+        AbiTable.Row rlimit = FACTS.rows().stream()
+                .filter(row -> row.arch().equals(facts) && row.name().equals("struct rlimit"))
+                .findFirst()
+                .orElseThrow();
+        assertEquals(rlimit.number(), probe.number("struct_size", "struct rlimit"));
+        assertEquals(OptionalLong.of(4), probe.number("type_size", "size_t"));
+    }
+
+    private void needs32Bits() throws IOException {
+        Path empty = Files.writeString(directory.resolve("empty.c"), "#include <stdio.h>\nint main(void) { return 0; }\n");
+        Path log = directory.resolve("empty.log");
+        List<String> command =
+                List.of("cc", "-m32", "-o", directory.resolve("empty").toString(), empty.toString());
+        if (start(command, log) != 0) {
+            String reason = "the C compiler cannot build for 32 bits; install gcc-multilib";
+            assertEquals(null, System.getenv("CI"), reason);
+            throw new TestAbortedException(reason);
+        }
     }
 
     @Test
@@ -72,7 +107,7 @@ class AbiProbeTest {
         "hppa-linux-gnu,, hppa",
         "aarch64-linux-gnu, aarch64, generic (i386 x86_64 arm aarch64 riscv s390x loongarch64 m68k)"
     })
-    void theHeadersOfOtherProcessorsAgreeWithTheTable(String triple, String arch, String facts) {
+    void theHeadersOfOtherProcessorsAgreeWithTheTable(String triple, String arch, String facts) throws IOException {
         Path headers = Path.of("/usr", triple, "include");
         assumeTrue(Files.exists(headers.resolve("asm/mman.h")), "no kernel headers for it in " + headers);
         AbiTable probe = AbiTable.ofProbe(
@@ -123,7 +158,7 @@ class AbiProbeTest {
     }
 
     /** Compiles as strictly as C89 allows, and runs. */
-    private Path probe(List<String> options) {
+    private Path probe(List<String> options) throws IOException {
         Path program = directory.resolve("abi-probe");
         List<String> command = new ArrayList<>(List.of(
                 "cc", "-std=c89", "-pedantic", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-o", program.toString()));
@@ -135,7 +170,13 @@ class AbiProbeTest {
         return output;
     }
 
-    private static void run(List<String> command, Path output) {
+    private static void run(List<String> command, Path output) throws IOException {
+        if (start(command, output) != 0) {
+            fail(command + " failed:\n" + Files.readString(output));
+        }
+    }
+
+    private static int start(List<String> command, Path output) {
         Process process;
         try {
             process = new ProcessBuilder(command)
@@ -149,10 +190,8 @@ class AbiProbeTest {
             throw new TestAbortedException("no C compiler: " + e.getMessage(), e);
         }
         try {
-            if (process.waitFor() != 0) {
-                fail(command + " failed:\n" + Files.readString(output));
-            }
-        } catch (IOException | InterruptedException e) {
+            return process.waitFor();
+        } catch (InterruptedException e) {
             throw new AssertionError(e);
         }
     }
