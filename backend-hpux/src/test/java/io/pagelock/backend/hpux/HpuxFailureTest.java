@@ -49,7 +49,7 @@ class HpuxFailureTest {
 
     @AfterEach
     void reset() {
-        standIn.reset();
+        Hpux.open();
         assertEquals(0, standIn.lockedBytes(), "VmLck after the test");
     }
 

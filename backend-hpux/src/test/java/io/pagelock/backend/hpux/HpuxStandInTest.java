@@ -30,7 +30,7 @@ class HpuxStandInTest {
 
     @AfterEach
     void reset() {
-        standIn.reset();
+        Hpux.open();
     }
 
     private String call(String function, Object... arguments) {

@@ -42,7 +42,7 @@ class IrixFailureTest {
 
     @AfterEach
     void reset() {
-        standIn.reset();
+        Irix.open();
         assertEquals(0, standIn.lockedBytes(), "VmLck after the test");
     }
 

@@ -16,6 +16,8 @@ final class Solaris {
     /** The data model is that of this JVM, for which the stand-in is compiled. */
     static final Host HOST = new Host("SunOS", "5.11", WIDE ? "amd64" : "x86", WIDE ? 64 : 32);
 
+    private static Solaris once;
+
     final StandIn standIn;
     /** Ends the access to /proc. */
     boolean blind;
@@ -28,21 +30,17 @@ final class Solaris {
     }
 
     /** The one of this process, with all knobs as they were initially. */
-    static Solaris open() {
-        Once.SOLARIS.blind = false;
-        Once.SOLARIS.standIn.reset();
-        Once.SOLARIS.available(1 << 30);
-        return Once.SOLARIS;
-    }
-
-    private static final class Once {
-        private static final Solaris SOLARIS = load();
-
-        private static Solaris load() {
+    static synchronized Solaris open() {
+        // Not by a class's initializer, which would make an error of a test that is to be skipped.
+        if (once == null) {
             Path kstat = StandIn.compile(Path.of("src/test/c/kstat.c"));
             NativeLibrary.addSearchPath("kstat", kstat.getParent().toString());
-            return new Solaris(StandIn.of(Path.of("src/test/c/solaris.c")));
+            once = new Solaris(StandIn.of(Path.of("src/test/c/solaris.c")));
         }
+        once.blind = false;
+        once.standIn.reset();
+        once.available(1 << 30);
+        return once;
     }
 
     /** Sets the pages that the statistics of the kernel call available. */

@@ -51,7 +51,7 @@ abstract class SolarisFailures {
 
     @AfterEach
     void reset() {
-        solaris.standIn.reset();
+        Solaris.open();
         assertEquals(0, solaris.standIn.lockedBytes(), "VmLck after the test");
     }
 

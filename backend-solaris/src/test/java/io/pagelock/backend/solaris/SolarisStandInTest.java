@@ -36,7 +36,7 @@ class SolarisStandInTest {
 
     @AfterEach
     void reset() {
-        standIn.reset();
+        Solaris.open();
     }
 
     private String call(long address, long length, int command, long argument, int attributes, int mask) {
