@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
@@ -34,9 +35,20 @@ class RuleReportTest {
     @TempDir
     Path directory;
 
-    @AfterEach
+    private String fileOfTheBuild;
+
+    @BeforeEach
     void forgetFile() {
-        System.clearProperty(RuleReport.FILE_PROPERTY);
+        fileOfTheBuild = System.clearProperty(RuleReport.FILE_PROPERTY);
+    }
+
+    @AfterEach
+    void remember() {
+        if (fileOfTheBuild == null) {
+            System.clearProperty(RuleReport.FILE_PROPERTY);
+        } else {
+            System.setProperty(RuleReport.FILE_PROPERTY, fileOfTheBuild);
+        }
     }
 
     private static void run(String... tests) {

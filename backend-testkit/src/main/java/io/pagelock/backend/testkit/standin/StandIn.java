@@ -99,19 +99,13 @@ public final class StandIn {
             return new String[0];
         }
         Path probe = Paths.get("target", "bits.c").toAbsolutePath();
-        Path log = probe.resolveSibling("bits.log");
+        String program = probe.resolveSibling("bits").toString();
+        List<String> command = Arrays.asList("cc", "-m32", "-o", program, probe.toString());
         try {
+            Files.createDirectories(probe.getParent());
             Files.write(
                     probe, "#include <stdio.h>\nint main(void) { return 0; }\n".getBytes(StandardCharsets.US_ASCII));
-            if (start(
-                            Arrays.asList(
-                                    "cc",
-                                    "-m32",
-                                    "-o",
-                                    probe.resolveSibling("bits").toString(),
-                                    probe.toString()),
-                            log)
-                    != 0) {
+            if (start(command, probe.resolveSibling("bits.log")) != 0) {
                 throw missing(
                         "the C compiler cannot build for 32 bits, as this JVM needs it; install gcc-multilib", null);
             }
