@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
+import io.pagelock.backend.support.BoundMemoryCalls;
 import io.pagelock.backend.support.CLibrary;
 import io.pagelock.backend.support.MemoryCalls;
 
@@ -37,7 +38,6 @@ interface LinuxCalls extends MemoryCalls {
         boolean lp64 = bits == 64;
         return new Bound(
                 library,
-                library.memoryCalls(),
                 lp64 ? library.bind(new Lp64Calls()) : library.bind(new Ilp32Calls()),
                 !library.has("mlock2")
                         ? null
@@ -122,16 +122,15 @@ interface LinuxCalls extends MemoryCalls {
     }
 
     /** The calls of this process. */
-    final class Bound implements LinuxCalls {
+    final class Bound extends BoundMemoryCalls implements LinuxCalls {
         private final CLibrary library;
-        private final MemoryCalls memory;
         private final Always always;
         private final Mlock2 mlock2;
         private final String getrlimit;
 
-        Bound(CLibrary library, MemoryCalls memory, Always always, Mlock2 mlock2) {
+        Bound(CLibrary library, Always always, Mlock2 mlock2) {
+            super(library);
             this.library = library;
-            this.memory = memory;
             this.always = always;
             this.mlock2 = mlock2;
             // glibc's plain getrlimit has 4-byte limits on 32-bit processors; musl has no other name, and always 8
@@ -177,41 +176,6 @@ interface LinuxCalls extends MemoryCalls {
         @Override
         public int getrlimit(int resource, long[] rlim) {
             return library.call(getrlimit, resource, rlim);
-        }
-
-        @Override
-        public int errno() {
-            return library.errno();
-        }
-
-        @Override
-        public int mlock(long addr, long len) {
-            return memory.mlock(addr, len);
-        }
-
-        @Override
-        public int munlock(long addr, long len) {
-            return memory.munlock(addr, len);
-        }
-
-        @Override
-        public int mlockall(int flags) {
-            return memory.mlockall(flags);
-        }
-
-        @Override
-        public int munlockall() {
-            return memory.munlockall();
-        }
-
-        @Override
-        public int msync(long addr, long len, int flags) {
-            return memory.msync(addr, len, flags);
-        }
-
-        @Override
-        public int getpagesize() {
-            return memory.getpagesize();
         }
     }
 }
