@@ -35,76 +35,11 @@ interface LinuxCalls extends MemoryCalls {
     int errno();
 
     static LinuxCalls bind(CLibrary library, int bits) {
-        boolean lp64 = bits == 64;
-        return new Bound(
-                library,
-                lp64 ? library.bind(new Lp64Calls()) : library.bind(new Ilp32Calls()),
-                !library.has("mlock2")
-                        ? null
-                        : lp64 ? library.bind(new Lp64Mlock2()) : library.bind(new Ilp32Mlock2()));
-    }
-
-    /** What every C library of Linux has, beside MemoryCalls. */
-    interface Always {
-        int mincore(long addr, long length, byte[] vec);
-
-        int madvise(long addr, long length, int advice);
-
-        int open(byte[] pathname, int flags);
-
-        int ioctl(int fd, long request, long[] argument);
-
-        int close(int fd);
+        return new Bound(library, bits);
     }
 
     interface Mlock2 {
         int mlock2(long addr, long len, int flags);
-    }
-
-    final class Lp64Calls implements Always {
-        @Override
-        public native int mincore(long addr, long length, byte[] vec);
-
-        @Override
-        public native int madvise(long addr, long length, int advice);
-
-        @Override
-        public native int open(byte[] pathname, int flags);
-
-        @Override
-        public native int ioctl(int fd, long request, long[] argument);
-
-        @Override
-        public native int close(int fd);
-    }
-
-    final class Ilp32Calls implements Always {
-        private native int mincore(int addr, int length, byte[] vec);
-
-        private native int madvise(int addr, int length, int advice);
-
-        @Override
-        public native int open(byte[] pathname, int flags);
-
-        private native int ioctl(int fd, int request, long[] argument);
-
-        @Override
-        public native int close(int fd);
-
-        @Override
-        public int mincore(long addr, long length, byte[] vec) {
-            return mincore((int) addr, (int) length, vec);
-        }
-
-        @Override
-        public int madvise(long addr, long length, int advice) {
-            return madvise((int) addr, (int) length, advice);
-        }
-
-        @Override
-        public int ioctl(int fd, long request, long[] argument) {
-            return ioctl(fd, (int) request, argument);
-        }
     }
 
     final class Lp64Mlock2 implements Mlock2 {
@@ -121,21 +56,22 @@ interface LinuxCalls extends MemoryCalls {
         }
     }
 
-    /** The calls of this process. */
+    /** The calls of this process. Those by name are rare, or as long as many calls. */
     final class Bound extends BoundMemoryCalls implements LinuxCalls {
         private final CLibrary library;
-        private final Always always;
-        private final Mlock2 mlock2;
         private final String getrlimit;
+        private volatile Mlock2 mlock2;
 
-        Bound(CLibrary library, Always always, Mlock2 mlock2) {
+        Bound(CLibrary library, int bits) {
             super(library);
             this.library = library;
-            this.always = always;
-            this.mlock2 = mlock2;
             // glibc's plain getrlimit has 4-byte limits on 32-bit processors; musl has no other name, and always 8
             // bytes.
             this.getrlimit = library.has("getrlimit64") ? "getrlimit64" : "getrlimit";
+            if (library.has("mlock2")) {
+                mlock2 = (addr, len, flags) -> library.call("mlock2", library.size(addr), library.size(len), flags);
+                library.<Mlock2>bindLater(bits == 64 ? new Lp64Mlock2() : new Ilp32Mlock2(), bound -> mlock2 = bound);
+            }
         }
 
         @Override
@@ -150,27 +86,27 @@ interface LinuxCalls extends MemoryCalls {
 
         @Override
         public int mincore(long addr, long length, byte[] vec) {
-            return always.mincore(addr, length, vec);
+            return library.call("mincore", library.size(addr), library.size(length), vec);
         }
 
         @Override
         public int madvise(long addr, long length, int advice) {
-            return always.madvise(addr, length, advice);
+            return library.call("madvise", library.size(addr), library.size(length), advice);
         }
 
         @Override
         public int open(byte[] pathname, int flags) {
-            return always.open(pathname, flags);
+            return library.call("open", pathname, flags);
         }
 
         @Override
         public int ioctl(int fd, long request, long[] argument) {
-            return always.ioctl(fd, request, argument);
+            return library.call("ioctl", fd, library.size(request), argument);
         }
 
         @Override
         public int close(int fd) {
-            return always.close(fd);
+            return library.call("close", fd);
         }
 
         @Override

@@ -7,17 +7,19 @@ package io.pagelock.backend.support;
  */
 public class BoundMemoryCalls implements MemoryCalls {
     private final CLibrary library;
-    private final MemoryCalls memory;
+    /** By name at first, bound soon. */
+    private volatile MemoryCalls memory;
 
     /**
-     * Binds the calls.
+     * Makes the calls, which can be used at once, and begins to bind them, which makes them faster.
      *
      * @param library the C library
      * @throws io.pagelock.PageLockException with {@link io.pagelock.Reason#NOT_SUPPORTED} if one of them is missing
      */
     public BoundMemoryCalls(CLibrary library) {
         this.library = library;
-        memory = library.memoryCalls();
+        memory = new UnboundMemoryCalls(library);
+        library.bindMemoryCallsLater(bound -> memory = bound);
     }
 
     @Override

@@ -19,6 +19,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -95,11 +97,43 @@ class CLibraryTest {
         assertEquals(Integer.parseInt(size), library.memoryCalls().getpagesize());
     }
 
-    /** The witness is VmLck, so on Linux only. */
+    @Test
+    void bindingLaterHandsOverWhatIsBound() throws InterruptedException {
+        SynchronousQueue<Failing> bound = new SynchronousQueue<>();
+        Failing failing = new Failing();
+        library.bindLater(failing, each -> {
+            try {
+                bound.put(each);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        assertSame(failing, bound.poll(60, TimeUnit.SECONDS));
+        assertEquals(ProcessHandle.current().pid(), failing.getpid());
+    }
+
+    @Test
+    void bindingLaterToldAtOnceWhatIsMissing() {
+        PageLockException missing =
+                assertThrows(PageLockException.class, () -> library.bindLater(new Missing(), each -> {}));
+        assertEquals(Reason.NOT_SUPPORTED, missing.reason());
+        assertTrue(missing.getMessage().contains("pagelock_has_no_such_function"), missing.getMessage());
+    }
+
     @Test
     @EnabledOnOs(OS.LINUX)
     void callsReallyLock() throws IOException {
-        MemoryCalls calls = library.memoryCalls();
+        callsReallyLock(library.memoryCalls());
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void callsReallyLockBeforeTheyAreBound() throws IOException {
+        callsReallyLock(new UnboundMemoryCalls(library));
+    }
+
+    /** The witness is VmLck, so on Linux only. */
+    private void callsReallyLock(MemoryCalls calls) throws IOException {
         int page = calls.getpagesize();
         ByteBuffer buffer = ByteBuffer.allocateDirect(4 * page);
         long at = library.address(buffer) + page - 1 & -page;
@@ -113,6 +147,7 @@ class CLibraryTest {
         assertEquals(0, calls.msync(at, page, 0));
         assertEquals(-1, calls.mlockall(0));
         assertEquals(22, library.errno());
+        assertEquals(0, calls.munlockall());
         buffer.put(0, (byte) 1);
     }
 
