@@ -3,6 +3,7 @@ package io.pagelock.backend.freebsd;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.pagelock.backend.testkit.Recorded;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -30,22 +31,14 @@ class GoldenTest {
     }
 
     private static Map<String, String> recorded() throws IOException {
-        Map<String, String> recorded = read("golden.tsv");
+        Map<String, String> recorded = new LinkedHashMap<>(Recorded.freebsd());
         if (StandIn.HOST.bits() == 32) {
-            recorded.putAll(read("layout-i386.tsv"));
-        }
-        return recorded;
-    }
-
-    private static Map<String, String> read(String file) throws IOException {
-        Map<String, String> recorded = new LinkedHashMap<>();
-        try (BufferedReader lines = new BufferedReader(
-                new InputStreamReader(GoldenTest.class.getResourceAsStream(file), StandardCharsets.UTF_8))) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                if (!line.startsWith("#")) {
-                    String[] fields = line.split("\t");
-                    recorded.put(fields[0], fields[1]);
-                }
+            try (BufferedReader lines = new BufferedReader(new InputStreamReader(
+                    GoldenTest.class.getResourceAsStream("layout-i386.tsv"), StandardCharsets.UTF_8))) {
+                lines.lines()
+                        .filter(line -> !line.startsWith("#"))
+                        .map(line -> line.split("\t"))
+                        .forEach(fields -> recorded.put(fields[0], fields[1]));
             }
         }
         return recorded;

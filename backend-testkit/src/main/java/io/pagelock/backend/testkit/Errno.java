@@ -24,5 +24,9 @@ public enum Errno {
     /** No space on the device. */
     ENOSPC,
     /** The call does not exist here. */
-    ENOSYS
+    ENOSYS,
+    /** A job is not done yet. */
+    EINPROGRESS,
+    /** A job was cancelled before it began. */
+    ECANCELED
 }

@@ -77,7 +77,9 @@ public final class FakeKernel {
         /** {@link FakeKernel#msync}. */
         MSYNC,
         /** {@link FakeKernel#mincore}. */
-        MINCORE
+        MINCORE,
+        /** {@link FakeKernel#populate}. */
+        POPULATE
     }
 
     /** Stands before and after every call, outside the kernel's own lock: to wait, to refuse, to throw, to record. */
@@ -232,6 +234,7 @@ public final class FakeKernel {
     private final int shift;
     private final Map<Call, Long> counts = new EnumMap<>(Call.class);
     private final List<Fault> faults = new ArrayList<>();
+    private final FakeAio aio = new FakeAio(this);
     private volatile Interceptor interceptor = NOTHING;
 
     private TreeMap<Long, Segment> memory = new TreeMap<>();
@@ -275,6 +278,15 @@ public final class FakeKernel {
      */
     public KernelRules rules() {
         return rules;
+    }
+
+    /**
+     * The asynchronous calls of this process.
+     *
+     * @return always the same
+     */
+    public FakeAio aio() {
+        return aio;
     }
 
     // Calls
@@ -396,6 +408,21 @@ public final class FakeKernel {
         });
     }
 
+    /**
+     * Brings pages in without locking them, as madvise(2) with MADV_POPULATE_READ does on Linux.
+     *
+     * @param address the address, on a page boundary
+     * @param length the length in bytes
+     * @return the outcome
+     */
+    public Errno populate(long address, long length) {
+        return call(Call.POPULATE, address, length, () -> {
+            long start = firstPage(address);
+            long end = endPage(address, length);
+            return hasHole(start, end) ? rules.errno(Refusal.HOLE) : bringIn(start, end);
+        });
+    }
+
     private Errno call(Call call, long address, long length, Supplier<Errno> effect) {
         Fault fault = arrive(call);
         Interceptor around = interceptor;
@@ -471,13 +498,14 @@ public final class FakeKernel {
     }
 
     private Errno lockAll(Set<Flag> flags) {
-        if (!mayLock()) {
-            return rules.errno(Refusal.PERMISSION);
-        }
         boolean current = flags.contains(Flag.CURRENT);
         boolean onFault = flags.contains(Flag.ON_FAULT);
-        if (!current && !flags.contains(Flag.FUTURE) || onFault && !has(Trait.ON_FAULT)) {
+        boolean meaningless = !current && !flags.contains(Flag.FUTURE) || onFault && !has(Trait.ON_FAULT);
+        if (meaningless && (has(Trait.FLAGS_BEFORE_PERMISSION) || mayLock())) {
             return rules.errno(Refusal.ARGUMENT);
+        }
+        if (!mayLock()) {
+            return rules.errno(Refusal.PERMISSION);
         }
         Errno limited = current ? checkLimit(virtualPages(), 0) : Errno.OK;
         if (limited != Errno.OK && !has(Trait.LIMIT_AFTER_FUTURE)) {
@@ -645,8 +673,23 @@ public final class FakeKernel {
      * @throws MapRefusedException in future mode, if it does not fit the limit
      */
     public synchronized long map(long pages, Kind kind) {
+        return map(pages, kind, true);
+    }
+
+    /**
+     * Maps memory without access, as PROT_NONE does; see {@link #protect}.
+     *
+     * @param pages how many pages
+     * @return the address
+     * @throws MapRefusedException in future mode, if it does not fit the limit
+     */
+    public synchronized long mapInaccessible(long pages) {
+        return map(pages, Kind.ANONYMOUS, false);
+    }
+
+    private long map(long pages, Kind kind, boolean accessible) {
         long start = nextPage;
-        insert(start, pages, kind);
+        insert(start, pages, kind, accessible);
         nextPage = start + pages + GAP;
         return start << shift;
     }
@@ -660,11 +703,11 @@ public final class FakeKernel {
      * @throws MapRefusedException in future mode, if it does not fit the limit
      */
     public synchronized void mapAt(long address, long pages, Kind kind) {
-        insert(firstPage(address), pages, kind);
+        insert(firstPage(address), pages, kind, true);
         nextPage = Math.max(nextPage, firstPage(address) + pages + GAP);
     }
 
-    private void insert(long start, long pages, Kind kind) {
+    private void insert(long start, long pages, Kind kind, boolean accessible) {
         if (pages < 1) {
             throw new IllegalArgumentException(pages + " pages; a mapping has one or more");
         }
@@ -686,11 +729,30 @@ public final class FakeKernel {
             }
         }
         Mapping mapping = new Mapping(kind, start, start + pages);
-        Segment segment = new Segment(start + pages, mapping, true, Mode.NONE, false, Source.GOOD);
-        if (takesLocks(segment)) {
-            segment = segment.mode(mode).resident(mode == Mode.FULL);
+        Segment segment = new Segment(start + pages, mapping, accessible, Mode.NONE, false, Source.GOOD);
+        if (takesLocks(segment) && (isReadable(segment) || has(Trait.LOCK_ALL_IGNORES_FAILURES))) {
+            segment = segment.mode(mode).resident(mode == Mode.FULL && isReadable(segment));
         }
         memory.put(start, segment);
+    }
+
+    /**
+     * Makes a child, as fork(2) does: with the same memory, limits and rights, and without locks.
+     *
+     * @return the child's side
+     */
+    public synchronized FakeKernel fork() {
+        FakeKernel child = new FakeKernel(rules);
+        child.memory = new TreeMap<>(memory);
+        child.update(0, Long.MAX_VALUE, segment -> segment.mode(Mode.NONE));
+        child.nextPage = nextPage;
+        child.limit = limit;
+        child.hardLimit = hardLimit;
+        child.systemLimit = systemLimit;
+        child.mapCountLimit = mapCountLimit;
+        child.privileged = privileged;
+        child.forbidden = forbidden;
+        return child;
     }
 
     /**

@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Objects;
@@ -18,8 +19,8 @@ import java.util.Set;
  * unlocks nothing when an unlock meets a hole, refuses pages without access or past the end of a file, and charges a page
  * once against a limit that binds everybody. In every kernel here a page is either locked or not: the first unlock ends it.
  *
- * <p>Sources: the comparison of systems in {@code docs/platforms.md}. What no source decides is listed by
- * {@link #unconfirmed()}; there the more troublesome behaviour was chosen.
+ * <p>Each trait of a system has its source, see {@link #sources()}, and tests check it against facts. What no
+ * source decides is listed by {@link #unconfirmed()}; there the more troublesome behaviour was chosen.
  */
 public final class KernelRules {
     /** One thing in which systems differ. */
@@ -64,7 +65,9 @@ public final class KernelRules {
         ON_FAULT,
         /** Locking all that is current switches future locking off (Linux). */
         CURRENT_ENDS_FUTURE,
-        /** Locking all takes in pages without access and passes over what cannot be brought in (Linux). */
+        /** Flags without meaning are {@link Refusal#ARGUMENT} also for those who may not lock at all (Linux). */
+        FLAGS_BEFORE_PERMISSION,
+        /** Locking all takes in pages without access and passes over what cannot be brought in (Linux, IRIX). */
         LOCK_ALL_IGNORES_FAILURES,
         /** A failed call to lock all leaves future locking on, unless it failed by the limit (FreeBSD, Solaris). */
         FAILED_LOCK_ALL_LEAVES_FUTURE,
@@ -75,6 +78,11 @@ public final class KernelRules {
 
         /** The system can lock by itself while the process goes on (FreeBSD, aio_mlock). */
         ASYNC_LOCK,
+        /**
+         * Such a lock can be cancelled until it begins. FreeBSD's source reads so, but 15.1 cancelled none; no system here has
+         * it, and a backend must cope with both.
+         */
+        CANCELS_QUEUED,
 
         /** Sync refuses an unaligned address with {@link Refusal#ARGUMENT} (Linux, Solaris). */
         UNALIGNED_SYNC_IS_REFUSED
@@ -122,7 +130,8 @@ public final class KernelRules {
             64,
             EnumSet.noneOf(Trait.class),
             new EnumMap<>(Refusal.class),
-            Collections.<Enum<?>>emptySet());
+            Collections.<Enum<?>>emptySet(),
+            Collections.<Enum<?>, String>emptyMap());
 
     private final String system;
     private final long pageSize;
@@ -130,6 +139,7 @@ public final class KernelRules {
     private final Set<Trait> traits;
     private final Map<Refusal, Errno> errnos;
     private final Set<Enum<?>> unconfirmed;
+    private final Map<Enum<?>, String> sources;
 
     private KernelRules(
             String system,
@@ -137,13 +147,15 @@ public final class KernelRules {
             int addressBits,
             Set<Trait> traits,
             Map<Refusal, Errno> errnos,
-            Set<Enum<?>> unconfirmed) {
+            Set<Enum<?>> unconfirmed,
+            Map<Enum<?>, String> sources) {
         this.system = system;
         this.pageSize = pageSize;
         this.addressBits = addressBits;
         this.traits = traits;
         this.errnos = errnos;
         this.unconfirmed = unconfirmed;
+        this.sources = sources;
     }
 
     /**
@@ -154,7 +166,13 @@ public final class KernelRules {
      */
     public static KernelRules named(String system) {
         return new KernelRules(
-                system, PLAIN.pageSize, PLAIN.addressBits, PLAIN.traits, PLAIN.errnos, PLAIN.unconfirmed);
+                system,
+                PLAIN.pageSize,
+                PLAIN.addressBits,
+                PLAIN.traits,
+                PLAIN.errnos,
+                PLAIN.unconfirmed,
+                PLAIN.sources);
     }
 
     /**
@@ -163,33 +181,39 @@ public final class KernelRules {
      * @return the rules
      */
     public static KernelRules linux() {
+        String seen = "seen on 6.18";
         return named("Linux")
-                .with(
+                .cited(
+                        seen,
                         Trait.HUGE_LENGTH_LOCKS_NOTHING,
                         Trait.FAILED_LOCK_KEEPS,
                         Trait.UNLOCK_STOPS_AT_HOLE,
-                        Trait.PRIVILEGE_LIFTS_LIMIT,
                         Trait.LIMIT_ZERO_FORBIDS,
-                        Trait.ON_FAULT,
+                        Trait.FLAGS_BEFORE_PERMISSION,
                         Trait.CURRENT_ENDS_FUTURE,
-                        Trait.LOCK_ALL_IGNORES_FAILURES,
-                        Trait.UNALIGNED_SYNC_IS_REFUSED)
-                .with(Refusal.FUTURE_LIMIT, Errno.EAGAIN);
+                        Trait.LOCK_ALL_IGNORES_FAILURES)
+                .cited("mlock(2), limits and permissions", Trait.PRIVILEGE_LIFTS_LIMIT)
+                .cited("mlock2(2); that it weakens: " + seen, Trait.ON_FAULT)
+                .cited("msync(2)", Trait.UNALIGNED_SYNC_IS_REFUSED)
+                .cited(seen, Refusal.FUTURE_LIMIT, Errno.EAGAIN)
+                // No limit, but a page that cannot be had while the lock brings it in.
+                .cited("mm/mlock.c, __mlock_posix_error_return", Refusal.SYSTEM_LIMIT, Errno.EAGAIN);
     }
 
     /**
-     * FreeBSD 15.1, as recorded on it; what a failed call to lock all leaves behind is from its source.
+     * FreeBSD 15.1, as recorded on it: see {@link Recorded#freebsd()}, whose keys are the sources.
      *
      * @return the rules
      */
     public static KernelRules freebsd() {
         return named("FreeBSD")
-                .with(
-                        Trait.CHARGES_TWICE,
-                        Trait.UNLOCK_NEEDS_PERMISSION,
-                        Trait.FAILED_LOCK_ALL_LEAVES_FUTURE,
-                        Trait.FUTURE_SHORTAGE_IS_SILENT,
-                        Trait.ASYNC_LOCK);
+                .cited("recorded: limit.same again", Trait.CHARGES_TWICE)
+                .cited("recorded: jail, root", Trait.UNLOCK_NEEDS_PERMISSION)
+                // Recorded is only that it leaves nothing if it failed by the limit.
+                .cited("sys/vm/vm_mmap.c, sys_mlockall", Trait.FAILED_LOCK_ALL_LEAVES_FUTURE)
+                .cited("sys/vm/vm_mmap.c, sys_mlockall", Refusal.LOCK_ALL_PAGE, Errno.EAGAIN)
+                .cited("recorded: gap.FUTURE at max_user_wired", Trait.FUTURE_SHORTAGE_IS_SILENT)
+                .cited("recorded: aio.success", Trait.ASYNC_LOCK);
     }
 
     /**
@@ -198,25 +222,25 @@ public final class KernelRules {
      * @return the rules
      */
     public static KernelRules solaris() {
+        String call = "illumos syscall/memcntl.c, memcntl";
+        String pages = "illumos vm/seg_vn.c, segvn_lockop";
+        String all = "illumos vm/vm_as.c, as_ctl";
         return named("SunOS")
-                .with(
+                .cited(
+                        call,
                         Trait.UNALIGNED_IS_REFUSED,
                         Trait.EMPTY_IS_REFUSED,
                         Trait.ARGUMENTS_BEFORE_PERMISSION,
-                        Trait.UNLOCK_STOPS_AT_HOLE,
-                        Trait.UNREADABLE_IS_LOCKED,
-                        Trait.PAST_END_IS_SKIPPED,
-                        Trait.RESERVED_IS_SKIPPED,
                         Trait.PRIVILEGE_IS_NEEDED,
                         Trait.UNLOCK_NEEDS_PERMISSION,
-                        Trait.FAILED_LOCK_ALL_LEAVES_FUTURE,
-                        Trait.LIMIT_AFTER_FUTURE,
                         Trait.UNALIGNED_SYNC_IS_REFUSED)
-                .with(Refusal.WRAP, Errno.ENOMEM)
-                .with(Refusal.READ_FAILED, Errno.EIO)
-                .with(Refusal.LIMIT, Errno.EAGAIN)
-                .with(Refusal.SYSTEM_LIMIT, Errno.EAGAIN)
-                .with(Refusal.FUTURE_LIMIT, Errno.EAGAIN);
+                .cited(call, Refusal.WRAP, Errno.ENOMEM)
+                .cited(pages, Trait.UNREADABLE_IS_LOCKED, Trait.PAST_END_IS_SKIPPED, Trait.RESERVED_IS_SKIPPED)
+                .cited(pages, Refusal.READ_FAILED, Errno.EIO)
+                .cited(pages, Refusal.LIMIT, Errno.EAGAIN)
+                .cited(pages, Refusal.SYSTEM_LIMIT, Errno.EAGAIN)
+                .cited(all, Trait.UNLOCK_STOPS_AT_HOLE, Trait.FAILED_LOCK_ALL_LEAVES_FUTURE, Trait.LIMIT_AFTER_FUTURE)
+                .cited("illumos vm/vm_as.c, as_map", Refusal.FUTURE_LIMIT, Errno.EAGAIN);
     }
 
     /**
@@ -225,18 +249,17 @@ public final class KernelRules {
      * @return the rules
      */
     public static KernelRules hpux() {
+        String page = "mlock(2) HP-UX 11i v2";
         return named("HP-UX")
-                .with(
-                        Trait.EMPTY_IS_REFUSED,
-                        Trait.NO_PROCESS_LIMIT,
-                        Trait.PRIVILEGE_IS_NEEDED,
-                        Trait.UNLOCK_NEEDS_PERMISSION,
-                        Trait.FAILED_LOCK_ALL_LEAVES_FUTURE)
-                .with(Refusal.WRAP, Errno.ENOMEM)
-                .with(Refusal.SYSTEM_LIMIT, Errno.EAGAIN)
+                .cited(page, Trait.EMPTY_IS_REFUSED, Trait.NO_PROCESS_LIMIT, Trait.PRIVILEGE_IS_NEEDED)
+                .cited("munlock(2), munlockall(2) HP-UX 11i v3", Trait.UNLOCK_NEEDS_PERMISSION)
+                .cited(page, Refusal.WRAP, Errno.ENOMEM)
+                .cited(page, Refusal.SYSTEM_LIMIT, Errno.EAGAIN)
+                .with(Trait.FAILED_LOCK_ALL_LEAVES_FUTURE)
                 .with(Refusal.FUTURE_LIMIT, Errno.EAGAIN)
                 .unsure(
                         Trait.FAILED_LOCK_ALL_LEAVES_FUTURE,
+                        Trait.FLAGS_BEFORE_PERMISSION,
                         Trait.CURRENT_ENDS_FUTURE,
                         Trait.UNREADABLE_IS_LOCKED,
                         Trait.PAST_END_IS_SKIPPED,
@@ -254,14 +277,14 @@ public final class KernelRules {
      * @return the rules
      */
     public static KernelRules irix() {
+        String page = "mlock(3C) IRIX 6.5";
         return named("IRIX64")
-                .with(
-                        Trait.FAILED_LOCK_KEEPS,
-                        Trait.UNLOCK_STOPS_AT_HOLE,
-                        Trait.PRIVILEGE_LIFTS_LIMIT,
-                        Trait.FAILED_LOCK_ALL_LEAVES_FUTURE)
-                .with(Refusal.WRAP, Errno.ENOMEM)
-                .with(Refusal.SYSTEM_LIMIT, Errno.EAGAIN)
+                .cited(page, Trait.PRIVILEGE_LIFTS_LIMIT)
+                .cited(page, Refusal.WRAP, Errno.ENOMEM)
+                .cited(page, Refusal.SYSTEM_LIMIT, Errno.EAGAIN)
+                // Said of the end of a file only.
+                .cited("mlockall(3C) IRIX 6.5", Trait.LOCK_ALL_IGNORES_FAILURES)
+                .with(Trait.FAILED_LOCK_KEEPS, Trait.UNLOCK_STOPS_AT_HOLE, Trait.FAILED_LOCK_ALL_LEAVES_FUTURE)
                 .unsure(
                         Trait.EMPTY_IS_REFUSED,
                         Trait.FAILED_LOCK_KEEPS,
@@ -270,12 +293,28 @@ public final class KernelRules {
                         Trait.UNREADABLE_IS_LOCKED,
                         Trait.PAST_END_IS_SKIPPED,
                         Trait.FAILED_LOCK_ALL_LEAVES_FUTURE,
+                        Trait.FLAGS_BEFORE_PERMISSION,
                         Trait.CURRENT_ENDS_FUTURE,
-                        Trait.LOCK_ALL_IGNORES_FAILURES,
                         Trait.UNALIGNED_SYNC_IS_REFUSED,
-                        Refusal.LOCK_ALL_PAGE,
                         Refusal.READ_FAILED,
                         Refusal.LOCKED);
+    }
+
+    private KernelRules cited(String source, Trait... traits) {
+        return with(traits).citing(source, traits);
+    }
+
+    private KernelRules cited(String source, Refusal refusal, Errno errno) {
+        return with(refusal, errno).citing(source, refusal);
+    }
+
+    private KernelRules citing(String source, Enum<?>... what) {
+        Map<Enum<?>, String> all = new LinkedHashMap<>(sources);
+        for (Enum<?> each : what) {
+            all.put(each, source);
+        }
+        return new KernelRules(
+                system, pageSize, addressBits, traits, errnos, unconfirmed, Collections.unmodifiableMap(all));
     }
 
     /**
@@ -287,7 +326,7 @@ public final class KernelRules {
     public KernelRules with(Trait... more) {
         Set<Trait> all = copyOf(traits);
         Collections.addAll(all, more);
-        return new KernelRules(system, pageSize, addressBits, all, errnos, unconfirmed);
+        return new KernelRules(system, pageSize, addressBits, all, errnos, unconfirmed, sources);
     }
 
     /**
@@ -301,7 +340,7 @@ public final class KernelRules {
         for (Trait each : less) {
             all.remove(each);
         }
-        return new KernelRules(system, pageSize, addressBits, all, errnos, unconfirmed);
+        return new KernelRules(system, pageSize, addressBits, all, errnos, unconfirmed, sources);
     }
 
     /**
@@ -315,7 +354,7 @@ public final class KernelRules {
         Map<Refusal, Errno> all = new EnumMap<>(Refusal.class);
         all.putAll(errnos);
         all.put(refusal, Objects.requireNonNull(errno, "errno"));
-        return new KernelRules(system, pageSize, addressBits, traits, all, unconfirmed);
+        return new KernelRules(system, pageSize, addressBits, traits, all, unconfirmed, sources);
     }
 
     /**
@@ -328,7 +367,7 @@ public final class KernelRules {
         if (Long.bitCount(bytes) != 1) {
             throw new IllegalArgumentException("page size is " + bytes + "; it must be a power of two");
         }
-        return new KernelRules(system, bytes, addressBits, traits, errnos, unconfirmed);
+        return new KernelRules(system, bytes, addressBits, traits, errnos, unconfirmed, sources);
     }
 
     /**
@@ -341,13 +380,14 @@ public final class KernelRules {
         if (bits != 32 && bits != 64) {
             throw new IllegalArgumentException("pointers of " + bits + " bits; there are 32 or 64");
         }
-        return new KernelRules(system, pageSize, bits, traits, errnos, unconfirmed);
+        return new KernelRules(system, pageSize, bits, traits, errnos, unconfirmed, sources);
     }
 
     private KernelRules unsure(Enum<?>... what) {
         Set<Enum<?>> all = new LinkedHashSet<>(unconfirmed);
         Collections.addAll(all, what);
-        return new KernelRules(system, pageSize, addressBits, traits, errnos, Collections.unmodifiableSet(all));
+        return new KernelRules(
+                system, pageSize, addressBits, traits, errnos, Collections.unmodifiableSet(all), sources);
     }
 
     private static Set<Trait> copyOf(Collection<Trait> traits) {
@@ -410,6 +450,16 @@ public final class KernelRules {
      */
     public Set<Enum<?>> unconfirmed() {
         return unconfirmed;
+    }
+
+    /**
+     * Where it is said, or was seen, that the system has a {@link Trait} or the errno of a {@link Refusal}: a manual page, a
+     * function of its source, or a key of what was recorded.
+     *
+     * @return an unmodifiable map; what {@link #with} added has no source
+     */
+    public Map<Enum<?>, String> sources() {
+        return sources;
     }
 
     @Override
