@@ -171,7 +171,13 @@ public final class FakeAio {
             job.done = true;
             notifyAll();
         }
-        job.ended.run();
+        try {
+            job.ended.run();
+        } catch (RuntimeException | Error e) {
+            // The thread goes on with other jobs; whoever waits for this one shows that it never ended.
+            Thread thread = Thread.currentThread();
+            thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+        }
     }
 
     /**

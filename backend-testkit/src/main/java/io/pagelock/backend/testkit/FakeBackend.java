@@ -29,7 +29,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
 /**
@@ -44,6 +43,7 @@ public final class FakeBackend implements Backend {
     private final FakeKernel kernel;
     private final Set<Capability> capabilities;
     private final boolean listsMappings;
+    private final FakeAsyncLocks asyncLocks;
     private final List<Placed> buffers = new ArrayList<>();
     private final List<MemoryRange> inFlight = new ArrayList<>();
 
@@ -78,6 +78,7 @@ public final class FakeBackend implements Backend {
         copy.addAll(capabilities);
         this.capabilities = Collections.unmodifiableSet(copy);
         this.listsMappings = listsMappings;
+        asyncLocks = new FakeAsyncLocks(kernel.aio());
     }
 
     /**
@@ -87,12 +88,13 @@ public final class FakeBackend implements Backend {
      * @return a new set
      */
     public static Set<Capability> allOf(KernelRules rules) {
-        Set<Capability> all = EnumSet.complementOf(EnumSet.of(Capability.PAGE_IN));
+        Set<Capability> all = EnumSet.allOf(Capability.class);
         if (!rules.has(Trait.ASYNC_LOCK)) {
             all.remove(Capability.NATIVE_ASYNC);
         }
         if (!rules.has(Trait.ON_FAULT)) {
             all.remove(Capability.LOCK_ON_FAULT);
+            all.remove(Capability.PAGE_IN);
             all.remove(Capability.LOCK_ADDRESS_SPACE_ON_FAULT);
         }
         return all;
@@ -155,40 +157,57 @@ public final class FakeBackend implements Backend {
 
     private void lockAligned(long address, long length, boolean onFault) {
         Errno errno = onFault ? kernel.mlock2(address, length, true) : kernel.mlock(address, length);
-        if (errno != Errno.OK) {
-            throw refused(onFault ? "mlock2" : "mlock", errno, whyNotLocked(address, length, errno), length)
-                    .build();
-        }
-        // A success says little on a system that skips what it cannot lock.
-        if (onFault ? uncharged(address, length) > 0 : !kernel.isAllLocked(address, length)) {
-            throw PageLockException.because(Reason.CANNOT_BE_PAGED_IN)
-                    .detail("the system reported success but left pages unlocked")
-                    .build();
+        PageLockException refusal = refusalOf(errno, onFault ? "mlock2" : "mlock", address, length, onFault);
+        if (refusal != null) {
+            throw refusal;
         }
     }
 
-    /** As aio_mlock of FreeBSD, with a thread in place of the system's: what runs cannot be cancelled. */
+    /** Null if the range is locked. A success says little on a system that skips what it cannot lock. */
+    private PageLockException refusalOf(Errno errno, String function, long address, long length, boolean onFault) {
+        if (errno != Errno.OK) {
+            return refused(function, errno, whyNotLocked(address, length, errno), length)
+                    .build();
+        }
+        if (onFault ? uncharged(address, length) > 0 : !kernel.isAllLocked(address, length)) {
+            return PageLockException.because(Reason.CANNOT_BE_PAGED_IN)
+                    .detail("the system reported success but left pages unlocked")
+                    .build();
+        }
+        return null;
+    }
+
+    /** By {@link FakeAio}, which cancels nothing that runs. */
     @Override
     public AsyncCall lockAsync(long address, long length, Consumer<PageLockException> done) {
-        AtomicBoolean taken = new AtomicBoolean();
-        Thread thread = new Thread(
-                () -> {
-                    if (!taken.compareAndSet(false, true)) {
-                        done.accept(PageLockException.because(Reason.CANCELLED).build());
-                        return;
-                    }
-                    PageLockException refusal = null;
-                    try {
-                        lock(address, length, false);
-                    } catch (PageLockException e) {
-                        refusal = e;
-                    }
-                    done.accept(refusal);
-                },
-                "fake-aio");
-        thread.setDaemon(true);
-        thread.start();
-        return () -> taken.compareAndSet(false, true);
+        MemoryRange range = enter(address, length);
+        AsyncCall call = null;
+        try {
+            call = asyncLocks.start(address, length, errno -> {
+                PageLockException refusal =
+                        errno == null ? queueFull(length) : refusalOf(errno, "aio_mlock", address, length, false);
+                leave(range);
+                done.accept(refusal);
+            });
+        } finally {
+            if (call == null) {
+                leave(range);
+            }
+        }
+        if (call == null) {
+            throw queueFull(length);
+        }
+        return call;
+    }
+
+    private PageLockException queueFull(long length) {
+        return refused("aio_mlock", Errno.EAGAIN, Reason.QUEUE_FULL, length).build();
+    }
+
+    @Override
+    public boolean pageIn(long address, long length) {
+        aligned(address, length);
+        return kernel.populate(address, length) == Errno.OK;
     }
 
     @Override
@@ -354,6 +373,8 @@ public final class FakeBackend implements Backend {
                 return "Raise the limit of the system with setSystemLimit";
             case NOT_PERMITTED:
                 return "Give the process the privilege with setPrivileged";
+            case QUEUE_FULL:
+                return "Take the results of jobs that are done";
             default:
                 return "";
         }
@@ -387,6 +408,8 @@ public final class FakeBackend implements Backend {
                 return Reason.NO_SPACE;
             case ENOSYS:
                 return Reason.NOT_SUPPORTED;
+            case ECANCELED:
+                return Reason.CANCELLED;
             default:
                 return Reason.UNKNOWN;
         }

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -468,6 +469,41 @@ class EngineCasesTest {
             assertSame(odd, lock.ranges().get(0));
             assertThrows(
                     UnsupportedOperationException.class, () -> lock.options().add(LockOption.ON_FAULT));
+        }
+    }
+
+    /** Locks of the first part take long enough for the engine to see that pages must be brought in. */
+    private long startSlowly(int mebibytes) {
+        start(KernelRules.linux());
+        long large = kernel.map(((long) mebibytes << 20) / PAGE, Kind.ANONYMOUS);
+        kernel.intercept((call, address, length) -> {
+            if (call == Call.MLOCK && address - large < 8 << 20) {
+                LockSupport.parkNanos(5_000_000);
+            }
+            return Errno.OK;
+        });
+        return large;
+    }
+
+    @Test
+    void L20_theRestOfASlowLockIsPagedInFirst() {
+        long large = startSlowly(96);
+        try (PageLock lock = locker.lock(MemoryRange.of(large, 96L << 20))) {
+            assertTrue(kernel.count(Call.POPULATE) > 0, "nothing was paged in by itself");
+            assertEquals(96L << 20, kernel.lockedBytes());
+            assertTrue(kernel.isAllLocked(large, 96L << 20));
+        }
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @Test
+    void L20_pagingInThatFailsIsLeftToTheLock() {
+        long large = startSlowly(96);
+        kernel.failAt(Call.POPULATE, 1, Errno.EFAULT);
+        kernel.throwAt(Call.POPULATE, 2, new IllegalStateException("ordered"), false);
+        try (PageLock lock = locker.lock(MemoryRange.of(large, 96L << 20))) {
+            assertTrue(kernel.count(Call.POPULATE) <= 4, "no thread goes on after a failure");
+            assertTrue(kernel.isAllLocked(large, 96L << 20));
         }
     }
 }

@@ -13,6 +13,8 @@ import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
+import io.pagelock.PendingLock;
+import io.pagelock.Reason;
 import io.pagelock.backend.testkit.FakeKernel.Call;
 import io.pagelock.backend.testkit.FakeKernel.Kind;
 import java.util.ArrayDeque;
@@ -32,6 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The engine under several threads, with calls that are held up in the kernel. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -401,5 +404,69 @@ class EngineThreadsTest {
         open.close();
         assertEquals(0, kernel.lockedBytes());
         assertEquals(0, locker.statistics().openHandles());
+    }
+
+    @Test
+    void L19_moreLocksThanTheQueueTakesAllEnd() throws Exception {
+        start(KernelRules.freebsd());
+        kernel.aio().setLimit(4);
+        List<PendingLock> pending = new ArrayList<>();
+        kernel.aio().hold(true);
+        for (int i = 0; i < 32; i++) {
+            pending.add(locker.lockAsync(pages(i, 1)));
+        }
+        assertEquals(4, kernel.aio().unreaped());
+        kernel.aio().hold(false);
+        for (PendingLock each : pending) {
+            within(each).close();
+        }
+        assertEquals(0, kernel.aio().unreaped());
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @Test
+    void L19_aQueueFullOfOthersIsRefusedByName() {
+        start(KernelRules.freebsd());
+        kernel.aio().setOthers(1024);
+        PendingLock pending = locker.lockAsync(pages(0, 1));
+        ExecutionException thrown = assertThrows(ExecutionException.class, () -> within(pending));
+        assertEquals(Reason.QUEUE_FULL, ((PageLockException) thrown.getCause()).reason());
+        assertEquals(0, locker.statistics().openHandles());
+    }
+
+    /** By the backend while the queue is full, and by a system that can call off what waits for its threads. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void L19_whatIsCancelledInTheQueueNeverLocks(boolean bySystem) throws Exception {
+        KernelRules rules = KernelRules.freebsd();
+        start(bySystem ? rules.with(KernelRules.Trait.CANCELS_QUEUED) : rules);
+        int running = bySystem ? 31 : 1;
+        if (bySystem) {
+            // Of 32 threads, one waits with a job of other code.
+            kernel.aio().hold(true);
+            kernel.aio().mlock(new FakeAio.Block(memory, 0, -1), () -> {});
+        } else {
+            kernel.aio().hold(true);
+            kernel.aio().setLimit(1);
+        }
+        List<PendingLock> pending = new ArrayList<>();
+        for (int i = 0; i < running; i++) {
+            pending.add(locker.lockAsync(pages(i, 1)));
+        }
+        PendingLock last = locker.lockAsync(pages(31, 1));
+        assertTrue(last.cancel(false));
+        awaitHandles(running);
+        kernel.aio().hold(false);
+        for (PendingLock each : pending) {
+            within(each).close();
+        }
+        assertEquals(running + (bySystem ? 1 : 0), kernel.count(Call.MLOCK));
+        assertFalse(kernel.isLocked(memory + 31 * PAGE));
+    }
+
+    private void awaitHandles(long count) throws InterruptedException {
+        while (locker.statistics().openHandles() != count) {
+            Thread.sleep(1);
+        }
     }
 }

@@ -62,6 +62,11 @@ class PassingBackend implements Backend {
     }
 
     @Override
+    public boolean pageIn(long address, long length) {
+        return good.pageIn(address, length);
+    }
+
+    @Override
     public void unlock(long address, long length) {
         good.unlock(address, length);
     }
