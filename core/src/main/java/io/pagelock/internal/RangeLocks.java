@@ -352,14 +352,14 @@ final class RangeLocks {
                     });
                 }
             }
-            Parts lost = new Parts();
-            renew(onFault, true, lost);
-            renew(full, false, lost);
-            lose(lost);
+            // One after the other, since both together are not in ascending order.
+            lose(renew(onFault, true));
+            lose(renew(full, false));
         }
     }
 
-    private void renew(Parts parts, boolean onFault, Parts lost) {
+    private Parts renew(Parts parts, boolean onFault) {
+        Parts lost = new Parts();
         long[] bounds = parts.toArray();
         for (int i = 0; i < bounds.length; i += 2) {
             try {
@@ -368,6 +368,7 @@ final class RangeLocks {
                 lost.add(bounds[i], bounds[i + 1]);
             }
         }
+        return lost;
     }
 
     /** Unlocks a hold that nobody can close again: a leaked one. The hold is closed afterwards, or tried again by sweeps. */

@@ -406,6 +406,28 @@ class EngineThreadsTest {
         assertEquals(0, locker.statistics().openHandles());
     }
 
+    /** What a lock under way should have locked again for others is lost with it, full or on fault. */
+    @Test
+    void A3_everyHandleThatIsLostWithALockUnderWaySaysSo() throws Exception {
+        start(KernelRules.linux());
+        PageLock full = locker.lock(pages(0, 3));
+        PageLock onFault = locker.lock(pages(4, 2), LockOption.ON_FAULT);
+        AddressSpaceLock space = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
+        PendingLock pending;
+        try (HeldUp held = new HeldUp(Call.MLOCK, memory + 2 * PAGE)) {
+            pending = locker.lockAsync(pages(2, 3));
+            held.awaitArrival();
+            space.close();
+            kernel.setLimit(PAGE);
+        }
+        assertThrows(ExecutionException.class, () -> within(pending));
+        assertFalse(full.isValid(), "page 2 is not locked any more");
+        assertFalse(onFault.isValid(), "page 4 is not locked any more");
+        full.close();
+        onFault.close();
+        assertEquals(0, kernel.lockedBytes());
+    }
+
     @Test
     void L19_moreLocksThanTheQueueTakesAllEnd() throws Exception {
         start(KernelRules.freebsd());
