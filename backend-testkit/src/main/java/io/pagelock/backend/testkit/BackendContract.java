@@ -38,8 +38,8 @@ import org.junit.jupiter.api.function.Executable;
  * }
  * }</pre>
  *
- * <p>Tests lock little, 6 pages at most, apart from those of group A, which only run where the harness declares
- * {@link Harness.Ability#LOCK_ADDRESS_SPACE}. Each runs in any process: what its limits do not permit is skipped with the
+ * <p>Tests lock little, 6 pages at most, apart from that of L20, which locks 8 MiB, and those of group A, which only run where
+ * the harness declares {@link Harness.Ability#LOCK_ADDRESS_SPACE}. Each runs in any process: what its limits do not permit is skipped with the
  * numbers, and a refusal that they do not explain is a failure. So run it in several processes, each with other limits:
  * none, 64 KiB, 0. The tests use the process' memory and must not run beside each other.
  *

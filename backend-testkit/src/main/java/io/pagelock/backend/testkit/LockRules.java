@@ -27,6 +27,9 @@ import org.junit.jupiter.api.Test;
 
 /** Group L: locking ranges. */
 abstract class LockRules extends RangeRules {
+    /** More than a system should be asked for at once. */
+    private static final long LARGE = 8L << 20;
+
     @Test
     void L1_lockedPagesAreResidentAndLocked() {
         needs(Ability.SEE_LOCKED, Ability.SEE_RESIDENT);
@@ -482,5 +485,25 @@ abstract class LockRules extends RangeRules {
         // What was reported as over must not go on.
         Thread.sleep(50);
         assertLocked("0", memory);
+    }
+
+    @Test
+    void L20_aLargeRangeIsLockedInSteps() {
+        needs(Ability.SEE_LOCKED);
+        long count = LARGE / page;
+        needsRoom(count);
+        long memory = harness.map(count);
+        List<String> calls = new ArrayList<>();
+        try (PageLock lock = locker(recording(calls)).lock(pages(memory, count))) {
+            assertFalse(
+                    calls.contains("lock" + Arrays.asList(memory, LARGE, false)),
+                    "one call brought all of " + LARGE + " bytes in");
+            for (long i = 0; i < count; i += count / 8) {
+                assertTrue(isLocked(memory, i), "page " + i);
+            }
+            assertTrue(isLocked(memory, count - 1), "the last page");
+        }
+        assertFalse(isLocked(memory, 0));
+        assertFalse(isLocked(memory, count - 1));
     }
 }

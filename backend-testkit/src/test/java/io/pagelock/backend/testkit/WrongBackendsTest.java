@@ -343,6 +343,12 @@ class WrongBackendsTest {
                                 };
                             }
                         }),
+                new Wrong("L20", "locks all of it in one call")
+                        .locker(over -> with(over, "lock", own -> {
+                            MemoryRange range = (MemoryRange) own[0];
+                            over.lock(range.address(), range.length(), false);
+                            return handle(null, () -> over.unlock(range.address(), range.length()));
+                        })),
                 new Wrong("A1", "knows current only").backend(good -> new PassingBackend(good) {
                     @Override
                     public void lockAll(Set<AddressSpaceOption> options) {
