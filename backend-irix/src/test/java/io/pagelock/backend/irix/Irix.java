@@ -31,6 +31,11 @@ final class Irix {
         return once;
     }
 
+    /** The same with its knobs as they are. */
+    static synchronized StandIn standIn() {
+        return once == null ? open().standIn : once.standIn;
+    }
+
     IrixBackend backend(boolean pin) {
         return IrixProvider.backend(library, IrixNumbers.read(null, HOST.bits()), pin, HOST);
     }

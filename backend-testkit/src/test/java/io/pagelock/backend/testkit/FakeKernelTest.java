@@ -19,8 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * The fake kernel answers as the systems do, case by case. Expectations for FreeBSD were recorded on 15.1, those for Linux on
- * 6.18; those for SunOS are from the source of illumos, for HP-UX and IRIX from manual pages.
+ * The fake kernel in what {@link FakeKernelComparisonTest} and {@link FakeKernelGoldenTest} do not ask: what single systems
+ * have, the scene, the witness, and ordered failures.
  */
 class FakeKernelTest {
     private static final long PAGE = 4096;
@@ -52,84 +52,6 @@ class FakeKernelTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "Linux, OK, 010000",
-        "FreeBSD, OK, 010000",
-        "SunOS, EINVAL, 000000",
-        "HP-UX, OK, 010000",
-        "IRIX, OK, 010000"
-    })
-    void anUnalignedAddress(String system, Errno errno, String locked) {
-        start(system);
-        assertEquals(errno, kernel.mlock(memory + PAGE + 100, 1));
-        assertEquals(locked, charged());
-    }
-
-    @ParameterizedTest
-    @CsvSource({
-        "Linux, OK, OK, 010000",
-        "FreeBSD, OK, OK, 010000",
-        "SunOS, EINVAL, EINVAL, 000000",
-        "HP-UX, EINVAL, EINVAL, 000000"
-    })
-    void lengthZero(String system, Errno aligned, Errno unaligned, String lockedByUnaligned) {
-        start(system);
-        assertEquals(aligned, kernel.mlock(memory, 0));
-        assertEquals("000000", charged());
-        assertEquals(unaligned, kernel.mlock(memory + PAGE + 1, 0));
-        assertEquals(lockedByUnaligned, charged());
-    }
-
-    @ParameterizedTest
-    @CsvSource({
-        "Linux, EINVAL, OK",
-        "FreeBSD, EINVAL, EINVAL",
-        "SunOS, ENOMEM, ENOMEM",
-        "HP-UX, ENOMEM, ENOMEM",
-        "IRIX, ENOMEM, ENOMEM"
-    })
-    void aRangeThatPassesTheAddressSpace(String system, Errno wrapping, Errno largest) {
-        start(system);
-        assertEquals(wrapping, kernel.mlock(memory, -memory + PAGE));
-        assertEquals(largest, kernel.mlock(memory, -1));
-        assertEquals("000000", charged());
-    }
-
-    @ParameterizedTest
-    @CsvSource({"Linux, 110000, 000011", "FreeBSD, 000000, 110011", "SunOS, 000000, 000011", "HP-UX, 000000, 110011"})
-    void aHole(String system, String afterLock, String afterUnlock) {
-        start(system);
-        kernel.unmap(memory + 2 * PAGE, 2);
-        assertEquals(Errno.ENOMEM, kernel.mlock(memory, 6 * PAGE));
-        assertEquals(afterLock, charged());
-        kernel.mlock(memory, 2 * PAGE);
-        kernel.mlock(memory + 4 * PAGE, 2 * PAGE);
-        assertEquals(Errno.ENOMEM, kernel.munlock(memory, 6 * PAGE));
-        assertEquals(afterUnlock, charged());
-    }
-
-    @ParameterizedTest
-    @CsvSource({"Linux, ENOMEM, 111111", "FreeBSD, ENOMEM, 000000", "SunOS, OK, 111111"})
-    void aPageWithoutAccess(String system, Errno errno, String locked) {
-        start(system);
-        kernel.protect(memory + 2 * PAGE, 1, false);
-        assertEquals(errno, kernel.mlock(memory, 6 * PAGE));
-        assertEquals(locked, charged());
-        assertEquals(Errno.OK, kernel.munlock(memory, 6 * PAGE));
-        assertEquals("000000", charged());
-    }
-
-    @ParameterizedTest
-    @CsvSource({"Linux, ENOMEM, 111111", "FreeBSD, ENOMEM, 000000", "SunOS, OK, 110000"})
-    void aPagePastTheEndOfItsFile(String system, Errno errno, String locked) {
-        start(system);
-        memory = kernel.map(6, Kind.FILE);
-        kernel.truncate(memory, 2);
-        assertEquals(errno, kernel.mlock(memory, 6 * PAGE));
-        assertEquals(locked, charged());
-    }
-
-    @ParameterizedTest
     @CsvSource({"Linux, ENOMEM", "FreeBSD, ENOMEM", "SunOS, EIO"})
     void aPageThatCannotBeRead(String system, Errno errno) {
         start(system);
@@ -137,124 +59,6 @@ class FakeKernelTest {
         assertEquals(errno, kernel.mlock(memory, 2 * PAGE));
         kernel.breakPage(memory + PAGE, false);
         assertEquals(Errno.OK, kernel.mlock(memory, 2 * PAGE));
-    }
-
-    @ParameterizedTest
-    @CsvSource({"Linux, ENOMEM, OK", "FreeBSD, ENOMEM, ENOMEM", "SunOS, EAGAIN, OK", "HP-UX, OK, OK", "IRIX, ENOMEM, OK"
-    })
-    void theLimitOfTheProcess(String system, Errno over, Errno again) {
-        start(system);
-        kernel.setLimit(3 * PAGE - 1);
-        assertEquals(over, kernel.mlock(memory, 3 * PAGE));
-        kernel.munlock(memory, 3 * PAGE);
-        assertEquals(Errno.OK, kernel.mlock(memory, 2 * PAGE));
-        assertEquals(again, kernel.mlock(memory, 2 * PAGE));
-    }
-
-    @ParameterizedTest
-    @CsvSource({"Linux, EPERM", "FreeBSD, ENOMEM", "SunOS, EAGAIN", "IRIX, ENOMEM"})
-    void aLimitOfZero(String system, Errno errno) {
-        start(system);
-        kernel.setLimit(0);
-        assertEquals(errno, kernel.mlock(memory, PAGE));
-        assertEquals(Errno.OK, kernel.munlock(memory, PAGE));
-    }
-
-    @ParameterizedTest
-    @CsvSource({"Linux, OK", "FreeBSD, ENOMEM", "SunOS, EAGAIN", "IRIX, OK"})
-    void thePrivilegeAgainstTheLimit(String system, Errno errno) {
-        start(system);
-        kernel.setPrivileged(true);
-        kernel.setLimit(0);
-        assertEquals(errno, kernel.mlock(memory, PAGE));
-    }
-
-    @ParameterizedTest
-    @CsvSource({"Linux, OK, OK", "FreeBSD, OK, OK", "SunOS, EPERM, EPERM", "HP-UX, EPERM, EPERM", "IRIX, OK, OK"})
-    void withoutThePrivilege(String system, Errno lock, Errno unlock) {
-        start(system);
-        kernel.setPrivileged(false);
-        assertEquals(lock, kernel.mlock(memory, PAGE));
-        assertEquals(unlock, kernel.munlock(memory, PAGE));
-        assertEquals(unlock, kernel.munlockall());
-    }
-
-    @Test
-    void aJailForbidsUnlockingTooOnFreeBsd() {
-        start("FreeBSD");
-        kernel.mlock(memory, PAGE);
-        kernel.setForbidden(true);
-        kernel.setPrivileged(true);
-        assertEquals(Errno.EPERM, kernel.mlock(memory, PAGE));
-        assertEquals(Errno.EPERM, kernel.munlock(memory, PAGE));
-        assertEquals(Errno.EPERM, kernel.mlock(memory, -1), "EPERM before EINVAL");
-        assertEquals("100000", charged());
-    }
-
-    @ParameterizedTest
-    @CsvSource({"Linux, EAGAIN", "FreeBSD, ENOMEM", "SunOS, EAGAIN", "HP-UX, EAGAIN"})
-    void theLimitOfTheSystem(String system, Errno errno) {
-        start(system);
-        kernel.setSystemLimit(2 * PAGE);
-        assertEquals(errno, kernel.mlock(memory, 3 * PAGE));
-        kernel.munlock(memory, 3 * PAGE);
-        assertEquals(Errno.OK, kernel.mlock(memory, 2 * PAGE));
-        assertEquals(Errno.OK, kernel.mlock(memory, 2 * PAGE), "the same pages are not charged twice here");
-    }
-
-    @ParameterizedTest
-    @CsvSource({"Linux", "FreeBSD", "SunOS", "HP-UX", "IRIX"})
-    void oneUnlockEndsTwoLocks(String system) {
-        start(system);
-        kernel.mlock(memory, 2 * PAGE);
-        kernel.mlock(memory, 2 * PAGE);
-        assertEquals(Errno.OK, kernel.munlock(memory, PAGE));
-        assertEquals("010000", charged());
-        assertEquals(Errno.OK, kernel.munlock(memory, PAGE), "unlocking again is no error");
-    }
-
-    @ParameterizedTest
-    @CsvSource({"Linux, EAGAIN", "FreeBSD, ENOMEM", "SunOS, EAGAIN"})
-    void aMappingOverTheLimitInFutureMode(String system, Errno errno) {
-        start(system);
-        kernel.setLimit(3 * PAGE);
-        assertEquals(Errno.OK, kernel.mlockall(EnumSet.of(Flag.FUTURE)));
-        assertEquals("000000", charged());
-        long small = kernel.map(2, Kind.ANONYMOUS);
-        assertTrue(kernel.isLocked(small));
-        FakeKernel.MapRefusedException refused =
-                assertThrows(FakeKernel.MapRefusedException.class, () -> kernel.map(2, Kind.ANONYMOUS));
-        assertEquals(errno, refused.errno());
-        kernel.munlockall();
-        assertFalse(kernel.isLocked(kernel.map(2, Kind.ANONYMOUS)));
-    }
-
-    @Test
-    void aMappingOverTheSystemLimitInFutureModeIsMadeUnlockedOnFreeBsd() {
-        start("FreeBSD");
-        kernel.setSystemLimit(PAGE);
-        kernel.mlockall(EnumSet.of(Flag.FUTURE));
-        assertFalse(kernel.isLocked(kernel.map(2, Kind.ANONYMOUS)));
-    }
-
-    @ParameterizedTest
-    @CsvSource({"Linux, NONE", "FreeBSD, FULL", "SunOS, FULL"})
-    void currentAfterFuture(String system, Mode future) {
-        start(system);
-        kernel.mlockall(EnumSet.of(Flag.FUTURE));
-        kernel.mlockall(EnumSet.of(Flag.CURRENT));
-        assertEquals("111111", charged());
-        assertEquals(future, kernel.future());
-    }
-
-    @ParameterizedTest
-    @CsvSource({"Linux, ENOMEM, NONE", "FreeBSD, ENOMEM, NONE", "SunOS, EAGAIN, FULL"})
-    void lockAllOverTheLimit(String system, Errno errno, Mode future) {
-        start(system);
-        kernel.setLimit(PAGE);
-        assertEquals(errno, kernel.mlockall(EnumSet.of(Flag.CURRENT, Flag.FUTURE)));
-        assertEquals(future, kernel.future());
-        assertEquals("000000", charged());
     }
 
     @ParameterizedTest
@@ -266,22 +70,6 @@ class FakeKernelTest {
         assertEquals(errno, kernel.mlockall(EnumSet.of(Flag.CURRENT, Flag.FUTURE)));
         assertEquals(future, kernel.future());
         assertEquals(errno == Errno.OK ? "111111" : "000000", charged());
-    }
-
-    @ParameterizedTest
-    @CsvSource({"Linux, 111111", "FreeBSD, 110111", "SunOS, 111111"})
-    void lockAllWithAPageWithoutAccess(String system, String locked) {
-        start(system);
-        kernel.protect(memory + 2 * PAGE, 1, false);
-        assertEquals(Errno.OK, kernel.mlockall(EnumSet.of(Flag.CURRENT)));
-        assertEquals(locked, charged());
-    }
-
-    @ParameterizedTest
-    @CsvSource({"Linux, EINVAL", "FreeBSD, OK", "SunOS, EINVAL"})
-    void syncOfAnUnalignedAddress(String system, Errno errno) {
-        start(system);
-        assertEquals(errno, kernel.msync(memory + 1, PAGE - 1, true, false, false));
     }
 
     @ParameterizedTest
