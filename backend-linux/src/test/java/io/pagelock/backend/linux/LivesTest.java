@@ -51,6 +51,14 @@ class LivesTest {
     }
 
     @ParameterizedTest
+    @EnumSource(names = {"USER_8M", "USER_UNLIMITED"})
+    void theKernelAnswersAsItsRulesSayWhereALimitCanBind(Life life) {
+        ChildJvm.in(life)
+                .run(TestMain.class, LinuxComparisonTest.class.getName())
+                .succeeded();
+    }
+
+    @ParameterizedTest
     @EnumSource
     void limitsArePrivilegeAndRoomOfTheLife(Life life) {
         ChildJvm.in(life).run(Limits.class, life.name()).succeeded();
