@@ -65,7 +65,8 @@ final class FakeAsyncLocks {
     AsyncCall start(long address, long length, Consumer<Errno> done) {
         Job job = new Job(new FakeAio.Block(address, length, file), done);
         synchronized (waiting) {
-            Errno errno = job.submit();
+            // Behind those that wait, although a job may just have left room.
+            Errno errno = waiting.isEmpty() ? job.submit() : Errno.EAGAIN;
             if (errno == Errno.EAGAIN) {
                 if (submitted == 0) {
                     return null;

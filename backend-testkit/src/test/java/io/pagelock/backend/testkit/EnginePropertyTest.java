@@ -15,12 +15,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Random programs against {@link Model}: 13 worlds, 1000 programs each. A failure prints the seed, the program shrunk as far
+ * Random programs against {@link Model}: 13 worlds, 500 programs each. A failure prints the seed, the program shrunk as far
  * as it still fails, and what its steps were; the seed is set with {@code -DQT_SEED}, the number of programs with
  * {@code -DQT_EXAMPLES}.
  */
 class EnginePropertyTest {
-    private static final int EXAMPLES = 1000;
+    private static final int EXAMPLES = 500;
 
     private record World(String name, Supplier<Model> make) {
         @Override
