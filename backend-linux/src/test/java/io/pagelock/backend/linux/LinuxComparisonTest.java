@@ -166,6 +166,13 @@ class LinuxComparisonTest {
         }
 
         @Override
+        public void unlimited() {
+            if (!privileged && Libc.getrlimit(Libc.RLIMIT_MEMLOCK)[0] != -1) {
+                throw RawCalls.cannot("be without a limit");
+            }
+        }
+
+        @Override
         public void limit(long pages) {
             if (privileged && !privilegeIsWanted) {
                 throw RawCalls.cannot("be bound by a limit: it has CAP_IPC_LOCK");

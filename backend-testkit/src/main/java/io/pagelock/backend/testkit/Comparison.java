@@ -156,7 +156,10 @@ public final class Comparison {
                 UNSAID);
         row(
                 "address and length wrap",
-                c -> c.calls.mlock(c.memory, -c.memory + c.page) + c.locked(),
+                c -> {
+                    c.calls.unlimited();
+                    return c.calls.mlock(c.memory, -c.memory + c.page) + c.locked();
+                },
                 "EINVAL 000000",
                 "EINVAL 000000",
                 "ENOMEM 000000",
@@ -295,6 +298,14 @@ public final class Comparison {
                 "ENOMEM 000000",
                 "ENOMEM 000000",
                 UNSAID,
+                UNSAID,
+                UNSAID);
+        row(
+                "order: limit, wrap",
+                c -> limited(c, 4).calls.mlock(c.memory, -c.memory + c.page),
+                "ENOMEM",
+                "EINVAL",
+                "ENOMEM",
                 UNSAID,
                 UNSAID);
         row("mlockall without flags", c -> c.all(), "EINVAL", "EINVAL", "EINVAL", "EINVAL", "EINVAL");

@@ -458,6 +458,13 @@ public final class FakeKernel {
 
     private Errno lock(long address, long length, Mode mode) {
         Errno argument = checkArguments(address, length);
+        if (argument != Errno.OK
+                && has(Trait.LIMIT_BEFORE_WRAP)
+                && limitBinds()
+                && limit != Long.MAX_VALUE
+                && length >>> shift > limit >>> shift) {
+            argument = rules.errno(Refusal.LIMIT);
+        }
         Errno permission = mayLock() ? Errno.OK : rules.errno(Refusal.PERMISSION);
         boolean argumentsFirst = has(Trait.ARGUMENTS_BEFORE_PERMISSION);
         Errno refused = argumentsFirst ? firstOf(argument, permission) : firstOf(permission, argument);

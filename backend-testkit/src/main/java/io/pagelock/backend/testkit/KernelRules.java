@@ -71,6 +71,8 @@ public final class KernelRules {
         LOCK_ALL_IGNORES_FAILURES,
         /** A failed call to lock all leaves future locking on, unless it failed by the limit (FreeBSD, Solaris). */
         FAILED_LOCK_ALL_LEAVES_FUTURE,
+        /** A length over the limit is {@link Refusal#LIMIT} also where it passes the end of the address space (Linux). */
+        LIMIT_BEFORE_WRAP,
         /** The limit is looked at after future locking was switched on (Solaris). */
         LIMIT_AFTER_FUTURE,
         /** A mapping in future mode that exceeds the limit of the system is made, unlocked, with success (FreeBSD). */
@@ -189,6 +191,7 @@ public final class KernelRules {
                         Trait.FAILED_LOCK_KEEPS,
                         Trait.UNLOCK_STOPS_AT_HOLE,
                         Trait.LIMIT_ZERO_FORBIDS,
+                        Trait.LIMIT_BEFORE_WRAP,
                         Trait.FLAGS_BEFORE_PERMISSION,
                         Trait.CURRENT_ENDS_FUTURE,
                         Trait.LOCK_ALL_IGNORES_FAILURES)

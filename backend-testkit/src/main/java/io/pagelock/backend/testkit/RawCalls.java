@@ -159,6 +159,9 @@ public interface RawCalls extends AutoCloseable {
         throw cannot("set the limit of the process");
     }
 
+    /** Makes sure that no limit of the process binds, or says that one does. At first there is none but the system's own. */
+    default void unlimited() {}
+
     /**
      * Sets the limit of the system to so many pages more than are locked now.
      *
