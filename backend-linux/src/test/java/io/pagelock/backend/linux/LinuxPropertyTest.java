@@ -11,25 +11,15 @@ import static org.quicktheories.generators.SourceDSL.lists;
 import io.pagelock.AddressSpaceLock;
 import io.pagelock.AddressSpaceOption;
 import io.pagelock.Answer;
-import io.pagelock.BackendInfo;
-import io.pagelock.Capability;
-import io.pagelock.LockLimits;
 import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
-import io.pagelock.PageStates;
 import io.pagelock.Reason;
-import io.pagelock.SyncOption;
-import io.pagelock.spi.Backend;
 import io.pagelock.spi.Host;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.OptionalLong;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -84,18 +74,21 @@ class LinuxPropertyTest {
 
     private static final class Program implements AutoCloseable {
         private final long memory = Libc.mmap(0, PAGES * PAGE, Libc.PROT_READ | Libc.PROT_WRITE, ANONYMOUS, -1, 0);
-        private final Faults backend = new Faults(new LinuxProvider().open(Host.current()));
-        private final PageLocker locker = PageLocker.over(backend);
+        private final PageLocker locker =
+                PageLocker.over(new FaultyBackend(new LinuxProvider().open(Host.current()), this::fault));
         private final List<Held> open = new ArrayList<>();
         private final boolean[] unmapped = new boolean[PAGES];
         private AddressSpaceLock all;
         private int refused;
+        private int callsToFault;
+        private boolean faultAfterEffect;
 
         private void step(int code) {
             int first = code % PAGES;
             int end = first + 1 + code / PAGES % (PAGES - first);
             int kind = code / 256 % 16;
-            backend.failIn(code / 4096 % 8 == 0 ? 1 + code / 32768 % 3 : 0, code / 131072 % 2 == 0);
+            callsToFault = code / 4096 % 8 == 0 ? 1 + code / 32768 % 3 : 0;
+            faultAfterEffect = code / 131072 % 2 == 0;
             if (kind < 6) {
                 lock(first, end, kind < 2);
             } else if (kind < 11) {
@@ -109,8 +102,15 @@ class LinuxPropertyTest {
             } else {
                 batch(first, end);
             }
-            backend.failIn(0, false);
+            callsToFault = 0;
             check();
+        }
+
+        /** Lets the n-th native call fail. */
+        private FaultyBackend.Fault fault() {
+            return callsToFault > 0 && --callsToFault == 0
+                    ? FaultyBackend.Fault.refusal(Reason.UNKNOWN, faultAfterEffect)
+                    : null;
         }
 
         private MemoryRange range(int first, int end) {
@@ -246,7 +246,7 @@ class LinuxPropertyTest {
 
         @Override
         public void close() {
-            backend.failIn(0, false);
+            callsToFault = 0;
             if (all != null) {
                 all.close();
                 all = null;
@@ -263,126 +263,6 @@ class LinuxPropertyTest {
                     Libc.munmap(memory + page * PAGE, PAGE);
                 }
             }
-        }
-    }
-
-    /** Lets the n-th native call fail, before or after its effect. */
-    private static final class Faults implements Backend {
-        private final Backend backend;
-        private int left;
-        private boolean after;
-
-        private Faults(Backend backend) {
-            this.backend = backend;
-        }
-
-        private void failIn(int calls, boolean afterEffect) {
-            left = calls;
-            after = afterEffect;
-        }
-
-        private void call(Runnable effect) {
-            boolean fails = left > 0 && --left == 0;
-            if (fails && !after) {
-                throw injected();
-            }
-            effect.run();
-            if (fails) {
-                throw injected();
-            }
-        }
-
-        private static PageLockException injected() {
-            return PageLockException.because(Reason.UNKNOWN).detail("injected").build();
-        }
-
-        @Override
-        public void lock(long address, long length, boolean onFault) {
-            call(() -> backend.lock(address, length, onFault));
-        }
-
-        @Override
-        public void unlock(long address, long length) {
-            call(() -> backend.unlock(address, length));
-        }
-
-        @Override
-        public void lockAll(Set<AddressSpaceOption> options) {
-            boolean fails = left > 0 && --left == 0;
-            if (fails) {
-                // On Linux a refused call has no effect, and the backend says so.
-                throw injected();
-            }
-            backend.lockAll(options);
-        }
-
-        @Override
-        public void unlockAll(List<MemoryRange> keep) {
-            boolean fails = left > 0 && --left == 0;
-            if (fails) {
-                throw injected();
-            }
-            backend.unlockAll(keep);
-        }
-
-        @Override
-        public boolean failedLockAllLeavesNothing() {
-            return backend.failedLockAllLeavesNothing();
-        }
-
-        @Override
-        public BackendInfo info() {
-            return backend.info();
-        }
-
-        @Override
-        public long pageSize() {
-            return backend.pageSize();
-        }
-
-        @Override
-        public int addressBits() {
-            return backend.addressBits();
-        }
-
-        @Override
-        public Set<Capability> capabilities() {
-            return backend.capabilities();
-        }
-
-        @Override
-        public void sync(long address, long length, Set<SyncOption> options) {
-            backend.sync(address, length, options);
-        }
-
-        @Override
-        public PageStates pages(MemoryRange range) {
-            return backend.pages(range);
-        }
-
-        @Override
-        public Optional<List<MemoryRange>> mapped(MemoryRange range) {
-            return backend.mapped(range);
-        }
-
-        @Override
-        public LockLimits limits() {
-            return backend.limits();
-        }
-
-        @Override
-        public OptionalLong addressSpaceBytes() {
-            return backend.addressSpaceBytes();
-        }
-
-        @Override
-        public String remedy(Reason reason, long bytes) {
-            return backend.remedy(reason, bytes);
-        }
-
-        @Override
-        public long address(ByteBuffer buffer) {
-            return backend.address(buffer);
         }
     }
 }
