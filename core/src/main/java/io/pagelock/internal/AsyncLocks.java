@@ -92,9 +92,12 @@ final class AsyncLocks {
         }
     }
 
-    private static void finish(Pending pending, Supplier<Handle> lock) {
+    private void finish(Pending pending, Supplier<Handle> lock) {
         try {
-            pending.handOver(lock.get());
+            Handle handle = lock.get();
+            if (!pending.handOver(handle)) {
+                engine.giveBack(handle);
+            }
         } catch (Throwable failure) {
             pending.completeExceptionally(failure);
         }

@@ -247,6 +247,15 @@ public final class Engine implements PageLocker {
         }
     }
 
+    /** Unlocks what nobody wants and nobody can close; what the system refuses to unlock is tried again later. */
+    void giveBack(Handle handle) {
+        try {
+            ranges.abandon(handle.hold());
+        } finally {
+            keepReachable(handle);
+        }
+    }
+
     boolean isValid(Hold hold) {
         return ranges.isValid(hold);
     }

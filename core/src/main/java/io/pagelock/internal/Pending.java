@@ -23,12 +23,14 @@ final class Pending extends PendingLock {
         whenComplete((lock, failure) -> nativeCall.cancel());
     }
 
-    /** Hands the handle over, or gives it back if nobody wants it any more. */
-    void handOver(PageLock lock) {
+    /**
+     * Hands the handle over.
+     *
+     * @return false if nobody wants it any more
+     */
+    boolean handOver(PageLock lock) {
         progress.reach(totalBytes);
-        if (!complete(lock)) {
-            lock.close();
-        }
+        return complete(lock);
     }
 
     @Override

@@ -9,8 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.mockito.ArgumentMatchers.any;
 import static org.mockito.ArgumentMatchers.anyBoolean;
 import static org.mockito.ArgumentMatchers.anyLong;
+import static org.mockito.Mockito.doThrow;
 import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.never;
+import static org.mockito.Mockito.times;
 import static org.mockito.Mockito.verify;
 import static org.mockito.Mockito.when;
 
@@ -20,6 +22,7 @@ import io.pagelock.Limit;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
 import io.pagelock.MemoryRange;
+import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
 import io.pagelock.PendingLock;
 import io.pagelock.Reason;
@@ -94,6 +97,27 @@ class AsyncLocksTest {
         }
         assertEquals(0, engine.statistics().openHandles());
         verify(backend).unlock(PAGE.address(), PAGE.length());
+    }
+
+    @Test
+    void L18_whatNobodyWantsAndTheSystemWillNotUnlockIsTriedAgainAtTheNextClose() {
+        PageLock other = engine.lock(MemoryRange.of(0x20000, 4096));
+        doThrow(PageLockException.because(Reason.BUSY).build())
+                .doNothing()
+                .when(backend)
+                .unlock(PAGE.address(), PAGE.length());
+        PendingLock pending = engine.lockAsync(PAGE);
+        assertTrue(pending.cancel(false));
+        done.get().accept(null);
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        while (engine.statistics().openHandles() > 1 && System.nanoTime() < end) {
+            Thread.onSpinWait();
+        }
+        assertEquals(1, engine.statistics().openHandles());
+        other.close();
+        verify(backend, times(2)).unlock(PAGE.address(), PAGE.length());
+        assertEquals(0, engine.statistics().strayBytes());
+        assertEquals(0, engine.statistics().leakedHandles());
     }
 
     @Test
