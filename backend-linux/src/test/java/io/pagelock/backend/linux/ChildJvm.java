@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -25,6 +26,7 @@ final class ChildJvm {
     private final List<String> jvmArguments = new ArrayList<>();
     private final List<String> wrapper = new ArrayList<>();
     private String classPath;
+    private Duration bound = Duration.ofMinutes(3);
 
     private ChildJvm(Life life) {
         this.life = life;
@@ -66,6 +68,12 @@ final class ChildJvm {
         return this;
     }
 
+    /** How long it may take before it counts as hung. */
+    ChildJvm within(Duration time) {
+        bound = time;
+        return this;
+    }
+
     /** Runs to the end. */
     Result run(Class<?> main, String... arguments) {
         return run(main.getName(), arguments);
@@ -101,14 +109,15 @@ final class ChildJvm {
                     .redirectOutput(out.toFile())
                     .directory(home.toFile())
                     .start();
-            boolean ended = process.waitFor(180, TimeUnit.SECONDS);
+            boolean ended = process.waitFor(bound.toSeconds(), TimeUnit.SECONDS);
             if (!ended) {
                 process.destroyForcibly().waitFor();
             }
             String text = Files.readString(out, StandardCharsets.UTF_8);
             Files.delete(out);
             delete(home);
-            return new Result(ended ? process.exitValue() : -1, (ended ? "" : "ended after 180 s\n") + text, life);
+            return new Result(
+                    ended ? process.exitValue() : -1, (ended ? "" : "ended after " + bound + "\n") + text, life);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {

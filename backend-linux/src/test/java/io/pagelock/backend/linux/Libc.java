@@ -65,6 +65,11 @@ final class Libc {
         return call("mprotect", word(address), word(length), protection);
     }
 
+    /** MADV_DONTNEED is 4: unless they are locked, the pages are dropped and read or zeroed anew when touched. */
+    static int dropPages(long address, long length) {
+        return call("madvise", word(address), word(length), 4);
+    }
+
     static int mlock(long address, long length) {
         return call("mlock", word(address), word(length));
     }
@@ -76,6 +81,17 @@ final class Libc {
     /** MS_ASYNC is 1, MS_INVALIDATE 2 and EBUSY 16: locked pages cannot be invalidated. */
     static boolean isBusy(long address, long length) {
         return call("msync", word(address), word(length), 1 | 2) == -1 && Native.getLastError() == 16;
+    }
+
+    /** By mincore, which tells the truth of a file of one's own. */
+    static int residentPages(long address, int pages) {
+        byte[] vector = new byte[pages];
+        must("mincore", call("mincore", word(address), word((long) pages * getpagesize()), vector));
+        int resident = 0;
+        for (byte each : vector) {
+            resident += each & 1;
+        }
+        return resident;
     }
 
     static int munlockall() {

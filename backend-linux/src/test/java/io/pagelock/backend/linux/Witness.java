@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
+import java.io.BufferedReader;
+import java.io.FileInputStream;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.RandomAccessFile;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 
 /** What the kernel says of this process, read by tests for themselves and with nothing of the library. */
@@ -71,13 +77,50 @@ final class Witness {
 
     /** In memory and in this process's page table. */
     static boolean present(long address) {
+        return present(address, 1).get(0);
+    }
+
+    /** Which of so many pages are in memory and in this process's page table. */
+    static BitSet present(long address, int pages) {
         try (RandomAccessFile pagemap = new RandomAccessFile("/proc/self/pagemap", "r")) {
             pagemap.seek(Long.divideUnsigned(address, PAGE) * 8);
             // Bit 63 is in the last byte on a little-endian machine, in the first on a big-endian one.
-            byte[] entry = new byte[8];
-            pagemap.readFully(entry);
-            boolean little = java.nio.ByteOrder.nativeOrder() == java.nio.ByteOrder.LITTLE_ENDIAN;
-            return (entry[little ? 7 : 0] & 0x80) != 0;
+            byte[] entries = new byte[pages * 8];
+            pagemap.readFully(entries);
+            int high = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN ? 7 : 0;
+            BitSet present = new BitSet(pages);
+            for (int page = 0; page < pages; page++) {
+                present.set(page, (entries[page * 8 + high] & 0x80) != 0);
+            }
+            return present;
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Which of so many pages are in a mapping that smaps shows as locked. May be asked while mappings change. */
+    static BitSet flagged(long address, int pages) {
+        long end = address + pages * PAGE;
+        BitSet flagged = new BitSet(pages);
+        // Not by a channel, which an interrupt would close.
+        try (BufferedReader smaps = new BufferedReader(
+                new InputStreamReader(new FileInputStream("/proc/self/smaps"), StandardCharsets.ISO_8859_1))) {
+            long from = 0;
+            long to = 0;
+            for (String line = smaps.readLine(); line != null; line = smaps.readLine()) {
+                if (line.charAt(0) <= '9' || line.charAt(0) >= 'a') {
+                    int dash = line.indexOf('-');
+                    from = Long.parseUnsignedLong(line.substring(0, dash), 16);
+                    to = Long.parseUnsignedLong(line.substring(dash + 1, line.indexOf(' ')), 16);
+                } else if (Long.compareUnsigned(from, end) < 0
+                        && Long.compareUnsigned(address, to) < 0
+                        && line.startsWith("VmFlags:")
+                        && line.contains(" lo")) {
+                    flagged.set((int) ((Math.max(from, address) - address) / PAGE), (int)
+                            ((Math.min(to, end) - address) / PAGE));
+                }
+            }
+            return flagged;
         } catch (IOException e) {
             throw new AssertionError(e);
         }
@@ -93,7 +136,7 @@ final class Witness {
 
     private static List<String> lines(String file) {
         try {
-            return Files.readAllLines(Path.of(file), java.nio.charset.StandardCharsets.ISO_8859_1);
+            return Files.readAllLines(Path.of(file), StandardCharsets.ISO_8859_1);
         } catch (IOException e) {
             throw new AssertionError(e);
         }
