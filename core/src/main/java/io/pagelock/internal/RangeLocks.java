@@ -297,7 +297,7 @@ final class RangeLocks {
                 }
                 try {
                     backend.lock(from + page * pageSize, (last - page + 1) * pageSize, hold.onFault);
-                } catch (PageLockException again) {
+                } catch (RuntimeException again) {
                     return false;
                 }
                 page = last;

@@ -445,6 +445,26 @@ class EngineCasesTest {
     }
 
     @Test
+    void aBackendThatBreaksWhileItIsAskedForTheRestIsARefusal() {
+        start(KernelRules.linux());
+        PageLock lock = locker.lock(pages(0, 2));
+        kernel.setLimit(PAGE);
+        kernel.intercept((call, address, length) -> {
+            if (call == Call.MLOCK && address == memory + 2 * PAGE) {
+                throw new IllegalStateException("broken");
+            }
+            return Errno.OK;
+        });
+        assertEquals(
+                Reason.OVER_LIMIT,
+                assertThrows(PageLockException.class, () -> locker.lock(pages(0, 4)))
+                        .reason());
+        assertEquals("11000000", locked());
+        lock.close();
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @Test
     void L6_memoryMappedAnewUnderAHandle() {
         start(KernelRules.linux());
         PageLock stale = locker.lock(pages(0, 4));
