@@ -387,6 +387,36 @@ class EngineThreadsTest {
     }
 
     @Test
+    void anInterruptedThreadLocksAndClosesAsUsualAndStaysInterrupted() {
+        start(KernelRules.linux());
+        Thread.currentThread().interrupt();
+        try (PageLock one = locker.lock(pages(0, 2));
+                PageLock batch = locker.lock(List.of(pages(6, 1), pages(1, 2)))) {
+            assertTrue(one.isValid() && batch.isValid());
+            assertTrue(kernel.isAllLocked(memory, 3 * PAGE) && kernel.isLocked(memory + 6 * PAGE));
+            assertThrows(PageLockException.class, () -> locker.lock(pages(31, 2)), "a hole");
+        }
+        assertTrue(Thread.interrupted(), "the interrupt was swallowed");
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @Test
+    void anInterruptedWaitForAnAsynchronousLockDoesNotDisturbIt() throws Exception {
+        start(KernelRules.linux());
+        try (HeldUp held = new HeldUp(Call.MLOCK, memory)) {
+            PendingLock pending = locker.lockAsync(pages(0, 2));
+            held.awaitArrival();
+            Thread.currentThread().interrupt();
+            assertThrows(InterruptedException.class, pending::get);
+            held.close();
+            try (PageLock lock = within(pending)) {
+                assertTrue(lock.isValid() && kernel.isAllLocked(memory, 2 * PAGE));
+            }
+        }
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @Test
     void aHandleDroppedWhileAnotherThreadLocksIsUnlockedOnce() throws Exception {
         start(KernelRules.linux());
         PageLock open = locker.lock(pages(0, 2));
