@@ -3,6 +3,7 @@ package io.pagelock.internal;
 
 import io.pagelock.AddressSpaceLock;
 import io.pagelock.AddressSpaceOption;
+import io.pagelock.Capability;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.spi.Backend;
@@ -64,6 +65,8 @@ final class AddressSpace {
     private boolean taken;
     private final List<Lock> open = new ArrayList<>();
     private Demand inForce = Demand.NOTHING;
+    /** A failed lock could not be taken back: the system may have everything locked for nobody. */
+    private volatile boolean stray;
 
     AddressSpace(Backend backend, RangeLocks ranges) {
         this.backend = backend;
@@ -140,6 +143,8 @@ final class AddressSpace {
                 drop(before).forEach(lost -> RangeLocks.suppress(failure, lost));
             }
         } catch (RuntimeException | Error second) {
+            // Otherwise the last of the others drops it with its own.
+            stray = before.isNothing();
             RangeLocks.suppress(failure, second);
         } finally {
             if (before.isNothing()) {
@@ -151,9 +156,36 @@ final class AddressSpace {
     /** Drops every lock and asks for the given demand anew. Linux keeps everything locked throughout. */
     private List<PageLockException> drop(Demand rest) {
         if (rest.isNothing()) {
-            return ranges.dropAll(backend::unlockAll, null);
+            List<PageLockException> lost = ranges.dropAll(backend::unlockAll, null);
+            stray = false;
+            return lost;
         }
         return ranges.dropAll(keep -> backend.unlockAll(everything()), () -> apply(rest.current, rest.future));
+    }
+
+    /** Tries again to take back a failed lock that nobody holds, unless somebody is busy with the address space. */
+    void sweep() {
+        if (!stray) {
+            return;
+        }
+        synchronized (this) {
+            if (taken) {
+                return;
+            }
+            taken = true;
+        }
+        try {
+            // Only by locking on fault can a system keep handles locked meanwhile; elsewhere theirs would be at risk.
+            boolean keeps = backend.capabilities().contains(Capability.LOCK_ADDRESS_SPACE_ON_FAULT);
+            if (open.isEmpty() && (keeps || ranges.openHolds() == 0)) {
+                drop(Demand.NOTHING);
+            }
+        } catch (RuntimeException | Error e) {
+            // The close that came by has succeeded all the same; the next one tries again.
+            stray = true;
+        } finally {
+            passTurn();
+        }
     }
 
     private List<MemoryRange> everything() {

@@ -244,6 +244,7 @@ public final class Engine implements PageLocker {
             throw explain(e, "unlock", null);
         } finally {
             keepReachable(handle);
+            addressSpace.sweep();
         }
     }
 
@@ -264,8 +265,10 @@ public final class Engine implements PageLocker {
     public AddressSpaceLock lockAddressSpace(AddressSpaceOption... options) {
         Set<AddressSpaceOption> set = addressSpaceOptions(options);
         try {
-            AddressSpaceLock lock = addressSpace.lock(set);
-            return new Explained(lock);
+            // Made first: without memory for it, nothing is locked.
+            Explained explained = new Explained();
+            explained.lock = addressSpace.lock(set);
+            return explained;
         } catch (PageLockException e) {
             throw explain(e, "lock the address space", null);
         }
@@ -273,11 +276,7 @@ public final class Engine implements PageLocker {
 
     /** Adds to refusals what the engine knows. */
     private final class Explained implements AddressSpaceLock {
-        private final AddressSpaceLock lock;
-
-        private Explained(AddressSpaceLock lock) {
-            this.lock = lock;
-        }
+        private AddressSpaceLock lock;
 
         @Override
         public Set<AddressSpaceOption> options() {

@@ -54,11 +54,15 @@ final class RangeLocks {
     private long openHolds;
     private int abandoned;
 
+    // Kept, so that to wait needs no memory.
+    private final BooleanSupplier noneUnlocks = () -> unlocking == 0;
+    private final BooleanSupplier notExclusive = () -> !exclusive;
+
     private boolean sweeping;
     /** Where the next sweep goes on. */
     private long sweepFrom;
     /** Locks that have no turn yet and no thread to wait in. */
-    private List<Parked> parked = new ArrayList<>();
+    private final List<Parked> parked = new ArrayList<>();
 
     /** What to do when a hold may have its turn. */
     private static final class Parked {
@@ -438,6 +442,8 @@ final class RangeLocks {
      * @throws PageLockException if the system refused; the hold is open then and covers what is still locked
      */
     void release(Hold hold) {
+        // Made first: without memory for it, nothing has begun.
+        List<PageLockException> refused = new ArrayList<>();
         synchronized (monitor) {
             if (hold.state != Hold.State.OPEN) {
                 return;
@@ -460,7 +466,6 @@ final class RangeLocks {
             }
             startUnlocking(hold);
         }
-        List<PageLockException> refused = new ArrayList<>();
         boolean closed = false;
         boolean mustSweep = true;
         try {
@@ -650,7 +655,7 @@ final class RangeLocks {
     void cover() {
         synchronized (monitor) {
             covered = true;
-            await(() -> unlocking == 0);
+            await(noneUnlocks);
         }
     }
 
@@ -679,7 +684,7 @@ final class RangeLocks {
         synchronized (monitor) {
             awaitShared();
             exclusive = true;
-            await(() -> unlocking == 0);
+            await(noneUnlocks);
         }
         try {
             synchronized (monitor) {
@@ -695,26 +700,35 @@ final class RangeLocks {
             dropped |= !(e instanceof PageLockException);
             throw e;
         } finally {
-            synchronized (monitor) {
-                try {
-                    if (failure == null && renew == null) {
-                        covered = false;
-                        strays.clear();
+            try {
+                synchronized (monitor) {
+                    try {
+                        if (failure == null && renew == null) {
+                            covered = false;
+                            strays.clear();
+                        }
+                        beginRenewals(renewals);
+                    } catch (Error e) {
+                        // What is not asked for again may be unlocked now.
+                        for (Hold hold = first; dropped && hold != null; hold = hold.next) {
+                            hold.lost = true;
+                        }
+                        throw e;
+                    } finally {
+                        exclusive = false;
+                        monitor.notifyAll();
+                        unpark();
                     }
-                    beginRenewals(renewals);
-                } finally {
-                    exclusive = false;
-                    monitor.notifyAll();
-                    unpark();
                 }
-            }
-            List<PageLockException> refused = carryOut(renewals, dropped);
-            if (failure != null) {
-                for (PageLockException each : refused) {
-                    suppress(failure, each);
+            } finally {
+                List<PageLockException> refused = carryOut(renewals, dropped);
+                if (failure != null) {
+                    for (PageLockException each : refused) {
+                        suppress(failure, each);
+                    }
+                } else {
+                    result.addAll(refused);
                 }
-            } else {
-                result.addAll(refused);
             }
         }
         return result;
@@ -726,11 +740,14 @@ final class RangeLocks {
      */
     void strengthen() {
         List<Hold> renewals = new ArrayList<>();
-        synchronized (monitor) {
-            awaitShared();
-            beginRenewals(renewals);
+        try {
+            synchronized (monitor) {
+                awaitShared();
+                beginRenewals(renewals);
+            }
+        } finally {
+            carryOut(renewals, false);
         }
-        carryOut(renewals, false);
     }
 
     /**
@@ -758,37 +775,51 @@ final class RangeLocks {
         });
         for (long[] piece : pieces) {
             Hold again = new Hold(null, null, piece[0], piece[1], piece[2] == 1);
-            begin(again);
             renewals.add(again);
+            try {
+                begin(again);
+            } catch (Error e) {
+                renewals.remove(renewals.size() - 1);
+                throw e;
+            }
         }
     }
 
     /** Locks and releases, as handles would: if all holders close meanwhile, the release unlocks. */
     private List<PageLockException> carryOut(List<Hold> renewals, boolean dropped) {
-        List<PageLockException> refused = new ArrayList<>();
-        Parts lost = new Parts();
-        for (Hold again : renewals) {
-            long start = again.start(0);
-            long end = again.end(0);
-            try {
-                carryOut(again);
-                abandon(again);
-            } catch (RuntimeException e) {
-                PageLockException refusal = at(start, end, e);
-                if (refusal.reason() == Reason.NOT_MAPPED) {
-                    renewAroundHoles(start, end, again.onFault, refused, lost);
-                } else {
-                    refused.add(refusal);
+        int next = 0;
+        try {
+            List<PageLockException> refused = new ArrayList<>();
+            Parts lost = new Parts();
+            while (next < renewals.size()) {
+                Hold again = renewals.get(next++);
+                long start = again.start(0);
+                long end = again.end(0);
+                try {
+                    carryOut(again);
+                    abandon(again);
+                } catch (RuntimeException e) {
+                    PageLockException refusal = at(start, end, e);
+                    if (refusal.reason() == Reason.NOT_MAPPED) {
+                        renewAroundHoles(start, end, again.onFault, refused, lost);
+                    } else {
+                        refused.add(refusal);
+                        lost.add(start, end);
+                    }
+                } catch (Error e) {
                     lost.add(start, end);
                 }
-            } catch (Error e) {
-                lost.add(start, end);
+            }
+            if (dropped) {
+                lose(lost);
+            }
+            return refused;
+        } finally {
+            // Out of memory: nobody else would ever take the others out of flight.
+            while (next < renewals.size()) {
+                abandonOpen(renewals.get(next++));
             }
         }
-        if (dropped) {
-            lose(lost);
-        }
-        return refused;
     }
 
     private void renewAroundHoles(long start, long end, boolean onFault, List<PageLockException> refused, Parts lost) {
@@ -940,7 +971,7 @@ final class RangeLocks {
     /** Waits until the kernel is not dropping everything. */
     private void awaitShared() {
         if (exclusive) {
-            await(() -> !exclusive);
+            await(notExclusive);
         }
     }
 
@@ -1003,13 +1034,11 @@ final class RangeLocks {
     }
 
     private void unpark() {
-        List<Parked> all = parked;
-        parked = new ArrayList<>();
-        for (Parked each : all) {
-            if (hasTurn(each.hold)) {
-                each.retry.run();
+        for (int i = 0; i < parked.size(); ) {
+            if (hasTurn(parked.get(i).hold)) {
+                parked.remove(i).retry.run();
             } else {
-                parked.add(each);
+                i++;
             }
         }
     }

@@ -445,6 +445,33 @@ class EngineCasesTest {
     }
 
     @Test
+    void A2_whatCannotBeTakenBackIsTriedAgainAtTheNextClose() {
+        start(KernelRules.linux());
+        PageLock lock = locker.lock(pages(0, 1));
+        kernel.intercept(new FakeKernel.Interceptor() {
+            @Override
+            public Errno before(Call call, long address, long length) {
+                return call == Call.MUNLOCKALL ? Errno.EPERM : Errno.OK;
+            }
+
+            @Override
+            public void after(Call call, long address, long length, Errno result) {
+                if (call == Call.MLOCKALL) {
+                    throw new OutOfMemoryError("test");
+                }
+            }
+        });
+        assertThrows(
+                OutOfMemoryError.class,
+                () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT, AddressSpaceOption.FUTURE));
+        assertEquals(Mode.FULL, kernel.future(), "nobody has it, and it cannot be ended");
+        kernel.intercept(null);
+        lock.close();
+        assertEquals(Mode.NONE, kernel.future());
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @Test
     void aBackendThatBreaksWhileItIsAskedForTheRestIsARefusal() {
         start(KernelRules.linux());
         PageLock lock = locker.lock(pages(0, 2));
