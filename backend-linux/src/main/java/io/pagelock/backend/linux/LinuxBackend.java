@@ -30,8 +30,11 @@ final class LinuxBackend implements Backend {
     /** The same, where mappings must be read. */
     private static final int ASK_BY_PAGE_RATHER_THAN_READ = 128;
 
-    /** Mappings may change while they are gone through to unlock; then they are read again, so often at most. */
-    private static final int UNLOCK_PASSES = 3;
+    /**
+     * Mappings may change while they are gone through to unlock; then they are read again, so often at most. What comes after
+     * that unlocks what should stay locked, so it must not be reached because other threads are busy.
+     */
+    private static final int UNLOCK_PASSES = 16;
 
     private static final int PAGES_AT_ONCE = 1 << 16;
 
@@ -301,7 +304,7 @@ final class LinuxBackend implements Backend {
                 && capabilities.contains(Capability.LOCK_ADDRESS_SPACE_ON_FAULT)
                 && calls.mlockall(constants.mclCurrent | constants.mclOnfault) == 0) {
             for (int pass = 0; pass < UNLOCK_PASSES; pass++) {
-                if (unlockOutside(keep)) {
+                if (unlockOutside(keep, pass == 0)) {
                     return;
                 }
             }
@@ -312,13 +315,22 @@ final class LinuxBackend implements Backend {
         }
     }
 
-    private boolean unlockOutside(List<MemoryRange> keep) {
+    /**
+     * Unlocks outside of what is to be kept.
+     *
+     * @param joined whether adjacent mappings are unlocked with one call: the fewest calls, but one that changes meanwhile
+     *     spoils it for the others
+     * @return whether nothing was left locked
+     */
+    private boolean unlockOutside(List<MemoryRange> keep, boolean joined) {
         Optional<List<Mapping>> mappings = proc.mappings();
         if (!mappings.isPresent()) {
             return false;
         }
+        List<Range> all = new ArrayList<>();
+        mappings.get().forEach(each -> all.add(new Range(each.start, each.length())));
         boolean done = true;
-        for (Range part : outside(join(mappings.get()), keep)) {
+        for (Range part : outside(joined ? join(mappings.get()) : all, keep)) {
             if (calls.munlock(part.start, part.length) != 0 && oracle.anyLocked(part.start, part.length)) {
                 done = false;
             }

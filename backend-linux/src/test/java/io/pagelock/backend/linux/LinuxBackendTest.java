@@ -447,10 +447,30 @@ class LinuxBackendTest {
         backend.unlockAll(List.of(MemoryRange.of(0x10000, PAGE)));
         assertEquals("munlockall()", calls.log.get(calls.log.size() - 1));
         assertEquals(
-                3,
+                16,
                 calls.log.stream()
                         .filter(each -> each.startsWith("munlock(11000"))
                         .count());
+    }
+
+    /** Another thread unmaps the second of three adjacent mappings once they were read. */
+    @Test
+    void unlockAllGoesMappingByMappingOnceOneWasGone() {
+        proc.maps(
+                "00010000-00020000 rw-p 00000000 00:00 0 ",
+                "00020000-00030000 r--p 00000000 00:00 0 ",
+                "00030000-00040000 rw-p 00000000 00:00 0 ");
+        ScriptedCalls calls = calls().fail("munlock(11000, 2f000)", "ENOMEM");
+        calls.lockedFrom(0x30000, 1);
+        old(calls).unlockAll(List.of(MemoryRange.of(0x10000, PAGE)));
+        assertEquals(
+                List.of(
+                        "mlockall(5)",
+                        "munlock(11000, 2f000)",
+                        "munlock(11000, f000)",
+                        "munlock(20000, 10000)",
+                        "munlock(30000, 10000)"),
+                calls.log.stream().filter(each -> each.contains("lock")).collect(Collectors.toList()));
     }
 
     @Test

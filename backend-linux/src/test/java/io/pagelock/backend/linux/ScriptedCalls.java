@@ -35,7 +35,7 @@ final class ScriptedCalls implements LinuxCalls {
         this.constants = constants;
     }
 
-    /** From now on the function fails with the errno of this name. */
+    /** From now on the function, or the very call as the log has it, fails with the errno of this name. */
     ScriptedCalls fail(String function, String name) {
         failures.put(function, constants.errno.numbers().get(name));
         return this;
@@ -53,8 +53,9 @@ final class ScriptedCalls implements LinuxCalls {
     }
 
     private int result(String function, String arguments) {
-        log.add(function + "(" + arguments + ")");
-        Integer failure = failures.get(function);
+        String call = function + "(" + arguments + ")";
+        log.add(call);
+        Integer failure = failures.getOrDefault(call, failures.get(function));
         // What an earlier call left is still there after a success.
         if (failure != null) {
             errno = failure;
