@@ -318,12 +318,7 @@ final class RangeLocks {
     /** Takes a failed lock back. What cannot be unlocked becomes stray and is added to the failure. */
     private void undo(Hold hold, Throwable failure) {
         try {
-            renewShared(hold);
-            synchronized (monitor) {
-                narrow(hold);
-                hold.state = Hold.State.CLOSING;
-                startUnlocking(hold);
-            }
+            beginUndo(hold);
             for (PageLockException refused : unlockOrStray(hold)) {
                 suppress(failure, refused);
             }
@@ -334,16 +329,20 @@ final class RangeLocks {
     }
 
     /**
-     * If the system dropped everything while this lock was under way, asks again for the pages that others hold too. They
-     * were left to this lock, whose turn it still is.
+     * Narrows the hold to what must be unlocked. If the system dropped everything while this lock was under way, first asks
+     * again for the pages that others hold too: they were left to this lock, whose turn it still is. From the last look on,
+     * nothing is dropped until the unlock is done; in between, what is unlocked could be locked again with what is kept.
      */
-    private void renewShared(Hold hold) {
+    private void beginUndo(Hold hold) {
         while (true) {
             Parts full = new Parts();
             Parts onFault = new Parts();
             synchronized (monitor) {
                 awaitShared();
                 if (!hold.disturbed) {
+                    narrow(hold);
+                    hold.state = Hold.State.CLOSING;
+                    startUnlocking(hold);
                     return;
                 }
                 hold.disturbed = false;
