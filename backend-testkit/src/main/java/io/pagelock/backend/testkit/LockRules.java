@@ -372,8 +372,12 @@ abstract class LockRules extends RangeRules {
             Thread thread = new Thread(() -> {
                 while (System.nanoTime() < end && !found.get()) {
                     try (PageLock lock = locker.lock(pages(memory, 2))) {
-                        if (!isLocked(memory, 0) || !isLocked(memory, 1)) {
-                            found.set(true);
+                        // Several looks, so that the other thread locks and closes between them.
+                        for (int look = 0; look < 5; look++) {
+                            if (!isLocked(memory, 0) || !isLocked(memory, 1)) {
+                                found.set(true);
+                            }
+                            Thread.yield();
                         }
                     }
                 }

@@ -43,6 +43,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -301,7 +302,7 @@ class WrongBackendsTest {
                     @Override
                     public void lock(long address, long length, boolean onFault) {
                         good.unlock(address, length);
-                        Thread.yield();
+                        LockSupport.parkNanos(100_000);
                         good.lock(address, length, onFault);
                     }
                 }),
