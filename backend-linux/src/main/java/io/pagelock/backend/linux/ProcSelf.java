@@ -91,18 +91,25 @@ final class ProcSelf {
     }
 
     /**
-     * The mappings that overlap a range, in the order of addresses.
+     * The mappings that overlap a range, in the order of addresses and disjoint. The file is read in pieces, and a mapping that
+     * grew downwards in between is told with what was told before; of that, only the rest counts.
      *
      * @return empty if they cannot be read
      */
     Optional<List<Mapping>> mappings(long from, long to) {
         List<Mapping> found = new ArrayList<>();
+        long[] told = {0};
         try {
             eachLine("/proc/self/maps", line -> {
                 Mapping mapping = Mapping.parse(line);
                 if (Long.compareUnsigned(mapping.start, to) >= 0) {
                     return false;
                 }
+                if (Long.compareUnsigned(mapping.end, told[0]) <= 0) {
+                    return true;
+                }
+                mapping = mapping.clip(told[0], mapping.end);
+                told[0] = mapping.end;
                 if (Long.compareUnsigned(mapping.end, from) > 0 && !mapping.gate()) {
                     found.add(mapping);
                 }

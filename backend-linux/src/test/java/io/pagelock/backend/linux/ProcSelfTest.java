@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -73,6 +74,19 @@ class ProcSelfTest {
                 "7fff00000000-7fff00001000 r-xp 00000000 00:00 0          [vdso]",
                 "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0          [vsyscall]");
         assertEquals(1, proc.mappings().orElseThrow().size());
+    }
+
+    /** As between two pieces of the file mappings are joined. */
+    @Test
+    void whatIsToldTwiceCountsOnce() {
+        texts.maps(
+                "00010000-00020000 rw-p 00000000 00:00 0 ",
+                "00020000-00030000 r--p 00000000 00:00 0 ",
+                "00020000-00040000 r--p 00000000 00:00 0 ",
+                "00038000-00040000 rw-p 00000000 00:00 0 ");
+        assertEquals(
+                List.of("0x10000-0x20000", "0x20000-0x30000", "0x30000-0x40000"),
+                proc.mappings().orElseThrow().stream().map(Mapping::toString).collect(Collectors.toList()));
     }
 
     @Test
