@@ -60,7 +60,7 @@ interface LinuxCalls extends MemoryCalls {
     final class Bound extends BoundMemoryCalls implements LinuxCalls {
         private final CLibrary library;
         private final String getrlimit;
-        private volatile Mlock2 mlock2;
+        private final Mlock2 mlock2;
 
         Bound(CLibrary library, int bits) {
             super(library);
@@ -68,9 +68,10 @@ interface LinuxCalls extends MemoryCalls {
             // glibc's plain getrlimit has 4-byte limits on 32-bit processors; musl has no other name, and always 8
             // bytes.
             this.getrlimit = library.has("getrlimit64") ? "getrlimit64" : "getrlimit";
-            if (library.has("mlock2")) {
-                mlock2 = (addr, len, flags) -> library.call("mlock2", library.size(addr), library.size(len), flags);
-                library.<Mlock2>bindLater(bits == 64 ? new Lp64Mlock2() : new Ilp32Mlock2(), bound -> mlock2 = bound);
+            if (!library.has("mlock2")) {
+                mlock2 = null;
+            } else {
+                mlock2 = bits == 64 ? library.bind(new Lp64Mlock2()) : library.bind(new Ilp32Mlock2());
             }
         }
 

@@ -7,19 +7,17 @@ package io.pagelock.backend.support;
  */
 public class BoundMemoryCalls implements MemoryCalls {
     private final CLibrary library;
-    /** By name at first, bound soon. */
-    private volatile MemoryCalls memory;
+    private final MemoryCalls memory;
 
     /**
-     * Makes the calls, which can be used at once, and begins to bind them, which makes them faster.
+     * Binds the calls.
      *
      * @param library the C library
      * @throws io.pagelock.PageLockException with {@link io.pagelock.Reason#NOT_SUPPORTED} if one of them is missing
      */
     public BoundMemoryCalls(CLibrary library) {
         this.library = library;
-        memory = new UnboundMemoryCalls(library);
-        library.bindMemoryCallsLater(bound -> memory = bound);
+        memory = library.memoryCalls();
     }
 
     @Override

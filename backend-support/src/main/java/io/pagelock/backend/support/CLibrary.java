@@ -8,10 +8,7 @@ import com.sun.jna.Pointer;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.spi.Host;
-import java.lang.reflect.Method;
-import java.lang.reflect.Modifier;
 import java.nio.ByteBuffer;
-import java.util.function.Consumer;
 
 /**
  * The C library of the running process, through JNA. Symbols are looked up in the process itself, not in a file, because
@@ -123,32 +120,6 @@ public final class CLibrary {
     }
 
     /**
-     * Binds as {@link #bind} does, but in a daemon thread of its own. The first binding of a JVM takes JNA some 50 ms, a
-     * third of what a cold JVM needs to its first lock; until it is there, {@link #call} does.
-     *
-     * @param <T> the type of the binding
-     * @param binding as for {@link #bind}
-     * @param bound gets the binding in that thread once it can be used; never, if no thread can be had
-     * @throws PageLockException with {@link Reason#NOT_SUPPORTED} if a function is missing, which is looked at in this thread
-     */
-    public <T> void bindLater(T binding, Consumer<T> bound) {
-        for (Method method : binding.getClass().getDeclaredMethods()) {
-            if (Modifier.isNative(method.getModifiers())) {
-                function(method.getName());
-            }
-        }
-        try {
-            Thread thread = new Thread(() -> bound.accept(bind(binding)), "pagelock-binder");
-            thread.setDaemon(true);
-            thread.setContextClassLoader(null);
-            thread.start();
-        } catch (OutOfMemoryError e) {
-            // No thread to be had; calls stay slower.
-            return;
-        }
-    }
-
-    /**
      * An address or a size as an argument of {@link #call}.
      *
      * @param value the address or size, unsigned
@@ -171,10 +142,6 @@ public final class CLibrary {
         return bits == 64 ? bind(new Lp64MemoryCalls()) : bind(new Ilp32MemoryCalls());
     }
 
-    void bindMemoryCallsLater(Consumer<MemoryCalls> bound) {
-        bindLater(bits == 64 ? new Lp64MemoryCalls() : new Ilp32MemoryCalls(), bound);
-    }
-
     /**
      * mincore, in the width of this JVM.
      *
@@ -194,18 +161,16 @@ public final class CLibrary {
      * @throws PageLockException with {@link Reason#NOT_SUPPORTED} if it is missing
      */
     public int call(String symbol, Object... arguments) {
-        return function(symbol).invokeInt(arguments);
-    }
-
-    private Function function(String symbol) {
+        Function function;
         try {
-            return process.getFunction(symbol);
+            function = process.getFunction(symbol);
         } catch (UnsatisfiedLinkError e) {
             throw PageLockException.because(Reason.NOT_SUPPORTED)
                     .detail("the C library of this process lacks the function " + symbol)
                     .cause(e)
                     .build();
         }
+        return function.invokeInt(arguments);
     }
 
     /**

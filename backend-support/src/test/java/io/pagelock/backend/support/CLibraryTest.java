@@ -19,8 +19,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -85,6 +83,13 @@ class CLibraryTest {
     }
 
     @Test
+    void sizesAreAsWideAsC() {
+        Number size = library.size(-4096);
+        assertEquals(Host.current().bits() == 64 ? Long.class : Integer.class, size.getClass());
+        assertEquals(-4096, size.intValue());
+    }
+
+    @Test
     void functionIsCalledByName() {
         assertEquals(ProcessHandle.current().pid(), library.call("getpid"));
     }
@@ -97,43 +102,11 @@ class CLibraryTest {
         assertEquals(Integer.parseInt(size), library.memoryCalls().getpagesize());
     }
 
-    @Test
-    void bindingLaterHandsOverWhatIsBound() throws InterruptedException {
-        SynchronousQueue<Failing> bound = new SynchronousQueue<>();
-        Failing failing = new Failing();
-        library.bindLater(failing, each -> {
-            try {
-                bound.put(each);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        });
-        assertSame(failing, bound.poll(60, TimeUnit.SECONDS));
-        assertEquals(ProcessHandle.current().pid(), failing.getpid());
-    }
-
-    @Test
-    void bindingLaterToldAtOnceWhatIsMissing() {
-        PageLockException missing =
-                assertThrows(PageLockException.class, () -> library.bindLater(new Missing(), each -> {}));
-        assertEquals(Reason.NOT_SUPPORTED, missing.reason());
-        assertTrue(missing.getMessage().contains("pagelock_has_no_such_function"), missing.getMessage());
-    }
-
+    /** The witness is VmLck, so on Linux only. */
     @Test
     @EnabledOnOs(OS.LINUX)
     void callsReallyLock() throws IOException {
-        callsReallyLock(library.memoryCalls());
-    }
-
-    @Test
-    @EnabledOnOs(OS.LINUX)
-    void callsReallyLockBeforeTheyAreBound() throws IOException {
-        callsReallyLock(new UnboundMemoryCalls(library));
-    }
-
-    /** The witness is VmLck, so on Linux only. */
-    private void callsReallyLock(MemoryCalls calls) throws IOException {
+        MemoryCalls calls = library.memoryCalls();
         int page = calls.getpagesize();
         ByteBuffer buffer = ByteBuffer.allocateDirect(4 * page);
         long at = library.address(buffer) + page - 1 & -page;
