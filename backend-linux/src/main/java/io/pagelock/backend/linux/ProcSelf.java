@@ -102,14 +102,14 @@ final class ProcSelf {
         try {
             eachLine("/proc/self/maps", line -> {
                 Mapping mapping = Mapping.parse(line);
-                if (Long.compareUnsigned(mapping.start, to) >= 0) {
-                    return false;
-                }
                 if (Long.compareUnsigned(mapping.end, told[0]) <= 0) {
                     return true;
                 }
                 mapping = mapping.clip(told[0], mapping.end);
                 told[0] = mapping.end;
+                if (Long.compareUnsigned(mapping.start, to) >= 0) {
+                    return false;
+                }
                 if (Long.compareUnsigned(mapping.end, from) > 0 && !mapping.gate()) {
                     found.add(mapping);
                 }

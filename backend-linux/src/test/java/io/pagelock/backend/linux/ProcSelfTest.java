@@ -87,6 +87,7 @@ class ProcSelfTest {
         assertEquals(
                 List.of("0x10000-0x20000", "0x20000-0x30000", "0x30000-0x40000"),
                 proc.mappings().orElseThrow().stream().map(Mapping::toString).collect(Collectors.toList()));
+        assertEquals(1, proc.mappings(0x22000, 0x28000).orElseThrow().size(), "the rest lies behind the range");
     }
 
     @Test
