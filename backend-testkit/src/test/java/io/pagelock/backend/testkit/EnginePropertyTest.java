@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Random programs against {@link Model}: 11 worlds, 1000 programs each. A failure prints the seed, the program shrunk as far
+ * Random programs against {@link Model}: 11 worlds, 500 programs each. A failure prints the seed, the program shrunk as far
  * as it still fails, and what its steps were; the seed is set with {@code -DQT_SEED}, the number of programs with
  * {@code -DQT_EXAMPLES}.
  */
