@@ -23,6 +23,8 @@ final class Solaris {
     boolean blind;
 
     private final CLibrary library;
+    /** Held, since JNA closes a library that nobody refers to, and its knobs are gone with it. */
+    private final NativeLibrary kstat = NativeLibrary.getInstance("kstat");
 
     private Solaris(StandIn standIn) {
         this.standIn = standIn;
@@ -45,9 +47,7 @@ final class Solaris {
 
     /** Sets the pages that the statistics of the kernel call available. */
     void available(long pages) {
-        NativeLibrary.getInstance("kstat")
-                .getFunction("standin_available")
-                .invokeVoid(new Object[] {Pointer.createConstant(pages)});
+        kstat.getFunction("standin_available").invokeVoid(new Object[] {Pointer.createConstant(pages)});
     }
 
     SolarisBackend memcntl() {
