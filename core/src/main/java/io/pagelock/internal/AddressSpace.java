@@ -83,17 +83,15 @@ final class AddressSpace {
             open.add(lock);
             Strength current = asked.current == Strength.NONE ? Strength.NONE : after.current;
             ranges.cover();
-            boolean applied = false;
             try {
-                apply(current, after.future);
-                applied = true;
                 if (current == Strength.ON_FAULT) {
-                    // On Linux this has weakened the full locks of handles; lock those again.
-                    ranges.strengthen();
+                    ranges.weakenAll(() -> apply(current, after.future));
+                } else {
+                    apply(current, after.future);
                 }
             } catch (RuntimeException | Error failure) {
                 open.remove(lock);
-                boolean refused = failure instanceof PageLockException && !applied && !isMixed(current, after.future);
+                boolean refused = failure instanceof PageLockException && !isMixed(current, after.future);
                 restore(before, after, failure, refused);
                 throw failure;
             }

@@ -47,7 +47,7 @@ final class RangeLocks {
     private int waiting;
     /** An address-space lock is open: pages stay locked when holds close. */
     private boolean covered;
-    /** The kernel is dropping everything: new calls wait. */
+    /** The kernel is dropping or weakening everything: new calls wait. */
     private boolean exclusive;
 
     private Hold first;
@@ -700,25 +700,7 @@ final class RangeLocks {
             throw e;
         } finally {
             try {
-                synchronized (monitor) {
-                    try {
-                        if (failure == null && renew == null) {
-                            covered = false;
-                            strays.clear();
-                        }
-                        beginRenewals(renewals);
-                    } catch (Error e) {
-                        // What is not asked for again may be unlocked now.
-                        for (Hold hold = first; dropped && hold != null; hold = hold.next) {
-                            hold.lost = true;
-                        }
-                        throw e;
-                    } finally {
-                        exclusive = false;
-                        monitor.notifyAll();
-                        unpark();
-                    }
-                }
+                share(renewals, failure == null && renew == null, dropped);
             } finally {
                 List<PageLockException> refused = carryOut(renewals, dropped);
                 if (failure != null) {
@@ -734,18 +716,51 @@ final class RangeLocks {
     }
 
     /**
-     * Asks the system again for every page that is held, because it has weakened the locks. Calls that are under way are told
-     * to ask once more themselves. A refusal leaves the lock as weak as it is.
+     * Lets the system lock everything on fault and locks the pages of all holds again: on Linux that call weakens full locks,
+     * and one that is paging in just then stops and reports success. So no lock may end until it knows that it must ask once
+     * more. A refusal to lock again leaves the lock as weak as it is.
      */
-    void strengthen() {
+    void weakenAll(Runnable weaken) {
         List<Hold> renewals = new ArrayList<>();
+        synchronized (monitor) {
+            awaitShared();
+            exclusive = true;
+        }
         try {
-            synchronized (monitor) {
-                awaitShared();
-                beginRenewals(renewals);
-            }
+            weaken.run();
         } finally {
-            carryOut(renewals, false);
+            try {
+                share(renewals, false, false);
+            } finally {
+                carryOut(renewals, false);
+            }
+        }
+    }
+
+    /**
+     * Ends the time in which the system changed every lock, and begins to ask for all again.
+     *
+     * @param uncovered whether pages are no longer locked for the address space
+     * @param dropped whether what is not asked for again may be unlocked now
+     */
+    private void share(List<Hold> renewals, boolean uncovered, boolean dropped) {
+        synchronized (monitor) {
+            try {
+                if (uncovered) {
+                    covered = false;
+                    strays.clear();
+                }
+                beginRenewals(renewals);
+            } catch (Error e) {
+                for (Hold hold = first; dropped && hold != null; hold = hold.next) {
+                    hold.lost = true;
+                }
+                throw e;
+            } finally {
+                exclusive = false;
+                monitor.notifyAll();
+                unpark();
+            }
         }
     }
 
@@ -967,7 +982,7 @@ final class RangeLocks {
         return true;
     }
 
-    /** Waits until the kernel is not dropping everything. */
+    /** Waits until the kernel is not dropping or weakening everything. */
     private void awaitShared() {
         if (exclusive) {
             await(notExclusive);

@@ -268,6 +268,45 @@ class EngineThreadsTest {
         assertEquals(0, kernel.lockedBytes());
     }
 
+    @Test
+    void aLockInFlightThatIsWeakenedIsAskedForAgainBeforeItEnds() throws Exception {
+        start(KernelRules.linux());
+        CountDownLatch locked = new CountDownLatch(1);
+        CountDownLatch weakened = new CountDownLatch(1);
+        CountDownLatch untilLocked = new CountDownLatch(1);
+        CountDownLatch untilWeakened = new CountDownLatch(1);
+        kernel.intercept(new FakeKernel.Interceptor() {
+            @Override
+            public Errno before(Call call, long address, long length) {
+                return Errno.OK;
+            }
+
+            @Override
+            public void after(Call call, long address, long length, Errno result) {
+                if (call == Call.MLOCK && address == memory) {
+                    locked.countDown();
+                    await(untilLocked);
+                } else if (call == Call.MLOCKALL) {
+                    weakened.countDown();
+                    await(untilWeakened);
+                }
+            }
+        });
+        Future<PageLock> slow = start(() -> locker.lock(pages(0, 2)));
+        assertTrue(locked.await(10, TimeUnit.SECONDS));
+        Future<AddressSpaceLock> all =
+                start(() -> locker.lockAddressSpace(AddressSpaceOption.CURRENT, AddressSpaceOption.ON_FAULT));
+        assertTrue(weakened.await(10, TimeUnit.SECONDS));
+        untilLocked.countDown();
+        assertTrue(isWaiting(slow), "a lock that was weakened ended");
+        untilWeakened.countDown();
+        try (PageLock lock = within(slow)) {
+            assertEquals(2, kernel.count(Call.MLOCK));
+        }
+        within(all).close();
+        assertEquals(0, kernel.lockedBytes());
+    }
+
     private static void await(CountDownLatch latch) {
         try {
             latch.await(30, TimeUnit.SECONDS);
