@@ -72,6 +72,9 @@ final class Soak {
     /** Handles made unreachable while they were open. */
     private final AtomicLong dropped = new AtomicLong();
 
+    /** Locks under way that nobody waits for. */
+    private final AtomicLong unkept = new AtomicLong();
+
     private final AtomicLong injected = new AtomicLong();
     private final Map<String, AtomicLong> done = new TreeMap<>();
     private volatile long roundEnd;
@@ -245,6 +248,7 @@ final class Soak {
             return;
         }
         allow();
+        await(() -> unkept.get() == 0, "locks that nobody waits for never ended");
         // Still with faults, so that these meet dropped handles too.
         await(() -> locker.statistics().leakedHandles() >= dropped.get(), dropped + " handles were dropped");
         faults.set(false);
@@ -646,7 +650,13 @@ final class Soak {
         /** Nobody keeps the future; what it locks is a leak. */
         private void dropPending() {
             int[] pages = pages();
-            locker.lockAsync(range(pages[0], pages[1])).thenAccept(lock -> dropped.incrementAndGet());
+            unkept.incrementAndGet();
+            locker.lockAsync(range(pages[0], pages[1])).whenComplete((lock, refused) -> {
+                if (lock != null) {
+                    dropped.incrementAndGet();
+                }
+                unkept.decrementAndGet();
+            });
         }
 
         private void sync() {
@@ -723,7 +733,7 @@ final class Soak {
             for (int page = first; page < end; page += 1 + random.nextInt(1 + (end - first) / 4)) {
                 check(
                         Libc.isBusy(memory + page * PAGE, PAGE) || !claim.lock.isValid(),
-                        "page " + page + " is not locked under " + claim.lock);
+                        "page " + page + " is not locked under " + claim.lock + claim.lock.options());
             }
             count("CHECKED");
         }
