@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Random programs against {@link Model}: 11 worlds, 500 programs each. A failure prints the seed, the program shrunk as far
+ * Random programs against {@link Model}: 13 worlds, 500 programs each. A failure prints the seed, the program shrunk as far
  * as it still fails, and what its steps were; the seed is set with {@code -DQT_SEED}, the number of programs with
  * {@code -DQT_EXAMPLES}.
  */
@@ -38,6 +38,11 @@ class EnginePropertyTest {
                 world("Linux without a list of mappings", linux, false),
                 world("FreeBSD", KernelRules.freebsd(), true),
                 world("FreeBSD without a list of mappings", KernelRules.freebsd(), false),
+                new World(
+                        "FreeBSD with room for one asynchronous lock",
+                        () -> new Model(KernelRules.freebsd(), FakeBackend.allOf(KernelRules.freebsd()), true)
+                                .withShortQueue()),
+                world("FreeBSD without aio_mlock", KernelRules.freebsd(), true, Capability.NATIVE_ASYNC),
                 world("Solaris", KernelRules.solaris().withPageSize(8192), true),
                 world("HP-UX", KernelRules.hpux(), false, Capability.LOCKED_PAGES, Capability.LOCKED_BYTES),
                 world("IRIX", KernelRules.irix().withPageSize(16384), false, Capability.LOCKED_PAGES),

@@ -13,15 +13,21 @@ import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
+import io.pagelock.PendingLock;
 import io.pagelock.backend.testkit.FakeKernel.Call;
 import io.pagelock.backend.testkit.FakeKernel.Kind;
 import io.pagelock.backend.testkit.FakeKernel.Mode;
 import io.pagelock.backend.testkit.KernelRules.Trait;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 
 /**
  * What an engine over a fake kernel should do, said as simply as possible: page by page, with nothing but sets. Each number
@@ -57,6 +63,33 @@ final class Model {
         }
     }
 
+    /** A lock that was started and has not had its effect yet. */
+    private static final class Started {
+        private final BitSet pages;
+        private final boolean onFault;
+        private PendingLock pending;
+        /** What the program has yet to run; null if threads of the engine or the system do, and wait in the kernel. */
+        private Runnable task;
+
+        private boolean cancelled;
+        private boolean letGo;
+        private boolean arrived;
+        /** The system dropped everything meanwhile; what others hold of its pages is locked again by this lock. */
+        private boolean disturbed;
+
+        private Started(BitSet pages, boolean onFault) {
+            this.pages = pages;
+            this.onFault = onFault;
+        }
+
+        /** Whether the engine counts it. */
+        private boolean hasBegun() {
+            return task == null;
+        }
+    }
+
+    private static final long PATIENCE_NANOS = 20_000_000_000L;
+
     private final FakeKernel kernel;
     private final FakeBackend backend;
     private final PageLocker locker;
@@ -64,7 +97,12 @@ final class Model {
     private final long page;
     private final List<Held> held = new ArrayList<>();
     private final List<AddressSpaceLock> spaces = new ArrayList<>();
+    private final List<Started> started = new ArrayList<>();
     private final StringBuilder story = new StringBuilder();
+
+    private Thread program;
+    /** How many locks the system takes at a time; others wait in the backend. */
+    private int room = Integer.MAX_VALUE;
 
     private long area;
     private long[] generations;
@@ -92,6 +130,9 @@ final class Model {
         kernel.intercept(new FakeKernel.Interceptor() {
             @Override
             public Errno before(Call call, long address, long length) {
+                if (Thread.currentThread() != program && (call == Call.MLOCK || call == Call.MLOCK2)) {
+                    waitToBeLetGo(address);
+                }
                 if (fault == Fault.NONE || call == Call.MINCORE || --strikesAt != 0) {
                     return Errno.OK;
                 }
@@ -115,18 +156,50 @@ final class Model {
         });
     }
 
+    /** Gives the system a queue of one job only. */
+    Model withShortQueue() {
+        kernel.aio().setLimit(1);
+        room = 1;
+        return this;
+    }
+
+    /** A call of a lock that was started waits here for the step that lets it have its effect. */
+    private void waitToBeLetGo(long address) {
+        int index = (int) ((address - area) / page);
+        synchronized (started) {
+            Started own = started.stream()
+                    .filter(each -> each.hasBegun() && each.pages.get(index))
+                    .findFirst()
+                    .orElseThrow();
+            own.arrived = true;
+            started.notifyAll();
+            while (!own.letGo) {
+                try {
+                    started.wait();
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+            }
+        }
+    }
+
     /** Runs a program from an empty start to an empty end. */
-    void run(List<Integer> program) {
+    void run(List<Integer> steps) {
         story.setLength(0);
+        program = Thread.currentThread();
         try {
             begin();
-            for (int each : program) {
+            for (int each : steps) {
                 code = each;
                 step();
                 check();
             }
             end();
         } catch (Throwable e) {
+            synchronized (started) {
+                started.forEach(each -> each.letGo = true);
+                started.notifyAll();
+            }
             throw new AssertionError(rules + ", pages of " + page + story + "\n -> " + e, e);
         }
     }
@@ -154,7 +227,7 @@ final class Model {
     }
 
     private void step() {
-        int what = take(16);
+        int what = take(20);
         fault = take(4) == 3 ? Fault.values()[1 + take(4)] : Fault.NONE;
         strikesAt = fault == Fault.ERROR_BEFORE ? 1 : 1 + take(3);
         struck = false;
@@ -192,6 +265,16 @@ final class Model {
                     break;
                 case 14:
                     limit();
+                    break;
+                case 15:
+                case 16:
+                    start();
+                    break;
+                case 17:
+                    letGo();
+                    break;
+                case 18:
+                    cancel();
                     break;
                 default:
                     touchOrProtect();
@@ -233,6 +316,7 @@ final class Model {
             ranges.add(rangeOf(some));
             pages.or(some);
         }
+        letGoWhatOverlaps(pages);
         tell((onFault ? "lock on fault " : "lock ") + pages);
         Boolean expected = expected(pages, onFault);
         LockOption[] options = onFault ? new LockOption[] {LockOption.ON_FAULT} : new LockOption[0];
@@ -281,6 +365,7 @@ final class Model {
             return;
         }
         Held each = held.get(take(held.size()));
+        letGoWhatOverlaps(each.pages);
         tell("close " + each.pages);
         try {
             each.lock.close();
@@ -297,6 +382,146 @@ final class Model {
         }
     }
 
+    /** Starts a lock, by an executor of the program's or as the engine sees fit; it has its effect at a later step. */
+    private void start() {
+        fault = Fault.NONE;
+        if (started.size() == 2) {
+            return;
+        }
+        boolean onFault = take(4) == 0 && backend.capabilities().contains(Capability.LOCK_ON_FAULT);
+        boolean own = take(3) == 0;
+        BitSet pages = takePages();
+        letGoWhatOverlaps(pages);
+        tell("start " + (own ? "by an executor " : "") + (onFault ? "on fault " : "") + pages);
+        LockOption[] options = onFault ? new LockOption[] {LockOption.ON_FAULT} : new LockOption[0];
+        Started each = new Started(pages, onFault);
+        if (own) {
+            each.pending =
+                    locker.lockAsync(Collections.singletonList(rangeOf(pages)), task -> each.task = task, options);
+            started.add(each);
+            return;
+        }
+        synchronized (started) {
+            started.add(each);
+            each.pending = locker.lockAsync(rangeOf(pages), options);
+        }
+        boolean begins = begunBesides(each) < room;
+        until(
+                () -> each.pending.isDone()
+                        || locker.statistics().openHandles() == held.size() + begunBesides(null)
+                                && (each.arrived || !begins),
+                "the lock has not begun");
+    }
+
+    private void until(BooleanSupplier condition, String otherwise) {
+        long end = System.nanoTime() + PATIENCE_NANOS;
+        synchronized (started) {
+            while (!condition.getAsBoolean()) {
+                assertTrue(System.nanoTime() < end, otherwise);
+                try {
+                    started.wait(1);
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+            }
+        }
+    }
+
+    private void letGo() {
+        if (!started.isEmpty()) {
+            letGo(started.get(0));
+        }
+    }
+
+    /** Whoever locks or closes these pages would wait. The oldest goes first, since the system may have room for one only. */
+    private void letGoWhatOverlaps(BitSet pages) {
+        Fault ordered = fault;
+        fault = Fault.NONE;
+        while (started.stream().anyMatch(each -> each.hasBegun() && each.pages.intersects(pages))) {
+            letGo(started.stream().filter(Started::hasBegun).findFirst().get());
+        }
+        fault = ordered;
+    }
+
+    private void letGo(Started each) {
+        if (!each.hasBegun()) {
+            letGoWhatOverlaps(each.pages);
+        }
+        if (each.cancelled) {
+            fault = Fault.NONE;
+        }
+        tell("let go " + each.pages);
+        Boolean expected = expected(each.pages, each.onFault);
+        if (each.disturbed && rules.has(Trait.CHARGES_TWICE) && expected == Boolean.TRUE) {
+            // The engine asks again for what it has just locked, and that may exceed the limit.
+            expected = null;
+        }
+        long calls = kernel.count(Call.MLOCK) + kernel.count(Call.MLOCK2);
+        if (each.task != null) {
+            each.task.run();
+        }
+        synchronized (started) {
+            each.letGo = true;
+            started.notifyAll();
+        }
+        if (each.cancelled) {
+            until(() -> locker.statistics().openHandles() == held.size() + begunBesides(each), "the cancelled is open");
+            assertTrue(
+                    each.hasBegun() || calls == kernel.count(Call.MLOCK) + kernel.count(Call.MLOCK2),
+                    "what was cancelled before it began asked the system");
+            started.remove(each);
+            awaitNext();
+            acceptLosses(each.disturbed);
+            return;
+        }
+        try {
+            PageLock lock = each.pending.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
+            held.add(new Held(lock, each.pages, each.onFault, generations));
+            assertFalse(expected == Boolean.FALSE, "the lock must fail");
+        } catch (ExecutionException e) {
+            story.append(": ").append(e.getCause().getMessage());
+            assertFalse(expected == Boolean.TRUE && !struck, "the lock must succeed");
+        } catch (InterruptedException | TimeoutException e) {
+            throw new AssertionError("the lock has not ended", e);
+        }
+        synchronized (started) {
+            started.remove(each);
+        }
+        awaitNext();
+        acceptLosses(each.disturbed);
+    }
+
+    /** Those that had no room before are in the kernel soon; until then the backend could still take them back. */
+    private void awaitNext() {
+        until(
+                () -> started.stream().filter(Started::hasBegun).limit(room).allMatch(each -> each.arrived),
+                "the next lock never reached the kernel");
+    }
+
+    private long begunBesides(Started other) {
+        return started.stream().filter(each -> each != other && each.hasBegun()).count();
+    }
+
+    private void cancel() {
+        fault = Fault.NONE;
+        if (started.isEmpty()) {
+            return;
+        }
+        Started each = started.get(take(started.size()));
+        tell("cancel " + each.pages);
+        assertEquals(!each.cancelled, each.pending.cancel(true) && !each.cancelled);
+        assertTrue(each.pending.isCancelled());
+        each.cancelled = true;
+        long ahead = started.stream()
+                .limit(started.indexOf(each))
+                .filter(Started::hasBegun)
+                .count();
+        if (each.hasBegun() && ahead >= room) {
+            // The system never saw it, so it ends at once.
+            letGo(each);
+        }
+    }
+
     private void lockAddressSpace() {
         Set<AddressSpaceOption> options = EnumSet.noneOf(AddressSpaceOption.class);
         int which = 1 + take(3);
@@ -310,6 +535,7 @@ final class Model {
             options.add(AddressSpaceOption.ON_FAULT);
         }
         tell("lock address space " + options);
+        started.forEach(each -> each.disturbed = true);
         boolean fits = !kernel.isBoundByLimit() || kernel.virtualBytes() <= kernel.limit();
         boolean must = kernel.isPermitted() && (fits || !options.contains(AddressSpaceOption.CURRENT)) && noneOpen();
         try {
@@ -334,6 +560,7 @@ final class Model {
         if (spaces.isEmpty()) {
             return;
         }
+        started.forEach(each -> each.disturbed = true);
         AddressSpaceLock lock = spaces.get(take(spaces.size()));
         tell("close address space " + lock.options());
         try {
@@ -426,6 +653,13 @@ final class Model {
     private void check() {
         BitSet surely = new BitSet(PAGES);
         BitSet perhaps = new BitSet(PAGES);
+        BitSet underWay = new BitSet(PAGES);
+        started.stream().filter(Started::hasBegun).forEach(each -> {
+            perhaps.or(each.pages);
+            if (each.disturbed) {
+                underWay.or(each.pages);
+            }
+        });
         for (Held each : held) {
             perhaps.or(each.pages);
             if (each.limbo) {
@@ -434,7 +668,7 @@ final class Model {
             surely.or(each.pages);
             assertEquals(!each.lost, each.lock.isValid(), "validity of " + each.pages);
             for (int index = each.pages.nextSetBit(0); index >= 0; index = each.pages.nextSetBit(index + 1)) {
-                if (generations[index] == each.generations[index] && !each.lost) {
+                if (generations[index] == each.generations[index] && !each.lost && !underWay.get(index)) {
                     Mode mode = mode(index);
                     assertTrue(
                             mode == Mode.FULL || mode == Mode.ON_FAULT && (each.onFault || mayBeWeak),
@@ -447,7 +681,7 @@ final class Model {
         assertTrue(
                 surely.cardinality() <= counted && counted <= perhaps.cardinality(),
                 "the engine counts " + counted + " pages for " + surely + " to " + perhaps);
-        assertEquals(held.size(), locker.statistics().openHandles());
+        assertEquals(held.size() + begunBesides(null), locker.statistics().openHandles());
 
         if (spaces.isEmpty() && !futureUnknown) {
             long unexplained = 0;
@@ -482,6 +716,9 @@ final class Model {
         story.append("\n    the end");
         kernel.setForbidden(false);
         kernel.setLimit(Long.MAX_VALUE);
+        while (!started.isEmpty()) {
+            letGo();
+        }
         kernel.mapAt(area, PAGES, Kind.ANONYMOUS);
         while (!spaces.isEmpty()) {
             AddressSpaceLock last = spaces.remove(spaces.size() - 1);
