@@ -28,7 +28,7 @@ final class Hold extends PhantomReference<Handle> {
     private final long start;
     private final long end;
     private long[] parts;
-    /** The parts with which this hold went into flight; the claim may be narrowed meanwhile. */
+    /** The parts that are in flight; the claim may be narrower already. */
     private long[] flown;
 
     State state = State.OPEN;
@@ -85,26 +85,35 @@ final class Hold extends PhantomReference<Handle> {
 
     /** Adds the parts to what is in flight. */
     void takeOff(IntervalCounts busy) {
-        flown = parts;
         int added = 0;
         try {
             for (; added < count(); added++) {
                 busy.add(start(added), end(added), false);
             }
         } catch (Error e) {
-            clear(busy, added);
+            while (added-- > 0) {
+                busy.remove(start(added), end(added), false);
+            }
             throw e;
         }
+        flown = parts;
     }
 
-    /** Takes away what {@link #takeOff} added. */
+    /** Leaves no more in flight than what the claim was narrowed to, so that others may begin with the rest. */
+    void flyOn(IntervalCounts busy) {
+        long[] before = flown;
+        takeOff(busy);
+        touchDown(busy, before);
+    }
+
+    /** Takes away what {@link #takeOff} added. Needs no memory. */
     void touchDown(IntervalCounts busy) {
-        clear(busy, count(flown));
+        touchDown(busy, flown);
     }
 
-    private void clear(IntervalCounts busy, int first) {
-        for (int i = 0; i < first; i++) {
-            busy.clear(flown == null ? start : flown[2 * i], flown == null ? end : flown[2 * i + 1]);
+    private void touchDown(IntervalCounts busy, long[] bounds) {
+        for (int i = 0; i < count(bounds); i++) {
+            busy.remove(bounds == null ? start : bounds[2 * i], bounds == null ? end : bounds[2 * i + 1], false);
         }
     }
 

@@ -59,7 +59,7 @@ final class IntervalCounts {
     /**
      * Starts without holders.
      *
-     * @param joins whether neighbours with equal counts become one; if not, what was added can be cleared without memory
+     * @param joins whether neighbours with equal counts become one; if not, what was added can be removed without memory
      */
     IntervalCounts(boolean joins) {
         this.joins = joins;

@@ -341,6 +341,7 @@ final class RangeLocks {
                 awaitShared();
                 if (!hold.disturbed) {
                     narrow(hold);
+                    hold.flyOn(busy);
                     hold.state = Hold.State.CLOSING;
                     startUnlocking(hold);
                     return;

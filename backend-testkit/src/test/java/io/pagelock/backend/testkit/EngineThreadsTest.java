@@ -357,6 +357,46 @@ class EngineThreadsTest {
     }
 
     @Test
+    void aLockWaitsForAnUnlockThatBeganBesideAFailedLock() throws Exception {
+        start(KernelRules.linux());
+        PageLock first = locker.lock(pages(0, 2));
+        CountDownLatch failing = new CountDownLatch(1);
+        CountDownLatch closing = new CountDownLatch(1);
+        CountDownLatch untilFailed = new CountDownLatch(1);
+        CountDownLatch untilClosed = new CountDownLatch(1);
+        kernel.intercept((call, address, length) -> {
+            if (call == Call.MLOCK && length == 4 * PAGE) {
+                return Errno.EAGAIN;
+            }
+            if (call == Call.MUNLOCK && address == memory + 2 * PAGE) {
+                failing.countDown();
+                await(untilFailed);
+            } else if (call == Call.MUNLOCK && address == memory) {
+                closing.countDown();
+                await(untilClosed);
+            }
+            return Errno.OK;
+        });
+        Future<PageLock> failed = start(() -> locker.lock(pages(0, 4)));
+        assertTrue(failing.await(10, TimeUnit.SECONDS));
+        Future<Void> closed = start(() -> {
+            first.close();
+            return null;
+        });
+        assertTrue(closing.await(10, TimeUnit.SECONDS));
+        untilFailed.countDown();
+        assertThrows(ExecutionException.class, () -> within(failed));
+        Future<PageLock> second = start(() -> locker.lock(pages(1, 1)));
+        assertTrue(isWaiting(second), "a lock overtook the unlock of its page");
+        untilClosed.countDown();
+        within(closed);
+        try (PageLock lock = within(second)) {
+            assertTrue(kernel.isLocked(memory + PAGE));
+        }
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @Test
     void aLockWaitsForTheUnlockOfItsPages() throws Exception {
         start(KernelRules.linux());
         PageLock first = locker.lock(pages(0, 2));
