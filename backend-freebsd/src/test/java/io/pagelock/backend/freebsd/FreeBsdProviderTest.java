@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pagelock.PageLockException;
-import io.pagelock.PageLocker;
 import io.pagelock.Reason;
+import io.pagelock.backend.testkit.standin.ForeignSystem;
 import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.Host;
 import java.io.IOException;
@@ -48,28 +48,8 @@ class FreeBsdProviderTest {
     }
 
     @Test
-    void namedByThePropertyOnAnotherSystemItIsRefused() throws Exception {
-        Process child = new ProcessBuilder(
-                        System.getProperty("java.home") + "/bin/java",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        "-D" + PageLocker.BACKEND_PROPERTY + "=freebsd",
-                        Report.class.getName())
-                .redirectErrorStream(true)
-                .start();
-        String report = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, child.waitFor(), report);
-        assertTrue(report.contains("not FreeBSD"), report);
-        assertTrue(report.contains("cannot be used"), report);
-    }
-
-    /** Prints why there is no backend. */
-    static final class Report {
-        private Report() {}
-
-        public static void main(String[] arguments) {
-            System.out.println(PageLocker.availability().report());
-        }
+    void theBackendCannotBeForcedOnAnotherSystem() {
+        ForeignSystem.cannotBeForced(provider);
     }
 
     @Test

@@ -6,12 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pagelock.Availability;
 import io.pagelock.PageLockException;
-import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.backend.support.AbiTable;
 import io.pagelock.backend.support.SystemNumbers;
+import io.pagelock.backend.testkit.standin.ForeignSystem;
 import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.Host;
 import java.io.IOException;
@@ -105,19 +104,8 @@ class IrixTableTest {
         }
     }
 
-    /** The only backend here, on a system that is not its own. Nothing else in this module asks for the one of the process. */
     @Test
     void theBackendCannotBeForcedOnAnotherSystem() {
-        org.junit.jupiter.api.Assumptions.assumeFalse(
-                new IrixProvider().refusal(Host.current()).isEmpty(), "this is its own system");
-        System.setProperty(PageLocker.BACKEND_PROPERTY, "irix");
-        try {
-            Availability availability = PageLocker.availability();
-            assertFalse(availability.isAvailable());
-            String report = availability.report();
-            assertTrue(report.contains("os.name is " + System.getProperty("os.name") + ", not "), report);
-        } finally {
-            System.clearProperty(PageLocker.BACKEND_PROPERTY);
-        }
+        ForeignSystem.cannotBeForced(new IrixProvider());
     }
 }
