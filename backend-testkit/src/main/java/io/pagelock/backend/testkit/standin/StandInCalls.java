@@ -14,8 +14,7 @@ import java.util.function.IntFunction;
  * The calls of a {@link StandIn} that exports mlock, munlock, mlockall, munlockall and msync; one with other names overrides
  * them. The witness is smaps. MCL_CURRENT is 1 and MCL_FUTURE 2, as in all stand-ins so far.
  */
-public class StandInCalls implements RawCalls {
-    private final StandIn standIn;
+public class StandInCalls extends StandInMemory implements RawCalls {
     private final NativeLibrary library;
     private final IntFunction<String> errnoName;
     private String limitKnob;
@@ -31,10 +30,9 @@ public class StandInCalls implements RawCalls {
      * @param errnoName the names of the system's errno numbers
      */
     public StandInCalls(StandIn standIn, IntFunction<String> errnoName) {
-        this.standIn = Objects.requireNonNull(standIn, "standIn");
+        super(standIn);
         this.errnoName = Objects.requireNonNull(errnoName, "errnoName");
         library = NativeLibrary.getInstance(standIn.file().toString());
-        standIn.reset();
     }
 
     /**
@@ -89,11 +87,6 @@ public class StandInCalls implements RawCalls {
     }
 
     @Override
-    public long pageSize() {
-        return standIn.pageSize();
-    }
-
-    @Override
     public String mlock(long address, long length) {
         return call("mlock", word(address), word(length));
     }
@@ -135,27 +128,7 @@ public class StandInCalls implements RawCalls {
         if (future && limited) {
             throw RawCalls.cannot("refuse a mapping, since it does not stand in for mmap");
         }
-        return standIn.map(pages);
-    }
-
-    @Override
-    public void unmap(long address, long pages) {
-        standIn.unmap(address, pages);
-    }
-
-    @Override
-    public boolean isLocked(long address) {
-        return standIn.isLocked(address);
-    }
-
-    @Override
-    public void close() {
-        standIn.reset();
-    }
-
-    @Override
-    public void remap(long address, long pages) {
-        standIn.remap(address, pages);
+        return super.map(pages);
     }
 
     @Override
@@ -168,16 +141,6 @@ public class StandInCalls implements RawCalls {
         long file = standIn.mapFile(pages);
         standIn.truncate(file, left);
         return file;
-    }
-
-    @Override
-    public void protect(long address, long pages) {
-        standIn.protect(address, pages);
-    }
-
-    @Override
-    public void touch(long address) {
-        standIn.touch(address);
     }
 
     @Override

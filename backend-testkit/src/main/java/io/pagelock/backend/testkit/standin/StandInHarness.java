@@ -17,8 +17,7 @@ import java.util.function.BooleanSupplier;
  * The harness of a backend that runs over a {@link StandIn}. The witness is the Linux underneath: smaps, pagemap and VmLck.
  * Which knobs and functions the stand-in has is told by the {@code with} methods, before the first test.
  */
-public final class StandInHarness implements Harness {
-    private final StandIn standIn;
+public final class StandInHarness extends StandInMemory implements Harness {
     private final Backend backend;
     private final BackendProvider provider;
     private final String lock;
@@ -51,13 +50,12 @@ public final class StandInHarness implements Harness {
      */
     public StandInHarness(
             StandIn standIn, Backend backend, BackendProvider provider, String lock, String unlock, int unlockErrno) {
-        this.standIn = Objects.requireNonNull(standIn, "standIn");
+        super(standIn);
         this.backend = Objects.requireNonNull(backend, "backend");
         this.provider = Objects.requireNonNull(provider, "provider");
         this.lock = lock;
         this.unlock = unlock;
         this.unlockErrno = unlockErrno;
-        standIn.reset();
     }
 
     /**
@@ -143,11 +141,6 @@ public final class StandInHarness implements Harness {
     }
 
     @Override
-    public long pageSize() {
-        return standIn.pageSize();
-    }
-
-    @Override
     public long room() {
         if (forbidden) {
             return 0;
@@ -161,28 +154,8 @@ public final class StandInHarness implements Harness {
     }
 
     @Override
-    public long map(long pages) {
-        return standIn.map(pages);
-    }
-
-    @Override
-    public void unmap(long address, long pages) {
-        standIn.unmap(address, pages);
-    }
-
-    @Override
-    public void touch(long address) {
-        standIn.touch(address);
-    }
-
-    @Override
-    public void close() {
-        standIn.reset();
-    }
-
-    @Override
     public boolean isLocked(long address) {
-        return standIn.isLocked(address) && standIn.isResident(address);
+        return super.isLocked(address) && isResident(address);
     }
 
     @Override
@@ -210,16 +183,6 @@ public final class StandInHarness implements Harness {
     public void forbid(boolean value) {
         forbidden = value;
         standIn.set(permissionKnob, value ? 0 : 1);
-    }
-
-    @Override
-    public void remap(long address, long pages) {
-        standIn.remap(address, pages);
-    }
-
-    @Override
-    public void protect(long address, long pages) {
-        standIn.protect(address, pages);
     }
 
     @Override
