@@ -6,6 +6,7 @@ import io.pagelock.AddressSpaceOption;
 import io.pagelock.Capability;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
+import io.pagelock.Reason;
 import io.pagelock.spi.Backend;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -133,9 +134,12 @@ final class AddressSpace {
      * @param refused whether it was a single call and the system refused it; if not, it may have had any effect
      */
     private void restore(Demand before, Demand after, Throwable failure, boolean refused) {
-        // Dropping everything endangers what is in force, so it is not done for pages that are promised anyway.
-        boolean leftNothing =
-                backend.failedLockAllLeavesNothing() || !before.isNothing() && before.future == after.future;
+        // Dropping everything endangers what is in force, so it is not done for pages that are promised anyway, nor
+        // where
+        // the right to lock is missing, which every system looks at first.
+        boolean leftNothing = backend.failedLockAllLeavesNothing()
+                || !before.isNothing() && before.future == after.future
+                || refused && ((PageLockException) failure).reason() == Reason.NOT_PERMITTED;
         try {
             if (!refused || !leftNothing) {
                 drop(before).forEach(lost -> RangeLocks.suppress(failure, lost));

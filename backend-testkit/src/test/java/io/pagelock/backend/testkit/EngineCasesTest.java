@@ -553,4 +553,20 @@ class EngineCasesTest {
             assertTrue(kernel.isAllLocked(large, 96L << 20));
         }
     }
+
+    @Test
+    void A2_whatIsNotPermittedEndangersNoHandle() {
+        start(KernelRules.freebsd());
+        try (PageLock lock = locker.lock(pages(0, 1))) {
+            kernel.setForbidden(true);
+            PageLockException refused = assertThrows(
+                    PageLockException.class,
+                    () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT, AddressSpaceOption.FUTURE));
+            assertEquals(Reason.NOT_PERMITTED, refused.reason());
+            assertEquals(0, kernel.count(Call.MUNLOCKALL));
+            assertEquals(0, refused.getSuppressed().length);
+            kernel.setForbidden(false);
+        }
+        assertEquals(0, kernel.lockedBytes());
+    }
 }
