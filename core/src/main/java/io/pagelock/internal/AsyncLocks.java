@@ -4,6 +4,7 @@ package io.pagelock.internal;
 import io.pagelock.Capability;
 import io.pagelock.PageLockException;
 import io.pagelock.PendingLock;
+import io.pagelock.Reason;
 import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.Backend;
 import java.util.concurrent.Executor;
@@ -20,6 +21,7 @@ final class AsyncLocks {
     private final Engine engine;
     private final Backend backend;
     private final RangeLocks ranges;
+    private final Steps steps;
     private final boolean isNative;
     private final ThreadPoolExecutor threads;
 
@@ -27,6 +29,7 @@ final class AsyncLocks {
         this.engine = engine;
         this.backend = backend;
         this.ranges = ranges;
+        steps = new Steps(backend);
         isNative = backend.capabilities().contains(Capability.NATIVE_ASYNC);
         int most = Math.max(2, Math.min(4, Runtime.getRuntime().availableProcessors()));
         AtomicInteger number = new AtomicInteger();
@@ -108,21 +111,97 @@ final class AsyncLocks {
         if (!isNative || hold.onFault || hold.count() != 1 || !ranges.tryBegin(hold)) {
             return false;
         }
-        Object event = engine.beginEvent();
-        long begin = System.nanoTime();
-        AsyncCall call;
-        try {
-            call = backend.lockAsync(
-                    hold.start(0), hold.end(0) - hold.start(0), refusal -> end(handle, pending, refusal, begin, event));
-        } catch (PageLockException refusal) {
-            end(handle, pending, refusal, begin, event);
-            return true;
-        } catch (RuntimeException | Error e) {
-            ranges.fail(hold, e);
-            throw e;
-        }
-        pending.carriedOutBy(call);
+        NativeLock lock = new NativeLock(handle, pending);
+        lock.next();
+        pending.carriedOutBy(lock);
         return true;
+    }
+
+    /**
+     * A lock that the system carries out by itself, one step after the other: what a call has begun cannot be cancelled, and
+     * holds up other threads as long as a call of their own would.
+     */
+    private final class NativeLock implements AsyncCall {
+        private final Handle handle;
+        private final Pending pending;
+        private final Object event = engine.beginEvent();
+        private final long begin = System.nanoTime();
+        private final long end;
+
+        // Guarded by this. All but the cancelling happens in one thread after the other.
+        private long at;
+        private long step = steps.first();
+        private AsyncCall call;
+
+        private NativeLock(Handle handle, Pending pending) {
+            this.handle = handle;
+            this.pending = pending;
+            at = handle.hold().start(0);
+            end = handle.hold().end(0);
+        }
+
+        /** Hands the next step to the system. */
+        private void next() {
+            long start;
+            long length;
+            synchronized (this) {
+                start = at;
+                length = Math.min(Steps.piece(at, step), end - at);
+            }
+            long since = System.nanoTime();
+            AsyncCall begun;
+            try {
+                if (pending.isDone()) {
+                    throw PageLockException.because(Reason.CANCELLED)
+                            .detail("cancelled after " + pending.lockedBytes() + " bytes")
+                            .build();
+                }
+                begun = backend.lockAsync(start, length, refusal -> ended(start, length, since, refusal));
+            } catch (PageLockException refusal) {
+                end(handle, pending, refusal, begin, event);
+                return;
+            } catch (RuntimeException | Error e) {
+                ranges.fail(handle.hold(), e);
+                pending.completeExceptionally(e);
+                return;
+            }
+            synchronized (this) {
+                if (at == start) {
+                    call = begun;
+                }
+            }
+            if (pending.isDone()) {
+                begun.cancel();
+            }
+        }
+
+        /** Called by the backend. */
+        private void ended(long start, long length, long since, PageLockException refusal) {
+            if (refusal == null) {
+                pending.progress().add(length);
+                synchronized (this) {
+                    at = start + length;
+                    call = null;
+                    step = steps.next(step, length, System.nanoTime() - since);
+                }
+            }
+            if (refusal != null || start + length == end) {
+                end(handle, pending, refusal, begin, event);
+                return;
+            }
+            hand(this::next);
+        }
+
+        @Override
+        public void cancel() {
+            AsyncCall current;
+            synchronized (this) {
+                current = call;
+            }
+            if (current != null) {
+                current.cancel();
+            }
+        }
     }
 
     /** Called by the backend; callbacks of the caller may block and so run elsewhere than in its thread. */
@@ -134,11 +213,16 @@ final class AsyncLocks {
         } catch (Throwable failure) {
             delivery = () -> pending.completeExceptionally(failure);
         }
+        hand(delivery);
+    }
+
+    /** Leaves work to one of our threads, out of the backend's. */
+    private void hand(Runnable work) {
         try {
-            threads.execute(delivery);
+            threads.execute(work);
         } catch (OutOfMemoryError e) {
             // No thread to be had; late or never would be worse than here.
-            delivery.run();
+            work.run();
         }
     }
 }

@@ -60,6 +60,11 @@ class Steps {
         smallestStep = Math.max(256L << 10, backend.pageSize());
     }
 
+    /** The size of the first step, in bytes. */
+    long first() {
+        return firstStep;
+    }
+
     /** The clock; tests have their own. */
     long now() {
         return System.nanoTime();
@@ -124,12 +129,12 @@ class Steps {
     }
 
     /** From an address to the next multiple of the step, so that no huge page is cut. */
-    private static long piece(long at, long step) {
+    static long piece(long at, long step) {
         return (at + step & -step) - at;
     }
 
     /** The step that should take as long as it may, going by the last one. A power of two. */
-    private long next(long step, long size, long nanos) {
+    long next(long step, long size, long nanos) {
         double speed = (double) size / Math.max(1, nanos);
         long largest = speed < UNTOUCHED ? Math.max(LARGEST_STEP, firstStep) : Long.MAX_VALUE / MOST_GROWTH;
         long most = Math.min(step * MOST_GROWTH, largest);

@@ -595,6 +595,49 @@ class EngineThreadsTest {
         assertFalse(kernel.isLocked(memory + 31 * PAGE));
     }
 
+    /** 64 MiB in pages of 2 MiB. */
+    private MemoryRange startLarge() {
+        kernel = new FakeKernel(KernelRules.freebsd().withPageSize(2L << 20));
+        locker = PageLocker.over(new FakeBackend(kernel));
+        memory = kernel.map(32, Kind.ANONYMOUS);
+        return MemoryRange.of(memory, 64L << 20);
+    }
+
+    @Test
+    void L20_theSystemLocksALargeRangeInStepsToo() throws Exception {
+        MemoryRange all = startLarge();
+        PendingLock pending = locker.lockAsync(all);
+        PageLock lock = within(pending);
+        assertTrue(kernel.count(Call.MLOCK) > 1, "one call held the memory map for all of it");
+        assertTrue(kernel.isAllLocked(memory, all.length()));
+        assertEquals(all.length(), pending.lockedBytes());
+        lock.close();
+        assertEquals(0, kernel.aio().unreaped());
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @Test
+    void L19_whatTheSystemLocksIsCancelledAtTheNextStep() throws Exception {
+        MemoryRange all = startLarge();
+        CountDownLatch arrived = new CountDownLatch(1);
+        CountDownLatch until = new CountDownLatch(1);
+        kernel.intercept((call, address, length) -> {
+            if (call == Call.MLOCK && address != memory) {
+                arrived.countDown();
+                await(until);
+            }
+            return Errno.OK;
+        });
+        PendingLock pending = locker.lockAsync(all);
+        assertTrue(arrived.await(10, TimeUnit.SECONDS));
+        assertEquals(4L << 20, pending.lockedBytes());
+        assertTrue(pending.cancel(false));
+        until.countDown();
+        awaitHandles(0);
+        assertEquals(2, kernel.count(Call.MLOCK));
+        assertEquals(0, kernel.lockedBytes());
+    }
+
     private void awaitHandles(long count) throws InterruptedException {
         while (locker.statistics().openHandles() != count) {
             Thread.sleep(1);
