@@ -18,6 +18,7 @@ import io.pagelock.Reason;
 import io.pagelock.Statistics;
 import io.pagelock.SyncOption;
 import io.pagelock.spi.Backend;
+import io.pagelock.spi.ByteSize;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -29,6 +30,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
@@ -218,7 +220,30 @@ public final class Engine implements PageLocker {
         if (ranges.needsSweep()) {
             reaper.watch();
         }
-        return explainLock(e, handle);
+        return explainLock(e.reason() == Reason.OVER_LIMIT ? forAllOf(handle, e) : e, handle);
+    }
+
+    /**
+     * The numbers of a limit for a lock that takes several calls: the refusal tells those of one call, and counts as locked
+     * what the calls before it had locked, which is undone by now.
+     */
+    private PageLockException forAllOf(Handle handle, PageLockException e) {
+        long[] parts = merged(handle.ranges());
+        if (parts.length == 2 && !Steps.isLarge(parts[1] - parts[0])) {
+            return e;
+        }
+        long asked = 0;
+        for (int i = 0; i < parts.length; i += 2) {
+            asked += parts[i + 1] - parts[i];
+        }
+        OptionalLong locked = backend.limits().lockedBytes();
+        long needed = asked + locked.orElse(0);
+        return e.toBuilder()
+                .detail("asked for " + ByteSize.format(asked) + " in all"
+                        + (locked.isPresent() ? ", " + ByteSize.format(locked.getAsLong()) + " were locked before" : "")
+                        + "; refused at one part: " + e.detail())
+                .remedy(backend.remedy(Reason.OVER_LIMIT, needed < 0 ? Long.MAX_VALUE : needed))
+                .build();
     }
 
     /** Has something done after the first lock. */

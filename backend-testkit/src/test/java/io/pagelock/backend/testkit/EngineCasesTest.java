@@ -569,4 +569,33 @@ class EngineCasesTest {
         }
         assertEquals(0, kernel.lockedBytes());
     }
+
+    @Test
+    void F3_aBatchOverTheLimitTellsTheNumbersOfTheWhole() {
+        start(KernelRules.linux());
+        try (PageLock lock = locker.lock(pages(7, 1))) {
+            kernel.setLimit(3 * PAGE);
+            PageLockException refused = assertThrows(
+                    PageLockException.class, () -> locker.lock(List.of(pages(0, 1), pages(2, 1), pages(4, 2))));
+            assertEquals(Reason.OVER_LIMIT, refused.reason());
+            assertTrue(
+                    refused.detail().startsWith("asked for 16384 bytes (16 KiB) in all, 4096 bytes"), refused.detail());
+            assertTrue(refused.remedy().contains(Long.toString(5 * PAGE)), refused.remedy());
+            assertEquals("00000001", locked());
+        }
+    }
+
+    @Test
+    void F3_aLargeRangeOverTheLimitTellsTheNumbersOfTheWhole() {
+        start(KernelRules.linux().withPageSize(2L << 20));
+        MemoryRange all = MemoryRange.of(kernel.map(8, Kind.ANONYMOUS), 16L << 20);
+        try (PageLock lock = locker.lock(MemoryRange.of(all.address(), 1))) {
+            kernel.setLimit(8L << 20);
+            PageLockException refused = assertThrows(PageLockException.class, () -> locker.lock(all));
+            assertTrue(
+                    refused.detail().startsWith("asked for 16777216 bytes (16 MiB) in all, 2097152 bytes"),
+                    refused.detail());
+            assertEquals(2L << 20, kernel.lockedBytes());
+        }
+    }
 }
