@@ -56,7 +56,7 @@ final class AsyncLocks {
             if (executor != null) {
                 executor.execute(() -> run(handle, pending));
             } else if (!startNatively(handle, pending)) {
-                threads.execute(() -> runOrPark(handle, pending));
+                queue(() -> runOrPark(handle, pending));
             }
         } catch (RuntimeException | OutOfMemoryError e) {
             pending.completeExceptionally(e);
@@ -89,7 +89,7 @@ final class AsyncLocks {
 
     private void resume(Handle handle, Pending pending) {
         try {
-            threads.execute(() -> runOrPark(handle, pending));
+            queue(() -> runOrPark(handle, pending));
         } catch (RuntimeException | OutOfMemoryError e) {
             pending.completeExceptionally(e);
         }
@@ -216,10 +216,26 @@ final class AsyncLocks {
         hand(delivery);
     }
 
+    /** Gives work to one of our threads; those there are will do if there can be no more, as under a locked future. */
+    private void queue(Runnable work) {
+        try {
+            threads.execute(work);
+        } catch (OutOfMemoryError e) {
+            // Queued or not: the pool throws in both cases.
+            threads.remove(work);
+            if (threads.getPoolSize() == 0 || !threads.getQueue().offer(work)) {
+                throw e;
+            }
+            if (threads.getPoolSize() == 0 && threads.remove(work)) {
+                throw e;
+            }
+        }
+    }
+
     /** Leaves work to one of our threads, out of the backend's. */
     private void hand(Runnable work) {
         try {
-            threads.execute(work);
+            queue(work);
         } catch (OutOfMemoryError e) {
             // No thread to be had; late or never would be worse than here.
             work.run();
