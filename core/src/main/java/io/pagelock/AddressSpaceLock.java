@@ -35,7 +35,8 @@ public interface AddressSpaceLock extends AutoCloseable {
      * only drop everything, and the handles' pages are locked again at once.
      *
      * @throws PageLockException if the system refused, which leaves this lock open; or if the pages of a handle could not
-     *     be locked again, which leaves this lock closed and that handle not {@linkplain PageLock#isValid() valid}
+     *     be locked again, which leaves this lock closed and that handle not {@linkplain PageLock#isValid() valid}. If the
+     *     system refused to lock again what the other open ones ask for, that is not locked until a close succeeds
      */
     @Override
     void close();

@@ -83,7 +83,7 @@ final class AddressSpace {
             Lock lock = new Lock(Collections.unmodifiableSet(EnumSet.copyOf(options)));
             open.add(lock);
             Strength current = asked.current == Strength.NONE ? Strength.NONE : after.current;
-            ranges.cover();
+            ranges.cover(current == Strength.FULL);
             try {
                 if (current == Strength.ON_FAULT) {
                     ranges.weakenAll(() -> apply(current, after.future));
@@ -142,7 +142,7 @@ final class AddressSpace {
                 || refused && ((PageLockException) failure).reason() == Reason.NOT_PERMITTED;
         try {
             if (!refused || !leftNothing) {
-                drop(before).forEach(lost -> RangeLocks.suppress(failure, lost));
+                drop(before, () -> {}).forEach(lost -> RangeLocks.suppress(failure, lost));
             }
         } catch (RuntimeException | Error second) {
             // Otherwise the last of the others drops it with its own.
@@ -155,14 +155,27 @@ final class AddressSpace {
         }
     }
 
-    /** Drops every lock and asks for the given demand anew. Linux keeps everything locked throughout. */
-    private List<PageLockException> drop(Demand rest) {
+    /**
+     * Drops every lock and asks for the given demand anew. Linux keeps everything locked throughout.
+     *
+     * @param ended runs as soon as the system has done both, whatever becomes of the handles
+     */
+    private List<PageLockException> drop(Demand rest, Runnable ended) {
         if (rest.isNothing()) {
-            List<PageLockException> lost = ranges.dropAll(backend::unlockAll, null);
-            stray = false;
-            return lost;
+            return ranges.dropAll(
+                    keep -> {
+                        backend.unlockAll(keep);
+                        stray = false;
+                        inForce = rest;
+                        ended.run();
+                    },
+                    null);
         }
-        return ranges.dropAll(keep -> backend.unlockAll(everything()), () -> apply(rest.current, rest.future));
+        return ranges.dropAll(keep -> backend.unlockAll(everything()), () -> {
+            apply(rest.current, rest.future);
+            inForce = rest;
+            ended.run();
+        });
     }
 
     /** Tries again to take back a failed lock that nobody holds, unless somebody is busy with the address space. */
@@ -180,7 +193,7 @@ final class AddressSpace {
             // Only by locking on fault can a system keep handles locked meanwhile; elsewhere theirs would be at risk.
             boolean keeps = backend.capabilities().contains(Capability.LOCK_ADDRESS_SPACE_ON_FAULT);
             if (open.isEmpty() && (keeps || ranges.openHolds() == 0)) {
-                drop(Demand.NOTHING);
+                drop(Demand.NOTHING, () -> {});
             }
         } catch (RuntimeException | Error e) {
             // The close that came by has succeeded all the same; the next one tries again.
@@ -204,25 +217,27 @@ final class AddressSpace {
         List<PageLockException> lost = Collections.emptyList();
         takeTurn();
         try {
-            if (!lock.valid) {
+            if (lock.closed) {
                 return;
             }
             Demand rest = Demand.NOTHING;
             for (Lock other : open) {
                 rest = other == lock ? rest : rest.plus(Demand.of(other.options));
             }
+            Runnable ended = () -> {
+                open.remove(lock);
+                lock.closed = true;
+            };
             if (rest.isNothing() || rest.future == Strength.NONE && inForce.future != Strength.NONE) {
-                lost = drop(rest);
-                inForce = rest;
+                lost = drop(rest, ended);
             } else {
                 if (rest.future != inForce.future) {
                     apply(Strength.NONE, rest.future);
                 }
                 // What is locked now stays as strong as it is.
                 inForce = new Demand(rest.current == Strength.NONE ? Strength.NONE : inForce.current, rest.future);
+                ended.run();
             }
-            open.remove(lock);
-            lock.valid = false;
         } finally {
             passTurn();
         }
@@ -255,7 +270,7 @@ final class AddressSpace {
 
     private final class Lock implements AddressSpaceLock {
         private final Set<AddressSpaceOption> options;
-        private volatile boolean valid = true;
+        private volatile boolean closed;
 
         private Lock(Set<AddressSpaceOption> options) {
             this.options = options;
@@ -268,7 +283,7 @@ final class AddressSpace {
 
         @Override
         public boolean isValid() {
-            return valid;
+            return !closed;
         }
 
         @Override
@@ -278,7 +293,7 @@ final class AddressSpace {
 
         @Override
         public String toString() {
-            return "AddressSpaceLock" + options + (valid ? "" : " (closed)");
+            return "AddressSpaceLock" + options + (closed ? " (closed)" : "");
         }
     }
 }

@@ -31,7 +31,10 @@ final class Hold extends PhantomReference<Handle> {
     /** The parts that are in flight; the claim may be narrower already. */
     private long[] flown;
 
-    State state = State.OPEN;
+    /** Open from when it is counted. */
+    State state = State.CLOSED;
+    /** How often the system had changed every lock when this began. */
+    long born;
     /** Set when the pages could not be locked again after the system dropped them. */
     boolean lost;
     /** Set when nobody can close this hold any more, so that it must be tried again. */
@@ -72,6 +75,15 @@ final class Hold extends PhantomReference<Handle> {
 
     long end(int index) {
         return parts == null ? end : parts[2 * index + 1];
+    }
+
+    /** Where it began, however narrow it is by now. */
+    long firstStart() {
+        return start;
+    }
+
+    long lastEnd() {
+        return end;
     }
 
     private static int count(long[] bounds) {

@@ -49,6 +49,8 @@ final class RangeLocks {
     private boolean covered;
     /** The kernel is dropping or weakening everything: new calls wait. */
     private boolean exclusive;
+    /** How often the system changed every lock; a hold that began since then has not lost anything by it. */
+    private long drops;
 
     private Hold first;
     private long openHolds;
@@ -342,6 +344,7 @@ final class RangeLocks {
                 if (!hold.disturbed) {
                     narrow(hold);
                     hold.flyOn(busy);
+                    tellWaiting();
                     hold.state = Hold.State.CLOSING;
                     startUnlocking(hold);
                     return;
@@ -382,6 +385,7 @@ final class RangeLocks {
                 if (hold.state != Hold.State.OPEN) {
                     return;
                 }
+                hold.state = Hold.State.CLOSING;
                 awaitShared();
                 if (hold.abandoned) {
                     hold.abandoned = false;
@@ -389,7 +393,6 @@ final class RangeLocks {
                 }
                 narrow(hold);
                 takeOff(hold);
-                hold.state = Hold.State.CLOSING;
                 startUnlocking(hold);
             }
             unlockOrStray(hold);
@@ -751,6 +754,7 @@ final class RangeLocks {
                     covered = false;
                     strays.clear();
                 }
+                drops++;
                 beginRenewals(renewals);
             } catch (Error e) {
                 for (Hold hold = first; dropped && hold != null; hold = hold.next) {
@@ -805,9 +809,8 @@ final class RangeLocks {
         int next = 0;
         try {
             List<PageLockException> refused = new ArrayList<>();
-            Parts lost = new Parts();
             while (next < renewals.size()) {
-                Hold again = renewals.get(next++);
+                Hold again = renewals.get(next);
                 long start = again.start(0);
                 long end = again.end(0);
                 try {
@@ -816,42 +819,59 @@ final class RangeLocks {
                 } catch (RuntimeException e) {
                     PageLockException refusal = at(start, end, e);
                     if (refusal.reason() == Reason.NOT_MAPPED) {
-                        renewAroundHoles(start, end, again.onFault, refused, lost);
+                        renewAroundHoles(start, end, again.onFault, refused, dropped);
                     } else {
                         refused.add(refusal);
-                        lost.add(start, end);
+                        lose(start, end, dropped);
                     }
                 } catch (Error e) {
-                    lost.add(start, end);
+                    lose(start, end, dropped);
                 }
-            }
-            if (dropped) {
-                lose(lost);
+                next++;
             }
             return refused;
         } finally {
             // Out of memory: nobody else would ever take the others out of flight.
             while (next < renewals.size()) {
-                abandonOpen(renewals.get(next++));
+                Hold again = renewals.get(next++);
+                lose(again.firstStart(), again.lastEnd(), dropped);
+                abandonOpen(again);
             }
         }
     }
 
-    private void renewAroundHoles(long start, long end, boolean onFault, List<PageLockException> refused, Parts lost) {
-        for (MemoryRange part : backend.mapped(MemoryRange.of(start, end - start))
-                .filter(parts -> !isWhole(parts, start, end))
-                .orElseGet(() -> halves(start, end))) {
+    private void renewAroundHoles(
+            long start, long end, boolean onFault, List<PageLockException> refused, boolean dropped) {
+        List<MemoryRange> pieces;
+        try {
+            pieces = backend.mapped(MemoryRange.of(start, end - start))
+                    .filter(parts -> !isWhole(parts, start, end))
+                    .orElseGet(() -> halves(start, end));
+        } catch (RuntimeException e) {
+            pieces = halves(start, end);
+        }
+        for (MemoryRange part : pieces) {
             Hold again = new Hold(null, null, part.address(), part.end(), onFault);
             try {
                 acquire(again);
                 abandon(again);
-            } catch (PageLockException e) {
-                if (e.reason() == Reason.NOT_MAPPED) {
-                    renewAroundHoles(part.address(), part.end(), onFault, refused, lost);
+            } catch (RuntimeException e) {
+                PageLockException refusal = at(part.address(), part.end(), e);
+                if (refusal.reason() == Reason.NOT_MAPPED) {
+                    renewAroundHoles(part.address(), part.end(), onFault, refused, dropped);
                 } else {
-                    refused.add(e);
-                    lost.add(part.address(), part.end());
+                    refused.add(refusal);
+                    lose(part.address(), part.end(), dropped);
                 }
+            }
+        }
+    }
+
+    /** Needs no memory. */
+    private void lose(long start, long end, boolean dropped) {
+        synchronized (monitor) {
+            for (Hold hold = first; dropped && hold != null; hold = hold.next) {
+                hold.lost |= hold.born < drops && hold.overlaps(start, end);
             }
         }
     }
@@ -898,12 +918,6 @@ final class RangeLocks {
                 for (Hold hold = first; abandoned > 0 && leftOver == null && hold != null; hold = hold.next) {
                     leftOver = hold.abandoned && hold.state == Hold.State.OPEN ? hold : null;
                 }
-                Parts parts = someStrays();
-                if (!parts.isEmpty()) {
-                    sweep = new Hold(null, null, parts.toArray(), false);
-                    takeOff(sweep);
-                    startUnlocking(sweep);
-                }
             } catch (OutOfMemoryError e) {
                 sweeping = false;
                 return;
@@ -918,6 +932,15 @@ final class RangeLocks {
             leftOver = null;
         }
         try {
+            synchronized (monitor) {
+                Parts parts = covered || exclusive ? new Parts() : someStrays();
+                if (!parts.isEmpty()) {
+                    Hold made = new Hold(null, null, parts.toArray(), false);
+                    takeOff(made);
+                    startUnlocking(made);
+                    sweep = made;
+                }
+            }
             if (sweep != null) {
                 unlockStrays(sweep);
             }
@@ -1040,6 +1063,10 @@ final class RangeLocks {
         }
         hold.previousInFlight = null;
         hold.nextInFlight = null;
+        tellWaiting();
+    }
+
+    private void tellWaiting() {
         if (waiting > 0) {
             monitor.notifyAll();
         }
@@ -1064,6 +1091,8 @@ final class RangeLocks {
             first.previous = hold;
         }
         first = hold;
+        hold.state = Hold.State.OPEN;
+        hold.born = drops;
         openHolds++;
     }
 
@@ -1105,7 +1134,7 @@ final class RangeLocks {
 
     boolean isOpen(Hold hold) {
         synchronized (monitor) {
-            return hold.state == Hold.State.OPEN;
+            return hold.state == Hold.State.OPEN && !hold.abandoned;
         }
     }
 
