@@ -76,6 +76,8 @@ final class AsyncLocks {
         if (pending.isDone()) {
             return;
         }
+        // Made first: without memory for it, nothing has begun.
+        Supplier<Handle> carryOut = () -> engine.carryOut(handle);
         try {
             if (!ranges.beginOrPark(handle.hold(), () -> resume(handle, pending))) {
                 return;
@@ -84,14 +86,16 @@ final class AsyncLocks {
             pending.completeExceptionally(failure);
             return;
         }
-        finish(pending, () -> engine.carryOut(handle));
+        finish(pending, carryOut);
     }
 
-    private void resume(Handle handle, Pending pending) {
+    private boolean resume(Handle handle, Pending pending) {
         try {
             queue(() -> runOrPark(handle, pending));
+            return true;
         } catch (RuntimeException | OutOfMemoryError e) {
-            pending.completeExceptionally(e);
+            // Not completed with it, since callbacks must not run under the monitor.
+            return false;
         }
     }
 

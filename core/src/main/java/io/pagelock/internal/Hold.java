@@ -34,7 +34,7 @@ final class Hold extends PhantomReference<Handle> {
     /** Open from when it is counted. */
     State state = State.CLOSED;
     /** How often the system had changed every lock when this began. */
-    long born;
+    int born;
     /** Set when the pages could not be locked again after the system dropped them. */
     boolean lost;
     /** Set when nobody can close this hold any more, so that it must be tried again. */
@@ -45,6 +45,8 @@ final class Hold extends PhantomReference<Handle> {
     boolean disturbed;
     /** Set while this hold is in flight to unlock. */
     boolean unlocking;
+    /** Set when its pages were locked on fault for a while, because nobody else needed them. */
+    boolean weakened;
 
     // All holds that are open, and all that are in flight.
     Hold previous;
@@ -78,11 +80,11 @@ final class Hold extends PhantomReference<Handle> {
     }
 
     /** Where it began, however narrow it is by now. */
-    long firstStart() {
+    long outerStart() {
         return start;
     }
 
-    long lastEnd() {
+    long outerEnd() {
         return end;
     }
 

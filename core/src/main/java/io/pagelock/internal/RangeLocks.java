@@ -47,10 +47,12 @@ final class RangeLocks {
     private int waiting;
     /** An address-space lock is open: pages stay locked when holds close. */
     private boolean covered;
+    /** Current memory was locked fully for one. */
+    private boolean coveredFully;
     /** The kernel is dropping or weakening everything: new calls wait. */
     private boolean exclusive;
     /** How often the system changed every lock; a hold that began since then has not lost anything by it. */
-    private long drops;
+    private int drops;
 
     private Hold first;
     private long openHolds;
@@ -69,9 +71,9 @@ final class RangeLocks {
     /** What to do when a hold may have its turn. */
     private static final class Parked {
         private final Hold hold;
-        private final Runnable retry;
+        private final BooleanSupplier retry;
 
-        private Parked(Hold hold, Runnable retry) {
+        private Parked(Hold hold, BooleanSupplier retry) {
             this.hold = hold;
             this.retry = retry;
         }
@@ -125,10 +127,10 @@ final class RangeLocks {
     /**
      * Begins a lock, or remembers to try again when it may have its turn.
      *
-     * @param retry runs under the monitor, so it must only hand the work on
+     * @param retry runs under the monitor, so it must only hand the work on; false if it could not, to be asked again
      * @return whether it has begun
      */
-    boolean beginOrPark(Hold hold, Runnable retry) {
+    boolean beginOrPark(Hold hold, BooleanSupplier retry) {
         synchronized (monitor) {
             if (hasTurn(hold)) {
                 check(hold);
@@ -236,7 +238,7 @@ final class RangeLocks {
                     askOnFault(start, end);
                 } else {
                     long length = end - start;
-                    steps.lock(start, length, Steps.isLarge(length) && isAlone(hold, i), hold.progress);
+                    steps.lock(start, length, Steps.isLarge(length) && mayWeaken(hold, i), hold.progress);
                 }
             } catch (RuntimeException e) {
                 PageLockException refusal = at(start, end, e);
@@ -244,6 +246,14 @@ final class RangeLocks {
                     throw refusal;
                 }
             }
+        }
+    }
+
+    private boolean mayWeaken(Hold hold, int part) {
+        synchronized (monitor) {
+            boolean alone = isAlone(hold, part);
+            hold.weakened |= alone;
+            return alone;
         }
     }
 
@@ -420,8 +430,14 @@ final class RangeLocks {
     private List<PageLockException> unlockOrStray(Hold hold) {
         List<PageLockException> refused = new ArrayList<>();
         boolean leave;
+        boolean weaker;
         synchronized (monitor) {
             leave = covered;
+            weaker = coveredFully && hold.weakened;
+        }
+        if (weaker) {
+            // An address-space lock came after these pages were found to be nobody else's.
+            strengthen(hold);
         }
         long[] rest = leave ? allOf(hold) : unlock(hold, refused);
         synchronized (monitor) {
@@ -431,6 +447,17 @@ final class RangeLocks {
             finish(hold);
         }
         return refused;
+    }
+
+    private void strengthen(Hold hold) {
+        for (int i = 0; i < hold.count(); i++) {
+            try {
+                backend.lock(hold.start(i), hold.end(i) - hold.start(i), false);
+            } catch (RuntimeException e) {
+                // As strong as it can be.
+                continue;
+            }
+        }
     }
 
     private void stray(long[] parts) {
@@ -654,10 +681,13 @@ final class RangeLocks {
     /**
      * From now on closed holds leave their pages locked, for an address-space lock. Returns when no unlock is under way that
      * could tear a hole into it.
+     *
+     * @param fully whether it locks what is mapped now, and not on fault
      */
-    void cover() {
+    void cover(boolean fully) {
         synchronized (monitor) {
             covered = true;
+            coveredFully |= fully;
             await(noneUnlocks);
         }
     }
@@ -666,6 +696,7 @@ final class RangeLocks {
     void uncover() {
         synchronized (monitor) {
             covered = false;
+            coveredFully = false;
         }
         sweep();
     }
@@ -752,6 +783,7 @@ final class RangeLocks {
             try {
                 if (uncovered) {
                     covered = false;
+                    coveredFully = false;
                     strays.clear();
                 }
                 drops++;
@@ -834,7 +866,7 @@ final class RangeLocks {
             // Out of memory: nobody else would ever take the others out of flight.
             while (next < renewals.size()) {
                 Hold again = renewals.get(next++);
-                lose(again.firstStart(), again.lastEnd(), dropped);
+                lose(again.outerStart(), again.outerEnd(), dropped);
                 abandonOpen(again);
             }
         }
@@ -871,7 +903,7 @@ final class RangeLocks {
     private void lose(long start, long end, boolean dropped) {
         synchronized (monitor) {
             for (Hold hold = first; dropped && hold != null; hold = hold.next) {
-                hold.lost |= hold.born < drops && hold.overlaps(start, end);
+                hold.lost |= hold.born != drops && hold.overlaps(start, end);
             }
         }
     }
@@ -914,13 +946,9 @@ final class RangeLocks {
                 return;
             }
             sweeping = true;
-            try {
-                for (Hold hold = first; abandoned > 0 && leftOver == null && hold != null; hold = hold.next) {
-                    leftOver = hold.abandoned && hold.state == Hold.State.OPEN ? hold : null;
-                }
-            } catch (OutOfMemoryError e) {
-                sweeping = false;
-                return;
+            // The last one, since one that fails goes to the front.
+            for (Hold hold = first; abandoned > 0 && hold != null; hold = hold.next) {
+                leftOver = hold.abandoned && hold.state == Hold.State.OPEN ? hold : leftOver;
             }
         }
         try {
@@ -929,7 +957,12 @@ final class RangeLocks {
             }
         } catch (RuntimeException | Error e) {
             // Still left over.
-            leftOver = null;
+            synchronized (monitor) {
+                if (leftOver.abandoned) {
+                    take(leftOver);
+                    put(leftOver);
+                }
+            }
         }
         try {
             synchronized (monitor) {
@@ -1077,8 +1110,9 @@ final class RangeLocks {
 
     private void unpark() {
         for (int i = 0; i < parked.size(); ) {
-            if (hasTurn(parked.get(i).hold)) {
-                parked.remove(i).retry.run();
+            Parked next = parked.get(i);
+            if (hasTurn(next.hold) && next.retry.getAsBoolean()) {
+                parked.remove(i);
             } else {
                 i++;
             }
@@ -1086,14 +1120,31 @@ final class RangeLocks {
     }
 
     private void link(Hold hold) {
+        put(hold);
+        hold.state = Hold.State.OPEN;
+        hold.born = drops;
+        openHolds++;
+    }
+
+    private void put(Hold hold) {
         hold.next = first;
         if (first != null) {
             first.previous = hold;
         }
         first = hold;
-        hold.state = Hold.State.OPEN;
-        hold.born = drops;
-        openHolds++;
+    }
+
+    private void take(Hold hold) {
+        if (hold.previous == null) {
+            first = hold.next;
+        } else {
+            hold.previous.next = hold.next;
+        }
+        if (hold.next != null) {
+            hold.next.previous = hold.previous;
+        }
+        hold.previous = null;
+        hold.next = null;
     }
 
     private boolean isInFlight(Hold hold) {
@@ -1116,16 +1167,7 @@ final class RangeLocks {
             hold.abandoned = false;
             abandoned--;
         }
-        if (hold.previous == null) {
-            first = hold.next;
-        } else {
-            hold.previous.next = hold.next;
-        }
-        if (hold.next != null) {
-            hold.next.previous = hold.previous;
-        }
-        hold.previous = null;
-        hold.next = null;
+        take(hold);
         openHolds--;
         if (isInFlight(hold)) {
             land(hold);

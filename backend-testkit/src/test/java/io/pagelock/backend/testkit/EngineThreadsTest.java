@@ -21,6 +21,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -29,6 +30,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -635,6 +637,181 @@ class EngineThreadsTest {
         until.countDown();
         awaitHandles(0);
         assertEquals(2, kernel.count(Call.MLOCK));
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @Test
+    void A3_aLockThatBeganAfterALossIsNotLost() throws Exception {
+        start(KernelRules.freebsd());
+        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
+        PageLock lost = locker.lock(pages(0, 2));
+        locker.lock(pages(8, 2));
+        AtomicBoolean refuse = new AtomicBoolean(true);
+        CountDownLatch arrived = new CountDownLatch(1);
+        CountDownLatch until = new CountDownLatch(1);
+        kernel.intercept((call, address, length) -> {
+            if (call == Call.MLOCK && address == memory && refuse.getAndSet(false)) {
+                return Errno.EAGAIN;
+            }
+            if (call == Call.MLOCK && address == memory + 8 * PAGE) {
+                arrived.countDown();
+                await(until);
+            }
+            return Errno.OK;
+        });
+        Future<Void> closing = start(() -> {
+            all.close();
+            return null;
+        });
+        assertTrue(arrived.await(10, TimeUnit.SECONDS));
+        PageLock late = locker.lock(pages(0, 2));
+        until.countDown();
+        assertThrows(ExecutionException.class, () -> within(closing));
+        assertFalse(lost.isValid());
+        assertTrue(late.isValid() && kernel.isAllLocked(memory, 2 * PAGE));
+    }
+
+    @ParameterizedTest
+    @MethodSource("unexpected")
+    void A3_whatIsNotLockedAgainIsLostWhateverTheBackendThrows(Throwable thrown) {
+        start(KernelRules.freebsd());
+        AtomicBoolean fails = new AtomicBoolean();
+        locker = PageLocker.over(new PassingBackend(new FakeBackend(kernel)) {
+            @Override
+            public Optional<List<MemoryRange>> mapped(MemoryRange range) {
+                if (fails.get()) {
+                    EngineThreadsTest.<RuntimeException>sneak(thrown);
+                }
+                return super.mapped(range);
+            }
+        });
+        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+        PageLock first = locker.lock(pages(0, 4));
+        kernel.unmap(memory + PAGE, 1);
+        PageLock second = locker.lock(pages(8, 2));
+        fails.set(true);
+        try {
+            all.close();
+        } catch (PageLockException | OutOfMemoryError e) {
+            fails.set(false);
+        }
+        assertFalse(all.isValid());
+        assertTrue(kernel.isLocked(memory) || !first.isValid());
+        assertTrue(kernel.isAllLocked(memory + 8 * PAGE, 2 * PAGE) || !second.isValid());
+        fails.set(false);
+        first.close();
+        second.close();
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    static List<Throwable> unexpected() {
+        return List.of(new IllegalStateException("unreadable"), new OutOfMemoryError("test"));
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <T extends Throwable> void sneak(Throwable thrown) throws T {
+        throw (T) thrown;
+    }
+
+    @Test
+    void A9_aLargeLockThatFailsDoesNotWeakenTheAddressSpace() throws Exception {
+        start(KernelRules.linux());
+        long large = kernel.map(4096, Kind.ANONYMOUS);
+        CountDownLatch looked = new CountDownLatch(1);
+        CountDownLatch untilCovered = new CountDownLatch(1);
+        CountDownLatch weak = new CountDownLatch(1);
+        CountDownLatch untilCancelled = new CountDownLatch(1);
+        kernel.intercept((call, address, length) -> {
+            if (call == Call.MLOCK2) {
+                looked.countDown();
+                await(untilCovered);
+            } else if (call == Call.MLOCK) {
+                weak.countDown();
+                await(untilCancelled);
+            }
+            return Errno.OK;
+        });
+        PendingLock pending = locker.lockAsync(MemoryRange.of(large, 4096 * PAGE));
+        assertTrue(looked.await(10, TimeUnit.SECONDS));
+        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+        untilCovered.countDown();
+        assertTrue(weak.await(10, TimeUnit.SECONDS));
+        assertTrue(pending.cancel(false));
+        untilCancelled.countDown();
+        awaitHandles(0);
+        assertEquals(FakeKernel.Mode.FULL, kernel.mode(large + 4000 * PAGE));
+        all.close();
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @Test
+    void L18_aFailedLockThatCouldNotBeUndoneIsNoLeak() throws Exception {
+        start(KernelRules.linux());
+        kernel.failAt(Call.MLOCK, 1, Errno.EAGAIN);
+        kernel.throwAt(Call.MUNLOCK, 1, new OutOfMemoryError("test"), false);
+        assertThrows(PageLockException.class, () -> locker.lock(pages(0, 2)));
+        for (int i = 0; i < 10; i++) {
+            System.gc();
+            Thread.sleep(20);
+        }
+        locker.lock(pages(20, 1)).close();
+        awaitHandles(0);
+        assertEquals(0, locker.statistics().leakedHandles());
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @Test
+    void L18_everyHoldThatIsLeftOverHasItsTurn() throws Exception {
+        start(KernelRules.linux());
+        AtomicBoolean fails = new AtomicBoolean(true);
+        kernel.intercept((call, address, length) -> {
+            if (call == Call.MLOCK && fails.get()) {
+                return Errno.EAGAIN;
+            }
+            if (call == Call.MUNLOCK && (address == memory + 8 * PAGE || address == memory && fails.get())) {
+                throw new OutOfMemoryError("test");
+            }
+            return Errno.OK;
+        });
+        assertThrows(PageLockException.class, () -> locker.lock(pages(0, 2)));
+        assertThrows(PageLockException.class, () -> locker.lock(pages(8, 2)));
+        fails.set(false);
+        for (int i = 0; i < 3; i++) {
+            locker.lock(pages(20, 1)).close();
+        }
+        assertFalse(kernel.isLocked(memory), "the one that always fails keeps the other from its turn");
+    }
+
+    @Test
+    void whoWaitsForWhatAFailedLockGivesUpIsToldAtOnce() throws Exception {
+        start(KernelRules.linux());
+        PageLock first = locker.lock(pages(0, 2));
+        CountDownLatch locking = new CountDownLatch(1);
+        CountDownLatch untilLocked = new CountDownLatch(1);
+        CountDownLatch untilUnlocked = new CountDownLatch(1);
+        kernel.intercept((call, address, length) -> {
+            if (call == Call.MLOCK && length == 4 * PAGE) {
+                locking.countDown();
+                await(untilLocked);
+                return Errno.EAGAIN;
+            }
+            if (call == Call.MUNLOCK && address == memory + 2 * PAGE) {
+                await(untilUnlocked);
+            }
+            return Errno.OK;
+        });
+        Future<PageLock> failed = start(() -> locker.lock(pages(0, 4)));
+        assertTrue(locking.await(10, TimeUnit.SECONDS));
+        Future<PageLock> waiting = start(() -> locker.lock(pages(0, 1)));
+        PendingLock parked = locker.lockAsync(pages(1, 1));
+        assertTrue(isWaiting(waiting) && isWaiting(parked));
+        untilLocked.countDown();
+        within(waiting).close();
+        within(parked).close();
+        assertFalse(failed.isDone());
+        untilUnlocked.countDown();
+        assertThrows(ExecutionException.class, () -> within(failed));
+        first.close();
         assertEquals(0, kernel.lockedBytes());
     }
 

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.internal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pagelock.PageLockException;
+import io.pagelock.Reason;
+import io.pagelock.backend.testkit.Errno;
+import io.pagelock.backend.testkit.FakeBackend;
+import io.pagelock.backend.testkit.FakeKernel;
+import io.pagelock.backend.testkit.FakeKernel.Call;
+import io.pagelock.backend.testkit.FakeKernel.Kind;
+import io.pagelock.backend.testkit.KernelRules;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What only threads of the library itself do: the reaper and the sweeps, beside a call that drops everything. */
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class RangeLocksTest {
+    private static final long PAGE = 4096;
+
+    private final ExecutorService threads = Executors.newCachedThreadPool(task -> {
+        Thread thread = new Thread(task);
+        thread.setDaemon(true);
+        return thread;
+    });
+    private final FakeKernel kernel = new FakeKernel(KernelRules.linux().withPageSize(PAGE));
+    private final FakeBackend backend = new FakeBackend(kernel);
+    private final RangeLocks ranges = new RangeLocks(backend);
+    private final long memory = kernel.map(512, Kind.ANONYMOUS);
+
+    @AfterEach
+    void stop() {
+        threads.shutdownNow();
+    }
+
+    private Hold hold(int first, int count) {
+        return new Hold(null, null, memory + first * PAGE, memory + (first + count) * PAGE, false);
+    }
+
+    @Test
+    void whatNeverBeganHoldsNothing() {
+        Hold other = hold(0, 4);
+        ranges.acquire(other);
+        Hold cancelled = hold(1, 2);
+        ranges.abandon(cancelled);
+        assertTrue(kernel.isAllLocked(memory, 4 * PAGE), "unlocked for a hold that never began");
+        assertEquals(1, ranges.openHolds());
+        ranges.release(other);
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @Test
+    void aHoldIsAbandonedOnce() throws Exception {
+        Hold hold = hold(0, 1);
+        ranges.acquire(hold);
+        CountDownLatch arrived = new CountDownLatch(1);
+        CountDownLatch until = new CountDownLatch(1);
+        List<Future<?>> all = new ArrayList<>();
+        all.add(threads.submit(() -> ranges.dropAll(
+                keep -> {
+                    arrived.countDown();
+                    await(until);
+                    backend.unlockAll(keep);
+                },
+                null)));
+        await(arrived);
+        Callable<Void> abandon = () -> {
+            ranges.abandon(hold);
+            return null;
+        };
+        all.add(threads.submit(abandon));
+        all.add(threads.submit(abandon));
+        Thread.sleep(100);
+        until.countDown();
+        for (Future<?> each : all) {
+            each.get(10, TimeUnit.SECONDS);
+        }
+        assertEquals(0, ranges.openHolds());
+        assertEquals(0, ranges.heldBytes());
+        threads.submit(() -> ranges.dropAll(backend::unlockAll, null)).get(10, TimeUnit.SECONDS);
+    }
+
+    /** The window lies between two synchronized blocks, so this takes some tries. */
+    @Test
+    void aSweepAndADropDoNotWaitForEachOther() throws Exception {
+        kernel.intercept((call, address, length) -> {
+            if (call == Call.MUNLOCK && address == memory) {
+                throw new OutOfMemoryError("test");
+            }
+            return call == Call.MUNLOCK ? Errno.EIO : Errno.OK;
+        });
+        for (int page = 2; page < 512; page += 2) {
+            Hold stray = hold(page, 1);
+            ranges.acquire(stray);
+            ranges.abandon(stray);
+        }
+        Hold leftOver = hold(0, 1);
+        ranges.acquire(leftOver);
+        assertThrows(OutOfMemoryError.class, () -> ranges.abandon(leftOver));
+        AtomicBoolean stop = new AtomicBoolean();
+        Future<?> sweeps = threads.submit(() -> {
+            while (!stop.get()) {
+                ranges.sweep();
+            }
+        });
+        Future<?> drops = threads.submit(() -> {
+            while (!stop.get()) {
+                // Refused, so that the strays stay for the next try.
+                assertThrows(
+                        PageLockException.class,
+                        () -> ranges.dropAll(
+                                keep -> {
+                                    throw PageLockException.because(Reason.BUSY).build();
+                                },
+                                null));
+            }
+        });
+        Thread.sleep(1000);
+        stop.set(true);
+        sweeps.get(10, TimeUnit.SECONDS);
+        drops.get(10, TimeUnit.SECONDS);
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertTrue(latch.await(30, TimeUnit.SECONDS));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
