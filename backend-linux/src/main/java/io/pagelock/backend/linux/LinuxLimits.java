@@ -125,7 +125,7 @@ final class LinuxLimits {
 
     /** The group of a controller, or with an empty name that of version 2: "4:cpu,memory:/path", "0::/path". */
     private Optional<String> path(String controller) {
-        for (String line : proc.lines("/proc/self/cgroup")) {
+        for (String line : proc.ownLines("cgroup")) {
             String[] parts = line.split(":", 3);
             if (parts.length == 3 && Arrays.asList(parts[1].split(",")).contains(controller)) {
                 return Optional.of(parts[2]);
@@ -136,7 +136,7 @@ final class LinuxLimits {
 
     /** Root and mount point of a control group file system: proc_pid_mountinfo(5). */
     private Optional<String[]> mount(String type, String option) {
-        for (String line : proc.lines("/proc/self/mountinfo")) {
+        for (String line : proc.ownLines("mountinfo")) {
             String[] halves = line.split(" - ", 2);
             String[] left = halves[0].split(" ");
             String[] right = halves.length == 2 ? halves[1].split(" ") : new String[0];

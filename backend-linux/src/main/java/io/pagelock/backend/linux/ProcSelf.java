@@ -41,20 +41,14 @@ final class ProcSelf {
         return files;
     }
 
-    /** {@code /proc/self/status}, read at once so that its numbers belong together. */
+    /** {@code status}, read at once so that its numbers belong together. */
     Status status() {
         Map<String, String> fields = new HashMap<>();
-        try {
-            eachLine("/proc/self/status", line -> {
-                int colon = line.indexOf(':');
-                if (colon > 0) {
-                    fields.put(
-                            line.substring(0, colon), line.substring(colon + 1).trim());
-                }
-                return true;
-            });
-        } catch (IOException | RuntimeException e) {
-            fields.clear();
+        for (String line : ownLines("status")) {
+            int colon = line.indexOf(':');
+            if (colon > 0) {
+                fields.put(line.substring(0, colon), line.substring(colon + 1).trim());
+            }
         }
         return new Status(fields);
     }
@@ -215,6 +209,16 @@ final class ProcSelf {
         return lines;
     }
 
+    /**
+     * The lines of a file about the calling thread: capabilities(7) and the user for access to files belong to each thread,
+     * and {@code /proc/self} tells those of the thread that leads the process. {@code /proc/thread-self} is there since Linux
+     * 3.17: proc_thread-self(5).
+     */
+    List<String> ownLines(String file) {
+        List<String> lines = lines("/proc/thread-self/" + file);
+        return lines.isEmpty() ? lines("/proc/self/" + file) : lines;
+    }
+
     private void eachLine(String name, Predicate<String> more) throws IOException {
         try (BufferedReader reader =
                 new BufferedReader(new InputStreamReader(files.open(name), StandardCharsets.ISO_8859_1), 1 << 14)) {
@@ -227,7 +231,7 @@ final class ProcSelf {
         }
     }
 
-    /** The fields of {@code /proc/self/status}. */
+    /** The fields of {@code status}. The memory is the process's, the user and the capabilities are the thread's. */
     static final class Status {
         private final Map<String, String> fields;
 

@@ -126,6 +126,15 @@ final class Libc {
         must("setrlimit", call("setrlimit" + WIDE, resource, new long[] {soft, hard}));
     }
 
+    /** Takes a capability out of the effective set of the calling thread, and of no other: capset(2), version 3. */
+    static void dropCapability(int capability) {
+        int[] header = {0x20080522, 0};
+        int[] data = new int[6];
+        must("capget", call("capget", header, data));
+        data[0] &= ~(1 << capability);
+        must("capset", call("capset", header, data));
+    }
+
     static void touch(long address) {
         Pointer page = new Pointer(address);
         page.setByte(0, (byte) (page.getByte(0) + 1));

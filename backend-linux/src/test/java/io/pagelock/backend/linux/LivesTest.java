@@ -11,6 +11,7 @@ import io.pagelock.Limit;
 import io.pagelock.LockLimits;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
+import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.Host;
@@ -172,6 +173,51 @@ class LivesTest {
             for (String part : parts) {
                 assertTrue(text.contains(part), () -> "no \"" + part + "\" in: " + text);
             }
+        }
+    }
+
+    @Test
+    void rightsAreThoseOfTheCallingThread() {
+        ChildJvm.in(Life.ROOT).run(ThreadRights.class).succeeded();
+    }
+
+    /** A process with the capability, one thread of which has put it down. */
+    static final class ThreadRights {
+        public static void main(String[] arguments) throws Exception {
+            PageLocker locker = PageLocker.system();
+            long at = Limits.map(2 * PAGE);
+            long[] limits = Libc.getrlimit(Libc.RLIMIT_MEMLOCK);
+            Throwable[] failure = new Throwable[1];
+            Thread thread = new Thread(() -> {
+                Libc.dropCapability(14);
+                Libc.setrlimit(Libc.RLIMIT_MEMLOCK, 0, limits[1]);
+                refuse(locker, at, Reason.NOT_PERMITTED, "the limit is 0");
+                Libc.setrlimit(Libc.RLIMIT_MEMLOCK, PAGE, limits[1]);
+                refuse(locker, at, Reason.OVER_LIMIT, "soft limit " + PAGE + " bytes");
+            });
+            thread.setUncaughtExceptionHandler((which, thrown) -> failure[0] = thrown);
+            thread.start();
+            thread.join();
+            if (failure[0] != null) {
+                throw new AssertionError(failure[0]);
+            }
+            assertEquals(Answer.YES, locker.limits().privileged(), "this thread still has it");
+            locker.lock(MemoryRange.of(at, 2 * PAGE)).close();
+        }
+
+        private static void refuse(PageLocker locker, long at, Reason reason, String detail) {
+            assertEquals(Answer.NO, locker.limits().privileged());
+            assertEquals(Answer.NO, locker.forecast(2 * PAGE).fits());
+            MemoryRange range = MemoryRange.of(at, 2 * PAGE);
+            PageLockException lock = assertThrows(PageLockException.class, () -> locker.lock(range));
+            PageLockException all =
+                    assertThrows(PageLockException.class, () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT));
+            for (PageLockException each : List.of(lock, all)) {
+                assertEquals(reason, each.reason(), each.getMessage());
+                Limits.has(each.detail(), detail, "already locked 0 bytes");
+            }
+            Limits.has(lock.detail(), "asked for " + 2 * PAGE);
+            assertEquals(0, Witness.lockedBytes());
         }
     }
 

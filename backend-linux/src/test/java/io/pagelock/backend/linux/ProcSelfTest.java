@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pagelock.Answer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -136,6 +137,14 @@ class ProcSelfTest {
         assertEquals(4, proc.status().fileUser().getAsLong());
         texts.put("/proc/self/status", "VmLck:\t      132 MB\n");
         assertFalse(proc.status().lockedBytes().isPresent());
+    }
+
+    @Test
+    void statusIsThatOfTheThreadWhereTheKernelTells() {
+        texts.status(0, "0000000000004000");
+        assertEquals(Answer.YES, proc.canExceedLimit(proc.status()), "before Linux 3.17 only the process's is there");
+        texts.put("/proc/thread-self/status", "CapEff:\t0000000000000000\n");
+        assertEquals(Answer.NO, proc.canExceedLimit(proc.status()));
     }
 
     @ParameterizedTest
