@@ -4,7 +4,7 @@ package io.pagelock.backend.linux;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Asks the kernel for the mapping at an address: PROCMAP_QUERY on {@code /proc/self/maps}, {@code linux/fs.h} of Linux 6.11. A few
+ * Asks the kernel for the mapping at an address: PROCMAP_QUERY on {@code /proc/thread-self/maps}, {@code linux/fs.h} of Linux 6.11. A few
  * microseconds, where reading that file takes the time to write a line for every mapping of the process.
  *
  * <p>The file is opened each time: a descriptor that stays open would reach programs that are started, and would keep a
@@ -72,7 +72,8 @@ final class MappingQuery {
 
     /** A descriptor for {@link #at}; negative if there is none to be had. */
     int open() {
-        return calls.open("/proc/self/maps\0".getBytes(StandardCharsets.US_ASCII), READ_ONLY);
+        // Kernels that answer have it; /proc/self answers nothing once the leading thread has ended.
+        return calls.open("/proc/thread-self/maps\0".getBytes(StandardCharsets.US_ASCII), READ_ONLY);
     }
 
     /** The mapping at an address; null if there is none. */

@@ -94,7 +94,7 @@ final class ProcSelf {
         List<Mapping> found = new ArrayList<>();
         long[] told = {0};
         try {
-            eachLine("/proc/self/maps", line -> {
+            eachMappingLine("maps", line -> {
                 Mapping mapping = Mapping.parse(line);
                 if (Long.compareUnsigned(mapping.end, told[0]) <= 0) {
                     return true;
@@ -130,7 +130,7 @@ final class ProcSelf {
         List<Mapping> found = new ArrayList<>();
         Mapping[] current = new Mapping[1];
         try {
-            eachLine("/proc/self/smaps", line -> {
+            eachMappingLine("smaps", line -> {
                 if (line.startsWith("VmFlags:")) {
                     if (Long.compareUnsigned(current[0].end, from) > 0 && !current[0].gate()) {
                         found.add(current[0].withFlags(line.substring("VmFlags:".length())));
@@ -153,9 +153,17 @@ final class ProcSelf {
         return number("/proc/sys/vm/max_map_count");
     }
 
-    /** The entries of {@code /proc/self/pagemap} for consecutive pages; empty if it cannot be read: proc_pid_pagemap(5). */
+    /**
+     * The entries of {@code pagemap} for consecutive pages; empty if it cannot be read: proc_pid_pagemap(5). Like maps, that of
+     * {@code /proc/self} ends at once if the leading thread has ended.
+     */
     Optional<long[]> pagemap(long firstPage, int count) {
-        try (InputStream raw = files.open("/proc/self/pagemap")) {
+        Optional<long[]> entries = pagemap("/proc/self/pagemap", firstPage, count);
+        return entries.isPresent() ? entries : pagemap("/proc/thread-self/pagemap", firstPage, count);
+    }
+
+    private Optional<long[]> pagemap(String name, long firstPage, int count) {
+        try (InputStream raw = files.open(name)) {
             long left = firstPage * 8;
             while (left > 0) {
                 long skipped = raw.skip(left);
@@ -217,6 +225,33 @@ final class ProcSelf {
     List<String> ownLines(String file) {
         List<String> lines = lines("/proc/thread-self/" + file);
         return lines.isEmpty() ? lines("/proc/self/" + file) : lines;
+    }
+
+    /**
+     * The lines of a file that lists mappings. That of {@code /proc/self} is empty or cannot be opened once the thread that leads
+     * the process has ended, as that of a launcher may: {@code exit_mm()} in the kernel's kernel/exit.c. It is asked first all
+     * the same, since user-mode emulators put their own text in its place only. An empty one tells nothing: no process is
+     * without mappings.
+     */
+    private void eachMappingLine(String file, Predicate<String> more) throws IOException {
+        boolean[] any = new boolean[1];
+        Predicate<String> noted = line -> {
+            any[0] = true;
+            return more.test(line);
+        };
+        try {
+            eachLine("/proc/self/" + file, noted);
+        } catch (IOException e) {
+            if (any[0]) {
+                throw e;
+            }
+        }
+        if (!any[0]) {
+            eachLine("/proc/thread-self/" + file, noted);
+        }
+        if (!any[0]) {
+            throw new IOException(file + " is empty");
+        }
     }
 
     private void eachLine(String name, Predicate<String> more) throws IOException {

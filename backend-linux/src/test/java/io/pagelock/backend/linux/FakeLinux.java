@@ -212,6 +212,9 @@ final class FakeLinux implements LinuxCalls, ProcFiles {
                 }
             }
         }
+        // Listed at the end of every process's, also where nothing is mapped yet.
+        text.append("ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]\n")
+                .append(flags ? "VmFlags: ex \n" : "");
         return text.toString();
     }
 

@@ -4,17 +4,26 @@ package io.pagelock.backend.linux;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pagelock.AddressSpaceOption;
 import io.pagelock.Answer;
 import io.pagelock.Limit;
 import io.pagelock.LockLimits;
 import io.pagelock.MemoryRange;
+import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
+import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.Host;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -218,6 +227,82 @@ class LivesTest {
             }
             Limits.has(lock.detail(), "asked for " + 2 * PAGE);
             assertEquals(0, Witness.lockedBytes());
+        }
+    }
+
+    /** Compiles {@code src/test/c/leaderless.c}. */
+    @Test
+    void nothingDependsOnTheThreadThatStartedTheProcess() throws Exception {
+        Path home = Path.of(System.getProperty("java.home"));
+        assumeTrue(Host.current().bits() == 64, "the launcher is compiled for 64 bits");
+        assumeTrue(Files.exists(home.resolve("include/jni.h")), "this Java has no jni.h");
+        Path launcher = Files.createTempFile("pagelock", ".leaderless");
+        try {
+            run(
+                    "gcc",
+                    "-I" + home.resolve("include"),
+                    "-I" + home.resolve("include/linux"),
+                    "-o",
+                    launcher.toString(),
+                    "src/test/c/leaderless.c",
+                    "-pthread",
+                    "-ldl");
+            run(
+                    launcher.toString(),
+                    home.resolve("lib/server/libjvm.so").toString(),
+                    "-Xmx96m",
+                    "-XX:+UseSerialGC",
+                    "-Djava.class.path=" + System.getProperty("java.class.path"),
+                    Leaderless.class.getName().replace('.', '/'));
+        } finally {
+            Files.delete(launcher);
+        }
+    }
+
+    private static void run(String... command) throws Exception {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), () -> List.of(command) + ":\n" + output);
+    }
+
+    /** A process whose leader has ended, so that {@code /proc/self} says nothing of its memory. */
+    static final class Leaderless {
+        public static void main(String[] arguments) throws Exception {
+            for (int i = 0; readMaps() > 0; i++) {
+                assertTrue(i < 500, "the leader does not end");
+                Thread.sleep(10);
+            }
+            PageLocker locker = PageLocker.system();
+            long at = Limits.map(3 * PAGE);
+            long free = Limits.map(PAGE);
+            long held = Limits.map(PAGE);
+            PageLock holed = locker.lock(MemoryRange.of(at, 3 * PAGE));
+            PageStates states = locker.pages(MemoryRange.of(at, 3 * PAGE));
+            assertEquals(3, states.countLocked(Answer.YES), states.toString());
+            assertEquals(3 * PAGE, locker.limits().lockedBytes().orElseThrow());
+            Libc.munmap(at + PAGE, PAGE);
+            holed.close();
+            assertTrue(!Libc.isBusy(at, PAGE) && !Libc.isBusy(at + 2 * PAGE, PAGE), "locked around the hole");
+            PageLock keep = locker.lock(MemoryRange.of(held, PAGE));
+            locker.lockAddressSpace(AddressSpaceOption.CURRENT).close();
+            assertTrue(Libc.isBusy(held, PAGE));
+            assertTrue(!Libc.isBusy(free, PAGE), "still locked for nobody");
+            keep.close();
+            long large = Limits.map(16 * PAGE);
+            locker.lock(MemoryRange.of(large, 16 * PAGE)).close();
+            assertEquals(0, locker.limits().lockedBytes().orElseThrow());
+            Libc.munmap(large + 15 * PAGE, PAGE);
+            PageLockException thrown =
+                    assertThrows(PageLockException.class, () -> locker.lock(MemoryRange.of(large, 16 * PAGE)));
+            assertEquals(Reason.NOT_MAPPED, thrown.reason(), thrown.getMessage());
+        }
+
+        private static int readMaps() throws IOException {
+            try (InputStream maps = Files.newInputStream(Path.of("/proc/self/maps"))) {
+                return maps.readAllBytes().length;
+            } catch (FileSystemException e) {
+                return 0;
+            }
         }
     }
 

@@ -107,6 +107,32 @@ class ProcSelfTest {
     }
 
     @Test
+    void mappingsAreThoseOfTheThreadOnceTheLeaderHasEnded() {
+        String line = "00010000-00020000 rw-p 00000000 00:00 0 \n";
+        texts.put("/proc/thread-self/maps", line).put("/proc/thread-self/smaps", line + "VmFlags: rd lo\n");
+        texts.files.put("/proc/thread-self/pagemap", new byte[16]);
+        for (String file : new String[] {"maps", "smaps", "pagemap"}) {
+            texts.put("/proc/self/" + file, "");
+        }
+        assertEquals(1, proc.mappings().orElseThrow().size());
+        assertEquals(1, proc.flagged(0, -1).orElseThrow().size());
+        assertEquals(2, proc.pagemap(0, 2).orElseThrow().length);
+        // Later kernels do not even open it.
+        texts.without("/proc/self/maps");
+        assertEquals(1, proc.mappings().orElseThrow().size());
+    }
+
+    @Test
+    void noMappingsAtAllMeansThatTheyCannotBeRead() {
+        texts.put("/proc/self/maps", "").put("/proc/self/smaps", "");
+        assertEquals(Optional.empty(), proc.mappings(0x10000, 0x20000));
+        assertEquals(Optional.empty(), proc.flagged(0x10000, 0x20000));
+        texts.put("/proc/thread-self/maps", "").put("/proc/thread-self/smaps", "");
+        assertEquals(Optional.empty(), proc.mappings(0x10000, 0x20000));
+        assertEquals(Optional.empty(), proc.flagged(0x10000, 0x20000));
+    }
+
+    @Test
     void flagsAreThoseOfTheMappingTheyStandUnder() {
         texts.put(
                 "/proc/self/smaps",
