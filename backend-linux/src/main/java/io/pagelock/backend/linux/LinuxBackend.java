@@ -52,6 +52,8 @@ final class LinuxBackend implements Backend {
     private final long pageSize;
     private final int addressBits;
     private final boolean mayDrop;
+    /** Whether future locking may be on; the engine never has two calls for all under way. */
+    private volatile boolean future;
 
     LinuxBackend(
             LinuxCalls calls,
@@ -281,10 +283,16 @@ final class LinuxBackend implements Backend {
         if (options.contains(AddressSpaceOption.ON_FAULT)) {
             flags |= constants.mclOnfault;
         }
+        boolean before = future;
+        boolean wanted = options.contains(AddressSpaceOption.FUTURE);
+        // Also if an error comes between the call and what follows it.
+        future = before || wanted;
         if (calls.mlockall(flags) != 0) {
             int errno = calls.errno();
+            future = before;
             throw failure.ofLockAll(errno, options.contains(AddressSpaceOption.CURRENT));
         }
+        future = wanted;
     }
 
     /** The limit is tested before anything changes: mm/mlock.c, mlockall(). */
@@ -295,14 +303,19 @@ final class LinuxBackend implements Backend {
 
     /**
      * Unlocks around what is to be kept. mlockall with current and on fault, without future, ends future locking, pages
-     * nothing in and leaves everything flagged as locked; what is outside is then unlocked mapping by mapping. Where that
-     * cannot be done, munlockall unlocks everything.
+     * nothing in and leaves everything flagged as locked; what is outside is then unlocked mapping by mapping. That call needs
+     * the right to lock the whole virtual size. Without it future locking can only be ended by munlockall, which unlocks
+     * everything: mm/mlock.c, apply_mlockall_flags(). If future locking is off, unlocking around is all there is to do, and
+     * needs no right.
      */
     @Override
     public void unlockAll(List<MemoryRange> keep) {
         if (!keep.isEmpty()
                 && capabilities.contains(Capability.LOCK_ADDRESS_SPACE_ON_FAULT)
                 && calls.mlockall(constants.mclCurrent | constants.mclOnfault) == 0) {
+            future = false;
+        }
+        if (!keep.isEmpty() && !future) {
             for (int pass = 0; pass < UNLOCK_PASSES; pass++) {
                 if (unlockOutside(keep, pass == 0)) {
                     return;
@@ -313,6 +326,7 @@ final class LinuxBackend implements Backend {
             int errno = calls.errno();
             throw failure.other("munlockall", errno);
         }
+        future = false;
     }
 
     /**

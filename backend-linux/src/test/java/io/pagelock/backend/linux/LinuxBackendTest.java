@@ -424,19 +424,41 @@ class LinuxBackendTest {
         assertEquals(List.of("munlockall()"), calls.log);
     }
 
+    /** Only munlockall can end future locking then. */
     @Test
-    void unlockAllWithoutTheRightToLockAllUnlocksEverything() {
-        ScriptedCalls calls = calls().fail("mlockall", "ENOMEM");
-        old(calls).unlockAll(List.of(MemoryRange.of(0x10000, PAGE)));
-        assertEquals(List.of("mlockall(5)", "munlockall()"), calls.log);
+    void unlockAllOfFutureWithoutTheRightToLockAllUnlocksEverything() {
+        ScriptedCalls calls = calls().fail("mlockall(5)", "ENOMEM");
+        LinuxBackend backend = old(calls);
+        backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE));
+        backend.unlockAll(List.of(MemoryRange.of(0x10000, PAGE)));
+        assertEquals(List.of("mlockall(2)", "mlockall(5)", "munlockall()"), calls.log);
+        calls.log.clear();
+        backend.unlockAll(List.of(MemoryRange.of(0x10000, PAGE)));
+        assertEquals(List.of("mlockall(5)", "munlock(11000, 1f000)"), calls.log);
     }
 
     @Test
-    void unlockAllWithoutOnFaultUnlocksEverything() {
+    void unlockAllOfCurrentNeedsNoRight() {
+        ScriptedCalls calls = calls().fail("mlockall(5)", "ENOMEM");
+        LinuxBackend backend = old(calls);
+        backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE));
+        // Ends what came before: mlockall(2).
+        backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT));
+        calls.fail("mlockall(2)", "ENOMEM");
+        assertThrows(PageLockException.class, () -> backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE)));
+        calls.log.clear();
+        backend.unlockAll(List.of(MemoryRange.of(0x10000, PAGE)));
+        assertEquals(List.of("mlockall(5)", "munlock(11000, 1f000)"), calls.log);
+    }
+
+    @Test
+    void unlockAllOfFutureWithoutOnFaultUnlocksEverything() {
         ScriptedCalls calls = calls();
         calls.mlock2 = false;
-        old(calls).unlockAll(List.of(MemoryRange.of(0x10000, PAGE)));
-        assertEquals(List.of("munlockall()"), calls.log);
+        LinuxBackend backend = old(calls);
+        backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE));
+        backend.unlockAll(List.of(MemoryRange.of(0x10000, PAGE)));
+        assertEquals(List.of("mlockall(2)", "munlockall()"), calls.log);
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.pagelock.AddressSpaceLock;
 import io.pagelock.AddressSpaceOption;
 import io.pagelock.Answer;
 import io.pagelock.Limit;
@@ -174,8 +175,10 @@ class LivesTest {
             PageLockException all = assertThrows(PageLockException.class, () -> backend.lockAll(current));
             assertEquals(Reason.OVER_LIMIT, all.reason(), all.getMessage());
             has(all.detail(), "the whole virtual size", "soft limit " + limit + " bytes");
-            // Not permitted to use the gentle way, so everything goes at once.
+            // Without the right to lock all, what is kept stays locked all the same.
             backend.unlockAll(List.of(MemoryRange.of(at, PAGE)));
+            assertEquals(PAGE, Witness.lockedBytes());
+            backend.unlockAll(List.of());
         }
 
         private static void has(String text, String... parts) {
@@ -361,6 +364,52 @@ class LivesTest {
             backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT, AddressSpaceOption.ON_FAULT));
             assertTrue(Witness.onFault(at));
             backend.unlockAll(List.of());
+            assertEquals(0, Witness.lockedBytes());
+        }
+    }
+
+    @Test
+    void unlockAllKeepsRangesLockedAlsoWithoutTheRightToLockAll() {
+        ChildJvm.in(Life.ROOT).run(KeepingWithoutRight.class).succeeded();
+    }
+
+    /** The end of a lock of what is mapped, when neither the limit nor the capability allows that lock any more. */
+    static final class KeepingWithoutRight {
+        private static final int PAGES = 600;
+
+        public static void main(String[] arguments) throws Exception {
+            PageLocker locker = PageLocker.system();
+            long at = Limits.map(PAGES * PAGE);
+            long other = Limits.map(PAGE);
+            PageLock keep = locker.lock(MemoryRange.of(at, PAGES * PAGE));
+            AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+            Libc.dropCapability(14);
+            Libc.setrlimit(Libc.RLIMIT_MEMLOCK, 100 * PAGE, 100 * PAGE);
+            AtomicInteger lost = new AtomicInteger();
+            AtomicInteger looks = new AtomicInteger();
+            AtomicBoolean stop = new AtomicBoolean();
+            Thread watcher = new Thread(() -> {
+                while (!stop.get()) {
+                    if (!Libc.isBusy(at + 7 * PAGE, PAGE)) {
+                        lost.incrementAndGet();
+                    }
+                    looks.incrementAndGet();
+                }
+            });
+            watcher.setDaemon(true);
+            watcher.start();
+            while (looks.get() < 100) {
+                Thread.sleep(1);
+            }
+            all.close();
+            stop.set(true);
+            watcher.join();
+            assertEquals(0, lost.get(), "a kept page was unlocked for a moment");
+            assertTrue(keep.isValid());
+            assertEquals(PAGES, Witness.flagged(at, PAGES).cardinality());
+            assertTrue(!Witness.onFault(at) && !Witness.flagged(other));
+            assertEquals(PAGES * PAGE, Witness.lockedBytes());
+            keep.close();
             assertEquals(0, Witness.lockedBytes());
         }
     }
