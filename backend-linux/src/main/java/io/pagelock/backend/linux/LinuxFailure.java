@@ -225,12 +225,18 @@ final class LinuxFailure {
         if (hole.isPresent()) {
             return notMapped(function, errno, hole.getAsLong());
         }
-        if (all || lockedOrSpecial(address, end)) {
-            return cannotBePagedIn(function, errno, mappings.get(), address, end);
-        }
+        // Before smaps, which takes seconds to read where mappings are that many.
         Optional<PageLockException> many = tooManyMappings(function, errno);
-        if (many.isPresent()) {
+        if (many.isPresent() && !all) {
             return many.get();
+        }
+        Optional<List<Mapping>> flagged = many.isPresent() || !all ? proc.flagged(address, end) : Optional.empty();
+        // Within a lock on fault, a full lock needs a split as well; a mapping that it got to is not on fault any more.
+        if (many.isPresent() && function.equals("mlock") && anyOnFault(flagged)) {
+            return many.get();
+        }
+        if (all || lockedOrSpecial(flagged)) {
+            return cannotBePagedIn(function, errno, mappings.get(), address, end);
         }
         return over && privileged == Answer.UNKNOWN
                 ? build(Reason.OVER_LIMIT, function, errno, numbers(asked, memlock), needed)
@@ -246,11 +252,14 @@ final class LinuxFailure {
      * Whether every mapping is flagged as locked or is of a kind that the kernel neither flags nor evicts: device memory,
      * page frames, huge pages of hugetlbfs.
      */
-    private boolean lockedOrSpecial(long address, long end) {
-        Optional<List<Mapping>> mappings = proc.flagged(address, end);
+    private static boolean lockedOrSpecial(Optional<List<Mapping>> mappings) {
         return mappings.isPresent()
                 && mappings.get().stream()
                         .allMatch(each -> each.has("lo") || each.has("io") || each.has("pf") || each.has("ht"));
+    }
+
+    private static boolean anyOnFault(Optional<List<Mapping>> mappings) {
+        return mappings.isPresent() && mappings.get().stream().anyMatch(each -> each.has("lf"));
     }
 
     private PageLockException cannotBePagedIn(

@@ -209,6 +209,26 @@ class LinuxFailureTest {
     }
 
     @Test
+    void fullTableIsTheCauseWhereTheRangeIsStillOnFault() {
+        proc.put("/proc/sys/vm/max_map_count", "2\n");
+        calls.lockedFrom(0x10000, 16);
+        String mapping = "00010000-00020000 rw-p 00000000 00:00 0 \nVmFlags: rd wr lo";
+        proc.put("/proc/self/smaps", mapping + " lf\n");
+        is(Reason.TOO_MANY_MAPPINGS, lock("ENOMEM", 0x11000, 1), "the process has 2 mappings");
+        proc.put("/proc/self/smaps", mapping + "\n");
+        is(Reason.CANNOT_BE_PAGED_IN, lock("ENOMEM", 0x11000, 1));
+        proc.put("/proc/self/smaps", mapping + " lf\n").put("/proc/sys/vm/max_map_count", "65530\n");
+        is(Reason.CANNOT_BE_PAGED_IN, lock("ENOMEM", 0x11000, 1));
+    }
+
+    @Test
+    void mappingsAreCountedBeforeSmapsIsRead() {
+        proc.put("/proc/sys/vm/max_map_count", "2\n");
+        lock("ENOMEM", 0x11000, 1);
+        assertFalse(proc.opened.contains("/proc/self/smaps"), proc.opened.toString());
+    }
+
+    @Test
     void fullTableIsTheCauseOfARefusedUnlockToo() {
         LinuxBackend backend = backend();
         calls.fail("munlock", "ENOMEM");

@@ -425,9 +425,16 @@ class LivesTest {
             Backend backend = new LinuxProvider().open(Host.current());
             long free = Limits.map(16 * PAGE);
             long held = Limits.map(16 * PAGE);
+            long onFault = shared(16 * PAGE);
+            MemoryRange large = MemoryRange.of(shared(16 << 20), 16 << 20);
+            // Whatever memory the engine and its thread take, they take before there is none to be had.
+            PageLocker locker = PageLocker.system();
+            locker.lock(large).close();
+            Libc.dropPages(large.address(), large.length());
             long pages = 200_000;
             long at = Limits.map(pages * PAGE);
             backend.lock(held, 16 * PAGE, false);
+            backend.lock(onFault, 16 * PAGE, true);
             // Every second page without access makes a mapping of each, until the kernel refuses.
             long page = 0;
             while (page < pages && Libc.tryMprotect(at + page * PAGE, PAGE, Libc.PROT_NONE) == 0) {
@@ -439,10 +446,15 @@ class LivesTest {
                     assertThrows(PageLockException.class, () -> backend.lock(free + 4 * PAGE, PAGE, false));
             PageLockException unlock =
                     assertThrows(PageLockException.class, () -> backend.unlock(held + 4 * PAGE, PAGE));
-            // Where no mapping has to be split, there is nothing to refuse.
+            // What is on fault already would be split for a full lock as well.
+            PageLockException within =
+                    assertThrows(PageLockException.class, () -> backend.lock(onFault + 4 * PAGE, PAGE, false));
+            // Where no mapping has to be split, there is nothing to refuse, not even for the steps of a large lock.
             backend.unlock(held, 16 * PAGE);
+            backend.unlock(onFault, 16 * PAGE);
+            locker.lock(large).close();
             Libc.munmap(at, pages * PAGE);
-            for (PageLockException each : List.of(lock, unlock)) {
+            for (PageLockException each : List.of(lock, unlock, within)) {
                 assertEquals(Reason.TOO_MANY_MAPPINGS, each.reason(), each.getMessage());
                 Limits.has(each.detail(), "vm.max_map_count is ", "the process has ");
                 Limits.has(each.remedy(), "sysctl -w vm.max_map_count=");
@@ -451,6 +463,11 @@ class LivesTest {
             backend.lock(free + 4 * PAGE, PAGE, false);
             backend.unlock(free, 16 * PAGE);
             assertEquals(0, Witness.lockedBytes());
+        }
+
+        /** Not next to memory of the same kind, with which it would be one mapping. */
+        private static long shared(long bytes) {
+            return Libc.mmap(0, bytes, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_SHARED | Libc.MAP_ANONYMOUS, -1, 0);
         }
     }
 }
