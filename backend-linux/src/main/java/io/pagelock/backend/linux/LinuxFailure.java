@@ -129,6 +129,9 @@ final class LinuxFailure {
                 return build(Reason.IO_ERROR, "msync", errno, "writing the file failed", 0);
             case "ENOSPC":
                 return build(Reason.NO_SPACE, "msync", errno, "the file system is full", 0);
+            case "EINVAL":
+                // vfs_fsync_range() in the kernel's fs/sync.c; the flags are always valid.
+                return build(Reason.UNKNOWN, "msync", errno, "the file may be of a kind that cannot be synced", 0);
             default:
                 return other("msync", errno);
         }
@@ -266,7 +269,8 @@ final class LinuxFailure {
             String function, int errno, List<Mapping> mappings, long address, long end) {
         String finding =
                 "every page is mapped and within the limit, so one cannot be brought in: past the end of its file,"
-                        + " an error of the device, no room in its file system, or damaged memory";
+                        + " an error of the device, no room in its file system, no free huge page, a guard region"
+                        + " (MADV_GUARD_INSTALL), access forbidden by a protection key, or damaged memory";
         for (Mapping each : mappings) {
             Mapping part = each.clip(address, end);
             if (!part.accessible()) {

@@ -379,6 +379,16 @@ class LinuxFailureTest {
     }
 
     @Test
+    void fileThatCannotBeSyncedIsSuspected() {
+        LinuxBackend backend = backend();
+        calls.fail("msync", "EINVAL");
+        is(
+                Reason.UNKNOWN,
+                assertThrows(PageLockException.class, () -> backend.sync(0x10000, PAGE, EnumSet.of(SyncOption.SYNC))),
+                "cannot be synced");
+    }
+
+    @Test
     void holeOfSyncNeedsNoProof() {
         LinuxBackend backend = backend();
         calls.fail("msync", "ENOMEM");
