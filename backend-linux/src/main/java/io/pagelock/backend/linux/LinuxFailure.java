@@ -7,6 +7,7 @@ import io.pagelock.LockLimit;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.spi.ByteSize;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -19,6 +20,8 @@ import java.util.OptionalLong;
 final class LinuxFailure {
     /** Between a failure and the count, other threads may unmap a little. */
     private static final int MAP_COUNT_SLACK = 16;
+
+    private static final List<String> LOCKED_OR_SPECIAL = Arrays.asList("lo", "io", "pf", "ht", "dp", "de", "mm");
 
     private final LinuxConstants constants;
     private final ProcSelf proc;
@@ -252,13 +255,14 @@ final class LinuxFailure {
     }
 
     /**
-     * Whether every mapping is flagged as locked or is of a kind that the kernel neither flags nor evicts: device memory,
-     * page frames, huge pages of hugetlbfs.
+     * Whether every mapping is flagged as locked or is of a kind that the kernel passes over: VM_SPECIAL, that is device memory,
+     * page frames and what may not grow, huge pages of hugetlbfs, and what it may drop: mlock_fixup() in the kernel's
+     * mm/mlock.c.
      */
     private static boolean lockedOrSpecial(Optional<List<Mapping>> mappings) {
         return mappings.isPresent()
                 && mappings.get().stream()
-                        .allMatch(each -> each.has("lo") || each.has("io") || each.has("pf") || each.has("ht"));
+                        .allMatch(each -> LOCKED_OR_SPECIAL.stream().anyMatch(each::has));
     }
 
     private static boolean anyOnFault(Optional<List<Mapping>> mappings) {

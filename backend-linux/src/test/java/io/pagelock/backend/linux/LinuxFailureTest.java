@@ -183,12 +183,11 @@ class LinuxFailureTest {
         is(Reason.CANNOT_BE_PAGED_IN, lock("ENOMEM", 0x10000, 1), "one cannot be brought in");
     }
 
-    @Test
-    void hugePagesAreNeverFlaggedAndStillCannotBeBroughtIn() {
-        proc.put(
-                "/proc/self/smaps",
-                "00010000-00020000 rw-p 00000000 00:0f 99    /dev/hugepages/x\nVmFlags: rd wr mr mw me de ht \n");
-        is(Reason.CANNOT_BE_PAGED_IN, lock("ENOMEM", 0x10000, 1));
+    @ParameterizedTest
+    @ValueSource(strings = {"rd wr mr mw me de ht", "rd wr dp", "rd mr mw me mm", "rd mr me de", "rd io", "rd pf"})
+    void whatIsNeverFlaggedStillCannotBeBroughtIn(String flags) {
+        proc.put("/proc/self/smaps", "00010000-00020000 rw-p 00000000 00:0f 99    /x\nVmFlags: " + flags + " \n");
+        is(Reason.CANNOT_BE_PAGED_IN, lock("ENOMEM", 0x10000, 1), "no free huge page");
     }
 
     @Test

@@ -229,6 +229,17 @@ class LinuxKernelTest {
         Libc.munlock(at, 300 * PAGE);
     }
 
+    @Test
+    void pageWithoutAccessIsFoundBesideMemoryThatTheKernelMayDrop() {
+        droppable(1);
+        long at = map(3);
+        Libc.mmap(at, PAGE, RW, Libc.MAP_ANONYMOUS | Libc.MAP_DROPPABLE | Libc.MAP_FIXED, -1, 0);
+        Libc.mprotect(at + PAGE, PAGE, Libc.PROT_NONE);
+        PageLockException thrown = refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 3 * PAGE, false));
+        assertTrue(thrown.detail().contains("PROT_NONE"), thrown.detail());
+        Libc.munlock(at, 3 * PAGE);
+    }
+
     private long droppable(long pages) {
         String[] release = System.getProperty("os.version").split("[.-]");
         int number = Integer.parseInt(release[0]) * 1000 + Integer.parseInt(release[1]);
