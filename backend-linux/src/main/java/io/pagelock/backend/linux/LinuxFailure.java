@@ -277,6 +277,14 @@ final class LinuxFailure {
                         + " (MADV_GUARD_INSTALL), access forbidden by a protection key, or damaged memory";
         for (Mapping each : mappings) {
             Mapping part = each.clip(address, end);
+            // VM_LOCKED from mmap on: mm/secretmem.c. mlock cannot look its pages up: mm/gup.c, check_vma_flags().
+            if (part.name.startsWith("/secretmem")) {
+                return PageLockException.because(Reason.CANNOT_BE_PAGED_IN)
+                        .call(function, errno, constants.errno.name(errno))
+                        .detail("the kernel keeps " + part + " locked by itself (memfd_secret) and lets nobody lock it")
+                        .remedy("Leave it out: memory of memfd_secret is never swapped out and needs no lock")
+                        .build();
+            }
             if (!part.accessible()) {
                 finding = part + " has no access rights (PROT_NONE)";
                 break;

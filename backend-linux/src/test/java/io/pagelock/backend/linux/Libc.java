@@ -108,6 +108,11 @@ final class Libc {
         return must("open", call("open", name, write ? 2 : 0));
     }
 
+    /** Memory that only this process sees: memfd_secret(2), number 447 everywhere. Negative if the kernel has none. */
+    static int memfdSecret() {
+        return call("syscall", word(447), word(0));
+    }
+
     static void close(int fd) {
         must("close", call("close", fd));
     }

@@ -240,6 +240,23 @@ class LinuxKernelTest {
         Libc.munlock(at, 3 * PAGE);
     }
 
+    @Test
+    void memoryThatTheKernelKeepsLockedNeedsNoLock() {
+        int fd = Libc.memfdSecret();
+        assumeTrue(fd >= 0, "the kernel has no memfd_secret");
+        Libc.ftruncate(fd, 2 * PAGE);
+        long at = Libc.mmap(0, 2 * PAGE, RW, Libc.MAP_SHARED, fd, 0);
+        Libc.close(fd);
+        undo.push(() -> Libc.munmap(at, 2 * PAGE));
+        assertEquals(lockedBefore + 2 * PAGE, Witness.lockedBytes(), "locked from the start");
+        for (boolean onFault : new boolean[] {false, true}) {
+            PageLockException thrown = refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 2 * PAGE, onFault));
+            assertTrue(thrown.detail().contains("memfd_secret"), thrown.detail());
+            assertTrue(thrown.remedy().contains("needs no lock"), thrown.remedy());
+        }
+        assertTrue(Witness.flagged(at));
+    }
+
     private long droppable(long pages) {
         String[] release = System.getProperty("os.version").split("[.-]");
         int number = Integer.parseInt(release[0]) * 1000 + Integer.parseInt(release[1]);
