@@ -67,6 +67,8 @@ static struct {
     int64_t held; /* ... and is counted here ... */
     int64_t release; /* ... until this is not 0 */
     int64_t racct;
+    int64_t mincore_changes; /* in so many of the next calls of mincore the map changes; -1: in all of them ... */
+    int64_t mincore_change_at; /* ... at this page, or right at the end; -1: at another one each time */
 } set;
 
 static const struct {
@@ -99,6 +101,8 @@ static const struct {
     {"held", &set.held},
     {"release", &set.release},
     {"racct", &set.racct},
+    {"mincore_changes", &set.mincore_changes},
+    {"mincore_change_at", &set.mincore_change_at},
 };
 #define SETTINGS (sizeof settings / sizeof settings[0])
 
@@ -514,6 +518,30 @@ int msync(void *addr, size_t len, int flags) {
     return result == 0 ? 0 : fail(result);
 }
 
+/*
+ * kern_mincore of sys/vm/vm_mmap.c gives the map's lock up for each page. If the map has changed then, it starts anew, but with
+ * the page at which it is, and zeroes what it skips: all that it had told. At the end there is no page any more to start with.
+ */
+static int change_within_mincore(unsigned long end, char *vec, unsigned long pages) {
+    static unsigned long turn;
+    unsigned long at = pages + 1;
+    pthread_mutex_lock(&kernel);
+    if (set.mincore_changes != 0) {
+        set.mincore_changes -= set.mincore_changes > 0;
+        at = set.mincore_change_at < 0 ? ++turn % pages : (unsigned long) set.mincore_change_at;
+    }
+    pthread_mutex_unlock(&kernel);
+    if (at > pages) {
+        return 0;
+    }
+    char behind;
+    if (at == pages && syscall(SYS_mincore, end, PAGE, &behind) != 0) {
+        return FB_ENOMEM;
+    }
+    memset(vec, 0, at);
+    return 0;
+}
+
 int mincore(const void *addr, size_t len, char *vec) {
     FAULT("mincore");
     unsigned long start = TRUNC((unsigned long) addr), end = ROUND((unsigned long) addr + len);
@@ -523,7 +551,8 @@ int mincore(const void *addr, size_t len, char *vec) {
     for (unsigned long i = 0; i < (end - start) / PAGE; i++) {
         vec[i] = vec[i] & 1 ? FB_MINCORE_ALL : 0;
     }
-    return 0;
+    int number = change_within_mincore(end, vec, (end - start) / PAGE);
+    return number == 0 ? 0 : fail(number);
 }
 
 void *mmap(void *addr, size_t len, int prot, int flags, int fd, int64_t offset) {

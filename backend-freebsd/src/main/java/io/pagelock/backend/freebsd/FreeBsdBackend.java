@@ -20,6 +20,7 @@ import io.pagelock.spi.Backend;
 import io.pagelock.spi.Host;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -35,8 +36,10 @@ import java.util.function.ToLongFunction;
  * 15.1 was recorded to answer.
  */
 final class FreeBsdBackend implements Backend {
-    /** How many pages to ask mincore for in one call. */
-    private static final int MINCORE_PAGES = 1 << 20;
+    /** How many pages to ask mincore for in one call: so few that the map seldom changes meanwhile. */
+    private static final int MINCORE_PAGES = 256;
+    /** How often to ask it for pages that it does not report. */
+    private static final int MINCORE_CALLS = 3;
 
     private final FreeBsdCalls calls;
     private final KernelState kernel;
@@ -188,11 +191,14 @@ final class FreeBsdBackend implements Backend {
             long from = Trouble.max(range.address(), entry.start);
             long to = Trouble.less(range.end(), entry.end) ? range.end() : entry.end;
             Answer locked = tellsWired ? Answer.of(entry.isUserWired()) : Answer.UNKNOWN;
+            // What is wired is in memory, but for pages that a file has lost since.
+            long sure = locked == Answer.YES ? entry.endOfFile(pageSize) : from;
+            sure = Trouble.less(to, sure) ? to : Trouble.max(from, sure);
             for (long at = from; at != to; at += pageSize) {
                 int page = (int) ((at - range.address()) / pageSize);
-                states.locked(page, locked).resident(page, Answer.UNKNOWN);
+                states.locked(page, locked).resident(page, Trouble.less(at, sure) ? Answer.YES : Answer.UNKNOWN);
             }
-            resident(states, range, from, to);
+            resident(states, range, sure, to);
         }
         return states.build();
     }
@@ -201,15 +207,37 @@ final class FreeBsdBackend implements Backend {
         long pageSize = kernel.pageSize();
         for (long from = start; from != end; ) {
             int pages = (int) Math.min((end - from) / pageSize, MINCORE_PAGES);
-            byte[] vec = new byte[pages];
-            // Refused where there is a hole, perhaps since we looked.
-            if (calls.mincore(from, pages * pageSize, vec) == 0) {
-                int first = (int) ((from - range.address()) / pageSize);
-                for (int i = 0; i < pages; i++) {
-                    states.resident(first + i, Answer.of((vec[i] & FreeBsdConstants.MINCORE_INCORE) != 0));
-                }
-            }
+            resident(states, (int) ((from - range.address()) / pageSize), from, pages);
             from += pages * pageSize;
+        }
+    }
+
+    /**
+     * Asks mincore. It gives the map's lock up for each page, and if another thread has changed the map then, it zeroes what it
+     * has told already, or fails (sys/vm/vm_mmap.c, kern_mincore). So a page that it reports once is resident, and one that it
+     * does not is absent only if all answers are the same.
+     */
+    private void resident(PageStates.Builder states, int first, long from, int pages) {
+        BitSet resident = new BitSet(pages);
+        BitSet before = null;
+        boolean same = true;
+        for (int call = 0; call < MINCORE_CALLS && resident.cardinality() < pages; call++) {
+            byte[] vec = new byte[pages];
+            BitSet told = new BitSet(pages);
+            if (calls.mincore(from, pages * kernel.pageSize(), vec) != 0) {
+                // Also where there is a hole, perhaps since we looked.
+                same = false;
+                continue;
+            }
+            for (int i = 0; i < pages; i++) {
+                told.set(i, (vec[i] & FreeBsdConstants.MINCORE_INCORE) != 0);
+            }
+            same &= before == null || told.equals(before);
+            before = told;
+            resident.or(told);
+        }
+        for (int i = 0; i < pages; i++) {
+            states.resident(first + i, resident.get(i) ? Answer.YES : same ? Answer.NO : Answer.UNKNOWN);
         }
     }
 

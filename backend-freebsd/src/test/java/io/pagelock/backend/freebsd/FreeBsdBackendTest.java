@@ -87,6 +87,60 @@ class FreeBsdBackendTest {
         assertEquals("0000", Witness.locked(address, 4));
     }
 
+    private long touched(int pages) {
+        long address = memory.map(pages);
+        for (int i = 0; i < pages; i++) {
+            memory.touch(address + i * PAGE);
+        }
+        return address;
+    }
+
+    /** What is said of pages that are all in memory: y, n or ?. */
+    private String resident(long address, int pages) {
+        PageStates states = backend.pages(pages(address, pages));
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < pages; i++) {
+            text.append(states.resident(i) == Answer.YES ? 'y' : states.resident(i) == Answer.NO ? 'n' : '?');
+        }
+        return text.toString();
+    }
+
+    @Test
+    void aMapThatChangesWithinMincoreMakesNoPageAbsent() {
+        long address = touched(4);
+        kernel.set("mincore_change_at", 3);
+        kernel.set("mincore_changes", 1);
+        assertEquals("yyyy", resident(address, 4));
+        kernel.set("mincore_change_at", 4);
+        kernel.set("mincore_changes", 1);
+        assertEquals("yyyy", resident(address, 4));
+    }
+
+    @Test
+    void whatMincoreContradictsItselfAboutIsUnknown() {
+        long address = touched(4);
+        kernel.set("mincore_change_at", -1);
+        kernel.set("mincore_changes", 3);
+        assertFalse(resident(address, 4).contains("n"));
+        kernel.set("mincore_change_at", 4);
+        kernel.set("mincore_changes", -1);
+        assertEquals("????", resident(address, 4));
+    }
+
+    @Test
+    void lockedPagesAreResidentWithoutMincore() {
+        long address = memory.map(4);
+        backend.lock(address, 4 * PAGE, false);
+        kernel.fail("mincore", -1, 12);
+        assertEquals("yyyy", resident(address, 4));
+        long file = memory.mapFile(3);
+        backend.lock(file, 3 * PAGE, false);
+        memory.truncate(file, 1);
+        assertEquals("y??", resident(file, 3));
+        backend.unlock(file, 3 * PAGE);
+        backend.unlock(address, 4 * PAGE);
+    }
+
     @Test
     void everyCapabilityOfFreeBsdIsDeclared() {
         assertEquals(
