@@ -69,6 +69,8 @@ static struct {
     int64_t racct;
     int64_t mincore_changes; /* in so many of the next calls of mincore the map changes; -1: in all of them ... */
     int64_t mincore_change_at; /* ... at this page, or right at the end; -1: at another one each time */
+    int64_t vmmap_lost; /* entries are missing behind the one at this address ... */
+    int64_t vmmap_losing; /* ... in so many of the next lists; -1: in every other one */
 } set;
 
 static const struct {
@@ -103,6 +105,8 @@ static const struct {
     {"racct", &set.racct},
     {"mincore_changes", &set.mincore_changes},
     {"mincore_change_at", &set.mincore_change_at},
+    {"vmmap_lost", &set.vmmap_lost},
+    {"vmmap_losing", &set.vmmap_losing},
 };
 #define SETTINGS (sizeof settings / sizeof settings[0])
 
@@ -709,8 +713,30 @@ int sysctlbyname(const char *name, void *oldp, size_t *oldlenp, const void *newp
     return fail(FB_ENOENT);
 }
 
+/*
+ * kern_proc_vmmap_out of sys/kern/kern_proc.c gives the map's lock up after each entry, and if the map has changed then, it goes
+ * on behind the entry that ends where this one did. If that one has become one with those behind it, they are never told.
+ */
+static void merge_within_vmmap(struct vmas *vmas) {
+    static int turn;
+    pthread_mutex_lock(&kernel);
+    int losing = set.vmmap_losing < 0 ? turn++ % 2 : set.vmmap_losing > 0;
+    set.vmmap_losing -= set.vmmap_losing > 0;
+    pthread_mutex_unlock(&kernel);
+    for (size_t i = 0; losing && i + 3 < vmas->count; i++) {
+        if (vmas->all[i].start <= (unsigned long) set.vmmap_lost && (unsigned long) set.vmmap_lost < vmas->all[i].end) {
+            memmove(&vmas->all[i + 1], &vmas->all[i + 3], (vmas->count - i - 3) * sizeof *vmas->all);
+            vmas->count -= 2;
+            return;
+        }
+    }
+}
+
 static int vmmap(char *oldp, size_t *oldlenp) {
     struct vmas vmas = read_vmas(1);
+    if (oldp != NULL) {
+        merge_within_vmmap(&vmas);
+    }
     size_t used = 0;
     int short_of = 0;
     for (size_t i = 0; i < vmas.count; i++) {

@@ -175,7 +175,7 @@ final class FreeBsdBackend implements Backend {
     public PageStates pages(MemoryRange range) {
         long pageSize = kernel.pageSize();
         PageStates.Builder states = PageStates.unknown(range, pageSize);
-        Optional<List<MapEntry>> entries = kernel.mappings();
+        Optional<List<MapEntry>> entries = kernel.mappings(range.address(), range.end());
         if (!entries.isPresent()) {
             resident(states, range, range.address(), range.end());
             return states.build();
@@ -185,9 +185,6 @@ final class FreeBsdBackend implements Backend {
             states.locked(page, Answer.NO).resident(page, Answer.NO);
         }
         for (MapEntry entry : entries.get()) {
-            if (!Trouble.less(range.address(), entry.end) || !Trouble.less(entry.start, range.end())) {
-                continue;
-            }
             long from = Trouble.max(range.address(), entry.start);
             long to = Trouble.less(range.end(), entry.end) ? range.end() : entry.end;
             Answer locked = tellsWired ? Answer.of(entry.isUserWired()) : Answer.UNKNOWN;
@@ -243,12 +240,9 @@ final class FreeBsdBackend implements Backend {
 
     @Override
     public Optional<List<MemoryRange>> mapped(MemoryRange range) {
-        return kernel.mappings().map(entries -> {
+        return kernel.mappings(range.address(), range.end()).map(entries -> {
             List<MemoryRange> parts = new ArrayList<>();
             for (MapEntry entry : entries) {
-                if (!Trouble.less(range.address(), entry.end) || !Trouble.less(entry.start, range.end())) {
-                    continue;
-                }
                 long from = Trouble.max(range.address(), entry.start);
                 long to = Trouble.less(range.end(), entry.end) ? range.end() : entry.end;
                 MemoryRange last = parts.isEmpty() ? null : parts.get(parts.size() - 1);

@@ -118,7 +118,7 @@ final class FreeBsdFailure {
         if (!ERRNO.is(errno, "ENOMEM")) {
             return ofOther(function, errno);
         }
-        Optional<List<MapEntry>> entries = kernel.mappings();
+        Optional<List<MapEntry>> entries = kernel.mappings(address, address + length);
         if (!entries.isPresent()) {
             return refusal(Reason.NOT_MAPPED, function, errno, "", 0);
         }
@@ -200,8 +200,8 @@ final class FreeBsdFailure {
                             + " (pages that are locked already are charged again)",
                     wanted < 0 ? Long.MAX_VALUE : wanted);
         }
-        Optional<List<MapEntry>> entries = kernel.mappings();
         long end = address + length;
+        Optional<List<MapEntry>> entries = kernel.mappings(address, end);
         long added = length;
         if (entries.isPresent()) {
             Optional<String> trouble = Trouble.hole(entries.get(), address, end);

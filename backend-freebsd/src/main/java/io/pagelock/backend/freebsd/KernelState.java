@@ -16,6 +16,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /** Looks at the kernel: sysctl, limits, mappings. What it does not tell stays unknown; nothing here throws. */
 final class KernelState {
@@ -42,8 +44,7 @@ final class KernelState {
 
     /** Whether the mappings say what is wired. */
     boolean tellsWired() {
-        return release.orElse(0) >= FreeBsdConstants.WIRED_FLAG_SINCE
-                && mappings().isPresent();
+        return release.orElse(0) >= FreeBsdConstants.WIRED_FLAG_SINCE && read().isPresent();
     }
 
     /** The value of a number, which has 4 or 8 bytes. */
@@ -105,7 +106,7 @@ final class KernelState {
         if (release.orElse(0) < FreeBsdConstants.WIRED_FLAG_SINCE) {
             return OptionalLong.empty();
         }
-        Optional<List<MapEntry>> entries = mappings();
+        Optional<List<MapEntry>> entries = settled(MapEntry::isUserWired, 0, 0);
         return entries.isPresent() ? OptionalLong.of(wired(entries.get())) : OptionalLong.empty();
     }
 
@@ -117,8 +118,62 @@ final class KernelState {
         return bytes;
     }
 
-    /** The mappings of this process, in the order of their addresses. */
+    /** The mappings of this process, in the order of their addresses. Empty also if they do not stand still for a look. */
     Optional<List<MapEntry>> mappings() {
+        return settled(entry -> true, 0, 0);
+    }
+
+    /** Those of a range, and where they leave a gap in it nothing is mapped. */
+    Optional<List<MapEntry>> mappings(long start, long end) {
+        return settled(entry -> entry.overlaps(start, end), start, end);
+    }
+
+    /**
+     * Reads the mappings until what is wanted of them is twice the same. The kernel gives the map's lock up after each, and
+     * those that another thread has merged with it by then are missing (sys/kern/kern_proc.c, kern_proc_vmmap_out).
+     */
+    private Optional<List<MapEntry>> settled(Predicate<MapEntry> wanted, long start, long end) {
+        List<MapEntry> before = null;
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+            Optional<List<MapEntry>> read = read();
+            if (!read.isPresent()) {
+                return read;
+            }
+            List<MapEntry> entries = read.get().stream().filter(wanted).collect(Collectors.toList());
+            if (before != null && MapEntry.areSame(entries, before) && areHoles(entries, start, end)) {
+                return Optional.of(entries);
+            }
+            before = entries;
+        }
+        return Optional.empty();
+    }
+
+    /** Whether there is nothing where the mappings leave a gap, since the same may be missing twice. */
+    private boolean areHoles(List<MapEntry> entries, long start, long end) {
+        long at = start;
+        for (MapEntry entry : entries) {
+            if (!entry.overlaps(start, end)) {
+                continue;
+            }
+            if (Trouble.less(at, entry.start) && !isHole(at)) {
+                return false;
+            }
+            at = Trouble.max(at, entry.end);
+        }
+        return !Trouble.less(at, end) || isHole(at);
+    }
+
+    private boolean isHole(long address) {
+        for (int attempt = 0; attempt < 2; attempt++) {
+            // Fails for a page that is mapped, too, if the map changes at the last moment.
+            if (calls.mincore(address, pageSize, new byte[1]) == 0 || calls.errno() != ENOMEM) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private Optional<List<MapEntry>> read() {
         int[] name = {CTL_KERN, KERN_PROC, KERN_PROC_VMMAP, calls.getpid()};
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             long[] length = {0};

@@ -59,6 +59,27 @@ final class MapEntry {
         return entries;
     }
 
+    /** Tells whether it is told of as another is. What lies in memory and in the file may have changed. */
+    private boolean isAs(MapEntry other) {
+        return start == other.start && end == other.end && flags == other.flags && protection == other.protection;
+    }
+
+    static boolean areSame(List<MapEntry> some, List<MapEntry> others) {
+        if (some.size() != others.size()) {
+            return false;
+        }
+        for (int i = 0; i < some.size(); i++) {
+            if (!some.get(i).isAs(others.get(i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    boolean overlaps(long from, long to) {
+        return Trouble.less(from, end) && Trouble.less(start, to);
+    }
+
     boolean isUserWired() {
         return (flags & FreeBsdConstants.KVME_FLAG_USER_WIRED) != 0;
     }

@@ -27,7 +27,7 @@ final class Trouble {
 
     static Optional<String> unreadable(List<MapEntry> entries, long start, long end, long pageSize) {
         for (MapEntry entry : entries) {
-            if (!less(start, entry.end) || !less(entry.start, end)) {
+            if (!entry.overlaps(start, end)) {
                 continue;
             }
             if (!entry.isAccessible()) {
@@ -47,7 +47,7 @@ final class Trouble {
     static long wired(List<MapEntry> entries, long start, long end) {
         long bytes = 0;
         for (MapEntry entry : entries) {
-            if (entry.isUserWired() && less(start, entry.end) && less(entry.start, end)) {
+            if (entry.isUserWired() && entry.overlaps(start, end)) {
                 bytes += (less(end, entry.end) ? end : entry.end) - max(start, entry.start);
             }
         }

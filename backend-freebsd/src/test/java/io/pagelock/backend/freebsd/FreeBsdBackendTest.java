@@ -141,6 +141,60 @@ class FreeBsdBackendTest {
         backend.unlock(address, 4 * PAGE);
     }
 
+    /** Three mappings in a row, the second locked, of which the second and third go missing in lists. */
+    private long lost(long lists) {
+        long address = touched(6);
+        backend.lock(address + 2 * PAGE, 2 * PAGE, false);
+        kernel.set("vmmap_lost", address);
+        kernel.set("vmmap_losing", lists);
+        return address;
+    }
+
+    private String locked(long address, int pages) {
+        PageStates states = backend.pages(pages(address, pages));
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < pages; i++) {
+            text.append(states.locked(i) == Answer.YES ? '1' : states.locked(i) == Answer.NO ? '0' : '?');
+        }
+        return text.toString();
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3})
+    void mappingsThatWereMergedWhileTheyWereListedAreFound(long lists) {
+        long address = lost(lists);
+        assertEquals("001100", locked(address, 6));
+        kernel.set("vmmap_losing", lists);
+        assertEquals("yyyyyy", resident(address, 6));
+        kernel.set("vmmap_losing", lists);
+        assertEquals(Optional.of(Collections.singletonList(pages(address, 6))), backend.mapped(pages(address, 6)));
+        kernel.set("vmmap_losing", 1);
+        assertEquals(OptionalLong.of(Witness.lockedBytes()), backend.limits().lockedBytes());
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {-1, 1000})
+    void mappingsThatDoNotStandStillAreUnknown(long lists) {
+        long address = lost(lists);
+        assertEquals("??????", locked(address, 6));
+        assertEquals("yyyyyy", resident(address, 6));
+        assertEquals(Optional.empty(), backend.mapped(pages(address, 6)));
+        if (lists < 0) {
+            assertEquals(OptionalLong.empty(), backend.limits().lockedBytes());
+        }
+    }
+
+    @Test
+    void aMappingThatIsMissingInAListIsNoHole() {
+        long address = lost(1);
+        kernel.fail("munlock", 1, 12);
+        PageLockException refused = assertThrows(PageLockException.class, () -> backend.unlock(address, 6 * PAGE));
+        assertEquals(Reason.UNKNOWN, refused.reason(), refused.getMessage());
+        kernel.set("vmmap_losing", 2);
+        kernel.fail("mlock", 1, 12);
+        refusal(Reason.UNKNOWN, address, 6);
+    }
+
     @Test
     void everyCapabilityOfFreeBsdIsDeclared() {
         assertEquals(
