@@ -5,6 +5,7 @@ import static io.pagelock.backend.freebsd.FreeBsdConstants.EAGAIN;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.EBADF;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.EINPROGRESS;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.EINTR;
+import static io.pagelock.backend.freebsd.FreeBsdConstants.ERRNO;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.EVFILT_USER;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.EV_ADD;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.EV_CLEAR;
@@ -23,6 +24,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * Locks by aio_mlock. One daemon thread sleeps in kevent until a job is done, reaps it with one aio_return, gives the room in
@@ -212,28 +214,61 @@ final class AioLocks {
     }
 
     private void run() {
-        Memory event = new Memory(EVENT_SIZE);
-        while (true) {
-            reportEnded();
-            int queue;
-            boolean idle;
-            synchronized (this) {
-                queue = openKqueue();
-                idle = underWay.isEmpty() && ended.isEmpty();
+        boolean idle = false;
+        try {
+            Memory event = new Memory(EVENT_SIZE);
+            while (!idle) {
+                idle = !work(event) && mayEnd();
             }
-            boolean woken = queue >= 0 ? awaitEvent(queue, event, idle) : awaitSuspended();
-            if (!woken && mayEnd()) {
-                return;
+        } finally {
+            if (!idle) {
+                replaceThread();
             }
         }
     }
 
-    private synchronized boolean mayEnd() {
-        if (underWay.isEmpty() && backlog.isEmpty() && ended.isEmpty()) {
-            threads--;
-            return true;
+    /** Reports what has ended and waits for more. Returns false if nothing came for a while. */
+    private boolean work(Memory event) {
+        synchronized (this) {
+            if (underWay.isEmpty()) {
+                // Left over by a thread that failed, since no end of a job will lead to them.
+                drain();
+            }
         }
-        return false;
+        reportEnded();
+        int queue;
+        boolean idle;
+        synchronized (this) {
+            queue = openKqueue();
+            idle = underWay.isEmpty() && ended.isEmpty();
+        }
+        return queue >= 0 ? awaitEvent(queue, event, idle) : awaitSuspended();
+    }
+
+    private synchronized boolean mayEnd() {
+        if (hasWork()) {
+            return false;
+        }
+        threads--;
+        return true;
+    }
+
+    /** For a thread that fails, mostly for want of memory. */
+    private synchronized void replaceThread() {
+        threads--;
+        if (hasWork()) {
+            // The next one may fail as well.
+            sleep(100);
+            try {
+                ensureThread();
+            } catch (OutOfMemoryError e) {
+                // The next lock will try again.
+            }
+        }
+    }
+
+    private boolean hasWork() {
+        return !underWay.isEmpty() || !backlog.isEmpty() || !ended.isEmpty();
     }
 
     /**
@@ -288,17 +323,16 @@ final class AioLocks {
             jobs = new ArrayList<>(underWay.values());
             suspended++;
         }
-        Memory list = new Memory((long) jobs.size() * Native.POINTER_SIZE);
-        for (int i = 0; i < jobs.size(); i++) {
-            list.setPointer(
-                    (long) i * Native.POINTER_SIZE, new Pointer(jobs.get(i).block()));
+        int errno;
+        try {
+            errno = suspend(jobs);
+        } finally {
+            synchronized (this) {
+                suspended--;
+            }
         }
-        int result = calls.aio_suspend(Pointer.nativeValue(list), jobs.size(), 0);
-        int errno = result == 0 ? 0 : calls.errno();
-        hold(list);
-        synchronized (this) {
-            suspended--;
-            if (errno != 0 && errno != EINTR) {
+        if (errno != 0 && errno != EINTR) {
+            synchronized (this) {
                 // Not known to happen. Better late than a thread that spins.
                 sleep(100);
             }
@@ -307,6 +341,19 @@ final class AioLocks {
             reap(job.block());
         }
         return true;
+    }
+
+    /** Returns an errno. */
+    private int suspend(List<AioJob> jobs) {
+        Memory list = new Memory((long) jobs.size() * Native.POINTER_SIZE);
+        for (int i = 0; i < jobs.size(); i++) {
+            list.setPointer(
+                    (long) i * Native.POINTER_SIZE, new Pointer(jobs.get(i).block()));
+        }
+        int result = calls.aio_suspend(Pointer.nativeValue(list), jobs.size(), 0);
+        int errno = result == 0 ? 0 : calls.errno();
+        hold(list);
+        return errno;
     }
 
     private void sleep(long millis) {
@@ -332,22 +379,44 @@ final class AioLocks {
             }
             underWay.remove(block);
             calls.aio_return(block);
-            drain();
         }
-        report(job, errno == 0 ? null : failure.ofLock("aio_mlock", errno, job.address, job.length));
+        try {
+            synchronized (this) {
+                drain();
+            }
+        } finally {
+            report(
+                    job,
+                    errno == 0
+                            ? null
+                            : explained(errno, () -> failure.ofLock("aio_mlock", errno, job.address, job.length)));
+        }
+    }
+
+    /** The number alone, if more cannot be found out: the lock has to end in any case. */
+    private static PageLockException explained(int errno, Supplier<PageLockException> explanation) {
+        try {
+            return explanation.get();
+        } catch (Throwable e) {
+            return PageLockException.because(Reason.UNKNOWN)
+                    .call("aio_mlock", errno, ERRNO.name(errno))
+                    .cause(e)
+                    .build();
+        }
     }
 
     /** Hands waiting jobs to the kernel, as many as it takes. Under the monitor. */
     private void drain() {
         while (!backlog.isEmpty()) {
-            int errno = submit(backlog.peek());
+            AioJob job = backlog.peek();
+            int errno = submit(job);
             if (errno == EAGAIN && !underWay.isEmpty()) {
                 return;
             }
-            AioJob job = backlog.poll();
             if (errno != 0) {
-                ended.add(new Ended(job, failure.ofSubmit(errno, job.length, bits())));
+                ended.add(new Ended(job, explained(errno, () -> failure.ofSubmit(errno, job.length, bits()))));
             }
+            backlog.remove();
         }
     }
 

@@ -17,10 +17,12 @@ import io.pagelock.PageLocker;
 import io.pagelock.PendingLock;
 import io.pagelock.Reason;
 import java.lang.ref.WeakReference;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -511,6 +513,59 @@ class AioLocksTest {
             Thread.setDefaultUncaughtExceptionHandler(before);
         }
         result(submit(address + PAGE, 1)).close();
+    }
+
+    /** Calls of the stand-in, one of which throws the first so many times. */
+    private static <T> T failing(Class<T> calls, T real, String function, int times) {
+        AtomicInteger left = new AtomicInteger(times);
+        return calls.cast(
+                Proxy.newProxyInstance(calls.getClassLoader(), new Class<?>[] {calls}, (proxy, method, args) -> {
+                    if (method.getName().equals(function) && left.getAndDecrement() > 0) {
+                        throw new OutOfMemoryError("on purpose");
+                    }
+                    return method.invoke(real, args);
+                }));
+    }
+
+    private AioLocks aioLocks(FreeBsdCalls calls, AioCalls aioCalls) {
+        KernelState state = new KernelState(calls);
+        return new AioLocks(aioCalls, StandIn.LAYOUT, new FreeBsdFailure(state, new FreeBsdRemedies(state)));
+    }
+
+    private static CompletableFuture<Optional<PageLockException>> lock(AioLocks locks, long address) {
+        CompletableFuture<Optional<PageLockException>> end = new CompletableFuture<>();
+        locks.lock(address, PAGE, refusal -> end.complete(Optional.ofNullable(refusal)));
+        return end;
+    }
+
+    @Test
+    void aRefusalThatCannotBeExplainedIsReportedWithItsNumber() throws Exception {
+        FreeBsdCalls calls = FreeBsdCalls.bind(kernel.libc(), StandIn.HOST.bits());
+        AioLocks locks = aioLocks(
+                failing(FreeBsdCalls.class, calls, "getrlimit", 1), AioCalls.bind(kernel.libc(), StandIn.HOST.bits()));
+        long address = memory.map(2);
+        kernel.fail("aio_job", 1, 12);
+        PageLockException refused =
+                lock(locks, address).get(20, TimeUnit.SECONDS).get();
+        assertEquals(Reason.UNKNOWN, refused.reason());
+        assertTrue(refused.getMessage().contains("ENOMEM"), refused.getMessage());
+        assertEquals(Optional.empty(), lock(locks, address + PAGE).get(20, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void aThreadThatFailsIsReplaced() throws Exception {
+        AioCalls calls = AioCalls.bind(kernel.libc(), StandIn.HOST.bits());
+        Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
+        Thread.setDefaultUncaughtExceptionHandler((thread, thrown) -> {});
+        try {
+            AioLocks locks = aioLocks(
+                    FreeBsdCalls.bind(kernel.libc(), StandIn.HOST.bits()),
+                    failing(AioCalls.class, calls, "aio_error", 2));
+            assertEquals(Optional.empty(), lock(locks, memory.map(1)).get(20, TimeUnit.SECONDS));
+            assertEquals(Optional.empty(), lock(locks, memory.map(1)).get(20, TimeUnit.SECONDS));
+        } finally {
+            Thread.setDefaultUncaughtExceptionHandler(before);
+        }
     }
 
     @Test

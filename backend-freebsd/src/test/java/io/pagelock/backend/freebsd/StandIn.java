@@ -38,9 +38,12 @@ final class StandIn {
         return loaded;
     }
 
+    CLibrary libc() {
+        return CLibrary.open(Host.current(), library.getFile().toString());
+    }
+
     FreeBsdBackend open() {
-        return FreeBsdBackend.over(
-                CLibrary.open(Host.current(), library.getFile().toString()), HOST);
+        return FreeBsdBackend.over(libc(), HOST);
     }
 
     void set(String name, long value) {
