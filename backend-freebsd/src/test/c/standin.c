@@ -811,6 +811,7 @@ struct job {
     enum state state;
     int error;
     int told; /* EV_ONESHOT: the event was given */
+    struct queue *queue; /* where the end is told */
 };
 
 static struct job *jobs; /* in the order of their submission */
@@ -894,9 +895,10 @@ static void start_worker(void) {
     pthread_attr_destroy(&attributes);
 }
 
+/* A thread that sleeps in kevent holds the queue, not its descriptor: it goes on after close(), see sys/kern/kern_event.c. */
 struct queue {
     int fd;
-    int closed;
+    int closed, sleepers;
     int user_registered, user_triggered, user_clear;
     uintptr_t user_ident;
     void *user_data;
@@ -912,6 +914,11 @@ static struct queue *queue_of(int fd) {
         }
     }
     return NULL;
+}
+
+/* What is said of a descriptor without a queue: newer trees tell an open one apart. Since which release is not known. */
+static int no_queue(int fd) {
+    return set.osreldate < 1500000 || syscall(SYS_fcntl, fd, F_GETFD) < 0 ? FB_EBADF : FB_EINVAL;
 }
 
 static struct job *job_of(const struct fb_aiocb *user, int only_done) {
@@ -959,7 +966,7 @@ static int enqueue(struct fb_aiocb *user) {
                 return FB_EINVAL;
             }
             if (queue_of(event->sigev_signo) == NULL) {
-                return FB_EBADF;
+                return no_queue(event->sigev_signo);
             }
             break;
         default:
@@ -969,6 +976,7 @@ static int enqueue(struct fb_aiocb *user) {
     job->user = user;
     job->copy = *user;
     job->permitted = is_permitted();
+    job->queue = event->sigev_notify == FB_SIGEV_KEVENT ? queue_of(event->sigev_signo) : NULL;
     struct job **end = &jobs;
     while (*end != NULL) {
         end = &(*end)->next;
@@ -1158,7 +1166,10 @@ int kqueue(void) {
     }
     pthread_mutex_lock(&kernel);
     for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++) {
-        if (queues[i].fd == 0 || queues[i].closed) {
+        if (queues[i].fd == 0 || (queues[i].closed && queues[i].sleepers == 0)) {
+            for (struct job *job = jobs; job != NULL; job = job->next) {
+                job->queue = job->queue == &queues[i] ? NULL : job->queue;
+            }
             memset(&queues[i], 0, sizeof queues[i]);
             queues[i].fd = newest_queue = (int) fd;
             pthread_mutex_unlock(&kernel);
@@ -1173,7 +1184,6 @@ int close(int fd) {
     struct queue *queue = queue_of(fd);
     if (queue != NULL) {
         queue->closed = 1;
-        pthread_cond_broadcast(&changed);
     }
     pthread_mutex_unlock(&kernel);
     return syscall(SYS_close, fd) == 0 ? 0 : fail(FB_EBADF);
@@ -1214,7 +1224,7 @@ static int collect(struct queue *queue, struct fb_kevent *events, int most) {
     }
     for (struct job *job = jobs; job != NULL && count < most; job = job->next) {
         const struct fb_sigevent *wish = &job->copy.aio_sigevent;
-        if (job->state != DONE || job->told || wish->sigev_notify != FB_SIGEV_KEVENT || wish->sigev_signo != queue->fd) {
+        if (job->state != DONE || job->told || job->queue != queue) {
             continue;
         }
         struct fb_kevent *event = &events[count++];
@@ -1241,7 +1251,7 @@ int kevent(
     struct queue *queue = queue_of(kq);
     if (queue == NULL) {
         pthread_mutex_unlock(&kernel);
-        return fail(FB_EBADF);
+        return fail(no_queue(kq));
     }
     for (int i = 0; i < nchanges; i++) {
         int number = change(queue, &changelist[i]);
@@ -1250,13 +1260,11 @@ int kevent(
             return fail(number);
         }
     }
+    queue->sleepers++;
     for (;;) {
-        if (queue->closed) {
-            pthread_mutex_unlock(&kernel);
-            return fail(FB_EBADF);
-        }
         int count = nevents == 0 ? 0 : collect(queue, eventlist, nevents);
         if (count > 0 || nevents == 0 || !wait_until(until)) {
+            queue->sleepers--;
             pthread_mutex_unlock(&kernel);
             return count;
         }

@@ -5,6 +5,7 @@ import static io.pagelock.backend.freebsd.FreeBsdConstants.EAGAIN;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.EBADF;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.EINPROGRESS;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.EINTR;
+import static io.pagelock.backend.freebsd.FreeBsdConstants.EINVAL;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.ERRNO;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.EVFILT_USER;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.EV_ADD;
@@ -32,7 +33,8 @@ import java.util.function.Supplier;
  * none for a while.
  *
  * <p>Where no kqueue can be had, or it is closed by other code, threads sleep in aio_suspend instead. That call cannot be told
- * of new jobs, so a job that comes while it sleeps gets another thread, up to a few.
+ * of new jobs, so a job that comes while it sleeps gets another thread, up to a few. A thread that sleeps in kevent is not
+ * woken when the kqueue is closed, and is still told of the jobs that have it, but can be told of nothing new.
  *
  * <p>Jobs beyond the queue's limit wait here, and their turn comes when one of ours is reaped. The monitor guards the books.
  * It is held across aio_mlock, aio_cancel, aio_error and aio_return, which do not wait, and never across kevent, aio_suspend
@@ -66,6 +68,8 @@ final class AioLocks {
     private int threads;
     /** How many of the threads sleep in aio_suspend, with lists that are not the newest. */
     private int suspended;
+    /** How many of the threads sleep in kevent. */
+    private int inKevent;
 
     private static final class Ended {
         private final AioJob job;
@@ -137,7 +141,9 @@ final class AioLocks {
             }
             int errno = calls.errno();
             underWay.remove(job.block());
-            if (errno != EBADF || queue < 0) {
+            // Of a descriptor that is no kqueue, some releases say the one, some the other (sys/kern/kern_event.c).
+            boolean lost = queue >= 0 && (errno == EBADF || errno == EINVAL && calls.kevent(queue, 0, 0, 0, 0, 0) < 0);
+            if (!lost) {
                 return errno;
             }
             // Closed by other code, which went through all descriptors.
@@ -176,13 +182,14 @@ final class AioLocks {
     /** Makes a thread look at {@link #ended}. */
     private void wake() {
         if (kqueue < 0 || !change(kqueue, 0, NOTE_TRIGGER)) {
+            kqueue = NONE;
             wakeForNew();
         }
     }
 
     private void wakeForNew() {
         notifyAll();
-        if (kqueue < 0 && suspended == threads && threads < MOST_SUSPENDED) {
+        if (kqueue < 0 && suspended + inKevent == threads && threads < MOST_SUSPENDED) {
             try {
                 startThread();
             } catch (OutOfMemoryError e) {
@@ -241,6 +248,7 @@ final class AioLocks {
         synchronized (this) {
             queue = openKqueue();
             idle = underWay.isEmpty() && ended.isEmpty();
+            inKevent += queue >= 0 ? 1 : 0;
         }
         return queue >= 0 ? awaitEvent(queue, event, idle) : awaitSuspended();
     }
@@ -278,16 +286,24 @@ final class AioLocks {
      * @return false if it did
      */
     private boolean awaitEvent(int queue, Memory event, boolean idle) {
-        event.clear();
-        long timeout = 0;
-        if (idle) {
-            // Where time_t has 4 bytes, which is on i386 alone, the upper half of this is the nanoseconds.
-            event.setLong(EVENT_SIZE - 16, IDLE_SECONDS);
-            timeout = Pointer.nativeValue(event) + EVENT_SIZE - 16;
+        int count;
+        int errno;
+        try {
+            event.clear();
+            long timeout = 0;
+            if (idle) {
+                // Where time_t has 4 bytes, which is on i386 alone, the upper half of this is the nanoseconds.
+                event.setLong(EVENT_SIZE - 16, IDLE_SECONDS);
+                timeout = Pointer.nativeValue(event) + EVENT_SIZE - 16;
+            }
+            // One event at a time: an array's stride differs between releases, the place of ident and filter does not.
+            count = calls.kevent(queue, 0, 0, Pointer.nativeValue(event), 1, timeout);
+            errno = count < 0 ? calls.errno() : 0;
+        } finally {
+            synchronized (this) {
+                inKevent--;
+            }
         }
-        // One event at a time: an array's stride differs between releases, the place of ident and filter does not.
-        int count = calls.kevent(queue, 0, 0, Pointer.nativeValue(event), 1, timeout);
-        int errno = count < 0 ? calls.errno() : 0;
         if (count == 0) {
             return false;
         }
@@ -314,10 +330,11 @@ final class AioLocks {
     private boolean awaitSuspended() {
         List<AioJob> jobs;
         synchronized (this) {
+            if (!ended.isEmpty()) {
+                return true;
+            }
             if (underWay.isEmpty()) {
-                if (ended.isEmpty()) {
-                    sleep(IDLE_SECONDS * 1000);
-                }
+                sleep(IDLE_SECONDS * 1000);
                 return !underWay.isEmpty() || !ended.isEmpty();
             }
             jobs = new ArrayList<>(underWay.values());

@@ -72,6 +72,7 @@ final class FreeBsdConstants {
     static final int EINTR = 4;
     static final int EBADF = 9;
     static final int ENOMEM = 12;
+    static final int EINVAL = 22;
     static final int EAGAIN = 35;
     static final int EINPROGRESS = 36;
     static final int ECANCELED = 85;

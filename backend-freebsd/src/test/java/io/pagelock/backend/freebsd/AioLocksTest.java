@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.jna.Function;
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import io.pagelock.Capability;
@@ -486,6 +487,57 @@ class AioLocksTest {
         result(before).close();
         result(after).close();
         assertAllReaped(2);
+    }
+
+    /** Leaves the thread asleep in kevent, without a job. */
+    private int idle() throws Exception {
+        result(submit(memory.map(1), 1)).close();
+        // The first job may have come before the first sleep, or within it.
+        Thread.sleep(300);
+        assertTrue(kernel.calls("kevent") > 0);
+        return (int) kernel.get("kqueue");
+    }
+
+    private static void soon(PendingLock pending) throws Exception {
+        pending.get(5, TimeUnit.SECONDS).close();
+    }
+
+    @Test
+    void aKqueueThatIsClosedWhileTheThreadIsIdleDelaysNothing() throws Exception {
+        kernel.call("close", idle());
+        soon(submit(memory.map(1), 1));
+        soon(submit(memory.map(1), 1));
+        assertAllReaped(3);
+    }
+
+    @Test
+    void aDescriptorThatIsNoKqueueAnyMoreDelaysNothing() throws Exception {
+        int queue = idle();
+        kernel.call("close", queue);
+        Function.getFunction("c", "dup2").invokeInt(new Object[] {2, queue});
+        try {
+            soon(submit(memory.map(1), 1));
+            assertAllReaped(2);
+        } finally {
+            kernel.call("close", queue);
+        }
+    }
+
+    @Test
+    void aCancelledBacklogIsReportedWithAClosedKqueueToo() throws Exception {
+        fill(QUEUE - 1);
+        kernel.set("aio_hold", 1);
+        long address = memory.map(2);
+        PendingLock running = submit(address, 1);
+        PendingLock waiting = submit(address + PAGE, 1);
+        await(() -> kernel.calls("kevent") > 0);
+        Thread.sleep(100);
+        kernel.call("close", (int) kernel.get("kqueue"));
+        assertTrue(waiting.cancel(true));
+        soon(locker.lockAsync(Arrays.asList(pages(address + PAGE, 1)), Runnable::run));
+        kernel.set("aio_hold", 0);
+        result(running).close();
+        assertAllReaped(1);
     }
 
     @Test
