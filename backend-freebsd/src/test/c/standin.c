@@ -655,7 +655,7 @@ static int give(const void *value, size_t size, void *oldp, size_t *oldlenp) {
 int sysctlbyname(const char *name, void *oldp, size_t *oldlenp, const void *newp, size_t newlen) {
     FAULT("sysctlbyname");
     (void) newlen;
-    static const struct {
+    const struct {
         const char *name;
         int64_t *value;
         int size, in_capability_mode, freebsd10;
@@ -668,7 +668,7 @@ int sysctlbyname(const char *name, void *oldp, size_t *oldlenp, const void *newp
         {"security.jail.mlock_allowed", &set.mlock_allowed, 4, 0, 0},
         {"vfs.aio.max_aio_queue", &set.max_aio_queue, 4, 0, 1},
         {"vfs.aio.max_aio_queue_per_proc", &set.max_aio_queue_per_proc, 4, 0, 1},
-        {"kern.racct.enable", &set.racct, 4, 0, 1},
+        {"kern.racct.enable", &set.racct, set.osreldate >= 1400000 ? 1 : 4, 0, 1},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (strcmp(name, known[i].name) == 0) {
@@ -682,11 +682,13 @@ int sysctlbyname(const char *name, void *oldp, size_t *oldlenp, const void *newp
             if (newp != NULL && set.euid != 0) {
                 return fail(FB_EPERM);
             }
-            int value = (int) *known[i].value;
             if (newp != NULL) {
                 *known[i].value = *(const int *) newp;
             }
-            return oldlenp == NULL ? 0 : give(&value, sizeof value, oldp, oldlenp);
+            /* A bool has one byte, and is 0 or 1. */
+            int value = (int) *known[i].value;
+            char flag = value != 0;
+            return oldlenp == NULL ? 0 : give(known[i].size == 1 ? (void *) &flag : &value, known[i].size, oldp, oldlenp);
         }
     }
     if (set.capmode) {

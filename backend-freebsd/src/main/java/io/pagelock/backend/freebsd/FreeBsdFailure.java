@@ -218,15 +218,16 @@ final class FreeBsdFailure {
         if (wired.isPresent() && isOverMaximum(added)) {
             return refusal(Reason.OUT_OF_MEMORY, function, errno, systemNumbers(added), total(added));
         }
+        // In the kernel's order: the rules come before any page is looked at.
         String racct = kernel.sysctl("kern.racct.enable").orElse(0) != 0
-                ? ", or a rule of rctl(8) for memorylocked is exceeded (see rctl -u)"
+                ? "; a rule of rctl(8) for memorylocked may be exceeded (see rctl -u)"
                 : "";
         return refusal(
                 Reason.UNKNOWN,
                 function,
                 errno,
                 (entries.isPresent() ? "no hole, no limit that is exceeded" : "the mappings cannot be read")
-                        + "; a page may be unreadable on its device, or memory short" + racct,
+                        + racct + "; a page may be unreadable on its device, or memory short",
                 0);
     }
 

@@ -47,7 +47,7 @@ final class KernelState {
         return release.orElse(0) >= FreeBsdConstants.WIRED_FLAG_SINCE && read().isPresent();
     }
 
-    /** The value of a number, which has 4 or 8 bytes. */
+    /** The value of a number, whatever its width: kern.racct.enable has had 4 bytes and has 1 since. */
     OptionalLong sysctl(String name) {
         byte[] value = new byte[8];
         long[] length = {value.length};
@@ -55,9 +55,18 @@ final class KernelState {
             return OptionalLong.empty();
         }
         ByteBuffer bytes = ByteBuffer.wrap(value).order(ByteOrder.nativeOrder());
-        return length[0] == 8
-                ? OptionalLong.of(bytes.getLong(0))
-                : length[0] == 4 ? OptionalLong.of(bytes.getInt(0)) : OptionalLong.empty();
+        switch ((int) length[0]) {
+            case 8:
+                return OptionalLong.of(bytes.getLong(0));
+            case 4:
+                return OptionalLong.of(bytes.getInt(0));
+            case 2:
+                return OptionalLong.of(bytes.getShort(0));
+            case 1:
+                return OptionalLong.of(bytes.get(0));
+            default:
+                return OptionalLong.empty();
+        }
     }
 
     /** Soft and hard RLIMIT_MEMLOCK. */

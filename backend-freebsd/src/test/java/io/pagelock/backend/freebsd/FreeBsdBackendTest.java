@@ -350,7 +350,12 @@ class FreeBsdBackendTest {
         assertFalse(refusal(Reason.UNKNOWN, address, 1).getMessage().contains("rctl"));
         kernel.set("racct", 1);
         kernel.fail("mlock", 1, 12);
-        assertSays(refusal(Reason.UNKNOWN, address, 1), "rctl");
+        String message = refusal(Reason.UNKNOWN, address, 1).getMessage();
+        assertTrue(message.indexOf("rctl(8)") > 0, message);
+        assertTrue(message.indexOf("rctl(8)") < message.indexOf("unreadable"), message);
+        kernel.set("osreldate", 1302000);
+        kernel.fail("mlock", 1, 12);
+        assertSays(refusal(Reason.UNKNOWN, address, 1), "rctl(8)");
         kernel.set("no_vmmap", 1);
         kernel.fail("mlock", 1, 12);
         assertSays(refusal(Reason.UNKNOWN, address, 1), "cannot be read");
