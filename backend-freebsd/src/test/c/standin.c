@@ -35,6 +35,12 @@ extern long syscall(long number, ...);
 #define MAP_PAGES(at, size, prot, flags, fd, offset) syscall(SYS_mmap, at, size, prot, flags, fd, offset)
 #endif
 
+#ifdef SYS__llseek
+#define SEEK(fd, at) (void) syscall(SYS__llseek, fd, (long) ((uint64_t) (at) >> 32), (long) (at), &(uint64_t) {0}, 0)
+#else
+#define SEEK(fd, at) (void) syscall(SYS_lseek, fd, at, 0)
+#endif
+
 #define PAGE 4096UL
 #define TRUNC(x) ((x) & ~(PAGE - 1))
 #define ROUND(x) (((x) + PAGE - 1) & ~(PAGE - 1))
@@ -67,6 +73,7 @@ static struct {
     int64_t held; /* ... and is counted here ... */
     int64_t release; /* ... until this is not 0 */
     int64_t racct;
+    int64_t mincore_mapped; /* mincore knows the page table of this process only */
     int64_t mincore_changes; /* in so many of the next calls of mincore the map changes; -1: in all of them ... */
     int64_t mincore_change_at; /* ... at this page, or right at the end; -1: at another one each time */
     int64_t vmmap_lost; /* entries are missing behind the one at this address ... */
@@ -103,6 +110,7 @@ static const struct {
     {"held", &set.held},
     {"release", &set.release},
     {"racct", &set.racct},
+    {"mincore_mapped", &set.mincore_mapped},
     {"mincore_changes", &set.mincore_changes},
     {"mincore_change_at", &set.mincore_change_at},
     {"vmmap_lost", &set.vmmap_lost},
@@ -552,8 +560,19 @@ int mincore(const void *addr, size_t len, char *vec) {
     if (syscall(SYS_mincore, start, end - start, vec) != 0) {
         return fail(errno == 14 ? FB_EFAULT : FB_ENOMEM);
     }
+    int mapped = set.mincore_mapped && set.osreldate >= 1200000;
+    long pagemap = mapped ? syscall(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC) : -1;
     for (unsigned long i = 0; i < (end - start) / PAGE; i++) {
-        vec[i] = vec[i] & 1 ? FB_MINCORE_ALL : 0;
+        int is = vec[i] & 1;
+        uint64_t entry;
+        if (is && pagemap >= 0) {
+            SEEK(pagemap, (start / PAGE + i) * sizeof entry);
+            is = syscall(SYS_read, pagemap, &entry, sizeof entry) == sizeof entry && (entry >> 63) != 0;
+        }
+        vec[i] = is ? FB_MINCORE_ALL : 0;
+    }
+    if (pagemap >= 0) {
+        syscall(SYS_close, pagemap);
     }
     int number = change_within_mincore(end, vec, (end - start) / PAGE);
     return number == 0 ? 0 : fail(number);
@@ -668,6 +687,7 @@ int sysctlbyname(const char *name, void *oldp, size_t *oldlenp, const void *newp
         {"security.jail.mlock_allowed", &set.mlock_allowed, 4, 0, 0},
         {"vfs.aio.max_aio_queue", &set.max_aio_queue, 4, 0, 1},
         {"vfs.aio.max_aio_queue_per_proc", &set.max_aio_queue_per_proc, 4, 0, 1},
+        {"vm.mincore_mapped", &set.mincore_mapped, 4, 0, 0},
         {"kern.racct.enable", &set.racct, set.osreldate >= 1400000 ? 1 : 4, 0, 1},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
@@ -1320,6 +1340,7 @@ void standin_reset(void) {
     set.limit_cur = set.limit_max = FB_RLIM_INFINITY;
     set.max_user_wired = 401644;
     set.unprivileged_mlock = 1;
+    set.mincore_mapped = 1;
     set.osreldate = 1501000;
     set.aio_feature = 1;
     set.max_aio_queue = 1024;

@@ -202,9 +202,10 @@ final class FreeBsdBackend implements Backend {
 
     private void resident(PageStates.Builder states, MemoryRange range, long start, long end) {
         long pageSize = kernel.pageSize();
+        boolean looksBeyond = start != end && kernel.mincoreLooksBeyond();
         for (long from = start; from != end; ) {
             int pages = (int) Math.min((end - from) / pageSize, MINCORE_PAGES);
-            resident(states, (int) ((from - range.address()) / pageSize), from, pages);
+            resident(states, (int) ((from - range.address()) / pageSize), from, pages, looksBeyond);
             from += pages * pageSize;
         }
     }
@@ -212,12 +213,12 @@ final class FreeBsdBackend implements Backend {
     /**
      * Asks mincore. It gives the map's lock up for each page, and if another thread has changed the map then, it zeroes what it
      * has told already, or fails (sys/vm/vm_mmap.c, kern_mincore). So a page that it reports once is resident, and one that it
-     * does not is absent only if all answers are the same.
+     * does not is absent only if all answers are the same, and not if it knows no more than the page table.
      */
-    private void resident(PageStates.Builder states, int first, long from, int pages) {
+    private void resident(PageStates.Builder states, int first, long from, int pages, boolean looksBeyond) {
         BitSet resident = new BitSet(pages);
         BitSet before = null;
-        boolean same = true;
+        boolean same = looksBeyond;
         for (int call = 0; call < MINCORE_CALLS && resident.cardinality() < pages; call++) {
             byte[] vec = new byte[pages];
             BitSet told = new BitSet(pages);

@@ -69,6 +69,7 @@ final class FreeBsdConstants {
             .put("ECAPMODE", 94)
             .build();
 
+    static final int ENOENT = 2;
     static final int EINTR = 4;
     static final int EBADF = 9;
     static final int ENOMEM = 12;

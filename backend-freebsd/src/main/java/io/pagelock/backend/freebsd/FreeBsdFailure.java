@@ -226,8 +226,8 @@ final class FreeBsdFailure {
                 Reason.UNKNOWN,
                 function,
                 errno,
-                (entries.isPresent() ? "no hole, no limit that is exceeded" : "the mappings cannot be read")
-                        + racct + "; a page may be unreadable on its device, or memory short",
+                (entries.isPresent() ? "no hole, no limit that is exceeded" : "the mappings cannot be read") + racct
+                        + "; a page may be unreadable on its device, or memory short",
                 0);
     }
 

@@ -2,6 +2,7 @@
 package io.pagelock.backend.freebsd;
 
 import static io.pagelock.backend.freebsd.FreeBsdConstants.CTL_KERN;
+import static io.pagelock.backend.freebsd.FreeBsdConstants.ENOENT;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.ENOMEM;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.KERN_PROC;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.KERN_PROC_VMMAP;
@@ -204,6 +205,15 @@ final class KernelState {
             }
         }
         return Optional.empty();
+    }
+
+    /**
+     * Whether mincore looks beyond the page table of this process, where a page may be missing that is in memory: not where
+     * vm.mincore_mapped is set, which is the default. Releases without that number always looked.
+     */
+    boolean mincoreLooksBeyond() {
+        OptionalLong mapped = sysctl("vm.mincore_mapped");
+        return mapped.isPresent() ? mapped.getAsLong() == 0 : calls.errno() == ENOENT;
     }
 
     boolean isJailed() {

@@ -82,7 +82,7 @@ class FreeBsdBackendTest {
             assertEquals(Answer.NO, states.locked(0));
             assertEquals(Answer.YES, states.locked(1));
             assertEquals(Answer.YES, states.resident(2));
-            assertEquals(Answer.NO, states.resident(3));
+            assertEquals(Answer.UNKNOWN, states.resident(3));
         }
         assertEquals("0000", Witness.locked(address, 4));
     }
@@ -117,7 +117,27 @@ class FreeBsdBackendTest {
     }
 
     @Test
+    void aPageIsAbsentOnlyIfMincoreLooksBeyondThePageTable() {
+        long address = memory.map(2);
+        memory.touch(address);
+        assertEquals("y?", resident(address, 2));
+        kernel.set("mincore_mapped", 0);
+        assertEquals("yn", resident(address, 2));
+        // What cannot be read may be either.
+        kernel.fail("sysctlbyname", 1, 1);
+        assertEquals("y?", resident(address, 2));
+        kernel.set("mincore_mapped", 1);
+        kernel.set("osreldate", 1004000);
+        backend = kernel.open();
+        assertEquals("yn", resident(address, 2));
+        memory.unmap(address + PAGE, 1);
+        kernel.set("osreldate", 1501000);
+        assertEquals("yn", resident(address, 2));
+    }
+
+    @Test
     void whatMincoreContradictsItselfAboutIsUnknown() {
+        kernel.set("mincore_mapped", 0);
         long address = touched(4);
         kernel.set("mincore_change_at", -1);
         kernel.set("mincore_changes", 3);

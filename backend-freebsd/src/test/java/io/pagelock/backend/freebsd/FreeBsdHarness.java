@@ -38,6 +38,8 @@ final class FreeBsdHarness implements Harness {
         }
         // The maximum of the system would skip the tests of the address space, since a JVM has reserved more than that.
         kernel.set("max_user_wired", -1);
+        // By default, FreeBSD does not tell that a page is absent, and the contract asks for it.
+        kernel.set("mincore_mapped", 0);
         backend = kernel.open();
         abilities.remove(Ability.SEE_ON_FAULT);
         abilities.remove(Ability.MAP_UNLOCKABLE);
