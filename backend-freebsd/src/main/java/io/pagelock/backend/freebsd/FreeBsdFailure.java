@@ -77,7 +77,7 @@ final class FreeBsdFailure {
         if (ERRNO.is(errno, "ECAPMODE")) {
             return PageLockException.because(Reason.NOT_PERMITTED)
                     .call(function, errno, "ECAPMODE")
-                    .detail("this process is in Capsicum's capability mode, where AIO is not allowed")
+                    .detail("this process is in Capsicum's capability mode, where aio_mlock is not allowed")
                     .remedy(FreeBsdRemedies.inCapabilityMode())
                     .build();
         }

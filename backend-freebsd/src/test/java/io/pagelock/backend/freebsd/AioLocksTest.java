@@ -198,7 +198,12 @@ class AioLocksTest {
         kernel.fail("aio_mlock", 1, 78);
         refusal(Reason.NOT_SUPPORTED, submit(address, 1), "ENOSYS", "kldload aio");
         kernel.set("capmode", 1);
-        refusal(Reason.NOT_PERMITTED, submit(address, 1), "ECAPMODE", "capability mode", "executor");
+        refusal(
+                Reason.NOT_PERMITTED,
+                submit(address, 1),
+                "ECAPMODE",
+                "capability mode, where aio_mlock is not allowed",
+                "executor");
         kernel.set("capmode", 0);
         kernel.fail("aio_mlock", 1, 35);
         refusal(Reason.QUEUE_FULL, submit(address, 1), "EAGAIN", "vfs.aio.max_aio_queue_per_proc");
