@@ -74,6 +74,7 @@ static struct {
     int64_t release; /* ... until this is not 0 */
     int64_t racct;
     int64_t mincore_mapped; /* mincore knows the page table of this process only */
+    int64_t suser_enabled;
     int64_t mincore_changes; /* in so many of the next calls of mincore the map changes; -1: in all of them ... */
     int64_t mincore_change_at; /* ... at this page, or right at the end; -1: at another one each time */
     int64_t vmmap_lost; /* entries are missing behind the one at this address ... */
@@ -111,6 +112,7 @@ static const struct {
     {"release", &set.release},
     {"racct", &set.racct},
     {"mincore_mapped", &set.mincore_mapped},
+    {"suser_enabled", &set.suser_enabled},
     {"mincore_changes", &set.mincore_changes},
     {"mincore_change_at", &set.mincore_change_at},
     {"vmmap_lost", &set.vmmap_lost},
@@ -326,7 +328,7 @@ static int is_permitted(void) {
     if (set.jailed && !set.mlock_allowed) {
         return 0;
     }
-    return set.unprivileged_mlock || set.euid == 0;
+    return set.unprivileged_mlock || (set.euid == 0 && set.suser_enabled);
 }
 
 static void undo(unsigned long start, unsigned long end, const struct vmas *before) {
@@ -688,6 +690,7 @@ int sysctlbyname(const char *name, void *oldp, size_t *oldlenp, const void *newp
         {"vfs.aio.max_aio_queue", &set.max_aio_queue, 4, 0, 1},
         {"vfs.aio.max_aio_queue_per_proc", &set.max_aio_queue_per_proc, 4, 0, 1},
         {"vm.mincore_mapped", &set.mincore_mapped, 4, 0, 0},
+        {"security.bsd.suser_enabled", &set.suser_enabled, 4, 0, 1},
         {"kern.racct.enable", &set.racct, set.osreldate >= 1400000 ? 1 : 4, 0, 1},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
@@ -1340,6 +1343,7 @@ void standin_reset(void) {
     set.limit_cur = set.limit_max = FB_RLIM_INFINITY;
     set.max_user_wired = 401644;
     set.unprivileged_mlock = 1;
+    set.suser_enabled = 1;
     set.mincore_mapped = 1;
     set.osreldate = 1501000;
     set.aio_feature = 1;

@@ -423,6 +423,18 @@ class FreeBsdBackendTest {
     }
 
     @Test
+    void rootWithoutItsRightsIsAUserLikeOthers() {
+        kernel.set("suser_enabled", 0);
+        assertEquals(Answer.YES, locker.limits().privileged());
+        kernel.set("unprivileged_mlock", 0);
+        assertEquals(Answer.NO, locker.limits().privileged());
+        assertEquals(Answer.NO, locker.forecast(1).fits());
+        assertSays(refusal(Reason.NOT_PERMITTED, memory.map(1), 1), "security.bsd.unprivileged_mlock=1");
+        kernel.set("suser_enabled", 1);
+        assertEquals(Answer.YES, locker.limits().privileged());
+    }
+
+    @Test
     void inAJailTheJailIsNamedForRootToo() {
         long address = memory.map(2);
         backend.lock(address, PAGE, false);
