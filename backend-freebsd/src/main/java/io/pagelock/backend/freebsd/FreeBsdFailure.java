@@ -186,7 +186,9 @@ final class FreeBsdFailure {
         }
         Limit[] limits = kernel.memlock();
         OptionalLong soft = limits[0].bytes();
-        OptionalLong wired = kernel.wired();
+        long end = address + length;
+        Optional<List<MapEntry>> entries = kernel.mappingsAndWired(address, end);
+        OptionalLong wired = kernel.wired(entries);
         if (soft.isPresent()
                 && (length > soft.getAsLong() || wired.isPresent() && wired.getAsLong() > soft.getAsLong() - length)) {
             long wanted = length + wired.orElse(0);
@@ -200,8 +202,6 @@ final class FreeBsdFailure {
                             + " (pages that are locked already are charged again)",
                     wanted < 0 ? Long.MAX_VALUE : wanted);
         }
-        long end = address + length;
-        Optional<List<MapEntry>> entries = kernel.mappings(address, end);
         long added = length;
         if (entries.isPresent()) {
             Optional<String> trouble = Trouble.hole(entries.get(), address, end);

@@ -23,10 +23,14 @@ import java.util.stream.Collectors;
 /** Looks at the kernel: sysctl, limits, mappings. What it does not tell stays unknown; nothing here throws. */
 final class KernelState {
     private static final int ATTEMPTS = 5;
+    /** How often the room for the mappings is doubled. */
+    private static final int ROOMS = 16;
 
     private final FreeBsdCalls calls;
     private final long pageSize;
     private final OptionalLong release;
+    /** How long the mappings were the last time. A guess, so threads may overwrite each other's. */
+    private volatile long mapLength = 1 << 16;
 
     KernelState(FreeBsdCalls calls) {
         this.calls = calls;
@@ -113,24 +117,33 @@ final class KernelState {
 
     /** How much this process has locked. */
     OptionalLong wired() {
-        if (release.orElse(0) < FreeBsdConstants.WIRED_FLAG_SINCE) {
-            return OptionalLong.empty();
-        }
-        Optional<List<MapEntry>> entries = settled(MapEntry::isUserWired, 0, 0);
-        return entries.isPresent() ? OptionalLong.of(wired(entries.get())) : OptionalLong.empty();
+        return hasWiredFlag() ? wired(settled(MapEntry::isUserWired, 0, 0)) : OptionalLong.empty();
     }
 
-    static long wired(List<MapEntry> entries) {
+    /** How much of it is wired. */
+    OptionalLong wired(Optional<List<MapEntry>> entries) {
+        if (!hasWiredFlag() || !entries.isPresent()) {
+            return OptionalLong.empty();
+        }
         long bytes = 0;
-        for (MapEntry entry : entries) {
+        for (MapEntry entry : entries.get()) {
             bytes += entry.isUserWired() ? entry.end - entry.start : 0;
         }
-        return bytes;
+        return OptionalLong.of(bytes);
+    }
+
+    private boolean hasWiredFlag() {
+        return release.orElse(0) >= FreeBsdConstants.WIRED_FLAG_SINCE;
     }
 
     /** The mappings of this process, in the order of their addresses. Empty also if they do not stand still for a look. */
     Optional<List<MapEntry>> mappings() {
         return settled(entry -> true, 0, 0);
+    }
+
+    /** Those of a range, as below, and what is wired anywhere. */
+    Optional<List<MapEntry>> mappingsAndWired(long start, long end) {
+        return settled(entry -> entry.isUserWired() || entry.overlaps(start, end), start, end);
     }
 
     /** Those of a range, and where they leave a gap in it nothing is mapped. */
@@ -183,21 +196,15 @@ final class KernelState {
         return true;
     }
 
+    /** Reads them in one walk through the map, which is long, with room for half as many again as there were the last time. */
     private Optional<List<MapEntry>> read() {
         int[] name = {CTL_KERN, KERN_PROC, KERN_PROC_VMMAP, calls.getpid()};
-        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-            long[] length = {0};
-            if (calls.sysctl(name, name.length, null, length) != 0) {
-                return Optional.empty();
-            }
-            // Mappings may come between the two calls.
-            long room = length[0] + length[0] / 2 + 4096;
-            if (room > Integer.MAX_VALUE - 8) {
-                return Optional.empty();
-            }
+        long room = mapLength + mapLength / 2 + 4096;
+        for (int attempt = 0; attempt < ROOMS && room <= Integer.MAX_VALUE - 8; attempt++, room *= 2) {
             byte[] records = new byte[(int) room];
-            length[0] = room;
+            long[] length = {room};
             if (calls.sysctl(name, name.length, records, length) == 0) {
+                mapLength = length[0];
                 return Optional.of(MapEntry.parse(records, (int) length[0]));
             }
             if (calls.errno() != ENOMEM) {

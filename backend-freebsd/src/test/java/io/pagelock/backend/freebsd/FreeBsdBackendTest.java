@@ -528,9 +528,20 @@ class FreeBsdBackendTest {
     }
 
     @Test
-    void mappingsThatComeBetweenTheTwoCallsAreReadAgain() {
-        kernel.fail("sysctl", 2, 12);
+    void mappingsThatAreLongerThanExpectedAreReadAgain() {
+        kernel.fail("sysctl", 1, 12);
         long address = memory.map(1);
         assertTrue(backend.mapped(pages(address, 1)).isPresent());
+    }
+
+    @Test
+    void theMappingsAreWalkedTwiceForOneQuestion() {
+        long address = memory.map(4);
+        kernel.fail("mlock", 1, 12);
+        long before = kernel.calls("sysctl");
+        assertThrows(PageLockException.class, () -> backend.lock(address, 4 * PAGE, false));
+        assertEquals(2, kernel.calls("sysctl") - before);
+        backend.pages(pages(address, 4));
+        assertEquals(4, kernel.calls("sysctl") - before);
     }
 }
