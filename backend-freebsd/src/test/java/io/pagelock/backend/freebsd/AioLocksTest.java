@@ -539,7 +539,8 @@ class AioLocksTest {
         Thread.sleep(100);
         kernel.call("close", (int) kernel.get("kqueue"));
         assertTrue(waiting.cancel(true));
-        soon(locker.lockAsync(Arrays.asList(pages(address + PAGE, 1)), Runnable::run));
+        // On a thread of its own, so that this test fails rather than waits without an end.
+        soon(locker.lockAsync(Arrays.asList(pages(address + PAGE, 1)), task -> new Thread(task, "lock").start()));
         kernel.set("aio_hold", 0);
         result(running).close();
         assertAllReaped(1);
