@@ -33,8 +33,8 @@ final class Hold extends PhantomReference<Handle> {
 
     /** Open from when it is counted. */
     State state = State.CLOSED;
-    /** How often the system had changed every lock when this began. */
-    int born;
+    /** Set when the system has changed every lock since this began. */
+    boolean older;
     /** Set when the pages could not be locked again after the system dropped them. */
     boolean lost;
     /** Set when nobody can close this hold any more, so that it must be tried again. */

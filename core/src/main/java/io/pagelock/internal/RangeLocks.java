@@ -51,8 +51,6 @@ final class RangeLocks {
     private boolean coveredFully;
     /** The kernel is dropping or weakening everything: new calls wait. */
     private boolean exclusive;
-    /** How often the system changed every lock; a hold that began since then has not lost anything by it. */
-    private int drops;
 
     private Hold first;
     private long openHolds;
@@ -786,7 +784,9 @@ final class RangeLocks {
                     coveredFully = false;
                     strays.clear();
                 }
-                drops++;
+                for (Hold hold = first; hold != null; hold = hold.next) {
+                    hold.older = true;
+                }
                 beginRenewals(renewals);
             } catch (Error e) {
                 for (Hold hold = first; dropped && hold != null; hold = hold.next) {
@@ -899,11 +899,11 @@ final class RangeLocks {
         }
     }
 
-    /** Needs no memory. */
+    /** Marks what lost pages; a hold that began since has lost nothing. Needs no memory. */
     private void lose(long start, long end, boolean dropped) {
         synchronized (monitor) {
             for (Hold hold = first; dropped && hold != null; hold = hold.next) {
-                hold.lost |= hold.born != drops && hold.overlaps(start, end);
+                hold.lost |= hold.older && hold.overlaps(start, end);
             }
         }
     }
@@ -1122,7 +1122,6 @@ final class RangeLocks {
     private void link(Hold hold) {
         put(hold);
         hold.state = Hold.State.OPEN;
-        hold.born = drops;
         openHolds++;
     }
 

@@ -34,7 +34,7 @@ class Steps {
     /** The bound on how much larger than the last a step may be. */
     private static final long MOST_GROWTH = 4;
     /** How long a step should take: other threads wait about that long for the memory map. */
-    private static final long STEP_NANOS = 3_000_000;
+    private static final long STEP_NANOS = 4_000_000;
 
     /** After so much it shows whether pages must really be brought in; before, the first calls' own cost would mislead. */
     private static final long TRIAL = 8L << 20;

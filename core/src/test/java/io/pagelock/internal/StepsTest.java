@@ -115,10 +115,10 @@ class StepsTest {
 
     @Test
     void aSlowStepIsFollowedByOneOfTheRightSize() {
-        nanosForMib(2_000_000);
+        nanosForMib(2_500_000);
         lock(6 * MIB);
         InOrder order = inOrder(backend);
-        // 8 ms, of which a step may take 3.
+        // 10 ms, of which a step may take 4.
         order.verify(backend).lock(START, 4 * MIB, false);
         order.verify(backend).lock(START + 4 * MIB, MIB, false);
         order.verify(backend).lock(START + 5 * MIB, MIB, false);
