@@ -103,7 +103,7 @@ class EngineThreadsTest {
     }
 
     private static <T> T within(Future<T> task) throws Exception {
-        return task.get(10, TimeUnit.SECONDS);
+        return task.get(30, TimeUnit.SECONDS);
     }
 
     private static boolean isWaiting(Future<?> task) throws InterruptedException {
@@ -574,12 +574,12 @@ class EngineThreadsTest {
         KernelRules rules = KernelRules.freebsd();
         start(bySystem ? rules.with(KernelRules.Trait.CANCELS_QUEUED) : rules);
         int running = bySystem ? 31 : 1;
+        CountDownLatch others = new CountDownLatch(bySystem ? 1 : 0);
+        kernel.aio().hold(true);
         if (bySystem) {
             // Of 32 threads, one waits with a job of other code.
-            kernel.aio().hold(true);
-            kernel.aio().mlock(new FakeAio.Block(memory, 0, -1), () -> {});
+            kernel.aio().mlock(new FakeAio.Block(memory, 0, -1), others::countDown);
         } else {
-            kernel.aio().hold(true);
             kernel.aio().setLimit(1);
         }
         List<PendingLock> pending = new ArrayList<>();
@@ -593,6 +593,7 @@ class EngineThreadsTest {
         for (PendingLock each : pending) {
             within(each).close();
         }
+        await(others);
         assertEquals(running + (bySystem ? 1 : 0), kernel.count(Call.MLOCK));
         assertFalse(kernel.isLocked(memory + 31 * PAGE));
     }
@@ -816,7 +817,11 @@ class EngineThreadsTest {
     }
 
     private void awaitHandles(long count) throws InterruptedException {
+        long end = System.nanoTime() + 30_000_000_000L;
         while (locker.statistics().openHandles() != count) {
+            assertTrue(
+                    System.nanoTime() < end,
+                    () -> "still open: " + locker.statistics().openHandles());
             Thread.sleep(1);
         }
     }
