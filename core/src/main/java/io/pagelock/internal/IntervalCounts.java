@@ -1,60 +1,162 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.internal;
 
+import java.util.Arrays;
+
 /**
  * Counts, for every address, how many holders it has, by interval: neighbouring addresses with equal counts share one
- * entry, so that a range costs the same whatever its length. An AVL tree with unsigned keys. Not safe for several
- * threads.
+ * entry, so that a range costs the same whatever its length. A B+ tree with unsigned keys: among a million entries, a search
+ * touches few places in memory. Not safe for several threads.
  *
  * <p>A method that runs out of memory leaves the counts as they were. After {@link #prepare} of a range, and until something
  * else changes its edges, the methods that only take away need no memory.
  */
 final class IntervalCounts {
-    private static final class Node {
-        private long start;
-        private long end;
-        private int full;
-        private int onFault;
-        private int height = 1;
-        private Node left;
-        private Node right;
-
-        private Node(long start, long end, int full, int onFault) {
-            this.start = start;
-            this.end = end;
-            this.full = full;
-            this.onFault = onFault;
-        }
-
-        private int count() {
-            return full + onFault;
-        }
-
-        private void change(boolean isOnFault, int by) {
-            if (isOnFault) {
-                onFault += by;
-            } else {
-                full += by;
-            }
-        }
-    }
-
     /** Receives intervals in ascending order. */
     interface Visitor {
         void visit(long start, long end, int full, int onFault);
     }
 
-    /** How many nodes are kept for the next use, so that locking and unlocking in turn makes no garbage. */
-    private static final int MOST_SPARE = 64;
+    /** A leaf with intervals, or an inner node with children. Only the root may be empty. */
+    private static final class Node {
+        /** Where intervals start; of an inner node, a bound below all that is in a child, meaningless for the first child. */
+        private final long[] starts;
+
+        private final long[] ends;
+        private final int[] full;
+        private final int[] onFault;
+        private final Node[] children;
+        private int size;
+
+        private Node(int capacity, boolean isLeaf) {
+            starts = new long[capacity];
+            ends = isLeaf ? new long[capacity] : null;
+            full = isLeaf ? new int[capacity] : null;
+            onFault = isLeaf ? new int[capacity] : null;
+            children = isLeaf ? null : new Node[capacity];
+        }
+
+        private boolean isLeaf() {
+            return children == null;
+        }
+
+        private boolean isFull() {
+            return size == starts.length;
+        }
+
+        /** The last entry that starts at the address or before; -1 if there is none. */
+        private int indexOf(long at) {
+            int low = 0;
+            int high = size;
+            while (low < high) {
+                int middle = (low + high) >>> 1;
+                if (less(at, starts[middle])) {
+                    high = middle;
+                } else {
+                    low = middle + 1;
+                }
+            }
+            return low - 1;
+        }
+
+        private int childFor(long at) {
+            return Math.max(0, indexOf(at));
+        }
+
+        private Node lastChild() {
+            return children[size - 1];
+        }
+
+        private void put(int at, long start, long end, int fullCount, int onFaultCount) {
+            move(this, at, this, at + 1, size - at);
+            starts[at] = start;
+            ends[at] = end;
+            full[at] = fullCount;
+            onFault[at] = onFaultCount;
+            size++;
+        }
+
+        private void put(int at, long bound, Node child) {
+            move(this, at, this, at + 1, size - at);
+            starts[at] = bound;
+            children[at] = child;
+            size++;
+        }
+
+        private void take(int at) {
+            move(this, at + 1, this, at, size - at - 1);
+            size--;
+            if (!isLeaf()) {
+                children[size] = null;
+            }
+        }
+
+        private static void move(Node from, int at, Node to, int place, int count) {
+            System.arraycopy(from.starts, at, to.starts, place, count);
+            if (from.isLeaf()) {
+                System.arraycopy(from.ends, at, to.ends, place, count);
+                System.arraycopy(from.full, at, to.full, place, count);
+                System.arraycopy(from.onFault, at, to.onFault, place, count);
+            } else {
+                System.arraycopy(from.children, at, to.children, place, count);
+            }
+        }
+
+        /** Makes two of a full child, to make room for the address. What is added in ascending order fills its nodes. */
+        private void splitChild(int at, long added) {
+            Node child = children[at];
+            int kept = less(child.starts[child.size - 1], added) ? child.size - 1 : child.size / 2;
+            Node upper = new Node(starts.length, child.isLeaf());
+            upper.size = child.size - kept;
+            move(child, kept, upper, 0, upper.size);
+            child.size = kept;
+            if (!child.isLeaf()) {
+                Arrays.fill(child.children, kept, starts.length, null);
+            }
+            put(at + 1, upper.starts[0], upper);
+        }
+
+        /** Drops a child that is empty, and joins one to its neighbour if both together leave room for as much again. */
+        private void tidyChild(int at) {
+            if (children[at].size == 0) {
+                take(at);
+            } else if (at + 1 < size && mayJoin(at)) {
+                joinChild(at);
+            } else if (at > 0 && mayJoin(at - 1)) {
+                joinChild(at - 1);
+            }
+        }
+
+        private boolean mayJoin(int at) {
+            return children[at].size + children[at + 1].size <= starts.length / 2;
+        }
+
+        private void joinChild(int at) {
+            Node lower = children[at];
+            Node upper = children[at + 1];
+            if (!upper.isLeaf()) {
+                upper.starts[0] = starts[at + 1];
+            }
+            move(upper, 0, lower, lower.size, upper.size);
+            lower.size += upper.size;
+            // A leaf that the last search ended at must not be taken for one of the tree.
+            upper.size = 0;
+            take(at + 1);
+        }
+    }
+
+    private static final int CAPACITY = 32;
 
     private final boolean joins;
+    private final int capacity;
     private Node root;
-    /** Where the last search ended; the next one is often for the same place. Null or in the tree. */
-    private Node recent;
-
     private long bytes;
-    private Node spare;
-    private int spares;
+
+    // Where the last search ended: an interval, unless something was taken away since. The next search is often for the
+    // same
+    // place and begins here. The leaf is in the tree or empty.
+    private Node leaf;
+    private int index;
 
     /**
      * Starts without holders.
@@ -62,35 +164,15 @@ final class IntervalCounts {
      * @param joins whether neighbours with equal counts become one; if not, what was added can be removed without memory
      */
     IntervalCounts(boolean joins) {
+        this(joins, CAPACITY);
+    }
+
+    /** With nodes of another size, at least 4. */
+    IntervalCounts(boolean joins, int capacity) {
         this.joins = joins;
-    }
-
-    private Node node(long start, long end, int full, int onFault) {
-        if (spare == null) {
-            return new Node(start, end, full, onFault);
-        }
-        Node node = spare;
-        spare = node.left;
-        spares--;
-        node.left = null;
-        node.height = 1;
-        node.start = start;
-        node.end = end;
-        node.full = full;
-        node.onFault = onFault;
-        return node;
-    }
-
-    private void remove(Node node) {
-        root = delete(root, node.start);
-        recent = recent == node ? null : recent;
-        node.right = null;
-        node.left = null;
-        if (spares < MOST_SPARE) {
-            node.left = spare;
-            spare = node;
-            spares++;
-        }
+        this.capacity = capacity;
+        root = new Node(capacity, true);
+        leaf = root;
     }
 
     /** The number of bytes with a count above zero. */
@@ -99,27 +181,26 @@ final class IntervalCounts {
     }
 
     boolean isEmpty() {
-        return root == null;
+        return root.size == 0;
     }
 
     void clear() {
-        root = null;
-        recent = null;
+        root = firstLeaf(root);
+        root.size = 0;
+        leaf = root;
         bytes = 0;
     }
 
     /** Adds one holder to every address of the range. */
-    void add(long start, long end, boolean onFault) {
-        Node last = floor(end);
-        if (last == null || less(last.end, start)) {
+    void add(long start, long end, boolean isOnFault) {
+        if (!floor(end) || less(end(), start)) {
             // Overlaps and touches nothing, as most ranges do.
-            recent = node(start, end, onFault ? 0 : 1, onFault ? 1 : 0);
-            root = insert(root, recent);
+            insert(start, end, isOnFault ? 0 : 1, isOnFault ? 1 : 0);
             bytes += end - start;
             return;
         }
-        if (last.start == start && last.end == end) {
-            last.change(onFault, 1);
+        if (isAt(start, end)) {
+            change(isOnFault, 1);
             merge(start);
             return;
         }
@@ -131,24 +212,23 @@ final class IntervalCounts {
             removeZeros(start, end);
             throw e;
         }
-        for (Node node = floor(start); node != null && less(node.start, end); node = ceiling(node.end)) {
-            if (node.count() == 0) {
-                bytes += node.end - node.start;
+        for (boolean more = floor(start); more && less(start(), end); more = next()) {
+            if (count() == 0) {
+                bytes += end() - start();
             }
-            node.change(onFault, 1);
+            change(isOnFault, 1);
         }
         merge(start);
         merge(end);
     }
 
     /** Removes one holder from every address of the range; each must have one of that kind. */
-    void remove(long start, long end, boolean onFault) {
-        Node whole = floor(start);
-        if (whole.start == start && whole.end == end) {
-            whole.change(onFault, -1);
-            if (whole.count() == 0) {
+    void remove(long start, long end, boolean isOnFault) {
+        if (floor(start) && isAt(start, end)) {
+            change(isOnFault, -1);
+            if (count() == 0) {
                 bytes -= end - start;
-                remove(whole);
+                delete();
             } else {
                 merge(start);
                 merge(end);
@@ -157,10 +237,10 @@ final class IntervalCounts {
         }
         split(start);
         split(end);
-        for (Node node = floor(start); node != null && less(node.start, end); node = ceiling(node.end)) {
-            node.change(onFault, -1);
-            if (node.count() == 0) {
-                bytes -= node.end - node.start;
+        for (boolean more = floor(start); more && less(start(), end); more = next()) {
+            change(isOnFault, -1);
+            if (count() == 0) {
+                bytes -= end() - start();
             }
         }
         removeZeros(start, end);
@@ -170,29 +250,27 @@ final class IntervalCounts {
 
     /** Removes every holder from the range. */
     void clear(long start, long end) {
-        if (root == null) {
+        if (isEmpty()) {
             return;
         }
-        Node whole = floor(start);
-        if (whole != null && whole.start == start && whole.end == end) {
+        if (floor(start) && isAt(start, end)) {
             bytes -= end - start;
-            remove(whole);
+            delete();
             return;
         }
         split(start);
         split(end);
-        for (Node node = ceiling(start); node != null && less(node.start, end); node = ceiling(node.end)) {
-            node.full = 0;
-            node.onFault = 0;
-            bytes -= node.end - node.start;
+        for (boolean more = ceiling(start); more && less(start(), end); more = next()) {
+            leaf.full[index] = 0;
+            leaf.onFault[index] = 0;
+            bytes -= end() - start();
         }
         removeZeros(start, end);
     }
 
     /** Makes the edges of a range boundaries, which is what may need memory. */
     void prepare(long start, long end) {
-        Node whole = floor(start);
-        if (whole != null && whole.start == start && whole.end == end) {
+        if (floor(start) && isAt(start, end)) {
             return;
         }
         split(start);
@@ -201,96 +279,90 @@ final class IntervalCounts {
 
     /** Adds the parts of a prepared range that have one holder. */
     void addSole(long start, long end, Parts parts) {
-        for (Node node = floor(start); node != null && less(node.start, end); node = ceiling(node.end)) {
-            if (node.count() == 1) {
-                parts.add(node.start, node.end);
+        for (boolean more = floor(start); more && less(start(), end); more = next()) {
+            if (count() == 1) {
+                parts.add(start(), end());
             }
         }
     }
 
     /** Removes one holder from every address of a prepared range that has others. */
-    void removeShared(long start, long end, boolean onFault) {
-        for (Node node = floor(start); node != null && less(node.start, end); node = ceiling(node.end)) {
-            if (node.count() > 1) {
-                node.change(onFault, -1);
+    void removeShared(long start, long end, boolean isOnFault) {
+        for (boolean more = floor(start); more && less(start(), end); more = next()) {
+            if (count() > 1) {
+                change(isOnFault, -1);
             }
         }
         // Counts may have become equal to those on either side.
-        for (Node node = floor(start); node != null && less(node.start, end); ) {
-            long next = node.end;
-            merge(node.start);
-            node = ceiling(next);
+        for (boolean more = floor(start); more && less(start(), end); ) {
+            long next = end();
+            merge(start());
+            more = ceiling(next);
         }
         merge(end);
     }
 
     /** Tells whether the range lies within one interval with one holder. */
     boolean isSole(long start, long end) {
-        Node node = floor(start);
-        return node != null && node.count() == 1 && !less(node.end, end);
+        return floor(start) && count() == 1 && !less(end(), end);
     }
 
     /** Tells whether an address of the range has at least so many holders. */
     boolean anyAtLeast(long start, long end, int count) {
-        Node node = floor(start);
-        if (node == null || !less(start, node.end)) {
-            node = ceiling(start);
-        }
-        for (; node != null && less(node.start, end); node = ceiling(node.end)) {
-            if (node.count() >= count) {
+        for (boolean more = firstOf(start); more && less(start(), end); more = next()) {
+            if (count() >= count) {
                 return true;
             }
         }
         return false;
     }
 
-    /** Visits the intervals that overlap the range, cut to it. */
+    /** Visits the intervals that overlap the range, cut to it. Visitors may look at the counts and not change them. */
     void forEach(long start, long end, Visitor visitor) {
-        Node node = floor(start);
-        if (node == null || !less(start, node.end)) {
-            node = ceiling(start);
-        }
-        for (; node != null && less(node.start, end); node = ceiling(node.end)) {
-            visitor.visit(max(start, node.start), min(end, node.end), node.full, node.onFault);
+        for (boolean more = firstOf(start); more && less(start(), end); more = next()) {
+            Node at = leaf;
+            int place = index;
+            visitor.visit(max(start, start()), min(end, end()), at.full[place], at.onFault[place]);
+            leaf = at;
+            index = place;
         }
     }
 
     /** Visits all intervals. */
     void forEach(Visitor visitor) {
-        for (Node node = ceiling(0); node != null; node = ceiling(node.end)) {
-            visitor.visit(node.start, node.end, node.full, node.onFault);
-        }
+        forEach(0, -1, visitor);
     }
 
     private void fillGaps(long start, long end) {
         long at = start;
         while (less(at, end)) {
-            Node node = ceiling(at);
-            long gapEnd = node == null ? end : min(node.start, end);
+            boolean found = ceiling(at);
+            long gapEnd = found ? min(start(), end) : end;
+            long next = found ? max(end(), gapEnd) : end;
             if (less(at, gapEnd)) {
-                root = insert(root, node(at, gapEnd, 0, 0));
+                floor(at);
+                insert(at, gapEnd, 0, 0);
             }
-            at = node == null ? end : max(node.end, gapEnd);
+            at = next;
         }
     }
 
     private void removeZeros(long start, long end) {
-        for (Node node = ceiling(start); node != null && less(node.start, end); ) {
-            long next = node.end;
-            if (node.count() == 0) {
-                remove(node);
+        for (boolean more = ceiling(start); more && less(start(), end); ) {
+            long next = end();
+            if (count() == 0) {
+                delete();
             }
-            node = ceiling(next);
+            more = ceiling(next);
         }
     }
 
     /** Makes the address a boundary if it lies within an interval. */
     private void split(long at) {
-        Node node = floor(at);
-        if (node != null && node.start != at && less(at, node.end)) {
-            Node upper = node(at, node.end, node.full, node.onFault);
-            node.end = at;
-            root = insert(root, upper);
+        if (floor(at) && start() != at && less(at, end())) {
+            insert(at, end(), leaf.full[index], leaf.onFault[index]);
+            floor(at - 1);
+            leaf.ends[index] = at;
         }
     }
 
@@ -299,142 +371,168 @@ final class IntervalCounts {
      * stays a positive number.
      */
     private void merge(long at) {
-        Node upper = joins ? floor(at) : null;
-        if (upper == null || upper.start != at) {
+        if (!joins || !floor(at) || start() != at) {
             return;
         }
-        Node lower = floor(at - 1);
-        if (lower != null
-                && lower.end == at
-                && lower.full == upper.full
-                && lower.onFault == upper.onFault
-                && upper.end - lower.start > 0) {
-            lower.end = upper.end;
-            remove(upper);
+        long end = end();
+        int full = leaf.full[index];
+        int onFault = leaf.onFault[index];
+        if (floor(at - 1)
+                && end() == at
+                && leaf.full[index] == full
+                && leaf.onFault[index] == onFault
+                && end - start() > 0) {
+            floor(at);
+            delete();
+            floor(at - 1);
+            leaf.ends[index] = end;
         }
     }
 
-    private Node floor(long at) {
-        if (recent != null && !less(at, recent.start) && less(at, recent.end)) {
-            return recent;
+    // The interval that the last search has found
+
+    private long start() {
+        return leaf.starts[index];
+    }
+
+    private long end() {
+        return leaf.ends[index];
+    }
+
+    private boolean isAt(long start, long end) {
+        return start() == start && end() == end;
+    }
+
+    private int count() {
+        return leaf.full[index] + leaf.onFault[index];
+    }
+
+    private void change(boolean isOnFault, int by) {
+        int[] counts = isOnFault ? leaf.onFault : leaf.full;
+        counts[index] += by;
+    }
+
+    // Searches, which tell whether they have found an interval
+
+    /** The last one that starts at the address or before. If there is none, the place is before the first one. */
+    private boolean floor(long at) {
+        if (index >= 0 && index < leaf.size && !less(at, start()) && less(at, end())) {
+            return true;
         }
-        Node best = null;
-        for (Node node = root; node != null; ) {
-            if (less(at, node.start)) {
-                node = node.left;
-            } else {
-                best = node;
-                node = node.right;
+        if (leaf.size == 0 || less(at, leaf.starts[0]) || !less(at, leaf.ends[leaf.size - 1])) {
+            leaf = leafOfFloor(at);
+        }
+        index = leaf.indexOf(at);
+        return index >= 0;
+    }
+
+    private Node leafOfFloor(long at) {
+        Node node = root;
+        Node before = null;
+        while (!node.isLeaf()) {
+            int child = node.childFor(at);
+            before = child > 0 ? node.children[child - 1] : before;
+            node = node.children[child];
+        }
+        return before != null && less(at, node.starts[0]) ? lastLeaf(before) : node;
+    }
+
+    /** The first one that starts at the address or after. */
+    private boolean ceiling(long at) {
+        Node node = root;
+        Node after = null;
+        while (!node.isLeaf()) {
+            int child = node.childFor(at);
+            after = child + 1 < node.size ? node.children[child + 1] : after;
+            node = node.children[child];
+        }
+        int place = node.indexOf(at);
+        if (place < 0 || node.starts[place] != at) {
+            place++;
+        }
+        if (place == node.size && after != null) {
+            node = firstLeaf(after);
+            place = 0;
+        }
+        leaf = node;
+        index = place;
+        return place < node.size;
+    }
+
+    /** The first one that ends after the address. */
+    private boolean firstOf(long at) {
+        return floor(at) && less(at, end()) || ceiling(at);
+    }
+
+    private boolean next() {
+        if (index + 1 < leaf.size) {
+            index++;
+            return true;
+        }
+        return ceiling(end());
+    }
+
+    private static Node firstLeaf(Node node) {
+        return node.isLeaf() ? node : firstLeaf(node.children[0]);
+    }
+
+    private static Node lastLeaf(Node node) {
+        return node.isLeaf() ? node : lastLeaf(node.lastChild());
+    }
+
+    // Changes
+
+    /** Inserts an interval behind what {@link #floor} has found. What runs out of memory here has split nodes at most. */
+    private void insert(long start, long end, int full, int onFault) {
+        // At the end of a leaf it may belong to the next one.
+        if (leaf.isFull() || index + 1 >= leaf.size) {
+            leaf = leafWithRoom(start);
+            index = leaf.indexOf(start);
+        }
+        index++;
+        leaf.put(index, start, end, full, onFault);
+    }
+
+    /** The leaf that the address belongs into. Full nodes are split on the way down, so that their parents have room. */
+    private Node leafWithRoom(long start) {
+        if (root.isFull()) {
+            Node up = new Node(capacity, false);
+            up.put(0, root.starts[0], root);
+            up.splitChild(0, start);
+            root = up;
+        }
+        Node node = root;
+        while (!node.isLeaf()) {
+            int child = node.childFor(start);
+            if (node.children[child].isFull()) {
+                node.splitChild(child, start);
+                child = node.childFor(start);
             }
+            node = node.children[child];
         }
-        recent = best;
-        return best;
+        return node;
     }
 
-    private Node ceiling(long at) {
-        Node best = null;
-        for (Node node = root; node != null; ) {
-            if (less(node.start, at)) {
-                node = node.right;
-            } else {
-                best = node;
-                node = node.left;
-            }
+    /** Deletes what the last search has found. Needs no memory. */
+    private void delete() {
+        if (leaf == root || leaf.size > capacity / 4) {
+            leaf.take(index);
+            return;
         }
-        return best;
-    }
-
-    private static Node insert(Node tree, Node node) {
-        if (tree == null) {
-            return node;
+        delete(root, start());
+        while (!root.isLeaf() && root.size == 1) {
+            root = root.children[0];
         }
-        boolean left = less(node.start, tree.start);
-        Node child = left ? tree.left : tree.right;
-        int before = height(child);
-        return replaced(tree, left, insert(child, node), before);
     }
 
-    private static Node delete(Node tree, long start) {
-        if (start == tree.start) {
-            if (tree.left == null || tree.right == null) {
-                return tree.left == null ? tree.right : tree.left;
-            }
-            Node next = tree.right;
-            while (next.left != null) {
-                next = next.left;
-            }
-            Node rest = withoutFirst(tree.right);
-            next.left = tree.left;
-            next.right = rest;
-            return balanced(next);
+    private static void delete(Node node, long start) {
+        if (node.isLeaf()) {
+            node.take(node.indexOf(start));
+            return;
         }
-        boolean left = less(start, tree.start);
-        Node child = left ? tree.left : tree.right;
-        int before = height(child);
-        return replaced(tree, left, delete(child, start), before);
-    }
-
-    private static Node withoutFirst(Node tree) {
-        if (tree.left == null) {
-            return tree.right;
-        }
-        int before = height(tree.left);
-        return replaced(tree, true, withoutFirst(tree.left), before);
-    }
-
-    /**
-     * Puts a child back whose height was {@code before}. On most levels nothing has changed: then nothing is stored, which
-     * would cost the collector's barrier, and the other child is not looked at, which would be fetched from memory.
-     */
-    private static Node replaced(Node tree, boolean left, Node child, int before) {
-        if (left && tree.left != child) {
-            tree.left = child;
-        } else if (!left && tree.right != child) {
-            tree.right = child;
-        }
-        return height(child) == before ? tree : balanced(tree);
-    }
-
-    /** Sets the height and rotates where one side is two higher than the other. */
-    private static Node balanced(Node tree) {
-        int left = height(tree.left);
-        int right = height(tree.right);
-        if (left > right + 1) {
-            if (height(tree.left.left) < height(tree.left.right)) {
-                tree.left = rotatedLeft(tree.left);
-            }
-            return rotatedRight(tree);
-        }
-        if (right > left + 1) {
-            if (height(tree.right.right) < height(tree.right.left)) {
-                tree.right = rotatedRight(tree.right);
-            }
-            return rotatedLeft(tree);
-        }
-        tree.height = 1 + Math.max(left, right);
-        return tree;
-    }
-
-    private static Node rotatedLeft(Node tree) {
-        Node up = tree.right;
-        tree.right = up.left;
-        up.left = tree;
-        tree.height = 1 + Math.max(height(tree.left), height(tree.right));
-        up.height = 1 + Math.max(height(up.left), height(up.right));
-        return up;
-    }
-
-    private static Node rotatedRight(Node tree) {
-        Node up = tree.left;
-        tree.left = up.right;
-        up.right = tree;
-        tree.height = 1 + Math.max(height(tree.left), height(tree.right));
-        up.height = 1 + Math.max(height(up.left), height(up.right));
-        return up;
-    }
-
-    private static int height(Node tree) {
-        return tree == null ? 0 : tree.height;
+        int child = node.childFor(start);
+        delete(node.children[child], start);
+        node.tidyChild(child);
     }
 
     static boolean less(long a, long b) {

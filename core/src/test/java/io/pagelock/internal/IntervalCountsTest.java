@@ -9,41 +9,52 @@ import static org.quicktheories.generators.SourceDSL.integers;
 import static org.quicktheories.generators.SourceDSL.lists;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 class IntervalCountsTest {
     /** Straddles the sign bit, so that signed comparison anywhere shows. */
     private static final long BASE = Long.MIN_VALUE - 8;
 
-    private static final int SIZE = 16;
-
     @Test
     void agreesWithOneCounterPerAddress() {
         qt().withExamples(3_000)
                 .forAll(lists().of(integers().between(0, 1 << 20)).ofSizeBetween(1, 40))
-                .check(IntervalCountsTest::agrees);
+                .check(script -> agrees(script, 16, 16));
+    }
+
+    /** Small nodes and short ranges, so that the tree is several levels deep, and becomes flat again. */
+    @Test
+    void aDeepTreeAgreesWithOneCounterPerAddress() {
+        qt().withExamples(300)
+                .forAll(lists().of(integers().between(0, 1 << 26)).ofSizeBetween(100, 400))
+                .check(script -> agrees(script, 512, 3));
     }
 
     /** Replays a list of numbers as operations on the tree and on plain arrays. */
-    private static boolean agrees(List<Integer> script) {
-        IntervalCounts counts = new IntervalCounts(true);
-        int[] full = new int[SIZE];
-        int[] onFault = new int[SIZE];
+    private static boolean agrees(List<Integer> script, int size, int longest) {
+        IntervalCounts counts = new IntervalCounts(true, 4);
+        int[] full = new int[size];
+        int[] onFault = new int[size];
         List<int[]> holders = new ArrayList<>();
-        for (int code : script) {
-            int start = code % SIZE;
-            int end = start + 1 + code / SIZE % (SIZE - start);
-            boolean isOnFault = code / 256 % 2 == 1;
-            int kind = code / 512 % 4;
-            if (kind < 2 || holders.isEmpty()) {
+        int step = 0;
+        for (int seed : script) {
+            SplittableRandom random = new SplittableRandom(seed);
+            int start = random.nextInt(size);
+            int end = start + 1 + random.nextInt(Math.min(longest, size - start));
+            boolean isOnFault = random.nextBoolean();
+            // More is added at first, and more taken away later.
+            int adding = ++step < script.size() / 2 ? 3 : 1;
+            if (random.nextInt(4) < adding || holders.isEmpty()) {
                 counts.add(BASE + start, BASE + end, isOnFault);
                 count(isOnFault ? onFault : full, start, end, 1);
                 holders.add(new int[] {start, end, isOnFault ? 1 : 0});
             } else {
-                int[] holder = holders.remove(code / 2048 % holders.size());
+                int[] holder = holders.remove(random.nextInt(holders.size()));
                 int[] mine = holder[2] == 1 ? onFault : full;
-                if (kind == 2) {
+                if (random.nextBoolean()) {
                     counts.remove(BASE + holder[0], BASE + holder[1], holder[2] == 1);
                     count(mine, holder[0], holder[1], -1);
                 } else {
@@ -66,8 +77,11 @@ class IntervalCountsTest {
                     }
                 }
             }
-            compare(counts, full, onFault);
+            if (size <= 16 || step % 16 == 0) {
+                compare(counts, full, onFault);
+            }
         }
+        compare(counts, full, onFault);
         return true;
     }
 
@@ -90,8 +104,8 @@ class IntervalCountsTest {
     }
 
     private static void compare(IntervalCounts counts, int[] full, int[] onFault) {
-        int[] seenFull = new int[SIZE];
-        int[] seenOnFault = new int[SIZE];
+        int[] seenFull = new int[full.length];
+        int[] seenOnFault = new int[full.length];
         long[] last = {0, -1, -1};
         counts.forEach((start, end, fullCount, onFaultCount) -> {
             assertTrue(fullCount + onFaultCount > 0, "an interval without holders");
@@ -107,7 +121,7 @@ class IntervalCountsTest {
         assertArrayEquals(full, seenFull);
         assertArrayEquals(onFault, seenOnFault);
         long bytes = 0;
-        for (int i = 0; i < SIZE; i++) {
+        for (int i = 0; i < full.length; i++) {
             bytes += full[i] + onFault[i] > 0 ? 1 : 0;
             for (int least = 1; least < 4; least++) {
                 assertEquals(
@@ -133,6 +147,37 @@ class IntervalCountsTest {
         counts.clear(0, 100);
         assertTrue(counts.isEmpty());
         assertEquals(0, counts.bytes());
+    }
+
+    @Test
+    void clearingManyIntervalsLeavesTheRest() {
+        SplittableRandom random = new SplittableRandom(7);
+        for (int round = 0; round < 300; round++) {
+            IntervalCounts counts = new IntervalCounts(true, 4);
+            int[] full = new int[600];
+            int[] onFault = new int[600];
+            for (int start = 0; start < 600; start += 3) {
+                counts.add(BASE + start, BASE + start + 2, false);
+                count(full, start, start + 2, 1);
+            }
+            for (int i = 0; i < 5; i++) {
+                int start = random.nextInt(600);
+                int end = start + 1 + random.nextInt(600 - start);
+                counts.clear(BASE + start, BASE + end);
+                Arrays.fill(full, start, end, 0);
+                compare(counts, full, onFault);
+            }
+            counts.clear();
+            assertTrue(counts.isEmpty());
+            counts.add(BASE + 1, BASE + 2, true);
+            compare(counts, new int[600], onFaultAt(1));
+        }
+    }
+
+    private static int[] onFaultAt(int address) {
+        int[] onFault = new int[600];
+        onFault[address] = 1;
+        return onFault;
     }
 
     @Test
