@@ -43,6 +43,7 @@ public final class Engine implements PageLocker {
     private final BackendInfo info;
     private final Set<Capability> capabilities;
     private final long pageSize;
+    private final int addressBits;
     private final RangeLocks ranges;
     private final AddressSpace addressSpace;
     private final Forecasts forecasts;
@@ -71,9 +72,10 @@ public final class Engine implements PageLocker {
             throw new IllegalArgumentException(
                     info + " reports a page size of " + pageSize + " bytes; it must be a power of two");
         }
-        if (backend.addressBits() != 32 && backend.addressBits() != 64) {
+        addressBits = backend.addressBits();
+        if (addressBits != 32 && addressBits != 64) {
             throw new IllegalArgumentException(
-                    info + " reports addresses of " + backend.addressBits() + " bits; they have 32 or 64");
+                    info + " reports addresses of " + addressBits + " bits; they have 32 or 64");
         }
         capabilities = backend.capabilities().isEmpty()
                 ? Collections.emptySet()
@@ -104,7 +106,9 @@ public final class Engine implements PageLocker {
     public PageLock lockBuffers(Collection<? extends ByteBuffer> buffers, LockOption... options) {
         List<ByteBuffer> anchor = new ArrayList<>(buffers);
         List<MemoryRange> all = new ArrayList<>(anchor.size());
-        anchor.forEach(buffer -> all.add(rangeOf(buffer)));
+        for (ByteBuffer buffer : anchor) {
+            all.add(rangeOf(buffer));
+        }
         return acquire(handle(all, anchor, isOnFault(options)));
     }
 
@@ -257,8 +261,9 @@ public final class Engine implements PageLocker {
     }
 
     private void took(long nanos) {
-        if (nanos > longestLock.get()) {
-            longestLock.accumulateAndGet(nanos, Math::max);
+        long longest = longestLock.get();
+        while (nanos > longest && !longestLock.compareAndSet(longest, nanos)) {
+            longest = longestLock.get();
         }
     }
 
@@ -469,10 +474,10 @@ public final class Engine implements PageLocker {
     private long alignedStart(MemoryRange range) {
         long start = range.address() & -pageSize;
         long end = (range.end() + pageSize - 1) & -pageSize;
-        boolean outside = backend.addressBits() == 32 && IntervalCounts.less(0xffffffffL & -pageSize, end);
+        boolean outside = addressBits == 32 && IntervalCounts.less(0xffffffffL & -pageSize, end);
         if (start == 0 || end == 0 || outside || end - start < 0) {
             throw new IllegalArgumentException(range + ", rounded to pages of " + pageSize
-                    + " bytes, touches the first or the last page of the " + backend.addressBits()
+                    + " bytes, touches the first or the last page of the " + addressBits
                     + "-bit address space, lies outside it, or has 2^63 bytes or more");
         }
         return start;

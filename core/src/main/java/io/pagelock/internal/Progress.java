@@ -7,7 +7,7 @@ import java.util.function.BooleanSupplier;
 /** How far a lock has come, and whether anybody still wants it. Safe for several threads. */
 final class Progress {
     /** For a lock that nobody watches or cancels. */
-    static final Progress UNWATCHED = new Progress(() -> false);
+    static final Progress UNWATCHED = new Progress(null);
 
     private final BooleanSupplier cancelled;
     private final AtomicLong bytes = new AtomicLong();
@@ -17,7 +17,7 @@ final class Progress {
     }
 
     boolean isCancelled() {
-        return cancelled.getAsBoolean();
+        return cancelled != null && cancelled.getAsBoolean();
     }
 
     long bytes() {

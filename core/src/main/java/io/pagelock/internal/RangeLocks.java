@@ -56,10 +56,6 @@ final class RangeLocks {
     private long openHolds;
     private int abandoned;
 
-    // Kept, so that to wait needs no memory.
-    private final BooleanSupplier noneUnlocks = () -> unlocking == 0;
-    private final BooleanSupplier notExclusive = () -> !exclusive;
-
     private boolean sweeping;
     /** Where the next sweep goes on. */
     private long sweepFrom;
@@ -86,9 +82,7 @@ final class RangeLocks {
     /** Locks the pages of the hold. When it throws, the hold is void and what it added is unlocked again. */
     void acquire(Hold hold) {
         synchronized (monitor) {
-            if (!hasTurn(hold)) {
-                await(() -> hasTurn(hold));
-            }
+            awaitTurn(hold);
             check(hold);
             begin(hold);
         }
@@ -686,7 +680,7 @@ final class RangeLocks {
         synchronized (monitor) {
             covered = true;
             coveredFully |= fully;
-            await(noneUnlocks);
+            awaitUnlocks();
         }
     }
 
@@ -716,7 +710,7 @@ final class RangeLocks {
         synchronized (monitor) {
             awaitShared();
             exclusive = true;
-            await(noneUnlocks);
+            awaitUnlocks();
         }
         try {
             synchronized (monitor) {
@@ -1039,26 +1033,47 @@ final class RangeLocks {
         return true;
     }
 
+    // An interrupt does not end a wait, since the books must be set right first. To wait needs no memory.
+
+    private void awaitTurn(Hold hold) {
+        boolean interrupted = false;
+        while (!hasTurn(hold)) {
+            interrupted |= pause();
+        }
+        restore(interrupted);
+    }
+
     /** Waits until the kernel is not dropping or weakening everything. */
     private void awaitShared() {
-        if (exclusive) {
-            await(notExclusive);
+        boolean interrupted = false;
+        while (exclusive) {
+            interrupted |= pause();
+        }
+        restore(interrupted);
+    }
+
+    private void awaitUnlocks() {
+        boolean interrupted = false;
+        while (unlocking > 0) {
+            interrupted |= pause();
+        }
+        restore(interrupted);
+    }
+
+    /** Waits for a change of the books; tells whether the thread was interrupted instead. */
+    private boolean pause() {
+        waiting++;
+        try {
+            monitor.wait();
+            return false;
+        } catch (InterruptedException e) {
+            return true;
+        } finally {
+            waiting--;
         }
     }
 
-    /** Waits under the monitor. An interrupt does not end the wait, since the books must be set right first. */
-    private void await(BooleanSupplier condition) {
-        boolean interrupted = false;
-        while (!condition.getAsBoolean()) {
-            waiting++;
-            try {
-                monitor.wait();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            } finally {
-                waiting--;
-            }
-        }
+    private static void restore(boolean interrupted) {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

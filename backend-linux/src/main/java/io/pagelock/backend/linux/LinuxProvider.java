@@ -37,14 +37,16 @@ public final class LinuxProvider implements BackendProvider {
 
     @Override
     public Backend open(Host host) {
-        LinuxConstants constants = LinuxConstants.forArch(host.arch())
-                .orElseThrow(() -> PageLockException.because(Reason.NOT_SUPPORTED)
-                        .detail(refusal(host).orElse(""))
-                        .build());
+        Optional<LinuxConstants> constants = LinuxConstants.forArch(host.arch());
+        if (!constants.isPresent()) {
+            throw PageLockException.because(Reason.NOT_SUPPORTED)
+                    .detail(refusal(host).orElse(""))
+                    .build();
+        }
         CLibrary library = CLibrary.open(host);
         return new LinuxBackend(
                 LinuxCalls.bind(library, host.bits()),
-                constants,
+                constants.get(),
                 ProcFiles.SYSTEM,
                 library::address,
                 host,

@@ -4,7 +4,6 @@ package io.pagelock.backend.linux;
 import io.pagelock.Answer;
 import java.io.BufferedReader;
 import java.io.DataInputStream;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -19,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.function.Predicate;
 
 /** What {@code /proc} tells about this process: proc(5). What cannot be read is empty or unknown, never guessed. */
 final class ProcSelf {
@@ -92,23 +90,22 @@ final class ProcSelf {
      */
     Optional<List<Mapping>> mappings(long from, long to) {
         List<Mapping> found = new ArrayList<>();
-        long[] told = {0};
-        try {
-            eachMappingLine("maps", line -> {
+        long told = 0;
+        try (BufferedReader lines = openMappings("maps")) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 Mapping mapping = Mapping.parse(line);
-                if (Long.compareUnsigned(mapping.end, told[0]) <= 0) {
-                    return true;
+                if (Long.compareUnsigned(mapping.end, told) <= 0) {
+                    continue;
                 }
-                mapping = mapping.clip(told[0], mapping.end);
-                told[0] = mapping.end;
+                mapping = mapping.clip(told, mapping.end);
+                told = mapping.end;
                 if (Long.compareUnsigned(mapping.start, to) >= 0) {
-                    return false;
+                    break;
                 }
                 if (Long.compareUnsigned(mapping.end, from) > 0 && !mapping.gate()) {
                     found.add(mapping);
                 }
-                return true;
-            });
+            }
         } catch (IOException | RuntimeException e) {
             return Optional.empty();
         }
@@ -128,20 +125,21 @@ final class ProcSelf {
      */
     Optional<List<Mapping>> flagged(long from, long to) {
         List<Mapping> found = new ArrayList<>();
-        Mapping[] current = new Mapping[1];
-        try {
-            eachMappingLine("smaps", line -> {
+        Mapping current = null;
+        try (BufferedReader lines = openMappings("smaps")) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 if (line.startsWith("VmFlags:")) {
-                    if (Long.compareUnsigned(current[0].end, from) > 0 && !current[0].gate()) {
-                        found.add(current[0].withFlags(line.substring("VmFlags:".length())));
+                    if (Long.compareUnsigned(current.end, from) > 0 && !current.gate()) {
+                        found.add(current.withFlags(line.substring("VmFlags:".length())));
                     }
                 } else if (line.charAt(0) <= '9' || line.charAt(0) >= 'a') {
                     // Entries start with an address in lower case; their other lines with a capital.
-                    current[0] = Mapping.parse(line);
-                    return Long.compareUnsigned(current[0].start, to) < 0;
+                    current = Mapping.parse(line);
+                    if (Long.compareUnsigned(current.start, to) >= 0) {
+                        break;
+                    }
                 }
-                return true;
-            });
+            }
         } catch (IOException | RuntimeException e) {
             return Optional.empty();
         }
@@ -194,27 +192,24 @@ final class ProcSelf {
 
     /** The first line of a file; empty if it cannot be read. */
     Optional<String> firstLine(String name) {
-        String[] first = new String[1];
-        try {
-            eachLine(name, line -> {
-                first[0] = line;
-                return false;
-            });
+        try (BufferedReader lines = open(name)) {
+            return Optional.ofNullable(lines.readLine());
         } catch (IOException | RuntimeException e) {
             return Optional.empty();
         }
-        return Optional.ofNullable(first[0]);
     }
 
     /** The lines of a file; none if it cannot be read. */
     List<String> lines(String name) {
-        List<String> lines = new ArrayList<>();
-        try {
-            eachLine(name, lines::add);
+        List<String> all = new ArrayList<>();
+        try (BufferedReader lines = open(name)) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                all.add(line);
+            }
         } catch (IOException | RuntimeException e) {
             return Collections.emptyList();
         }
-        return lines;
+        return all;
     }
 
     /**
@@ -233,37 +228,49 @@ final class ProcSelf {
      * the same, since user-mode emulators put their own text in its place only. An empty one tells nothing: no process is
      * without mappings.
      */
-    private void eachMappingLine(String file, Predicate<String> more) throws IOException {
-        boolean[] any = new boolean[1];
-        Predicate<String> noted = line -> {
-            any[0] = true;
-            return more.test(line);
-        };
+    private BufferedReader openMappings(String file) throws IOException {
+        BufferedReader lines = openUnlessEmpty("/proc/self/" + file);
+        if (lines == null) {
+            lines = openUnlessEmpty("/proc/thread-self/" + file);
+        }
+        if (lines == null) {
+            throw new IOException(file + " is empty or cannot be read");
+        }
+        return lines;
+    }
+
+    /** Returns null for a file that is empty or cannot be read. */
+    private BufferedReader openUnlessEmpty(String name) {
+        BufferedReader lines = null;
+        boolean any = false;
         try {
-            eachLine("/proc/self/" + file, noted);
+            lines = open(name);
+            lines.mark(1);
+            any = lines.read() >= 0;
+            lines.reset();
         } catch (IOException e) {
-            if (any[0]) {
-                throw e;
+            any = false;
+        } finally {
+            if (!any) {
+                close(lines);
             }
         }
-        if (!any[0]) {
-            eachLine("/proc/thread-self/" + file, noted);
-        }
-        if (!any[0]) {
-            throw new IOException(file + " is empty");
+        return any ? lines : null;
+    }
+
+    private static void close(BufferedReader lines) {
+        try {
+            if (lines != null) {
+                lines.close();
+            }
+        } catch (IOException e) {
+            // Only read from.
+            return;
         }
     }
 
-    private void eachLine(String name, Predicate<String> more) throws IOException {
-        try (BufferedReader reader =
-                new BufferedReader(new InputStreamReader(files.open(name), StandardCharsets.ISO_8859_1), 1 << 14)) {
-            String line = reader.readLine();
-            while (line != null && more.test(line)) {
-                line = reader.readLine();
-            }
-        } catch (FileNotFoundException e) {
-            throw new NoSuchFileException(name);
-        }
+    private BufferedReader open(String name) throws IOException {
+        return new BufferedReader(new InputStreamReader(files.open(name), StandardCharsets.ISO_8859_1), 1 << 14);
     }
 
     /** The fields of {@code status}. The memory is the process's, the user and the capabilities are the thread's. */

@@ -17,7 +17,9 @@ public final class ErrnoTable {
     private ErrnoTable(Builder from) {
         numbers = Collections.unmodifiableMap(new LinkedHashMap<>(from.numbers));
         names = new LinkedHashMap<>();
-        numbers.forEach((name, number) -> names.putIfAbsent(number, name));
+        for (Map.Entry<String, Integer> each : numbers.entrySet()) {
+            names.putIfAbsent(each.getValue(), each.getKey());
+        }
     }
 
     /**
