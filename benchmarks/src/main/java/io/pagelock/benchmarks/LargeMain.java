@@ -7,12 +7,13 @@ import io.pagelock.PageLocker;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Locks one large range, in turn by C in a process of its own, by C in this process, and by pagelock. Arguments: {@code
- * anonymous}, {@code cached} or {@code dropped}; bytes; rounds; the file for the last two. Prints a line a round: program,
- * library, pagelock, and pagelock's close, in nanoseconds.
+ * Locks one large range, in turn by C in a process of its own, by C in this process, by pagelock, and by C in a process of its
+ * own with several threads. Arguments: {@code anonymous}, {@code cached} or {@code dropped}; bytes; rounds; the file for the
+ * last two. Prints a line a round: program, library, pagelock, pagelock's close, and threads, in nanoseconds.
  */
 final class LargeMain {
     private static final PageLocker LOCKER = PageLocker.system();
@@ -26,21 +27,24 @@ final class LargeMain {
         String file = args.length > 3 ? args[3] : null;
         warmUp();
         for (int round = 0; round < rounds; round++) {
-            long[] nanos = new long[4];
-            for (int turn = 0; turn < 3; turn++) {
+            long[] nanos = new long[5];
+            for (int turn = 0; turn < 4; turn++) {
                 prepare(kind, file);
-                switch ((round + turn) % 3) {
+                switch ((round + turn) % 4) {
                     case 0:
-                        nanos[0] = program(bytes, file);
+                        nanos[0] = program(bytes, file, false);
                         break;
                     case 1:
                         nanos[1] = library(bytes, file);
+                        break;
+                    case 2:
+                        nanos[4] = program(bytes, file, true);
                         break;
                     default:
                         pagelock(bytes, file, nanos);
                 }
             }
-            System.out.println(nanos[0] + " " + nanos[1] + " " + nanos[2] + " " + nanos[3]);
+            System.out.println(nanos[0] + " " + nanos[1] + " " + nanos[2] + " " + nanos[3] + " " + nanos[4]);
         }
     }
 
@@ -71,11 +75,14 @@ final class LargeMain {
         return Baseline.checked(file == null ? Baseline.fresh(bytes) : Baseline.map_file(file, bytes));
     }
 
-    private static long program(long bytes, String file) throws IOException, InterruptedException {
-        String program = Baseline.BUILT.resolve("baseline").toString();
-        List<String> command = file == null
-                ? List.of(program, "anonymous", Long.toString(bytes))
-                : List.of(program, "file", file, Long.toString(bytes));
+    private static long program(long bytes, String file, boolean sideBySide) throws IOException, InterruptedException {
+        List<String> command =
+                new ArrayList<>(List.of(Baseline.BUILT.resolve("baseline").toString()));
+        if (sideBySide) {
+            command.add("side-by-side");
+        }
+        command.addAll(file == null ? List.of("anonymous") : List.of("file", file));
+        command.add(Long.toString(bytes));
         Process process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
