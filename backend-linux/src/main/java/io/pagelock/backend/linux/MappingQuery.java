@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -14,7 +15,7 @@ final class MappingQuery {
     /** _IOWR('f', 17, struct procmap_query). */
     private static final long PROCMAP_QUERY = 0xc0686611L;
 
-    /** sizeof(struct procmap_query) is 104: seven 64-bit numbers in front, and behind them what is not asked for. */
+    /** sizeof(struct procmap_query) is 104. */
     private static final int WORDS = 13;
 
     private static final int SIZE = 0;
@@ -22,6 +23,8 @@ final class MappingQuery {
     private static final int ADDRESS = 2;
     private static final int END = 4;
     private static final int MAPPING_FLAGS = 5;
+    /** dev_major and dev_minor, of 32 bits each. */
+    private static final int DEVICE = 9;
 
     /** Answer with the next mapping if there is none at the address. */
     private static final long COVERING_OR_NEXT = 0x10;
@@ -37,15 +40,23 @@ final class MappingQuery {
     static final class Found {
         final long end;
         private final long flags;
+        private final long device;
 
         private Found(long[] answer) {
             end = answer[END];
             flags = answer[MAPPING_FLAGS];
+            device = answer[DEVICE];
         }
 
         /** Whether writing to it makes a copy of its own of each page. */
         boolean copiesWhenWritten() {
             return (flags & (WRITABLE | SHARED)) == WRITABLE;
+        }
+
+        /** Whether a file on a block device is behind it; those of tmpfs and of a few other file systems have major number 0. */
+        boolean onDisk() {
+            boolean majorIsLow = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
+            return (int) (majorIsLow ? device : device >>> 32) != 0;
         }
     }
 

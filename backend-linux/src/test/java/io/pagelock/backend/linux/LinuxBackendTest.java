@@ -331,12 +331,22 @@ class LinuxBackendTest {
         LinuxBackend backend = old(calls);
         proc.maps(
                 "00010000-00020000 rw-p 00000000 00:00 0 ",
-                "00020000-00030000 rw-s 00000000 fe:00 77        /data/file",
-                "00030000-00040000 r--p 00000000 fe:00 77        /data/file");
-        assertTrue(backend.pageIn(0x18000, 0x20000));
+                "00020000-00030000 rw-s 00000000 00:05 77        /memfd:some (deleted)",
+                "00030000-00040000 r--p 00000000 00:05 77        /memfd:some (deleted)",
+                "00040000-00050000 rw-p 00000000 fe:00 78        /data/file",
+                "00050000-00060000 rw-s 00000000 fe:00 78        /data/file",
+                "00060000-00070000 r--p 00000000 fe:00 78        /data/file");
+        assertTrue(backend.pageIn(0x18000, 0x30000));
         assertEquals(
-                List.of("madvise(18000, 8000, 23)", "madvise(20000, 10000, 22)", "madvise(30000, 8000, 22)"),
+                List.of(
+                        "madvise(18000, 8000, 23)",
+                        "madvise(20000, 10000, 22)",
+                        "madvise(30000, 10000, 22)",
+                        "madvise(40000, 8000, 23)"),
                 calls.log);
+        assertFalse(backend.pageIn(0x50000, 0x10000), "reads from a disk");
+        assertFalse(backend.pageIn(0x60000, 0x10000), "reads from a disk");
+        assertEquals(4, calls.log.size());
         assertFalse(old(calls().fail("madvise", "EFAULT")).pageIn(0x10000, PAGE));
         proc.without("/proc/self/maps");
         assertFalse(old(calls()).pageIn(0x10000, PAGE));
@@ -354,7 +364,15 @@ class LinuxBackendTest {
                 List.of("madvise(18000, 8000, 23)", "madvise(20000, 10000, 22)", "madvise(30000, 8000, 22)"),
                 calls.log.stream().filter(each -> each.startsWith("madvise")).collect(Collectors.toList()));
         assertFalse(backend.pageIn(0x38000, 0x10000), "a hole at the end");
-        assertEquals(2, calls.log.stream().filter("close(7)"::equals).count());
+        // Major 0 and minor 5, as memory has, and then major 254 and minor 0.
+        boolean majorIsLow = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
+        calls.mappingDevice = majorIsLow ? 5L << 32 : 5;
+        assertTrue(backend.pageIn(0x20000, 0x20000));
+        calls.mappingDevice = majorIsLow ? 254 : 254L << 32;
+        assertTrue(backend.pageIn(0x10000, 0x10000));
+        assertFalse(backend.pageIn(0x20000, 0x10000), "reads from a disk");
+        assertFalse(backend.pageIn(0x30000, 0x10000), "reads from a disk");
+        assertEquals(6, calls.log.stream().filter("close(7)"::equals).count());
     }
 
     // Success in name only

@@ -303,12 +303,17 @@ class LinuxKernelTest {
         assumeTrue(BACKEND.capabilities().contains(io.pagelock.Capability.PAGE_IN), "Linux before 5.14");
         long at = map(4);
         assertTrue(BACKEND.pageIn(at, 4 * PAGE));
-        long file = map(file(2), 2);
-        BACKEND.sync(file, 2 * PAGE, EnumSet.of(SyncOption.SYNC));
-        assertTrue(BACKEND.pageIn(file, 2 * PAGE));
-        for (long page : new long[] {at, at + 3 * PAGE, file, file + PAGE}) {
+        long shared = Libc.mmap(0, 2 * PAGE, RW, Libc.MAP_SHARED | Libc.MAP_ANONYMOUS, -1, 0);
+        undo.push(() -> Libc.munmap(shared, 2 * PAGE));
+        assertTrue(BACKEND.pageIn(shared, 2 * PAGE));
+        for (long page : new long[] {at, at + 3 * PAGE, shared, shared + PAGE}) {
             assertTrue(Witness.present(page));
         }
+        long file = map(file(2), 2);
+        BACKEND.sync(file, 2 * PAGE, EnumSet.of(SyncOption.SYNC));
+        boolean onDisk = !Witness.device(file).startsWith("00:");
+        assertEquals(!onDisk, BACKEND.pageIn(file, 2 * PAGE), "what is read from a disk is left to one reader");
+        assertEquals(!onDisk, Witness.present(file));
         assertEquals(0, Witness.dirtyBytes(file));
         Libc.touch(file);
         assertTrue(Witness.dirtyBytes(file) > 0);

@@ -19,6 +19,8 @@ final class ScriptedCalls implements LinuxCalls {
     final TreeSet<Long> ends = new TreeSet<>();
     /** PROCMAP_QUERY's flags of a mapping, by its end. */
     final Map<Long, Long> mappingFlags = new HashMap<>();
+    /** dev_major and dev_minor of all, in the order of memory. */
+    long mappingDevice;
 
     private final Map<String, Integer> failures = new HashMap<>();
     private final LinuxConstants constants;
@@ -157,6 +159,7 @@ final class ScriptedCalls implements LinuxCalls {
         if (result == 0) {
             argument[4] = end;
             argument[5] = mappingFlags.getOrDefault(end, 0L);
+            argument[9] = mappingDevice;
         }
         return result;
     }

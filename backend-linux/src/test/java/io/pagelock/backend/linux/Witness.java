@@ -53,13 +53,26 @@ final class Witness {
         return Long.parseLong(field(address, name).replaceAll("\\D", ""));
     }
 
+    /** Major and minor number of the device of what is mapped at an address, as hexadecimal numbers with a colon between. */
+    static String device(long address) {
+        return lines("/proc/self/maps").stream()
+                .filter(line -> isOf(line, address))
+                .findFirst()
+                .orElseThrow()
+                .split(" ")[3];
+    }
+
+    private static boolean isOf(String line, long address) {
+        long start = Long.parseUnsignedLong(line.substring(0, line.indexOf('-')), 16);
+        long end = Long.parseUnsignedLong(line.substring(line.indexOf('-') + 1, line.indexOf(' ')), 16);
+        return Long.compareUnsigned(start, address) <= 0 && Long.compareUnsigned(address, end) < 0;
+    }
+
     private static String field(long address, String name) {
         boolean inside = false;
         for (String line : lines("/proc/self/smaps")) {
             if (line.matches("[0-9a-f]+-[0-9a-f]+ .*")) {
-                long start = Long.parseUnsignedLong(line.substring(0, line.indexOf('-')), 16);
-                long end = Long.parseUnsignedLong(line.substring(line.indexOf('-') + 1, line.indexOf(' ')), 16);
-                inside = Long.compareUnsigned(start, address) <= 0 && Long.compareUnsigned(address, end) < 0;
+                inside = isOf(line, address);
             } else if (inside && line.startsWith(name + ":")) {
                 return line.substring(name.length() + 1).trim();
             }
