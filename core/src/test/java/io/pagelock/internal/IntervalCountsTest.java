@@ -3,6 +3,7 @@ package io.pagelock.internal;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.quicktheories.QuickTheory.qt;
 import static org.quicktheories.generators.SourceDSL.integers;
@@ -13,6 +14,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class IntervalCountsTest {
     /** Straddles the sign bit, so that signed comparison anywhere shows. */
@@ -22,20 +25,21 @@ class IntervalCountsTest {
     void agreesWithOneCounterPerAddress() {
         qt().withExamples(3_000)
                 .forAll(lists().of(integers().between(0, 1 << 20)).ofSizeBetween(1, 40))
-                .check(script -> agrees(script, 16, 16));
+                .check(script -> agrees(script, 16, 16, 4));
     }
 
     /** Small nodes and short ranges, so that the tree is several levels deep, and becomes flat again. */
-    @Test
-    void aDeepTreeAgreesWithOneCounterPerAddress() {
+    @ParameterizedTest
+    @ValueSource(ints = {4, 8, 16})
+    void aDeepTreeAgreesWithOneCounterPerAddress(int capacity) {
         qt().withExamples(300)
                 .forAll(lists().of(integers().between(0, 1 << 26)).ofSizeBetween(100, 400))
-                .check(script -> agrees(script, 512, 3));
+                .check(script -> agrees(script, 512, 3, capacity));
     }
 
     /** Replays a list of numbers as operations on the tree and on plain arrays. */
-    private static boolean agrees(List<Integer> script, int size, int longest) {
-        IntervalCounts counts = new IntervalCounts(true, 4);
+    private static boolean agrees(List<Integer> script, int size, int longest, int capacity) {
+        IntervalCounts counts = new IntervalCounts(true, capacity);
         int[] full = new int[size];
         int[] onFault = new int[size];
         List<int[]> holders = new ArrayList<>();
@@ -169,8 +173,8 @@ class IntervalCountsTest {
             }
             counts.clear();
             assertTrue(counts.isEmpty());
-            counts.add(BASE + 1, BASE + 2, true);
-            compare(counts, new int[600], onFaultAt(1));
+            counts.add(BASE + 598, BASE + 599, true);
+            compare(counts, new int[600], onFaultAt(598));
         }
     }
 
@@ -178,6 +182,23 @@ class IntervalCountsTest {
         int[] onFault = new int[600];
         onFault[address] = 1;
         return onFault;
+    }
+
+    @Test
+    void searchesDoNotDisturbAVisitAndFindNothingAfterClearing() {
+        IntervalCounts counts = new IntervalCounts(true, 4);
+        for (int start = 0; start < 60; start += 3) {
+            counts.add(BASE + start, BASE + start + 2, false);
+        }
+        List<Long> seen = new ArrayList<>();
+        counts.forEach((start, end, full, onFault) -> {
+            seen.add(start - BASE);
+            assertTrue(counts.anyAtLeast(BASE + 57, BASE + 58, 1));
+        });
+        assertEquals(20, seen.size());
+        assertTrue(counts.isSole(BASE + 57, BASE + 58));
+        counts.clear();
+        assertFalse(counts.anyAtLeast(BASE + 57, BASE + 58, 1), "found where the last search ended");
     }
 
     @Test
