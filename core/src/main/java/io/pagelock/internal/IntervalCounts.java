@@ -152,9 +152,7 @@ final class IntervalCounts {
     private Node root;
     private long bytes;
 
-    // Where the last search ended: an interval, unless something was taken away since. The next search is often for the
-    // same
-    // place and begins here. The leaf is in the tree or empty.
+    // Where the last search ended; the next one is often for the same place. The leaf is in the tree or empty.
     private Node leaf;
     private int index;
 
