@@ -262,7 +262,7 @@ final class LinuxBackend implements Backend {
         }
         for (Mapping each : mappings.get()) {
             Mapping part = each.clip(address, address + length);
-            if (!pageIn(part.start, part.length(), part.copiesWhenWritten(), part.onDisk())) {
+            if (!pageIn(part.start, part.length(), part.copiesWhenWritten(), part.onDisk)) {
                 return false;
             }
         }

@@ -7,7 +7,9 @@ final class Mapping {
     final long end;
     final String permissions;
     final long offset;
+    /** Whether a file on a block device is behind it; those of tmpfs and of a few other file systems have major number 0. */
     final boolean onDisk;
+
     final long inode;
     final String name;
 
@@ -75,11 +77,6 @@ final class Mapping {
     /** Whether it can be read, written or executed at all. */
     boolean accessible() {
         return !permissions.startsWith("---");
-    }
-
-    /** Whether a file on a block device is behind it; those of tmpfs and of a few other file systems have major number 0. */
-    boolean onDisk() {
-        return onDisk;
     }
 
     /** Whether writing to it makes a copy of its own of each page. */

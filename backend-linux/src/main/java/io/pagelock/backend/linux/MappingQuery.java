@@ -53,7 +53,7 @@ final class MappingQuery {
             return (flags & (WRITABLE | SHARED)) == WRITABLE;
         }
 
-        /** Whether a file on a block device is behind it; those of tmpfs and of a few other file systems have major number 0. */
+        /** As {@link Mapping#onDisk}. */
         boolean onDisk() {
             boolean majorIsLow = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
             return (int) (majorIsLow ? device : device >>> 32) != 0;
