@@ -7,7 +7,6 @@ import io.pagelock.Reason;
 import io.pagelock.spi.Backend;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -143,33 +142,14 @@ class Steps {
 
     /** Brings pages in by several threads, this one among them. Whatever fails shows when the step is locked. */
     private void pageIn(long start, long length, Progress progress) {
-        AtomicLong taken = new AtomicLong();
-        AtomicBoolean stop = new AtomicBoolean();
-        Runnable work = () -> {
-            long step = firstStep;
-            while (!stop.get() && !progress.isCancelled()) {
-                long most = step;
-                long from = taken.getAndUpdate(at -> Math.min(at + piece(start + at, most), length));
-                if (from == length) {
-                    return;
-                }
-                long size = Math.min(piece(start + from, most), length - from);
-                long begin = now();
-                if (!pageIn(start + from, size)) {
-                    stop.set(true);
-                    return;
-                }
-                progress.add(size);
-                step = next(step, size, now() - begin);
-            }
-        };
+        Paging paging = new Paging(start, length, progress);
         int threads = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
         List<Thread> helpers = new ArrayList<>();
         try {
             while (helpers.size() < threads - 1) {
-                Thread helper = new Thread(work, "pagelock-pager");
+                Thread helper = new Thread(paging, "pagelock-pager");
                 helper.setDaemon(true);
-                helper.setUncaughtExceptionHandler((thread, failure) -> stop.set(true));
+                helper.setUncaughtExceptionHandler(paging);
                 helper.start();
                 helpers.add(helper);
             }
@@ -177,9 +157,51 @@ class Steps {
             // No thread to be had, as under a locked future with a small limit; go on with those there are.
         }
         try {
-            work.run();
+            paging.run();
         } finally {
             join(helpers);
+        }
+    }
+
+    /** What several threads do side by side. Without lambdas: to link the first ones of a JVM takes as long as 100 MiB. */
+    private final class Paging implements Runnable, Thread.UncaughtExceptionHandler {
+        private final long start;
+        private final long length;
+        private final Progress progress;
+        private final AtomicLong taken = new AtomicLong();
+        private volatile boolean stopped;
+
+        Paging(long start, long length, Progress progress) {
+            this.start = start;
+            this.length = length;
+            this.progress = progress;
+        }
+
+        @Override
+        public void run() {
+            long step = firstStep;
+            while (!stopped && !progress.isCancelled()) {
+                long from = taken.get();
+                if (from == length) {
+                    return;
+                }
+                long size = Math.min(piece(start + from, step), length - from);
+                if (!taken.compareAndSet(from, from + size)) {
+                    continue;
+                }
+                long begin = now();
+                if (!pageIn(start + from, size)) {
+                    stopped = true;
+                    return;
+                }
+                progress.add(size);
+                step = next(step, size, now() - begin);
+            }
+        }
+
+        @Override
+        public void uncaughtException(Thread thread, Throwable failure) {
+            stopped = true;
         }
     }
 
