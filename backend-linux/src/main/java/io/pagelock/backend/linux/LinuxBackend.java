@@ -159,7 +159,7 @@ final class LinuxBackend implements Backend {
     /** Droppable memory is passed over with success: mm/mlock.c, mlock_fixup(). */
     private void checkThatLocked(String function, long address, long length) {
         long pages = length / pageSize;
-        if (pages <= (query.isUsable() ? ASK_BY_PAGE_RATHER_THAN_QUERY : ASK_BY_PAGE_RATHER_THAN_READ)) {
+        if (pages <= ASK_BY_PAGE_RATHER_THAN_QUERY || pages <= ASK_BY_PAGE_RATHER_THAN_READ && !query.isUsable()) {
             for (long at = address; at != address + length; at += pageSize) {
                 check(function, at, pageSize);
             }

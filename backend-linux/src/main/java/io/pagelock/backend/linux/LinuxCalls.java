@@ -56,15 +56,66 @@ interface LinuxCalls extends MemoryCalls {
         }
     }
 
-    /** The calls of this process. Those by name are rare, or as long as many calls. */
+    /** What locking a large range takes besides, step after step. */
+    interface Paging {
+        int madvise(long addr, long length, int advice);
+
+        int open(byte[] pathname, int flags);
+
+        int ioctl(int fd, long request, long[] argument);
+
+        int close(int fd);
+    }
+
+    final class Lp64Paging implements Paging {
+        @Override
+        public native int madvise(long addr, long length, int advice);
+
+        @Override
+        public native int open(byte[] pathname, int flags);
+
+        @Override
+        public native int ioctl(int fd, long request, long[] argument);
+
+        @Override
+        public native int close(int fd);
+    }
+
+    final class Ilp32Paging implements Paging {
+        private native int madvise(int addr, int length, int advice);
+
+        private native int ioctl(int fd, int request, long[] argument);
+
+        @Override
+        public int madvise(long addr, long length, int advice) {
+            return madvise((int) addr, (int) length, advice);
+        }
+
+        @Override
+        public native int open(byte[] pathname, int flags);
+
+        @Override
+        public int ioctl(int fd, long request, long[] argument) {
+            return ioctl(fd, (int) request, argument);
+        }
+
+        @Override
+        public native int close(int fd);
+    }
+
+    /** The calls of this process. Those by name are rare. */
     final class Bound extends BoundMemoryCalls implements LinuxCalls {
         private final CLibrary library;
         private final String getrlimit;
         private final Mlock2 mlock2;
+        private final int bits;
+        /** Bound when first needed: that takes as long as 10,000 small locks, which do without. */
+        private volatile Paging paging;
 
         Bound(CLibrary library, int bits) {
             super(library);
             this.library = library;
+            this.bits = bits;
             // glibc's plain getrlimit has 4-byte limits on 32-bit processors; musl has no other name, and always 8
             // bytes.
             this.getrlimit = library.has("getrlimit64") ? "getrlimit64" : "getrlimit";
@@ -90,24 +141,38 @@ interface LinuxCalls extends MemoryCalls {
             return library.call("mincore", library.size(addr), library.size(length), vec);
         }
 
+        private Paging paging() {
+            if (paging == null) {
+                synchronized (this) {
+                    if (paging == null) {
+                        paging = bits == 64 ? library.bind(new Lp64Paging()) : library.bind(new Ilp32Paging());
+                    }
+                }
+            }
+            return paging;
+        }
+
         @Override
         public int madvise(long addr, long length, int advice) {
-            return library.call("madvise", library.size(addr), library.size(length), advice);
+            // Of no bytes when the backend opens, to see what the kernel knows.
+            return length == 0
+                    ? library.call("madvise", library.size(addr), library.size(length), advice)
+                    : paging().madvise(addr, length, advice);
         }
 
         @Override
         public int open(byte[] pathname, int flags) {
-            return library.call("open", pathname, flags);
+            return paging().open(pathname, flags);
         }
 
         @Override
         public int ioctl(int fd, long request, long[] argument) {
-            return library.call("ioctl", fd, library.size(request), argument);
+            return paging().ioctl(fd, request, argument);
         }
 
         @Override
         public int close(int fd) {
-            return library.call("close", fd);
+            return paging().close(fd);
         }
 
         @Override

@@ -61,10 +61,12 @@ final class MappingQuery {
     }
 
     private final LinuxCalls calls;
-    private final boolean usable;
+    private final boolean callable;
+    /** Whether this kernel answers; null until somebody asks. */
+    private volatile Boolean usable;
 
     /**
-     * Tries whether this kernel answers.
+     * Makes one; nothing is asked yet.
      *
      * @param calls the calls
      * @param constants of the processor. Functions with a variable number of arguments are called like others on those of
@@ -72,12 +74,18 @@ final class MappingQuery {
      */
     MappingQuery(LinuxCalls calls, LinuxConstants constants) {
         this.calls = calls;
-        int fd = constants == LinuxConstants.GENERIC ? open() : -1;
-        this.usable = fd >= 0 && ask(fd, 0, COVERING_OR_NEXT) != null;
-        close(fd);
+        this.callable = constants == LinuxConstants.GENERIC;
     }
 
     boolean isUsable() {
+        if (usable == null) {
+            int fd = callable ? open() : -1;
+            try {
+                usable = fd >= 0 && ask(fd, 0, COVERING_OR_NEXT) != null;
+            } finally {
+                close(fd);
+            }
+        }
         return usable;
     }
 
