@@ -22,13 +22,14 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 
 /** Starts the JVMs that measure. */
 final class Forks {
+    /** Until C2 has compiled what 10,000 locks one by one take. */
+    private static final int WARM_UP_SECONDS = 2;
+
     private final Path notes = Baseline.BUILT.resolve("notes").toAbsolutePath();
-    private final int warmups;
     private final int iterations;
     private final long millis;
 
-    Forks(int warmups, int iterations, long millis) {
-        this.warmups = warmups;
+    Forks(int iterations, long millis) {
         this.iterations = iterations;
         this.millis = millis;
     }
@@ -52,8 +53,8 @@ final class Forks {
         ChainedOptionsBuilder options = new OptionsBuilder()
                 .include("^" + benchmark.getName().replace(".", "\\.") + "\\.")
                 .forks(1)
-                .warmupIterations(warmups)
-                .warmupTime(TimeValue.milliseconds(millis))
+                .warmupIterations(WARM_UP_SECONDS)
+                .warmupTime(TimeValue.seconds(1))
                 .measurementIterations(iterations)
                 .measurementTime(TimeValue.milliseconds(millis))
                 .shouldFailOnError(false)

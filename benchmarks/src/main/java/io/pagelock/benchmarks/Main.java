@@ -35,7 +35,7 @@ final class Main {
     private final int cold;
 
     private Main(boolean quick) {
-        forks = quick ? new Forks(3, 4, 250) : new Forks(5, 5, 1000);
+        forks = quick ? new Forks(4, 250) : new Forks(5, 1000);
         rounds = quick ? 3 : 5;
         large = quick ? 4 : 9;
         cold = quick ? 11 : 31;
