@@ -106,22 +106,22 @@ final class Forks {
 
     /** Runs a main class in a JVM of its own; the numbers that it prints, by line. Empty if it fails. */
     List<double[]> main(Class<?> main, String... args) {
-        return main(System.getProperty("java.class.path"), main, args);
+        return main(List.of(), System.getProperty("java.class.path"), main, args);
     }
 
     /** The same with pagelock and JNA alone on the class path: looking for a provider opens every jar there. */
-    List<double[]> mainWithoutPeers(Class<?> main, String... args) {
+    List<double[]> mainWithoutPeers(List<String> options, Class<?> main, String... args) {
         String classPath = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-                .filter(entry ->
-                        !entry.endsWith(".jar") || new File(entry).getName().matches("(pagelock|jna)-.*"))
+                .filter(entry -> new File(entry).getName().matches("(pagelock|jna)-.*"))
                 .collect(Collectors.joining(File.pathSeparator));
-        return main(classPath, main, args);
+        return main(options, classPath, main, args);
     }
 
-    private List<double[]> main(String classPath, Class<?> main, String... args) {
+    private List<double[]> main(List<String> options, String classPath, Class<?> main, String... args) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(jvmArgs());
+        command.addAll(options);
         command.add("-cp");
         command.add(classPath);
         command.add(main.getName());
