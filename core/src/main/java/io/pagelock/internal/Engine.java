@@ -210,7 +210,12 @@ public final class Engine implements PageLocker {
         if (atFirstLock.get() != null) {
             Runnable first = atFirstLock.getAndSet(null);
             if (first != null) {
-                first.run();
+                try {
+                    first.run();
+                } catch (RuntimeException | Error e) {
+                    // The lock matters, this does not.
+                    return handle;
+                }
             }
         }
         return handle;
@@ -250,7 +255,7 @@ public final class Engine implements PageLocker {
                 .build();
     }
 
-    /** Has something done after the first lock. */
+    /** Has something done after the first lock, whose failure nobody sees: a JVM may lack what it takes, such as JMX. */
     Engine atFirstLock(Runnable action) {
         atFirstLock.set(action);
         return this;

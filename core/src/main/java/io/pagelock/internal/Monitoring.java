@@ -21,32 +21,19 @@ final class Monitoring implements PageLockerMXBean {
 
     /** Registers in a thread of its own: the first use of JMX takes longer than the first lock should. */
     static void register(PageLocker locker) {
-        try {
-            Thread thread = daemon(locker);
-            thread.start();
-        } catch (OutOfMemoryError | RuntimeException e) {
-            // No thread to be had. The lock matters, the bean does not.
-            return;
-        }
+        new Daemon("pagelock-jmx", () -> registerHere(locker)).start();
     }
 
-    private static Thread daemon(PageLocker locker) {
-        Thread thread = new Thread(
-                () -> {
-                    try {
-                        ManagementFactory.getPlatformMBeanServer()
-                                .registerMBean(
-                                        new StandardMBean(new Monitoring(locker), PageLockerMXBean.class, true),
-                                        new ObjectName(NAME));
-                    } catch (JMException | LinkageError | RuntimeException e) {
-                        // No JMX here, or the name is taken: the statistics remain in the API.
-                        return;
-                    }
-                },
-                "pagelock-jmx");
-        thread.setDaemon(true);
-        thread.setContextClassLoader(null);
-        return thread;
+    private static void registerHere(PageLocker locker) {
+        try {
+            ManagementFactory.getPlatformMBeanServer()
+                    .registerMBean(
+                            new StandardMBean(new Monitoring(locker), PageLockerMXBean.class, true),
+                            new ObjectName(NAME));
+        } catch (JMException | LinkageError | RuntimeException e) {
+            // No JMX here, or the name is taken: the statistics remain in the API.
+            return;
+        }
     }
 
     @Override

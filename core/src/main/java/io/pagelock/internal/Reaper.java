@@ -42,9 +42,7 @@ final class Reaper {
             return;
         }
         try {
-            Thread thread = new Thread(this::run, "pagelock-reaper");
-            thread.setDaemon(true);
-            thread.setContextClassLoader(null);
+            Thread thread = new Daemon("pagelock-reaper", this::run);
             running = true;
             thread.start();
         } catch (OutOfMemoryError | RuntimeException e) {

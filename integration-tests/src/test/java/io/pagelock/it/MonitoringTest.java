@@ -75,4 +75,53 @@ class MonitoringTest {
                         .sorted()
                         .collect(Collectors.toList()));
     }
+
+    /** The main class of a child JVM without JMX and Flight Recorder. */
+    public static final class Unwatched {
+        private Unwatched() {}
+
+        public static void main(String[] args) {
+            PageLocker locker = PageLocker.system();
+            for (int i = 0; i < 2; i++) {
+                try (PageLock lock = locker.lock(ByteBuffer.allocateDirect(64))) {
+                    System.out.println(
+                            lock.isValid() + " " + locker.statistics().openHandles());
+                }
+            }
+            System.out.println(locker.statistics().openHandles() + " left");
+        }
+    }
+
+    @Test
+    void aJvmWithoutThemLocksAllTheSame() throws Exception {
+        List<Path> path = new ArrayList<>(Jars.ofLinuxApplication());
+        path.add(Jars.testClasses());
+        String output = Jars.java(
+                "--limit-modules", "java.base,java.logging", "-cp", Jars.path(path), Unwatched.class.getName());
+        assertEquals("0\ntrue 1\ntrue 1\n0 left\n", output);
+    }
+
+    @Test
+    void noBeanIsRegisteredWhereNobodyWantsIt() throws Exception {
+        List<Path> path = new ArrayList<>(Jars.ofLinuxApplication());
+        path.add(Jars.testClasses());
+        String output = Jars.java("-Dio.pagelock.jmx=false", "-cp", Jars.path(path), Unregistered.class.getName());
+        assertEquals("0\nfalse false\n", output);
+    }
+
+    /** The main class of a child JVM that does not want the bean. */
+    public static final class Unregistered {
+        private Unregistered() {}
+
+        public static void main(String[] args) throws Exception {
+            try (PageLock lock = PageLocker.system().lock(ByteBuffer.allocateDirect(64))) {
+                // Whoever would register it is started before the lock returns.
+                boolean started = Thread.getAllStackTraces().keySet().stream()
+                        .anyMatch(thread -> thread.getName().equals("pagelock-jmx"));
+                boolean registered =
+                        ManagementFactory.getPlatformMBeanServer().isRegistered(new ObjectName(PageLockerMXBean.NAME));
+                System.out.println(started + " " + registered);
+            }
+        }
+    }
 }
