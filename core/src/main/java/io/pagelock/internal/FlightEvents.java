@@ -21,7 +21,9 @@ final class FlightEvents {
     /** {@code FlightRecorder.isInitialized()}; null where there is no Flight Recorder. */
     private final MethodHandle isRecorderThere;
 
-    private volatile Type type;
+    /** One for the process, however many engines there are. */
+    private static volatile Type type;
+
     private volatile boolean broken;
 
     FlightEvents() {
@@ -49,16 +51,18 @@ final class FlightEvents {
             if (!(boolean) isRecorderThere.invokeExact()) {
                 return null;
             }
-            Type known = type;
-            if (known == null) {
-                known = new Type();
-                type = known;
-            }
-            return known.begin();
+            return (type == null ? register() : type).begin();
         } catch (Throwable e) {
             broken = true;
             return null;
         }
+    }
+
+    private static synchronized Type register() throws Throwable {
+        if (type == null) {
+            type = new Type();
+        }
+        return type;
     }
 
     /**
