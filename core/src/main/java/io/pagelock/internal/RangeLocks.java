@@ -19,9 +19,9 @@ import java.util.function.Consumer;
 /**
  * Who holds which pages, and the order of system calls that keeps the kernel in agreement.
  *
- * <p>The monitor guards the books and is never held across a system call. Instead, a hold whose call is under way is <em>in
- * flight</em>: calls for overlapping ranges wait for each other, calls for disjoint ranges do not. A lock is counted before
- * its call and an unlock is discounted after its call, so that whoever closes meanwhile leaves the pages alone.
+ * <p>The monitor guards the books and is never held across a call of the backend. Instead, a hold whose call is under way is
+ * <em>in flight</em>: calls for overlapping ranges wait for each other, calls for disjoint ranges do not. A lock is counted
+ * before its call and an unlock is discounted after its call, so that whoever closes meanwhile leaves the pages alone.
  */
 final class RangeLocks {
     private static final long[] NOTHING = {};
@@ -59,17 +59,35 @@ final class RangeLocks {
     private boolean sweeping;
     /** Where the next sweep goes on. */
     private long sweepFrom;
-    /** Locks that have no turn yet and no thread to wait in. */
-    private final List<Parked> parked = new ArrayList<>();
+    /** Locks that have no turn yet and no thread to wait in, in the order in which they came. */
+    private Parked firstParked;
+
+    private Parked lastParked;
 
     /** What to do when a hold may have its turn. */
     private static final class Parked {
         private final Hold hold;
         private final BooleanSupplier retry;
+        private Parked next;
+        /** The work could not be handed on, so whatever lands is a reason to try again. */
+        private boolean failed;
 
         private Parked(Hold hold, BooleanSupplier retry) {
             this.hold = hold;
             this.retry = retry;
+        }
+
+        /** Whether it may have waited for this one; null for all. */
+        private boolean waitedFor(Hold landed) {
+            return landed == null
+                    || failed
+                    || IntervalCounts.less(hold.outerStart(), landed.outerEnd())
+                            && IntervalCounts.less(landed.outerStart(), hold.outerEnd());
+        }
+
+        private boolean handOn() {
+            failed = !retry.getAsBoolean();
+            return !failed;
         }
     }
 
@@ -129,7 +147,7 @@ final class RangeLocks {
                 begin(hold);
                 return true;
             }
-            parked.add(new Parked(hold, retry));
+            park(new Parked(hold, retry));
             return false;
         }
     }
@@ -227,7 +245,7 @@ final class RangeLocks {
             long end = hold.end(i);
             try {
                 if (hold.onFault) {
-                    askOnFault(start, end);
+                    askOnFault(start, end, hold.progress);
                 } else {
                     long length = end - start;
                     steps.lock(start, length, Steps.isLarge(length) && mayWeaken(hold, i), hold.progress);
@@ -256,7 +274,7 @@ final class RangeLocks {
     }
 
     /** Where another hold is a full one, asks for a full lock: on Linux the later call decides for both. */
-    private void askOnFault(long start, long end) {
+    private void askOnFault(long start, long end, Progress progress) {
         List<long[]> pieces = new ArrayList<>();
         synchronized (monitor) {
             held.forEach(start, end, (from, to, full, onFault) -> {
@@ -270,7 +288,12 @@ final class RangeLocks {
             });
         }
         for (long[] piece : pieces) {
-            backend.lock(piece[0], piece[1] - piece[0], piece[2] == 0);
+            if (piece[2] == 0) {
+                backend.lock(piece[0], piece[1] - piece[0], true);
+            } else {
+                // Resident, unless the memory was mapped anew; then this pages in.
+                steps.lock(piece[0], piece[1] - piece[0], false, progress);
+            }
         }
     }
 
@@ -346,7 +369,7 @@ final class RangeLocks {
                 if (!hold.disturbed) {
                     narrow(hold);
                     hold.flyOn(busy);
-                    tellWaiting();
+                    tellWaiting(hold);
                     hold.state = Hold.State.CLOSING;
                     startUnlocking(hold);
                     return;
@@ -372,7 +395,11 @@ final class RangeLocks {
         long[] bounds = parts.toArray();
         for (int i = 0; i < bounds.length; i += 2) {
             try {
-                backend.lock(bounds[i], bounds[i + 1] - bounds[i], onFault);
+                if (onFault) {
+                    backend.lock(bounds[i], bounds[i + 1] - bounds[i], true);
+                } else {
+                    steps.lock(bounds[i], bounds[i + 1] - bounds[i], false, Progress.UNWATCHED);
+                }
             } catch (RuntimeException e) {
                 lost.add(bounds[i], bounds[i + 1]);
             }
@@ -444,7 +471,7 @@ final class RangeLocks {
     private void strengthen(Hold hold) {
         for (int i = 0; i < hold.count(); i++) {
             try {
-                backend.lock(hold.start(i), hold.end(i) - hold.start(i), false);
+                steps.lock(hold.start(i), hold.end(i) - hold.start(i), false, Progress.UNWATCHED);
             } catch (RuntimeException e) {
                 // As strong as it can be.
                 continue;
@@ -616,7 +643,7 @@ final class RangeLocks {
 
     private void unlock(long start, long end) {
         try {
-            backend.unlock(start, end - start);
+            steps.unlock(start, end - start);
         } catch (PageLockException e) {
             if (e.reason() != Reason.NOT_MAPPED) {
                 throw e;
@@ -790,7 +817,7 @@ final class RangeLocks {
             } finally {
                 exclusive = false;
                 monitor.notifyAll();
-                unpark();
+                unpark(null);
             }
         }
     }
@@ -1111,25 +1138,40 @@ final class RangeLocks {
         }
         hold.previousInFlight = null;
         hold.nextInFlight = null;
-        tellWaiting();
+        tellWaiting(hold);
     }
 
-    private void tellWaiting() {
+    private void tellWaiting(Hold landed) {
         if (waiting > 0) {
             monitor.notifyAll();
         }
-        if (!parked.isEmpty()) {
-            unpark();
-        }
+        unpark(landed);
     }
 
-    private void unpark() {
-        for (int i = 0; i < parked.size(); ) {
-            Parked next = parked.get(i);
-            if (hasTurn(next.hold) && next.retry.getAsBoolean()) {
-                parked.remove(i);
+    private void park(Parked last) {
+        if (lastParked == null) {
+            firstParked = last;
+        } else {
+            lastParked.next = last;
+        }
+        lastParked = last;
+    }
+
+    /** Hands on what may have its turn now. Needs no memory. */
+    private void unpark(Hold landed) {
+        Parked before = null;
+        for (Parked each = firstParked; each != null; each = each.next) {
+            if (!each.waitedFor(landed) || !hasTurn(each.hold) || !each.handOn()) {
+                before = each;
+                continue;
+            }
+            if (before == null) {
+                firstParked = each.next;
             } else {
-                i++;
+                before.next = each.next;
+            }
+            if (each.next == null) {
+                lastParked = before;
             }
         }
     }

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Locks a large range in steps. One call for the whole range would hold the process's memory map for as long as it pages in,
- * and stop every thread that maps memory meanwhile.
+ * Locks and unlocks a large range in steps. One call for the whole range would hold the process's memory map for as long as it
+ * pages in, and stop every thread that maps memory meanwhile.
  *
  * <p>Where the system can lock on fault, the whole range is first locked that way, which pages nothing in and finds holes
  * and limits at once; then each step is locked fully. As soon as a step shows that pages must really be brought in, the rest
@@ -20,6 +20,8 @@ import java.util.concurrent.atomic.AtomicLong;
 class Steps {
     /** Up to this size one call is quick enough. It is also the first step. */
     private static final long ONE_CALL = 4L << 20;
+    /** Unlocking is quicker by far: this much takes about as long as a step. */
+    private static final long UNLOCK_AT_ONCE = 64L << 20;
     /** From this size on it pays to start threads. */
     private static final long SIDE_BY_SIDE = 64L << 20;
 
@@ -32,6 +34,8 @@ class Steps {
     private static final long UNTOUCHED = 10_000;
     /** The bound on how much larger than the last a step may be. */
     private static final long MOST_GROWTH = 4;
+
+    private static final long LARGEST_POWER = 1L << 62;
     /** How long a step should take: other threads wait about that long for the memory map. */
     private static final long STEP_NANOS = 4_000_000;
 
@@ -119,6 +123,31 @@ class Steps {
         }
     }
 
+    /** Unlocks, a large range in steps too: one munlock(2) of 2 GiB holds the memory map for 100 ms. */
+    void unlock(long start, long length) {
+        if (length <= UNLOCK_AT_ONCE) {
+            backend.unlock(start, length);
+            return;
+        }
+        try {
+            long step = UNLOCK_AT_ONCE;
+            long done = 0;
+            while (done < length) {
+                long size = Math.min(piece(start + done, step), length - done);
+                long begin = now();
+                backend.unlock(start + done, size);
+                // However large, since what takes no time has no pages in memory, and perhaps a terabyte of them.
+                step = step(speed(size, now() - begin), LARGEST_POWER);
+                done += size;
+            }
+        } catch (PageLockException e) {
+            if (e.reason() != Reason.TOO_MANY_MAPPINGS) {
+                throw e;
+            }
+            backend.unlock(start, length);
+        }
+    }
+
     private static void check(Progress progress) {
         if (progress.isCancelled()) {
             throw PageLockException.because(Reason.CANCELLED)
@@ -134,9 +163,16 @@ class Steps {
 
     /** The step that should take as long as it may, going by the last one. A power of two. */
     long next(long step, long size, long nanos) {
-        double speed = (double) size / Math.max(1, nanos);
-        long largest = speed < UNTOUCHED ? Math.max(LARGEST_STEP, firstStep) : Long.MAX_VALUE / MOST_GROWTH;
-        long most = Math.min(step * MOST_GROWTH, largest);
+        double speed = speed(size, nanos);
+        long largest = speed < UNTOUCHED ? Math.max(LARGEST_STEP, firstStep) : LARGEST_POWER / MOST_GROWTH;
+        return step(speed, Math.min(step * MOST_GROWTH, largest));
+    }
+
+    private static double speed(long size, long nanos) {
+        return (double) size / Math.max(1, nanos);
+    }
+
+    private long step(double speed, long most) {
         return Math.max(Long.highestOneBit((long) Math.min(speed * STEP_NANOS, most)), smallestStep);
     }
 
@@ -147,8 +183,7 @@ class Steps {
         List<Thread> helpers = new ArrayList<>();
         try {
             while (helpers.size() < threads - 1) {
-                Thread helper = new Thread(paging, "pagelock-pager");
-                helper.setDaemon(true);
+                Thread helper = new Daemon("pagelock-pager", paging);
                 helper.setUncaughtExceptionHandler(paging);
                 helper.start();
                 helpers.add(helper);

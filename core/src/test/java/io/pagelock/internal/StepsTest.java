@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.internal;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.mockito.ArgumentMatchers.anyBoolean;
 import static org.mockito.ArgumentMatchers.anyLong;
 import static org.mockito.ArgumentMatchers.eq;
@@ -8,6 +12,7 @@ import static org.mockito.ArgumentMatchers.longThat;
 import static org.mockito.Mockito.atLeastOnce;
 import static org.mockito.Mockito.atMost;
 import static org.mockito.Mockito.doAnswer;
+import static org.mockito.Mockito.doThrow;
 import static org.mockito.Mockito.inOrder;
 import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.never;
@@ -16,8 +21,18 @@ import static org.mockito.Mockito.verify;
 import static org.mockito.Mockito.when;
 
 import io.pagelock.Capability;
+import io.pagelock.PageLockException;
+import io.pagelock.Reason;
 import io.pagelock.spi.Backend;
+import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -149,9 +164,130 @@ class StepsTest {
     }
 
     @Test
+    void theRestIsPagedInWholeAndBySeveralThreads() {
+        assumeTrue(Runtime.getRuntime().availableProcessors() > 1, "one processor, one thread");
+        nanosForMib(1_000_000);
+        Set<Thread> threads = ConcurrentHashMap.newKeySet();
+        AtomicLong pagedIn = new AtomicLong();
+        CountDownLatch two = new CountDownLatch(2);
+        when(backend.pageIn(anyLong(), anyLong())).thenAnswer(call -> {
+            pagedIn.addAndGet(call.getArgument(1));
+            if (threads.add(Thread.currentThread())) {
+                two.countDown();
+            }
+            assertTrue(two.await(60, TimeUnit.SECONDS));
+            return true;
+        });
+        lock(80 * MIB);
+        assertEquals(72 * MIB, pagedIn.get());
+        assertTrue(threads.size() > 1);
+        InOrder order = inOrder(backend);
+        order.verify(backend, atLeastOnce()).pageIn(anyLong(), anyLong());
+        order.verify(backend).lock(eq(START + 8 * MIB), anyLong(), eq(false));
+    }
+
+    @Test
+    void pagingInStopsWhenItFails() {
+        nanosForMib(1_000_000);
+        when(backend.pageIn(anyLong(), anyLong())).thenReturn(false);
+        lock(512 * MIB);
+        // Once for each thread at most.
+        verify(backend, atMost(4)).pageIn(anyLong(), anyLong());
+    }
+
+    @Test
+    void aCancelledLockStopsAtTheNextStep() {
+        nanosForMib(1_000_000);
+        AtomicInteger asked = new AtomicInteger();
+        Progress progress = new Progress(() -> asked.incrementAndGet() > 2);
+        assertThrows(PageLockException.class, () -> new Steps(backend).lock(START, 64 * MIB, false, progress));
+        verify(backend, times(2)).lock(anyLong(), anyLong(), anyBoolean());
+        assertEquals(progress.bytes(), clock.get() / 1_000_000 * MIB);
+    }
+
+    @Test
+    void aCancelledLockStopsPagingIn() {
+        nanosForMib(1_000_000);
+        AtomicBoolean cancelled = new AtomicBoolean();
+        when(backend.pageIn(anyLong(), anyLong())).thenAnswer(call -> {
+            cancelled.set(true);
+            return true;
+        });
+        Progress progress = new Progress(cancelled::get);
+        Steps steps = new Steps(backend) {
+            @Override
+            long now() {
+                return clock.get();
+            }
+        };
+        assertThrows(PageLockException.class, () -> steps.lock(START, 512 * MIB, true, progress));
+        verify(backend, atMost(4)).pageIn(anyLong(), anyLong());
+    }
+
+    @Test
+    void progressGrowsWithTheSteps() {
+        List<Long> seen = new ArrayList<>();
+        Progress progress = new Progress(() -> false);
+        doAnswer(call -> seen.add(progress.bytes())).when(backend).lock(anyLong(), anyLong(), eq(false));
+        new Steps(backend).lock(START, 16 * MIB, false, progress);
+        assertEquals(List.of(0L, 4 * MIB), seen.subList(0, 2));
+        assertEquals(16 * MIB, progress.bytes());
+    }
+
+    @Test
     void aShortRestIsNotPagedIn() {
         nanosForMib(1_000_000);
         lock(64 * MIB);
         verify(backend, never()).pageIn(anyLong(), anyLong());
+    }
+
+    private void unlock(long length) {
+        new Steps(backend) {
+            @Override
+            long now() {
+                return clock.get();
+            }
+        }.unlock(START, length);
+    }
+
+    /** Unlocking takes so many nanoseconds a MiB. */
+    private void nanosToUnlockMib(long nanos) {
+        doAnswer(call -> passes(call.getArgument(1), nanos)).when(backend).unlock(anyLong(), anyLong());
+    }
+
+    @Test
+    void aRangeThatIsQuicklyUnlockedIsOneCall() {
+        unlock(64 * MIB);
+        verify(backend).unlock(START, 64 * MIB);
+        verify(backend, times(1)).unlock(anyLong(), anyLong());
+    }
+
+    @Test
+    void aLargeRangeIsUnlockedInStepsOfTheRightTime() {
+        // In 4 ms, 33 MiB.
+        nanosToUnlockMib(120_000);
+        unlock(130 * MIB);
+        InOrder order = inOrder(backend);
+        order.verify(backend).unlock(START, 64 * MIB);
+        order.verify(backend).unlock(START + 64 * MIB, 32 * MIB);
+        order.verify(backend).unlock(START + 96 * MIB, 32 * MIB);
+        order.verify(backend).unlock(START + 128 * MIB, 2 * MIB);
+        order.verifyNoMoreInteractions();
+    }
+
+    @Test
+    void aTebibyteWithoutPagesIsUnlockedByTwoCalls() {
+        unlock(1L << 40);
+        verify(backend).unlock(START, 64 * MIB);
+        verify(backend).unlock(START + 64 * MIB, (1L << 40) - 64 * MIB);
+    }
+
+    @Test
+    void unlockingAtTheLimitOfMappingsIsOneCall() {
+        doThrow(PageLockException.because(Reason.TOO_MANY_MAPPINGS).build())
+                .when(backend)
+                .unlock(START, 64 * MIB);
+        unlock(128 * MIB);
+        verify(backend).unlock(START, 128 * MIB);
     }
 }
