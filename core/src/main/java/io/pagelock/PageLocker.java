@@ -126,6 +126,9 @@ public interface PageLocker {
      * ({@link Capability#NATIVE_ASYNC}), otherwise by a few daemon threads of this library. All or nothing as
      * {@link #lock(MemoryRange, LockOption...)}.
      *
+     * <p>What is chained to the future runs in those threads. If it blocks, other locks wait for it, and if it waits for one
+     * of them, perhaps for ever: chain that with {@code thenAcceptAsync} and the like.
+     *
      * @param range the memory; its owner must keep it mapped until the handle is closed or the future has failed
      * @param options how to lock
      * @return the lock under way; close the handle that it yields

@@ -5,7 +5,8 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * A lock that is under way, see {@link PageLocker#lockAsync(MemoryRange, LockOption...)}. Completes with the handle, or
- * exceptionally with what {@link PageLocker#lock(MemoryRange, LockOption...)} would throw.
+ * exceptionally: with what {@link PageLocker#lock(MemoryRange, LockOption...)} would throw, with
+ * {@link Reason#QUEUE_FULL} where the system takes no more, with what the executor threw, or with an OutOfMemoryError.
  *
  * <p>Cancelling works in every state: what was queued never locks; what is running stops as soon as the system lets it and is
  * unlocked again, after the future has completed as cancelled; when it is done, cancelling does nothing and the handle is
@@ -16,8 +17,8 @@ public abstract class PendingLock extends CompletableFuture<PageLock> {
     protected PendingLock() {}
 
     /**
-     * How much is locked so far. A snapshot that grows; where the system does the whole lock by itself it may stay 0 until the
-     * end.
+     * How much is locked so far. A snapshot that grows, in steps of some MiB for a large range; a small range and a lock on
+     * fault are one call, before which it is 0.
      *
      * @return bytes, at most {@link #totalBytes()}
      */

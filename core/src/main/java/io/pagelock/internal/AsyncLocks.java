@@ -11,8 +11,9 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Supplier;
+import java.util.function.BooleanSupplier;
 
 /** Locks that do not hold up their caller: by the system where it can, otherwise by a few daemon threads. */
 final class AsyncLocks {
@@ -23,7 +24,10 @@ final class AsyncLocks {
     private final RangeLocks ranges;
     private final Steps steps;
     private final boolean isNative;
-    private final ThreadPoolExecutor threads;
+    /** Two pools, so that a few large locks do not hold up all small ones. */
+    private final ThreadPoolExecutor small = pool("pagelock-async-");
+
+    private final ThreadPoolExecutor large = pool("pagelock-async-large-");
 
     AsyncLocks(Engine engine, Backend backend, RangeLocks ranges) {
         this.engine = engine;
@@ -31,16 +35,24 @@ final class AsyncLocks {
         this.ranges = ranges;
         steps = new Steps(backend);
         isNative = backend.capabilities().contains(Capability.NATIVE_ASYNC);
+    }
+
+    private static ThreadPoolExecutor pool(String name) {
         int most = Math.max(2, Math.min(4, Runtime.getRuntime().availableProcessors()));
         AtomicInteger number = new AtomicInteger();
-        threads = new ThreadPoolExecutor(
-                most, most, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
-                    Thread thread = new Thread(task, "pagelock-async-" + number.incrementAndGet());
-                    thread.setDaemon(true);
-                    thread.setContextClassLoader(null);
-                    return thread;
-                });
+        ThreadPoolExecutor threads = new ThreadPoolExecutor(
+                most,
+                most,
+                IDLE_SECONDS,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                task -> new Daemon(name + number.incrementAndGet(), task));
         threads.allowCoreThreadTimeOut(true);
+        return threads;
+    }
+
+    private ThreadPoolExecutor threads(Pending pending) {
+        return Steps.isLarge(pending.totalBytes()) ? large : small;
     }
 
     /**
@@ -54,69 +66,96 @@ final class AsyncLocks {
         hold.progress = pending.progress();
         try {
             if (executor != null) {
-                executor.execute(() -> run(handle, pending));
+                executor.execute(new Waiting(handle, pending));
             } else if (!startNatively(handle, pending)) {
-                queue(() -> runOrPark(handle, pending));
+                queue(threads(pending), new Parking(handle, pending));
             }
-        } catch (RuntimeException | OutOfMemoryError e) {
+        } catch (Throwable e) {
+            // Queued all the same or not: what is done never locks.
             pending.completeExceptionally(e);
         }
         return pending;
     }
 
-    /** In a thread of the caller's executor, which may wait for its turn. */
-    private void run(Handle handle, Pending pending) {
-        if (!pending.isDone()) {
-            finish(pending, () -> engine.acquire(handle));
-        }
-    }
+    /** A lock in a thread of the caller's executor, which may wait for its turn. */
+    private final class Waiting implements Runnable {
+        private final Handle handle;
+        private final Pending pending;
+        private final AtomicBoolean begun = new AtomicBoolean();
 
-    /** In one of our few threads, which must not wait for the turn of one lock while another could go on. */
-    private void runOrPark(Handle handle, Pending pending) {
-        if (pending.isDone()) {
-            return;
+        Waiting(Handle handle, Pending pending) {
+            this.handle = handle;
+            this.pending = pending;
         }
-        // Made first: without memory for it, nothing has begun.
-        Supplier<Handle> carryOut = () -> engine.carryOut(handle);
-        try {
-            if (!ranges.beginOrPark(handle.hold(), () -> resume(handle, pending))) {
+
+        @Override
+        public void run() {
+            // An executor may run it twice; the books would not survive that.
+            if (pending.isDone() || !begun.compareAndSet(false, true)) {
                 return;
             }
-        } catch (Throwable failure) {
-            pending.completeExceptionally(failure);
-            return;
-        }
-        finish(pending, carryOut);
-    }
-
-    private boolean resume(Handle handle, Pending pending) {
-        try {
-            queue(() -> runOrPark(handle, pending));
-            return true;
-        } catch (RuntimeException | OutOfMemoryError e) {
-            // Not completed with it, since callbacks must not run under the monitor.
-            return false;
-        }
-    }
-
-    private void finish(Pending pending, Supplier<Handle> lock) {
-        try {
-            Handle handle = lock.get();
-            if (!pending.handOver(handle)) {
-                engine.giveBack(handle);
+            try {
+                deliver(engine.acquire(handle), pending);
+            } catch (Throwable failure) {
+                pending.fail(failure);
             }
-        } catch (Throwable failure) {
-            pending.completeExceptionally(failure);
+        }
+    }
+
+    /** A lock in one of our few threads, which must not wait for the turn of one lock while another could go on. */
+    private final class Parking implements Runnable, BooleanSupplier {
+        private final Handle handle;
+        private final Pending pending;
+
+        Parking(Handle handle, Pending pending) {
+            this.handle = handle;
+            this.pending = pending;
+        }
+
+        @Override
+        public void run() {
+            if (pending.isDone()) {
+                return;
+            }
+            try {
+                if (ranges.beginOrPark(handle.hold(), this)) {
+                    deliver(engine.carryOut(handle), pending);
+                }
+            } catch (Throwable failure) {
+                pending.fail(failure);
+            }
+        }
+
+        /** Goes on when it may have its turn. */
+        @Override
+        public boolean getAsBoolean() {
+            try {
+                queue(threads(pending), this);
+                return true;
+            } catch (RuntimeException | OutOfMemoryError e) {
+                // Not completed with it, since callbacks must not run under the monitor.
+                return false;
+            }
+        }
+    }
+
+    private void deliver(Handle handle, Pending pending) {
+        if (!pending.handOver(handle)) {
+            engine.giveBack(handle);
         }
     }
 
     private boolean startNatively(Handle handle, Pending pending) {
         Hold hold = handle.hold();
-        if (!isNative || hold.onFault || hold.count() != 1 || !ranges.tryBegin(hold)) {
+        if (!isNative || hold.onFault || hold.count() != 1) {
             return false;
         }
+        // Made first: without memory for it, nothing has begun.
         NativeLock lock = new NativeLock(handle, pending);
-        lock.next();
+        if (!ranges.tryBegin(hold)) {
+            return false;
+        }
+        lock.run();
         pending.carriedOutBy(lock);
         return true;
     }
@@ -125,7 +164,7 @@ final class AsyncLocks {
      * A lock that the system carries out by itself, one step after the other: what a call has begun cannot be cancelled, and
      * holds up other threads as long as a call of their own would.
      */
-    private final class NativeLock implements AsyncCall {
+    private final class NativeLock implements AsyncCall, Runnable {
         private final Handle handle;
         private final Pending pending;
         private final Object event = engine.beginEvent();
@@ -136,6 +175,8 @@ final class AsyncLocks {
         private long at;
         private long step = steps.first();
         private AsyncCall call;
+        /** What came of it; null while steps are left. */
+        private Object outcome;
 
         private NativeLock(Handle handle, Pending pending) {
             this.handle = handle;
@@ -144,7 +185,26 @@ final class AsyncLocks {
             end = handle.hold().end(0);
         }
 
-        /** Hands the next step to the system. */
+        /** Hands the next step to the system, or the outcome to the caller. */
+        @Override
+        public void run() {
+            Object known;
+            synchronized (this) {
+                known = outcome;
+            }
+            if (known == null) {
+                next();
+            } else if (known instanceof Handle) {
+                try {
+                    deliver((Handle) known, pending);
+                } catch (Throwable failure) {
+                    pending.fail(failure);
+                }
+            } else {
+                pending.fail((Throwable) known);
+            }
+        }
+
         private void next() {
             long start;
             long length;
@@ -162,11 +222,11 @@ final class AsyncLocks {
                 }
                 begun = backend.lockAsync(start, length, refusal -> ended(start, length, since, refusal));
             } catch (PageLockException refusal) {
-                end(handle, pending, refusal, begin, event);
+                end(refusal);
                 return;
             } catch (RuntimeException | Error e) {
                 ranges.fail(handle.hold(), e);
-                pending.completeExceptionally(e);
+                hand(e);
                 return;
             }
             synchronized (this) {
@@ -190,10 +250,37 @@ final class AsyncLocks {
                 }
             }
             if (refusal != null || start + length == end) {
-                end(handle, pending, refusal, begin, event);
-                return;
+                end(refusal);
+            } else {
+                hand();
             }
-            hand(this::next);
+        }
+
+        private void end(PageLockException refusal) {
+            Object result;
+            try {
+                result = engine.conclude(handle, refusal, begin, event);
+            } catch (Throwable failure) {
+                result = failure;
+            }
+            hand(result);
+        }
+
+        private void hand(Object result) {
+            synchronized (this) {
+                outcome = result;
+            }
+            hand();
+        }
+
+        /** Goes on in one of our threads: callbacks of the caller may block the backend's. */
+        private void hand() {
+            try {
+                queue(threads(pending), this);
+            } catch (OutOfMemoryError e) {
+                // No thread to be had; late or never would be worse than here.
+                run();
+            }
         }
 
         @Override
@@ -208,20 +295,8 @@ final class AsyncLocks {
         }
     }
 
-    /** Called by the backend; callbacks of the caller may block and so run elsewhere than in its thread. */
-    private void end(Handle handle, Pending pending, PageLockException refusal, long begin, Object event) {
-        Runnable delivery;
-        try {
-            Handle locked = engine.conclude(handle, refusal, begin, event);
-            delivery = () -> finish(pending, () -> locked);
-        } catch (Throwable failure) {
-            delivery = () -> pending.completeExceptionally(failure);
-        }
-        hand(delivery);
-    }
-
     /** Gives work to one of our threads; those there are will do if there can be no more, as under a locked future. */
-    private void queue(Runnable work) {
+    private static void queue(ThreadPoolExecutor threads, Runnable work) {
         try {
             threads.execute(work);
         } catch (OutOfMemoryError e) {
@@ -233,16 +308,6 @@ final class AsyncLocks {
             if (threads.getPoolSize() == 0 && threads.remove(work)) {
                 throw e;
             }
-        }
-    }
-
-    /** Leaves work to one of our threads, out of the backend's. */
-    private void hand(Runnable work) {
-        try {
-            queue(work);
-        } catch (OutOfMemoryError e) {
-            // No thread to be had; late or never would be worse than here.
-            work.run();
         }
     }
 }

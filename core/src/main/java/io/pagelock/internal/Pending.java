@@ -4,9 +4,13 @@ package io.pagelock.internal;
 import io.pagelock.PageLock;
 import io.pagelock.PendingLock;
 import io.pagelock.spi.AsyncCall;
+import java.util.concurrent.locks.LockSupport;
 
 /** A lock under way. What cancels it is that the future is done before the lock is. */
-final class Pending extends PendingLock {
+class Pending extends PendingLock {
+    private static final long AGAIN_NANOS = 10_000_000;
+    private static final long TRIES = 50;
+
     private final long totalBytes;
     private final Progress progress = new Progress(this::isDone);
 
@@ -31,6 +35,24 @@ final class Pending extends PendingLock {
     boolean handOver(PageLock lock) {
         progress.reach(totalBytes);
         return complete(lock);
+    }
+
+    /**
+     * Completes with a failure. That needs memory; without any, later is better than never, though a thread that is not ours
+     * cannot be kept for ever.
+     */
+    void fail(Throwable failure) {
+        long tries = Thread.currentThread() instanceof Daemon ? Long.MAX_VALUE : TRIES;
+        while (!isDone()) {
+            try {
+                completeExceptionally(failure);
+            } catch (OutOfMemoryError e) {
+                if (--tries == 0) {
+                    throw e;
+                }
+                LockSupport.parkNanos(AGAIN_NANOS);
+            }
+        }
     }
 
     @Override

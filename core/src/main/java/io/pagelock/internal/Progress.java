@@ -32,8 +32,12 @@ final class Progress {
 
     /** Never goes back: locking again what was paged in already does not count twice. */
     void reach(long total) {
-        if (this != UNWATCHED) {
-            bytes.accumulateAndGet(total, Math::max);
+        if (this == UNWATCHED) {
+            return;
+        }
+        long before = bytes.get();
+        while (before < total && !bytes.compareAndSet(before, total)) {
+            before = bytes.get();
         }
     }
 }

@@ -2,6 +2,7 @@
 package io.pagelock.internal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -9,6 +10,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.mockito.ArgumentMatchers.any;
 import static org.mockito.ArgumentMatchers.anyBoolean;
 import static org.mockito.ArgumentMatchers.anyLong;
+import static org.mockito.ArgumentMatchers.eq;
+import static org.mockito.ArgumentMatchers.longThat;
+import static org.mockito.Mockito.clearInvocations;
+import static org.mockito.Mockito.doAnswer;
 import static org.mockito.Mockito.doThrow;
 import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.never;
@@ -22,17 +27,25 @@ import io.pagelock.Limit;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
 import io.pagelock.MemoryRange;
+import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
 import io.pagelock.PendingLock;
 import io.pagelock.Reason;
 import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.Backend;
+import java.lang.ref.WeakReference;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
@@ -151,5 +164,178 @@ class AsyncLocksTest {
         assertEquals(1, engine.statistics().openHandles());
         pending.get().close();
         assertEquals(0, engine.statistics().openHandles());
+    }
+
+    private void openWithoutNativeLocks() {
+        when(backend.capabilities()).thenReturn(EnumSet.noneOf(Capability.class));
+        engine = new Engine(backend);
+    }
+
+    @Test
+    void L15_aSmallLockDoesNotWaitForLargeOnes() throws Exception {
+        openWithoutNativeLocks();
+        CountDownLatch go = new CountDownLatch(1);
+        doAnswer(invocation -> {
+                    assertTrue(go.await(60, TimeUnit.SECONDS));
+                    return null;
+                })
+                .when(backend)
+                .lock(longThat(address -> address >= 1L << 30), anyLong(), anyBoolean());
+        List<PendingLock> large = new ArrayList<>();
+        for (long i = 1; i <= 8; i++) {
+            large.add(engine.lockAsync(MemoryRange.of(i << 30, 16 << 20)));
+        }
+        try {
+            engine.lockAsync(PAGE).get(30, TimeUnit.SECONDS).close();
+            assertFalse(large.stream().anyMatch(PendingLock::isDone));
+        } finally {
+            go.countDown();
+        }
+        for (PendingLock each : large) {
+            each.get(30, TimeUnit.SECONDS).close();
+        }
+    }
+
+    @Test
+    void anExecutorThatRunsALockTwiceLocksOnce() throws Exception {
+        openWithoutNativeLocks();
+        CountDownLatch locking = new CountDownLatch(1);
+        CountDownLatch twice = new CountDownLatch(1);
+        doAnswer(invocation -> {
+                    locking.countDown();
+                    assertTrue(twice.await(60, TimeUnit.SECONDS));
+                    return null;
+                })
+                .when(backend)
+                .lock(anyLong(), anyLong(), anyBoolean());
+        PendingLock pending = engine.lockAsync(List.of(PAGE), task -> {
+            new Thread(task).start();
+            try {
+                assertTrue(locking.await(60, TimeUnit.SECONDS));
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+            task.run();
+            twice.countDown();
+        });
+        pending.get(60, TimeUnit.SECONDS).close();
+        verify(backend, times(1)).lock(anyLong(), anyLong(), anyBoolean());
+        verify(backend, times(1)).unlock(anyLong(), anyLong());
+        assertEquals(0, engine.statistics().openHandles());
+    }
+
+    @Test
+    void anExecutorThatThrowsAnErrorFailsTheFutureEvenIfItKeptTheTask() {
+        openWithoutNativeLocks();
+        AtomicReference<Runnable> kept = new AtomicReference<>();
+        PendingLock pending = engine.lockAsync(List.of(PAGE), task -> {
+            kept.set(task);
+            throw new AssertionError("after queueing");
+        });
+        assertInstanceOf(
+                AssertionError.class,
+                assertThrows(ExecutionException.class, pending::get).getCause());
+        kept.get().run();
+        verify(backend, never()).lock(anyLong(), anyLong(), anyBoolean());
+        assertEquals(0, engine.statistics().openHandles());
+    }
+
+    @Test
+    void aFailureIsToldAsSoonAsThereIsMemoryToTell() {
+        AtomicInteger without = new AtomicInteger(3);
+        Pending pending = new Pending(4096) {
+            @Override
+            public boolean completeExceptionally(Throwable failure) {
+                if (without.getAndDecrement() > 0) {
+                    throw new OutOfMemoryError("no memory");
+                }
+                return super.completeExceptionally(failure);
+            }
+        };
+        pending.fail(new IllegalStateException("refused"));
+        assertInstanceOf(
+                IllegalStateException.class,
+                assertThrows(ExecutionException.class, pending::get).getCause());
+    }
+
+    @Test
+    void aLockThatWaitsForItsTurnGoesOnWhenThatLockEndsAndNotBefore() throws Exception {
+        openWithoutNativeLocks();
+        CountDownLatch locking = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        doAnswer(invocation -> {
+                    locking.countDown();
+                    assertTrue(go.await(60, TimeUnit.SECONDS));
+                    return null;
+                })
+                .doNothing()
+                .when(backend)
+                .lock(eq(PAGE.address()), anyLong(), anyBoolean());
+        PendingLock first = engine.lockAsync(PAGE);
+        assertTrue(locking.await(60, TimeUnit.SECONDS));
+        List<PendingLock> parked = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            parked.add(engine.lockAsync(PAGE));
+        }
+        for (int i = 0; i < 50; i++) {
+            engine.lock(MemoryRange.of(0x90000, 4096)).close();
+        }
+        assertFalse(parked.stream().anyMatch(PendingLock::isDone));
+        go.countDown();
+        first.get(60, TimeUnit.SECONDS).close();
+        for (PendingLock each : parked) {
+            each.get(60, TimeUnit.SECONDS).close();
+        }
+        assertEquals(0, engine.statistics().openHandles());
+    }
+
+    @Test
+    void locksRunInAFewNamedDaemonThreads() throws Exception {
+        openWithoutNativeLocks();
+        Set<Thread> threads = ConcurrentHashMap.newKeySet();
+        doAnswer(invocation -> threads.add(Thread.currentThread()))
+                .when(backend)
+                .lock(anyLong(), anyLong(), anyBoolean());
+        List<PendingLock> all = new ArrayList<>();
+        for (long i = 1; i <= 100; i++) {
+            all.add(engine.lockAsync(MemoryRange.of(i << 20, 4096)));
+        }
+        for (PendingLock each : all) {
+            each.get(60, TimeUnit.SECONDS).close();
+        }
+        assertTrue(threads.size() <= 4, threads::toString);
+        for (Thread each : threads) {
+            assertTrue(each.isDaemon() && each.getName().startsWith("pagelock-async-"), each::toString);
+        }
+    }
+
+    @Test
+    void theBuffersOfAHandleStayReachableUntilItIsClosed() throws Exception {
+        openWithoutNativeLocks();
+        when(backend.address(any())).thenReturn(PAGE.address());
+        List<WeakReference<ByteBuffer>> buffers = new ArrayList<>();
+        List<PageLock> locks = new ArrayList<>();
+        locks.add(engine.lock(buffer(buffers)));
+        locks.add(engine.lockBuffers(List.of(buffer(buffers), buffer(buffers))));
+        locks.add(engine.lockAsync(buffer(buffers)).get(60, TimeUnit.SECONDS));
+        // Mockito remembers what it was called with, and who used a stub last.
+        assertEquals(PAGE.address(), backend.address(null));
+        clearInvocations(backend);
+        for (int i = 0; i < 5; i++) {
+            System.gc();
+        }
+        assertTrue(buffers.stream().noneMatch(each -> each.get() == null));
+        locks.forEach(PageLock::close);
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        while (buffers.stream().anyMatch(each -> each.get() != null) && System.nanoTime() < end) {
+            System.gc();
+        }
+        assertTrue(buffers.stream().allMatch(each -> each.get() == null));
+    }
+
+    private static ByteBuffer buffer(List<WeakReference<ByteBuffer>> known) {
+        ByteBuffer buffer = ByteBuffer.allocateDirect(64);
+        known.add(new WeakReference<>(buffer));
+        return buffer;
     }
 }
