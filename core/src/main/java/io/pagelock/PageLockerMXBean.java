@@ -20,14 +20,14 @@ public interface PageLockerMXBean {
     String getBackend();
 
     /**
-     * The number of open handles.
+     * The number of handles that are open or being locked just now.
      *
      * @return handles
      */
     long getOpenHandles();
 
     /**
-     * The pages under open handles, each once.
+     * The pages under these handles, each once.
      *
      * @return bytes
      */
@@ -48,7 +48,7 @@ public interface PageLockerMXBean {
     long getLeakedHandles();
 
     /**
-     * The longest time that one lock took.
+     * The longest time that one lock of a range took, see {@link Statistics#longestLockNanos()}.
      *
      * @return nanoseconds
      */

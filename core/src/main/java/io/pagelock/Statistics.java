@@ -6,7 +6,10 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.OptionalLong;
 
-/** What a {@link PageLocker} has done and holds, as it was at one moment. Immutable. */
+/**
+ * What a {@link PageLocker} has done and holds. Immutable. While other threads lock and close, the figures are taken shortly
+ * one after the other.
+ */
 public final class Statistics {
     private final long openHandles;
     private final long lockedBytes;
@@ -47,7 +50,7 @@ public final class Statistics {
     }
 
     /**
-     * The number of open {@link PageLock} handles.
+     * The number of {@link PageLock} handles that are open or being locked just now.
      *
      * @return handles
      */
@@ -56,7 +59,7 @@ public final class Statistics {
     }
 
     /**
-     * The pages under open handles, each page once however many handles cover it.
+     * The pages under these handles, each page once however many handles cover it.
      *
      * @return bytes, a multiple of the page size
      */
@@ -83,7 +86,8 @@ public final class Statistics {
     }
 
     /**
-     * The longest time that one lock took, failed ones included.
+     * The longest time that one lock of a range took, failed ones included, with the wait for another lock of the same pages
+     * unless it was asynchronous.
      *
      * @return nanoseconds
      */
