@@ -115,6 +115,9 @@ public class ManyBenchmark {
         for (long address : addresses) {
             refused |= locker.unlock(address, BYTES);
         }
+        if (refused != 0) {
+            throw new IllegalStateException(peer + " is refused");
+        }
         return refused;
     }
 }

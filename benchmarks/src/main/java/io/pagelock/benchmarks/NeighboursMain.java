@@ -30,7 +30,9 @@ final class NeighboursMain {
         }
         Peer peer = Peer.named(args[0]);
         for (long address : addresses) {
-            peer.lock(address, ManyBenchmark.BYTES);
+            if (peer.lock(address, ManyBenchmark.BYTES) != 0) {
+                throw new IllegalStateException(args[0] + " is refused");
+            }
         }
         for (int i = 0; i < addresses.length; i += 2) {
             peer.unlock(addresses[i], ManyBenchmark.BYTES);

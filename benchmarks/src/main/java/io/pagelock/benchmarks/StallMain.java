@@ -12,12 +12,13 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * How long others wait while one thread locks fresh memory. Arguments: who waits ({@code map}, {@code lock} or {@code
+ * How long others wait while one thread locks fresh memory and unlocks it again. Arguments: who waits ({@code map}, {@code lock} or {@code
  * async}); bytes; rounds. Prints a line a round: what was measured while C locks with one mlock, how long that took, the
  * same while pagelock locks, and how long that took, in nanoseconds.
  *
  * <p>For map it is the longest mmap or munmap. For lock and async it is the 99th percentile of calls that start once a
- * millisecond, and whose time counts from when they should have started, so that a long wait is not counted as one call.
+ * millisecond. The time of a lock counts from when it should have started, so that a long wait is not counted as one call;
+ * lockAsync is timed as it is.
  */
 final class StallMain {
     private static final long PAUSE = 100_000;
@@ -62,13 +63,13 @@ final class StallMain {
                 lock = LOCKER.lock(MemoryRange.of(at, bytes));
                 took = System.nanoTime() - begin;
             }
-            stop.setInt(0, 1);
-            thread.join();
             if (byC) {
                 Baseline.unlock(at, bytes);
             } else {
                 lock.close();
             }
+            stop.setInt(0, 1);
+            thread.join();
             Baseline.unmap(at, bytes);
             return new long[] {watch.result(), took};
         }
