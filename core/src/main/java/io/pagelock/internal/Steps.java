@@ -131,14 +131,17 @@ class Steps {
         }
         try {
             long step = UNLOCK_AT_ONCE;
-            long done = 0;
-            while (done < length) {
+            long begin = now();
+            for (long done = 0; done < length; ) {
                 long size = Math.min(piece(start + done, step), length - done);
-                long begin = now();
                 backend.unlock(start + done, size);
-                // However large, since what takes no time has no pages in memory, and perhaps a terabyte of them.
-                step = step(speed(size, now() - begin), LARGEST_POWER);
                 done += size;
+                if (done < length) {
+                    // However large, since what takes no time has no pages in memory, and perhaps a terabyte of them.
+                    long end = now();
+                    step = step(speed(size, end - begin), LARGEST_POWER);
+                    begin = end;
+                }
             }
         } catch (PageLockException e) {
             if (e.reason() != Reason.TOO_MANY_MAPPINGS) {
