@@ -34,6 +34,13 @@ public interface PageLockerMXBean {
     long getLockedBytes();
 
     /**
+     * The same in pages.
+     *
+     * @return pages
+     */
+    long getLockedPages();
+
+    /**
      * What the system counts as locked by this process.
      *
      * @return bytes, or -1 if the system does not tell

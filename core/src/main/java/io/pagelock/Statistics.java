@@ -13,6 +13,7 @@ import java.util.OptionalLong;
 public final class Statistics {
     private final long openHandles;
     private final long lockedBytes;
+    private final long lockedPages;
     private final OptionalLong systemLockedBytes;
     private final long leakedHandles;
     private final long longestLockNanos;
@@ -24,6 +25,7 @@ public final class Statistics {
      *
      * @param openHandles handles that are open
      * @param lockedBytes bytes under them
+     * @param lockedPages pages under them
      * @param systemLockedBytes bytes that the system counts as locked
      * @param leakedHandles handles that were collected without being closed
      * @param longestLockNanos the longest time a lock took
@@ -33,6 +35,7 @@ public final class Statistics {
     public Statistics(
             long openHandles,
             long lockedBytes,
+            long lockedPages,
             OptionalLong systemLockedBytes,
             long leakedHandles,
             long longestLockNanos,
@@ -40,6 +43,7 @@ public final class Statistics {
             Map<Reason, Long> failures) {
         this.openHandles = openHandles;
         this.lockedBytes = lockedBytes;
+        this.lockedPages = lockedPages;
         this.systemLockedBytes = systemLockedBytes;
         this.leakedHandles = leakedHandles;
         this.longestLockNanos = longestLockNanos;
@@ -65,6 +69,15 @@ public final class Statistics {
      */
     public long lockedBytes() {
         return lockedBytes;
+    }
+
+    /**
+     * {@link #lockedBytes()} in pages of {@link PageLocker#pageSize()}.
+     *
+     * @return pages
+     */
+    public long lockedPages() {
+        return lockedPages;
     }
 
     /**

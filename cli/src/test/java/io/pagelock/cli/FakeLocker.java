@@ -262,6 +262,7 @@ final class FakeLocker implements PageLocker, Lockers {
         return new Statistics(
                 open,
                 lockedBytes(),
+                lockedBytes() / PAGE,
                 knowsLockedBytes ? OptionalLong.of(countsNothing ? 0 : lockedBytes()) : OptionalLong.empty(),
                 2,
                 calls * 1_234_567L,

@@ -430,9 +430,11 @@ public final class Engine implements PageLocker {
                 counts.put(reason, count);
             }
         }
+        long heldBytes = ranges.heldBytes();
         return new Statistics(
                 ranges.openHolds(),
-                ranges.heldBytes(),
+                heldBytes,
+                heldBytes / pageSize,
                 backend.limits().lockedBytes(),
                 reaper.leaked(),
                 longestLock.get(),

@@ -56,6 +56,11 @@ final class Monitoring implements PageLockerMXBean {
     }
 
     @Override
+    public long getLockedPages() {
+        return now().lockedPages();
+    }
+
+    @Override
     public long getSystemLockedBytes() {
         return now().systemLockedBytes().orElse(-1);
     }
