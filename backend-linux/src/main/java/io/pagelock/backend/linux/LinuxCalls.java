@@ -103,14 +103,17 @@ interface LinuxCalls extends MemoryCalls {
         public native int close(int fd);
     }
 
-    /** The calls of this process. Those by name are rare. */
+    /** The calls of this process. Those by name are rare, or come before those for large ranges are bound. */
     final class Bound extends BoundMemoryCalls implements LinuxCalls {
         private final CLibrary library;
         private final String getrlimit;
         private final Mlock2 mlock2;
         private final int bits;
-        /** Bound when first needed: that takes as long as 10,000 small locks, which do without. */
-        private volatile Paging paging;
+        /**
+         * Bound once for the process, and only when a large range is paged in: it takes as long as 10,000 small locks, and maps
+         * some pages, which may come to lie in a hole that somebody keeps an eye on.
+         */
+        private static volatile Paging paging;
 
         Bound(CLibrary library, int bits) {
             super(library);
@@ -141,13 +144,9 @@ interface LinuxCalls extends MemoryCalls {
             return library.call("mincore", library.size(addr), library.size(length), vec);
         }
 
-        private Paging paging() {
+        private static synchronized Paging bindPaging(CLibrary library, int bits) {
             if (paging == null) {
-                synchronized (this) {
-                    if (paging == null) {
-                        paging = bits == 64 ? library.bind(new Lp64Paging()) : library.bind(new Ilp32Paging());
-                    }
-                }
+                paging = bits == 64 ? library.bind(new Lp64Paging()) : library.bind(new Ilp32Paging());
             }
             return paging;
         }
@@ -155,24 +154,31 @@ interface LinuxCalls extends MemoryCalls {
         @Override
         public int madvise(long addr, long length, int advice) {
             // Of no bytes when the backend opens, to see what the kernel knows.
-            return length == 0
-                    ? library.call("madvise", library.size(addr), library.size(length), advice)
-                    : paging().madvise(addr, length, advice);
+            if (length == 0) {
+                return library.call("madvise", library.size(addr), library.size(length), advice);
+            }
+            Paging bound = paging;
+            return (bound == null ? bindPaging(library, bits) : bound).madvise(addr, length, advice);
         }
 
         @Override
         public int open(byte[] pathname, int flags) {
-            return paging().open(pathname, flags);
+            Paging bound = paging;
+            return bound == null ? library.call("open", pathname, flags) : bound.open(pathname, flags);
         }
 
         @Override
         public int ioctl(int fd, long request, long[] argument) {
-            return paging().ioctl(fd, request, argument);
+            Paging bound = paging;
+            return bound == null
+                    ? library.call("ioctl", fd, library.size(request), argument)
+                    : bound.ioctl(fd, request, argument);
         }
 
         @Override
         public int close(int fd) {
-            return paging().close(fd);
+            Paging bound = paging;
+            return bound == null ? library.call("close", fd) : bound.close(fd);
         }
 
         @Override
