@@ -110,8 +110,8 @@ interface LinuxCalls extends MemoryCalls {
         private final Mlock2 mlock2;
         private final int bits;
         /**
-         * Bound once for the process, and only when a large range is paged in: it takes as long as 10,000 small locks, and maps
-         * some pages, which may come to lie in a hole that somebody keeps an eye on.
+         * Bound once for the process, and only when a large range is paged in: it takes some 10 ms in a cold JVM, and maps some
+         * pages, which may come to lie in a hole that somebody keeps an eye on.
          */
         private static volatile Paging paging;
 
