@@ -14,9 +14,9 @@ public enum Capability {
     LOCK_ADDRESS_SPACE_ON_FAULT,
     /** {@link PageLocker#sync}. */
     SYNC,
-    /** {@link PageLocker#pages} tells which pages are resident; without it every answer is {@link Answer#UNKNOWN}. */
+    /** {@link PageLocker#pages} tells which pages are resident; without it every answer is {@link Tristate#UNKNOWN}. */
     RESIDENT_PAGES,
-    /** {@link PageLocker#pages} tells which pages are locked; without it every answer is {@link Answer#UNKNOWN}. */
+    /** {@link PageLocker#pages} tells which pages are locked; without it every answer is {@link Tristate#UNKNOWN}. */
     LOCKED_PAGES,
     /** {@link PageLocker#limits} knows how much this process has locked by the system's own count. */
     LOCKED_BYTES,

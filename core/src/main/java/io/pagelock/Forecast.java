@@ -13,7 +13,7 @@ import java.util.Optional;
  * @see PageLocker#forecastAddressSpace(AddressSpaceOption...)
  */
 public final class Forecast {
-    private final Answer fits;
+    private final Tristate fits;
     private final long bytes;
     private final Reason reason;
     private final String detail;
@@ -24,17 +24,17 @@ public final class Forecast {
      *
      * @param fits whether it would fit
      * @param bytes what would be charged against the limits, in bytes
-     * @param reason why not; null unless {@code fits} is {@link Answer#NO}
+     * @param reason why not; null unless {@code fits} is {@link Tristate#NO}
      * @param detail the numbers behind the answer, in words
      * @param remedy what to change so that it would fit; empty if nothing needs to change
      */
-    public Forecast(Answer fits, long bytes, Reason reason, String detail, String remedy) {
+    public Forecast(Tristate fits, long bytes, Reason reason, String detail, String remedy) {
         this.fits = Objects.requireNonNull(fits, "fits");
         this.bytes = bytes;
         this.reason = reason;
         this.detail = Objects.requireNonNull(detail, "detail");
         this.remedy = Objects.requireNonNull(remedy, "remedy");
-        if ((fits == Answer.NO) != (reason != null)) {
+        if ((fits == Tristate.NO) != (reason != null)) {
             throw new IllegalArgumentException("a reason goes with NO and only with NO: " + fits + ", " + reason);
         }
     }
@@ -44,7 +44,7 @@ public final class Forecast {
      *
      * @return yes, no, or unknown where the system does not tell enough
      */
-    public Answer fits() {
+    public Tristate fits() {
         return fits;
     }
 
@@ -60,7 +60,7 @@ public final class Forecast {
     /**
      * Why it would not fit.
      *
-     * @return the reason, present only if {@link #fits()} is {@link Answer#NO}
+     * @return the reason, present only if {@link #fits()} is {@link Tristate#NO}
      */
     public Optional<Reason> reason() {
         return Optional.ofNullable(reason);

@@ -27,8 +27,8 @@ public final class LockLimit {
 
     private final String name;
     private final Scope scope;
-    private final Limit soft;
-    private final Limit hard;
+    private final LimitValue soft;
+    private final LimitValue hard;
     private final OptionalLong used;
     private final boolean liftedByPrivilege;
 
@@ -43,7 +43,8 @@ public final class LockLimit {
      * @param used the bytes counted against it now; empty if unknown
      * @param liftedByPrivilege whether the privilege of {@link LockLimits#privilege()} lifts it
      */
-    public LockLimit(String name, Scope scope, Limit soft, Limit hard, OptionalLong used, boolean liftedByPrivilege) {
+    public LockLimit(
+            String name, Scope scope, LimitValue soft, LimitValue hard, OptionalLong used, boolean liftedByPrivilege) {
         this.name = Objects.requireNonNull(name, "name");
         this.scope = Objects.requireNonNull(scope, "scope");
         this.soft = Objects.requireNonNull(soft, "soft");
@@ -75,7 +76,7 @@ public final class LockLimit {
      *
      * @return the soft limit
      */
-    public Limit soft() {
+    public LimitValue soft() {
         return soft;
     }
 
@@ -84,7 +85,7 @@ public final class LockLimit {
      *
      * @return the hard limit
      */
-    public Limit hard() {
+    public LimitValue hard() {
         return hard;
     }
 

@@ -17,7 +17,7 @@ public final class LockLimits {
     private final List<LockLimit> all;
     private final OptionalLong lockedBytes;
     private final String privilege;
-    private final Answer privileged;
+    private final Tristate privileged;
 
     /**
      * Makes a snapshot; for backends.
@@ -27,9 +27,9 @@ public final class LockLimits {
      * @param privilege the name of the privilege on this system, for example {@code CAP_IPC_LOCK}
      * @param privileged whether this process has it, and with effect
      */
-    public LockLimits(List<LockLimit> all, OptionalLong lockedBytes, String privilege, Answer privileged) {
+    public LockLimits(List<LockLimit> all, OptionalLong lockedBytes, String privilege, Tristate privileged) {
         if (all.isEmpty()) {
-            throw new IllegalArgumentException("no limit; name the one of this system with Limit.none()");
+            throw new IllegalArgumentException("no limit; name the one of this system with LimitValue.none()");
         }
         this.all = Collections.unmodifiableList(new ArrayList<>(all));
         this.lockedBytes = Objects.requireNonNull(lockedBytes, "lockedBytes");
@@ -51,7 +51,7 @@ public final class LockLimits {
      *
      * @return the size in force
      */
-    public Limit soft() {
+    public LimitValue soft() {
         return all.get(0).soft();
     }
 
@@ -60,7 +60,7 @@ public final class LockLimits {
      *
      * @return the size up to which it may be raised without privilege
      */
-    public Limit hard() {
+    public LimitValue hard() {
         return all.get(0).hard();
     }
 
@@ -96,7 +96,7 @@ public final class LockLimits {
      *
      * @return yes, no, or unknown
      */
-    public Answer privileged() {
+    public Tristate privileged() {
         return privileged;
     }
 
@@ -106,26 +106,26 @@ public final class LockLimits {
      *
      * @return the least room that any limit leaves; unlimited if none binds; unknown if one that binds is not known
      */
-    public Limit lockable() {
+    public LimitValue lockable() {
         long least = Long.MAX_VALUE;
         boolean bound = false;
         for (LockLimit limit : all) {
-            if (limit.liftedByPrivilege() && privileged == Answer.YES
+            if (limit.liftedByPrivilege() && privileged == Tristate.YES
                     || limit.soft().isUnlimited()
                     || limit.soft().isNone()) {
                 continue;
             }
             if (!limit.soft().isKnown()
                     || !limit.used().isPresent()
-                    || limit.liftedByPrivilege() && privileged == Answer.UNKNOWN) {
-                return Limit.unknown();
+                    || limit.liftedByPrivilege() && privileged == Tristate.UNKNOWN) {
+                return LimitValue.unknown();
             }
             bound = true;
             least = Math.min(
                     least,
                     Math.max(0, limit.soft().bytes().getAsLong() - limit.used().getAsLong()));
         }
-        return bound ? Limit.ofBytes(least) : Limit.unlimited();
+        return bound ? LimitValue.ofBytes(least) : LimitValue.unlimited();
     }
 
     @Override

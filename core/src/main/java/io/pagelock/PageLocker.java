@@ -89,7 +89,7 @@ public interface PageLocker {
      * @throws UnsupportedOperationException if an option needs a {@link Capability} that the backend lacks
      * @throws PageLockException if the system refused; nothing stays locked that was not locked before. Reasons:
      *     {@link Reason#OVER_LIMIT}, {@link Reason#NOT_PERMITTED}, {@link Reason#NOT_MAPPED},
-     *     {@link Reason#CANNOT_BE_PAGED_IN}, {@link Reason#TOO_MANY_MAPPINGS}, {@link Reason#OUT_OF_MEMORY},
+     *     {@link Reason#CANNOT_BE_PAGED_IN}, {@link Reason#TOO_MANY_MAPPINGS}, {@link Reason#NO_LOCKABLE_MEMORY},
      *     {@link Reason#IO_ERROR}, {@link Reason#NO_SPACE}, {@link Reason#NOT_SUPPORTED}. Sources: mlock(2) Linux, FreeBSD
      *     and HP-UX, mlock2(2) Linux, memcntl(2) illumos, mlock(3C) IRIX.
      */
@@ -173,7 +173,7 @@ public interface PageLocker {
      * @throws IllegalArgumentException if neither current nor future is asked for
      * @throws UnsupportedOperationException if the backend lacks the {@link Capability}
      * @throws PageLockException if the system refused; future locking is then on only if it was on before. Reasons:
-     *     {@link Reason#OVER_LIMIT}, {@link Reason#NOT_PERMITTED}, {@link Reason#OUT_OF_MEMORY},
+     *     {@link Reason#OVER_LIMIT}, {@link Reason#NOT_PERMITTED}, {@link Reason#NO_LOCKABLE_MEMORY},
      *     {@link Reason#NOT_SUPPORTED}. Sources: mlockall(2) Linux, FreeBSD and HP-UX, memcntl(2) illumos, mlockall(3C)
      *     IRIX.
      */
@@ -204,7 +204,7 @@ public interface PageLocker {
 
     /**
      * Asks the system which pages are locked and which are resident. What the system does not tell is
-     * {@link Answer#UNKNOWN}. A page that is not mapped is neither locked nor resident.
+     * {@link Tristate#UNKNOWN}. A page that is not mapped is neither locked nor resident.
      *
      * @param range the memory, rounded outward to pages, at most 2^31-9 of them
      * @return the answers, page by page

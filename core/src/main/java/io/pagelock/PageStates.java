@@ -11,7 +11,7 @@ import java.util.Objects;
  * @see PageLocker#pages(MemoryRange)
  */
 public final class PageStates {
-    private static final Answer[] ANSWERS = Answer.values();
+    private static final Tristate[] ANSWERS = Tristate.values();
 
     private final MemoryRange range;
     private final long pageSize;
@@ -26,7 +26,7 @@ public final class PageStates {
     }
 
     /**
-     * Starts a snapshot in which every answer is {@link Answer#UNKNOWN}; for backends.
+     * Starts a snapshot in which every answer is {@link Tristate#UNKNOWN}; for backends.
      *
      * @param range the range, aligned to the page size
      * @param pageSize the page size in bytes
@@ -71,7 +71,7 @@ public final class PageStates {
      * @param page the index of the page, from 0
      * @return yes, no or unknown
      */
-    public Answer locked(int page) {
+    public Tristate locked(int page) {
         return ANSWERS[locked[page]];
     }
 
@@ -81,7 +81,7 @@ public final class PageStates {
      * @param page the index of the page, from 0
      * @return yes, no or unknown
      */
-    public Answer resident(int page) {
+    public Tristate resident(int page) {
         return ANSWERS[resident[page]];
     }
 
@@ -91,7 +91,7 @@ public final class PageStates {
      * @param answer the answer to count
      * @return the number of pages
      */
-    public int countLocked(Answer answer) {
+    public int countLocked(Tristate answer) {
         return count(locked, answer);
     }
 
@@ -101,11 +101,11 @@ public final class PageStates {
      * @param answer the answer to count
      * @return the number of pages
      */
-    public int countResident(Answer answer) {
+    public int countResident(Tristate answer) {
         return count(resident, answer);
     }
 
-    private static int count(byte[] answers, Answer answer) {
+    private static int count(byte[] answers, Tristate answer) {
         int count = 0;
         for (byte each : answers) {
             if (each == answer.ordinal()) {
@@ -117,8 +117,8 @@ public final class PageStates {
 
     @Override
     public String toString() {
-        return range + ": " + pageCount() + " pages, " + countLocked(Answer.YES) + " locked, "
-                + countResident(Answer.YES) + " resident";
+        return range + ": " + pageCount() + " pages, " + countLocked(Tristate.YES) + " locked, "
+                + countResident(Tristate.YES) + " resident";
     }
 
     /** Collects the answers for a {@link PageStates}; for backends. Not safe for several threads. */
@@ -141,8 +141,8 @@ public final class PageStates {
             }
             locked = new byte[(int) pages];
             resident = new byte[(int) pages];
-            Arrays.fill(locked, (byte) Answer.UNKNOWN.ordinal());
-            Arrays.fill(resident, (byte) Answer.UNKNOWN.ordinal());
+            Arrays.fill(locked, (byte) Tristate.UNKNOWN.ordinal());
+            Arrays.fill(resident, (byte) Tristate.UNKNOWN.ordinal());
         }
 
         /**
@@ -152,7 +152,7 @@ public final class PageStates {
          * @param answer the answer
          * @return this builder
          */
-        public Builder locked(int page, Answer answer) {
+        public Builder locked(int page, Tristate answer) {
             locked[page] = (byte) answer.ordinal();
             return this;
         }
@@ -164,7 +164,7 @@ public final class PageStates {
          * @param answer the answer
          * @return this builder
          */
-        public Builder resident(int page, Answer answer) {
+        public Builder resident(int page, Tristate answer) {
             resident[page] = (byte) answer.ordinal();
             return this;
         }

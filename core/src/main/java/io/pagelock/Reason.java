@@ -13,7 +13,7 @@ public enum Reason {
     /** The request exceeds what this process, its user, project or container may lock. */
     OVER_LIMIT("over the limit"),
     /** The system as a whole has no more memory that may be locked. */
-    OUT_OF_MEMORY("out of lockable memory"),
+    NO_LOCKABLE_MEMORY("out of lockable memory"),
     /** A part of the range is not mapped. */
     NOT_MAPPED("not mapped"),
     /** A page of the range cannot be brought into memory: no access, past the end of its file, or dropped at will. */

@@ -2,17 +2,17 @@
 package io.pagelock.cli;
 
 import io.pagelock.AddressSpaceOption;
-import io.pagelock.Answer;
 import io.pagelock.Availability;
 import io.pagelock.BackendInfo;
 import io.pagelock.Forecast;
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.Statistics;
+import io.pagelock.Tristate;
 import io.pagelock.spi.ByteSize;
 import io.pagelock.spi.Host;
 import java.util.ArrayList;
@@ -146,13 +146,13 @@ final class Diagnosis {
     }
 
     private String describe(LockLimit limit) {
-        boolean lifted = limit.liftedByPrivilege() && limits.privileged() == Answer.YES;
+        boolean lifted = limit.liftedByPrivilege() && limits.privileged() == Tristate.YES;
         return limit + (lifted ? "; lifted by " + limits.privilege() : "");
     }
 
     private static String describe(Forecast forecast) {
         return "would be charged " + ByteSize.format(forecast.bytes()) + " for this small JVM; fits: "
-                + word(forecast.fits()) + (forecast.fits() == Answer.YES ? "" : ", " + forecast.detail());
+                + word(forecast.fits()) + (forecast.fits() == Tristate.YES ? "" : ", " + forecast.detail());
     }
 
     private String describe(Statistics now) {
@@ -168,11 +168,11 @@ final class Diagnosis {
     }
 
     private String lockable() {
-        Limit lockable = limits.lockable();
+        LimitValue lockable = limits.lockable();
         return lockable.isUnlimited() ? "as much as there is memory: no limit binds" : lockable.toString();
     }
 
-    private static String word(Answer answer) {
+    private static String word(Tristate answer) {
         return answer.name().toLowerCase(Locale.ROOT);
     }
 

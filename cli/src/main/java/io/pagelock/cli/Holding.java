@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
-import io.pagelock.Answer;
 import io.pagelock.Forecast;
 import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
@@ -9,6 +8,7 @@ import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
+import io.pagelock.Tristate;
 import io.pagelock.spi.ByteSize;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -179,7 +179,7 @@ final class Holding implements AutoCloseable {
         Forecast forecast = locker.forecast(pageBytes());
         boolean refused = isRefusedAtOnce(forecast);
         // On fault, memory is needed only for what will be touched.
-        if (forecast.fits() != Answer.NO || !refused && options.length > 0) {
+        if (forecast.fits() != Tristate.NO || !refused && options.length > 0) {
             return;
         }
         HeldFile largest = Collections.max(files, Comparator.comparingLong(HeldFile::bytes));

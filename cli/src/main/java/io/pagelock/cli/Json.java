@@ -8,8 +8,8 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
-import io.pagelock.Answer;
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
+import io.pagelock.Tristate;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -61,11 +61,11 @@ final class Json {
         return value.isPresent() ? put(key, value.getAsInt()) : putNull(key);
     }
 
-    Json put(String key, Answer value) {
-        return value == Answer.UNKNOWN ? putNull(key) : put(key, value == Answer.YES);
+    Json put(String key, Tristate value) {
+        return value == Tristate.UNKNOWN ? putNull(key) : put(key, value == Tristate.YES);
     }
 
-    Json put(String key, Limit value) {
+    Json put(String key, LimitValue value) {
         return put(key, value.bytes());
     }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
-import io.pagelock.Answer;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
+import io.pagelock.Tristate;
 import java.nio.ByteBuffer;
 import java.util.Locale;
 import java.util.OptionalLong;
@@ -15,7 +15,7 @@ final class Probe {
     /** What the system says at one moment. */
     private static final class Witness {
         private final OptionalLong lockedBytes;
-        private final Answer page;
+        private final Tristate page;
 
         Witness(PageLocker locker, MemoryRange range) {
             lockedBytes = locker.limits().lockedBytes();
@@ -73,21 +73,21 @@ final class Probe {
     }
 
     private Failure contradiction(long pageSize) {
-        if (during.page == Answer.NO || grown(before, during, pageSize) == Answer.NO) {
+        if (during.page == Tristate.NO || grown(before, during, pageSize) == Tristate.NO) {
             return new Failure(
                     "CONTRADICTED", "the lock was accepted, but the system does not count the page as locked: " + this);
         }
-        if (after.page == Answer.YES || grown(after, during, pageSize) == Answer.NO) {
+        if (after.page == Tristate.YES || grown(after, during, pageSize) == Tristate.NO) {
             return new Failure(
                     "CONTRADICTED", "the unlock was accepted, but the system still counts the page as locked: " + this);
         }
         return null;
     }
 
-    private static Answer grown(Witness less, Witness more, long by) {
+    private static Tristate grown(Witness less, Witness more, long by) {
         return less.lockedBytes.isPresent() && more.lockedBytes.isPresent()
-                ? Answer.of(more.lockedBytes.getAsLong() - less.lockedBytes.getAsLong() == by)
-                : Answer.UNKNOWN;
+                ? Tristate.of(more.lockedBytes.getAsLong() - less.lockedBytes.getAsLong() == by)
+                : Tristate.UNKNOWN;
     }
 
     /** Why it did not work; null if it did. */
@@ -96,7 +96,7 @@ final class Probe {
     }
 
     private boolean isWitnessed() {
-        return during.page != Answer.UNKNOWN || during.lockedBytes.isPresent();
+        return during.page != Tristate.UNKNOWN || during.lockedBytes.isPresent();
     }
 
     String line() {

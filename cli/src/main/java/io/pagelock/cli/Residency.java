@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
-import io.pagelock.Answer;
 import io.pagelock.PageLocker;
 import io.pagelock.PageStates;
+import io.pagelock.Tristate;
 import java.nio.ByteBuffer;
 import java.util.Locale;
 
@@ -37,9 +37,9 @@ final class Residency {
         for (int i = 0; i < states.pageCount(); i++) {
             strip.add(first + i, states.resident(i));
         }
-        resident += states.countResident(Answer.YES);
-        unknown += states.countResident(Answer.UNKNOWN);
-        tailResident = states.resident(states.pageCount() - 1) == Answer.YES;
+        resident += states.countResident(Tristate.YES);
+        unknown += states.countResident(Tristate.UNKNOWN);
+        tailResident = states.resident(states.pageCount() - 1) == Tristate.YES;
         return first + states.pageCount();
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
-import io.pagelock.Answer;
+import io.pagelock.Tristate;
 
 /** Draws the pages of a file as a strip in which each cell stands for an equal share of them. */
 final class Strip {
@@ -20,10 +20,10 @@ final class Strip {
         unknown = new long[cells];
     }
 
-    void add(long page, Answer answer) {
-        if (answer == Answer.YES) {
+    void add(long page, Tristate answer) {
+        if (answer == Tristate.YES) {
             resident[cell(page)]++;
-        } else if (answer == Answer.UNKNOWN) {
+        } else if (answer == Tristate.UNKNOWN) {
             unknown[cell(page)]++;
         }
     }

@@ -5,12 +5,11 @@ import com.sun.jna.Native;
 import com.sun.jna.Pointer;
 import io.pagelock.AddressSpaceLock;
 import io.pagelock.AddressSpaceOption;
-import io.pagelock.Answer;
 import io.pagelock.Availability;
 import io.pagelock.BackendInfo;
 import io.pagelock.Capability;
 import io.pagelock.Forecast;
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
 import io.pagelock.LockOption;
@@ -23,6 +22,7 @@ import io.pagelock.PendingLock;
 import io.pagelock.Reason;
 import io.pagelock.Statistics;
 import io.pagelock.SyncOption;
+import io.pagelock.Tristate;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -51,7 +51,7 @@ final class FakeLocker implements PageLocker, Lockers {
     boolean countsNothing;
     boolean forecasts = true;
     Reason forecastReason = Reason.OVER_LIMIT;
-    Function<MemoryRange, Answer> resident = range -> Answer.YES;
+    Function<MemoryRange, Tristate> resident = range -> Tristate.YES;
     Function<MemoryRange, Optional<Reason>> refusal = range -> Optional.empty();
     Reason unlockRefusal;
     Runnable beforeLock = () -> {};
@@ -198,7 +198,8 @@ final class FakeLocker implements PageLocker, Lockers {
             MemoryRange each = MemoryRange.of(aligned.address() + page * PAGE, PAGE);
             states.resident(page, resident.apply(each));
             if (capabilities.contains(Capability.LOCKED_PAGES)) {
-                states.locked(page, Answer.of(!countsNothing && locked.stream().anyMatch(r -> r.contains(each))));
+                states.locked(
+                        page, Tristate.of(!countsNothing && locked.stream().anyMatch(r -> r.contains(each))));
             }
         }
         return states.build();
@@ -219,19 +220,19 @@ final class FakeLocker implements PageLocker, Lockers {
     public LockLimits limits() {
         OptionalLong used =
                 knowsLockedBytes ? OptionalLong.of(countsNothing ? 0 : lockedBytes()) : OptionalLong.empty();
-        Limit size = limit == Long.MAX_VALUE ? Limit.unlimited() : Limit.ofBytes(limit);
+        LimitValue size = limit == Long.MAX_VALUE ? LimitValue.unlimited() : LimitValue.ofBytes(limit);
         return new LockLimits(
                 List.of(new LockLimit("FAKE_LIMIT", LockLimit.Scope.USER, size, size, used, true)),
                 used,
                 "FAKE_PRIVILEGE",
-                Answer.NO);
+                Tristate.NO);
     }
 
     @Override
     public Forecast forecast(long bytes) {
         return forecasts && bytes > limit - lockedBytes()
-                ? new Forecast(Answer.NO, bytes, forecastReason, bytes + " of " + limit, "Raise the fake limit")
-                : new Forecast(Answer.YES, bytes, null, "fits", "");
+                ? new Forecast(Tristate.NO, bytes, forecastReason, bytes + " of " + limit, "Raise the fake limit")
+                : new Forecast(Tristate.YES, bytes, null, "fits", "");
     }
 
     @Override

@@ -193,7 +193,7 @@ class HoldCommandTest extends CommandTest {
 
     @Test
     void tooLittleMemoryIsForeseenExceptOnFault() throws IOException {
-        locker.forecastReason = Reason.OUT_OF_MEMORY;
+        locker.forecastReason = Reason.NO_LOCKABLE_MEMORY;
         locker.limit = 1000;
         Path a = file("a", MIB);
         assertEquals(1, run("hold", a));

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonObject;
-import io.pagelock.Answer;
 import io.pagelock.PageLocker;
+import io.pagelock.Tristate;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -49,7 +49,7 @@ class HoldProcessTest {
     /** Children start with the limits and privileges of this JVM. */
     private static void needsRoomFor(long bytes) {
         assumeTrue(
-                PageLocker.system().forecast(bytes).fits() != Answer.NO,
+                PageLocker.system().forecast(bytes).fits() != Tristate.NO,
                 () -> "the limit here is below " + bytes + " bytes: "
                         + PageLocker.system().limits());
     }

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
-import io.pagelock.Answer;
 import io.pagelock.MemoryRange;
+import io.pagelock.Tristate;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -20,7 +20,7 @@ class StatusCommandTest extends CommandTest {
                 first[0] = page.address();
             }
             first[1] = page.end();
-            return Answer.of(page.address() < first[0] + pages * FakeLocker.PAGE);
+            return Tristate.of(page.address() < first[0] + pages * FakeLocker.PAGE);
         };
     }
 
@@ -54,7 +54,7 @@ class StatusCommandTest extends CommandTest {
 
     @Test
     void unknownStaysUnknown() throws IOException {
-        locker.resident = page -> Answer.UNKNOWN;
+        locker.resident = page -> Tristate.UNKNOWN;
         Path a = file("a", 2 * FakeLocker.PAGE);
         assertEquals(0, run("status", a));
         assertTrue(console.out().startsWith("|??|"), console.out());
@@ -111,7 +111,7 @@ class StatusCommandTest extends CommandTest {
     @Test
     void fileAboveOneSegmentIsOneLine() throws IOException {
         long bytes = MappedFile.SEGMENT + FakeLocker.PAGE;
-        locker.resident = page -> Answer.NO;
+        locker.resident = page -> Tristate.NO;
         assertEquals(0, run("status", file("a", bytes)));
         assertEquals(1, console.out().lines().count());
         assertTrue(console.out().contains("0/262145 pages  0/" + bytes + " bytes"), console.out());
@@ -134,7 +134,7 @@ class StatusCommandTest extends CommandTest {
     @Test
     void pagesOfTheFakeAreWhereTheTestThinksTheyAre() throws IOException {
         // A guard on the fixture: an unaligned range would shift every expectation above.
-        locker.resident = page -> Answer.of(
+        locker.resident = page -> Tristate.of(
                 page.equals(MemoryRange.of(page.address(), FakeLocker.PAGE).alignedTo(FakeLocker.PAGE)));
         assertEquals(0, run("status", "--json", file("a", 3 * FakeLocker.PAGE)));
         assertEquals(

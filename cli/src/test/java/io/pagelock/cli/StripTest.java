@@ -3,7 +3,7 @@ package io.pagelock.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.pagelock.Answer;
+import io.pagelock.Tristate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -12,7 +12,7 @@ class StripTest {
     private static Strip strip(long pages, int width, long residentFrom, long residentTo) {
         Strip strip = new Strip(pages, width);
         for (long page = 0; page < pages; page++) {
-            strip.add(page, Answer.of(page >= residentFrom && page < residentTo));
+            strip.add(page, Tristate.of(page >= residentFrom && page < residentTo));
         }
         return strip;
     }
@@ -42,7 +42,7 @@ class StripTest {
     @Test
     void unknownStaysUnknown() {
         Strip strip = strip(4, 2, 0, 2);
-        strip.add(3, Answer.UNKNOWN);
+        strip.add(3, Tristate.UNKNOWN);
         assertEquals("#?", strip.draw(false));
     }
 }

@@ -2,11 +2,11 @@
 package io.pagelock.internal;
 
 import io.pagelock.AddressSpaceOption;
-import io.pagelock.Answer;
 import io.pagelock.Forecast;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
 import io.pagelock.Reason;
+import io.pagelock.Tristate;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.ByteSize;
 import java.util.OptionalLong;
@@ -26,14 +26,14 @@ final class Forecasts {
         LockLimits limits = backend.limits();
         boolean unknown = false;
         for (LockLimit limit : limits.all()) {
-            Answer fits = fits(limit, limits.privileged(), charge, limit.used());
-            if (fits == Answer.NO) {
+            Tristate fits = fits(limit, limits.privileged(), charge, limit.used());
+            if (fits == Tristate.NO) {
                 return refusal(limit, charge, limit.used(), "");
             }
-            unknown |= fits == Answer.UNKNOWN;
+            unknown |= fits == Tristate.UNKNOWN;
         }
         return new Forecast(
-                unknown ? Answer.UNKNOWN : Answer.YES,
+                unknown ? Tristate.UNKNOWN : Tristate.YES,
                 charge,
                 null,
                 ByteSize.format(charge) + (unknown ? ": " + limits : " fit"),
@@ -45,7 +45,8 @@ final class Forecasts {
         OptionalLong size = current ? backend.addressSpaceBytes() : OptionalLong.of(0);
         LockLimits limits = backend.limits();
         if (!size.isPresent()) {
-            return new Forecast(Answer.UNKNOWN, 0, null, "the system does not tell the size of the address space", "");
+            return new Forecast(
+                    Tristate.UNKNOWN, 0, null, "the system does not tell the size of the address space", "");
         }
         long charge = size.getAsLong();
         String what = current ? ", the whole virtual size of the process" : ", and every later mapping on top";
@@ -53,36 +54,36 @@ final class Forecasts {
         for (LockLimit limit : limits.all()) {
             // What is locked already is part of the address space, so it is not charged twice.
             OptionalLong used = OptionalLong.of(0);
-            Answer fits = fits(limit, limits.privileged(), charge, used);
-            if (fits == Answer.NO && limit.scope() == LockLimit.Scope.PROCESS) {
+            Tristate fits = fits(limit, limits.privileged(), charge, used);
+            if (fits == Tristate.NO && limit.scope() == LockLimit.Scope.PROCESS) {
                 return refusal(limit, charge, limit.used(), what);
             }
             // A limit that others share may count resident pages only, or pages that are charged to them already.
-            unknown |= fits != Answer.YES;
+            unknown |= fits != Tristate.YES;
         }
         return new Forecast(
-                unknown ? Answer.UNKNOWN : Answer.YES,
+                unknown ? Tristate.UNKNOWN : Tristate.YES,
                 charge,
                 null,
                 "charged for " + ByteSize.format(charge) + what + "; " + limits,
                 "");
     }
 
-    private static Answer fits(LockLimit limit, Answer privileged, long charge, OptionalLong used) {
+    private static Tristate fits(LockLimit limit, Tristate privileged, long charge, OptionalLong used) {
         if (charge == 0 && !isClosed(limit)
-                || limit.liftedByPrivilege() && privileged == Answer.YES
+                || limit.liftedByPrivilege() && privileged == Tristate.YES
                 || limit.soft().isUnlimited()
                 || limit.soft().isNone()) {
-            return Answer.YES;
+            return Tristate.YES;
         }
         if (!limit.soft().isKnown()) {
-            return Answer.UNKNOWN;
+            return Tristate.UNKNOWN;
         }
         long room = limit.soft().bytes().getAsLong() - used.orElse(0);
         if (charge <= room && !isClosed(limit)) {
-            return used.isPresent() ? Answer.YES : Answer.UNKNOWN;
+            return used.isPresent() ? Tristate.YES : Tristate.UNKNOWN;
         }
-        return limit.liftedByPrivilege() && privileged == Answer.UNKNOWN ? Answer.UNKNOWN : Answer.NO;
+        return limit.liftedByPrivilege() && privileged == Tristate.UNKNOWN ? Tristate.UNKNOWN : Tristate.NO;
     }
 
     /** A limit of 0 that a privilege lifts means that nothing at all may be locked without the privilege. */
@@ -94,10 +95,10 @@ final class Forecasts {
     private Forecast refusal(LockLimit limit, long charge, OptionalLong used, String what) {
         Reason reason = isClosed(limit)
                 ? Reason.NOT_PERMITTED
-                : limit.scope() == LockLimit.Scope.SYSTEM ? Reason.OUT_OF_MEMORY : Reason.OVER_LIMIT;
+                : limit.scope() == LockLimit.Scope.SYSTEM ? Reason.NO_LOCKABLE_MEMORY : Reason.OVER_LIMIT;
         long wanted = charge + used.orElse(0) < 0 ? Long.MAX_VALUE : charge + used.orElse(0);
         return new Forecast(
-                Answer.NO,
+                Tristate.NO,
                 charge,
                 reason,
                 "asked for " + ByteSize.format(charge) + what + "; " + limit,

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.internal;
 
-import io.pagelock.Answer;
 import io.pagelock.Capability;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
+import io.pagelock.Tristate;
 import io.pagelock.spi.Backend;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -339,7 +339,7 @@ final class RangeLocks {
     }
 
     private static boolean isLocked(PageStates states, int page, boolean onFault) {
-        return states.locked(page) == Answer.YES && (onFault || states.resident(page) == Answer.YES);
+        return states.locked(page) == Tristate.YES && (onFault || states.resident(page) == Tristate.YES);
     }
 
     /** Takes a failed lock back. What cannot be unlocked becomes stray and is added to the failure. */

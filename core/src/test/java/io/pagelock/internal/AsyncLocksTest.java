@@ -23,7 +23,7 @@ import static org.mockito.Mockito.when;
 
 import io.pagelock.BackendInfo;
 import io.pagelock.Capability;
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
 import io.pagelock.MemoryRange;
@@ -70,13 +70,13 @@ class AsyncLocksTest {
                         List.of(new LockLimit(
                                 "LIMIT",
                                 LockLimit.Scope.PROCESS,
-                                Limit.none(),
-                                Limit.none(),
+                                LimitValue.none(),
+                                LimitValue.none(),
                                 OptionalLong.empty(),
                                 false)),
                         OptionalLong.empty(),
                         "RIGHT",
-                        io.pagelock.Answer.YES));
+                        io.pagelock.Tristate.YES));
         when(backend.lockAsync(anyLong(), anyLong(), any())).thenAnswer(invocation -> {
             done.set(invocation.getArgument(2));
             return call;

@@ -2,10 +2,9 @@
 package io.pagelock.backend.freebsd;
 
 import io.pagelock.AddressSpaceOption;
-import io.pagelock.Answer;
 import io.pagelock.BackendInfo;
 import io.pagelock.Capability;
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
 import io.pagelock.MemoryRange;
@@ -13,6 +12,7 @@ import io.pagelock.PageLockException;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
+import io.pagelock.Tristate;
 import io.pagelock.backend.support.CLibrary;
 import io.pagelock.backend.support.MemoryFlags;
 import io.pagelock.spi.AsyncCall;
@@ -182,18 +182,18 @@ final class FreeBsdBackend implements Backend {
         }
         int pages = (int) (range.length() / pageSize);
         for (int page = 0; page < pages; page++) {
-            states.locked(page, Answer.NO).resident(page, Answer.NO);
+            states.locked(page, Tristate.NO).resident(page, Tristate.NO);
         }
         for (MapEntry entry : entries.get()) {
             long from = Trouble.max(range.address(), entry.start);
             long to = Trouble.less(range.end(), entry.end) ? range.end() : entry.end;
-            Answer locked = tellsWired ? Answer.of(entry.isUserWired()) : Answer.UNKNOWN;
+            Tristate locked = tellsWired ? Tristate.of(entry.isUserWired()) : Tristate.UNKNOWN;
             // What is wired is in memory, but for pages that a file has lost since.
-            long sure = locked == Answer.YES ? entry.endOfFile(pageSize) : from;
+            long sure = locked == Tristate.YES ? entry.endOfFile(pageSize) : from;
             sure = Trouble.less(to, sure) ? to : Trouble.max(from, sure);
             for (long at = from; at != to; at += pageSize) {
                 int page = (int) ((at - range.address()) / pageSize);
-                states.locked(page, locked).resident(page, Trouble.less(at, sure) ? Answer.YES : Answer.UNKNOWN);
+                states.locked(page, locked).resident(page, Trouble.less(at, sure) ? Tristate.YES : Tristate.UNKNOWN);
             }
             resident(states, range, sure, to);
         }
@@ -235,7 +235,7 @@ final class FreeBsdBackend implements Backend {
             resident.or(told);
         }
         for (int i = 0; i < pages; i++) {
-            states.resident(first + i, resident.get(i) ? Answer.YES : same ? Answer.NO : Answer.UNKNOWN);
+            states.resident(first + i, resident.get(i) ? Tristate.YES : same ? Tristate.NO : Tristate.UNKNOWN);
         }
     }
 
@@ -260,18 +260,18 @@ final class FreeBsdBackend implements Backend {
     @Override
     public LockLimits limits() {
         OptionalLong wired = tellsWired ? kernel.wired() : OptionalLong.empty();
-        Answer mayLock = kernel.mayLock();
-        Limit[] memlock = kernel.memlock();
-        Limit maximum = kernel.maximum();
+        Tristate mayLock = kernel.mayLock();
+        LimitValue[] memlock = kernel.memlock();
+        LimitValue maximum = kernel.maximum();
         List<LockLimit> all = new ArrayList<>();
-        if (mayLock == Answer.NO) {
+        if (mayLock == Tristate.NO) {
             // As a limit of nothing, since that is what the process meets.
             boolean jail = kernel.isJailed() && !kernel.jailMayLock();
             all.add(new LockLimit(
                     jail ? "allow.mlock" : "security.bsd.unprivileged_mlock",
                     jail ? LockLimit.Scope.CONTAINER : LockLimit.Scope.USER,
-                    Limit.ofBytes(0),
-                    Limit.ofBytes(0),
+                    LimitValue.ofBytes(0),
+                    LimitValue.ofBytes(0),
                     OptionalLong.of(wired.orElse(0)),
                     true));
         }

@@ -3,7 +3,7 @@ package io.pagelock.backend.freebsd;
 
 import static io.pagelock.backend.freebsd.FreeBsdConstants.ERRNO;
 
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.spi.ByteSize;
@@ -36,7 +36,7 @@ final class FreeBsdFailure {
         }
         if (ERRNO.is(errno, "EAGAIN") && kernel.release().orElse(Long.MAX_VALUE) < 1200000) {
             // Only releases before 12 have it, and there it means this alone.
-            return refusal(Reason.OUT_OF_MEMORY, function, errno, systemNumbers(length), total(length));
+            return refusal(Reason.NO_LOCKABLE_MEMORY, function, errno, systemNumbers(length), total(length));
         }
         if (ERRNO.is(errno, "ECANCELED")) {
             return refusal(Reason.CANCELLED, function, errno, "cancelled before the kernel began", 0);
@@ -143,7 +143,7 @@ final class FreeBsdFailure {
                 size += entry.end - entry.start;
                 added += entry.isAccessible() && !entry.isUserWired() ? entry.end - entry.start : 0;
             }
-            Limit[] limits = kernel.memlock();
+            LimitValue[] limits = kernel.memlock();
             OptionalLong soft = limits[0].bytes();
             if (soft.isPresent()
                     && size > soft.getAsLong()
@@ -157,7 +157,7 @@ final class FreeBsdFailure {
                         size);
             }
             if (isOverMaximum(added)) {
-                return refusal(Reason.OUT_OF_MEMORY, "mlockall", errno, systemNumbers(added), total(added));
+                return refusal(Reason.NO_LOCKABLE_MEMORY, "mlockall", errno, systemNumbers(added), total(added));
             }
         }
         if (ERRNO.is(errno, "EAGAIN")) {
@@ -180,11 +180,11 @@ final class FreeBsdFailure {
     }
 
     private PageLockException ofShortage(String function, int errno, long address, long length) {
-        Limit maximum = kernel.maximum();
+        LimitValue maximum = kernel.maximum();
         if (maximum.bytes().isPresent() && length > maximum.bytes().getAsLong()) {
-            return refusal(Reason.OUT_OF_MEMORY, function, errno, systemNumbers(length), total(length));
+            return refusal(Reason.NO_LOCKABLE_MEMORY, function, errno, systemNumbers(length), total(length));
         }
-        Limit[] limits = kernel.memlock();
+        LimitValue[] limits = kernel.memlock();
         OptionalLong soft = limits[0].bytes();
         long end = address + length;
         Optional<List<MapEntry>> entries = kernel.mappingsAndWired(address, end);
@@ -216,7 +216,7 @@ final class FreeBsdFailure {
         }
         // What is locked already counts once against this maximum; where that is not known, only what is sure counts.
         if (wired.isPresent() && isOverMaximum(added)) {
-            return refusal(Reason.OUT_OF_MEMORY, function, errno, systemNumbers(added), total(added));
+            return refusal(Reason.NO_LOCKABLE_MEMORY, function, errno, systemNumbers(added), total(added));
         }
         // In the kernel's order: the rules come before any page is looked at.
         String racct = kernel.sysctl("kern.racct.enable").orElse(0) != 0
@@ -249,7 +249,7 @@ final class FreeBsdFailure {
                 + kernel.maximum();
     }
 
-    private static String limits(Limit[] limits) {
+    private static String limits(LimitValue[] limits) {
         return "RLIMIT_MEMLOCK soft limit " + limits[0] + ", hard limit " + limits[1];
     }
 

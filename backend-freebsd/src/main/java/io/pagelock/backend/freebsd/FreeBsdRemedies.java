@@ -21,7 +21,7 @@ final class FreeBsdRemedies {
                 return overLimit(bytes);
             case NOT_PERMITTED:
                 return notPermitted();
-            case OUT_OF_MEMORY:
+            case NO_LOCKABLE_MEMORY:
                 return outOfMemory(bytes);
             case QUEUE_FULL:
                 return "Raise vfs.aio.max_aio_queue_per_proc and vfs.aio.max_aio_queue with sysctl(8), or find the code in"

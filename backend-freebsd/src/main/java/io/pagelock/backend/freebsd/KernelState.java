@@ -9,8 +9,8 @@ import static io.pagelock.backend.freebsd.FreeBsdConstants.KERN_PROC_VMMAP;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.RLIMIT_MEMLOCK;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.RLIM_INFINITY;
 
-import io.pagelock.Answer;
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
+import io.pagelock.Tristate;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -75,16 +75,16 @@ final class KernelState {
     }
 
     /** Soft and hard RLIMIT_MEMLOCK. */
-    Limit[] memlock() {
+    LimitValue[] memlock() {
         long[] limits = new long[2];
         if (calls.getrlimit(RLIMIT_MEMLOCK, limits) != 0) {
-            return new Limit[] {Limit.unknown(), Limit.unknown()};
+            return new LimitValue[] {LimitValue.unknown(), LimitValue.unknown()};
         }
-        return new Limit[] {limit(limits[0]), limit(limits[1])};
+        return new LimitValue[] {limit(limits[0]), limit(limits[1])};
     }
 
-    private static Limit limit(long value) {
-        return value == RLIM_INFINITY || value < 0 ? Limit.unlimited() : Limit.ofBytes(value);
+    private static LimitValue limit(long value) {
+        return value == RLIM_INFINITY || value < 0 ? LimitValue.unlimited() : LimitValue.ofBytes(value);
     }
 
     /** The name of the system's maximum: {@code vm.max_wired} up to some release 12. */
@@ -96,14 +96,16 @@ final class KernelState {
     }
 
     /** How much all processes together may lock. */
-    Limit maximum() {
+    LimitValue maximum() {
         OptionalLong pages = sysctl(maximumName());
         if (!pages.isPresent()) {
-            return Limit.unknown();
+            return LimitValue.unknown();
         }
         long count = pages.getAsLong();
         // -1 is how administrators switch it off: the kernel compares unsigned numbers.
-        return count < 0 || count > Long.MAX_VALUE / pageSize ? Limit.unlimited() : Limit.ofBytes(count * pageSize);
+        return count < 0 || count > Long.MAX_VALUE / pageSize
+                ? LimitValue.unlimited()
+                : LimitValue.ofBytes(count * pageSize);
     }
 
     /** How much all processes together have locked. Without a count of its own, the maximum is for all wired pages. */
@@ -241,19 +243,19 @@ final class KernelState {
     }
 
     /** Whether this process may lock at all, which FreeBSD calls PRIV_VM_MLOCK. The jail is asked first, by the kernel too. */
-    Answer mayLock() {
+    Tristate mayLock() {
         OptionalLong jailed = sysctl("security.jail.jailed");
         if (!jailed.isPresent()) {
-            return Answer.UNKNOWN;
+            return Tristate.UNKNOWN;
         }
         if (jailed.getAsLong() != 0 && !jailMayLock()) {
-            return Answer.NO;
+            return Tristate.NO;
         }
         // 0 takes root's rights away, since 14 for a jail alone (sys/kern/kern_priv.c); what is allowed to all stays.
         if (calls.geteuid() == 0 && sysctl("security.bsd.suser_enabled").orElse(1) != 0) {
-            return Answer.YES;
+            return Tristate.YES;
         }
         OptionalLong unprivileged = unprivilegedMayLock();
-        return unprivileged.isPresent() ? Answer.of(unprivileged.getAsLong() != 0) : Answer.UNKNOWN;
+        return unprivileged.isPresent() ? Tristate.of(unprivileged.getAsLong() != 0) : Tristate.UNKNOWN;
     }
 }

@@ -173,7 +173,7 @@ class AioLocksTest {
         kernel.set("limit_cur", Long.MAX_VALUE);
 
         kernel.set("others_wired", 401644);
-        refusal(Reason.OUT_OF_MEMORY, submit(address, 1), "vm.max_user_wired");
+        refusal(Reason.NO_LOCKABLE_MEMORY, submit(address, 1), "vm.max_user_wired");
         kernel.set("others_wired", 0);
 
         kernel.set("unprivileged_mlock", 0);

@@ -8,10 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pagelock.AddressSpaceOption;
-import io.pagelock.Answer;
 import io.pagelock.Capability;
 import io.pagelock.Forecast;
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
 import io.pagelock.MemoryRange;
@@ -21,6 +20,7 @@ import io.pagelock.PageLocker;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
+import io.pagelock.Tristate;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.Map;
@@ -79,10 +79,10 @@ class FreeBsdBackendTest {
         try (PageLock lock = locker.lock(pages(address + PAGE, 2))) {
             assertEquals("0110", Witness.locked(address, 4));
             PageStates states = locker.pages(pages(address, 4));
-            assertEquals(Answer.NO, states.locked(0));
-            assertEquals(Answer.YES, states.locked(1));
-            assertEquals(Answer.YES, states.resident(2));
-            assertEquals(Answer.UNKNOWN, states.resident(3));
+            assertEquals(Tristate.NO, states.locked(0));
+            assertEquals(Tristate.YES, states.locked(1));
+            assertEquals(Tristate.YES, states.resident(2));
+            assertEquals(Tristate.UNKNOWN, states.resident(3));
         }
         assertEquals("0000", Witness.locked(address, 4));
     }
@@ -100,7 +100,7 @@ class FreeBsdBackendTest {
         PageStates states = backend.pages(pages(address, pages));
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < pages; i++) {
-            text.append(states.resident(i) == Answer.YES ? 'y' : states.resident(i) == Answer.NO ? 'n' : '?');
+            text.append(states.resident(i) == Tristate.YES ? 'y' : states.resident(i) == Tristate.NO ? 'n' : '?');
         }
         return text.toString();
     }
@@ -174,7 +174,7 @@ class FreeBsdBackendTest {
         PageStates states = backend.pages(pages(address, pages));
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < pages; i++) {
-            text.append(states.locked(i) == Answer.YES ? '1' : states.locked(i) == Answer.NO ? '0' : '?');
+            text.append(states.locked(i) == Tristate.YES ? '1' : states.locked(i) == Tristate.NO ? '0' : '?');
         }
         return text.toString();
     }
@@ -237,8 +237,8 @@ class FreeBsdBackendTest {
         long address = memory.map(2);
         old.lock(address, PAGE, false);
         PageStates states = old.pages(pages(address, 2));
-        assertEquals(Answer.UNKNOWN, states.locked(0));
-        assertEquals(Answer.YES, states.resident(0));
+        assertEquals(Tristate.UNKNOWN, states.locked(0));
+        assertEquals(Tristate.YES, states.resident(0));
         LockLimits limits = old.limits();
         assertEquals(OptionalLong.empty(), limits.lockedBytes());
         assertEquals("vm.max_wired", limits.all().get(1).name());
@@ -255,15 +255,15 @@ class FreeBsdBackendTest {
         long address = memory.map(3);
         backend.lock(address, 3 * PAGE, false);
         LockLimits limits = locker.limits();
-        assertEquals(Limit.ofBytes(100 * PAGE), limits.soft());
-        assertEquals(Limit.ofBytes(200 * PAGE), limits.hard());
+        assertEquals(LimitValue.ofBytes(100 * PAGE), limits.soft());
+        assertEquals(LimitValue.ofBytes(200 * PAGE), limits.hard());
         assertEquals(OptionalLong.of(before + 3 * PAGE), limits.lockedBytes());
         assertEquals("PRIV_VM_MLOCK", limits.privilege());
-        assertEquals(Answer.YES, limits.privileged());
+        assertEquals(Tristate.YES, limits.privileged());
         LockLimit system = limits.all().get(1);
         assertEquals("vm.max_user_wired", system.name());
         assertEquals(LockLimit.Scope.SYSTEM, system.scope());
-        assertEquals(Limit.ofBytes(401644 * PAGE), system.soft());
+        assertEquals(LimitValue.ofBytes(401644 * PAGE), system.soft());
         assertEquals(OptionalLong.of(before + 10 * PAGE), system.used());
         backend.unlock(address, 3 * PAGE);
     }
@@ -283,15 +283,15 @@ class FreeBsdBackendTest {
         LockLimits limits = locker.limits();
         assertFalse(limits.soft().isKnown());
         assertFalse(limits.all().get(1).soft().isKnown());
-        assertEquals(Answer.UNKNOWN, limits.privileged());
+        assertEquals(Tristate.UNKNOWN, limits.privileged());
         assertEquals(OptionalLong.empty(), limits.lockedBytes());
         kernel.set("capmode", 0);
         kernel.set("no_vmmap", 1);
         long address = memory.map(1);
         memory.touch(address);
         PageStates states = locker.pages(pages(address, 1));
-        assertEquals(Answer.UNKNOWN, states.locked(0));
-        assertEquals(Answer.YES, states.resident(0));
+        assertEquals(Tristate.UNKNOWN, states.locked(0));
+        assertEquals(Tristate.YES, states.resident(0));
         assertEquals(Optional.empty(), backend.mapped(pages(address, 1)));
         assertEquals(OptionalLong.empty(), backend.addressSpaceBytes());
     }
@@ -336,9 +336,9 @@ class FreeBsdBackendTest {
     void theMaximumOfTheSystemIsNotTheLimitOfTheProcess() {
         long address = memory.map(8);
         kernel.set("others_wired", 401644 - 4 - Witness.lockedBytes() / PAGE);
-        assertSays(refusal(Reason.OUT_OF_MEMORY, address, 5), "vm.max_user_wired", "v_user_wire_count", "sysctl");
+        assertSays(refusal(Reason.NO_LOCKABLE_MEMORY, address, 5), "vm.max_user_wired", "v_user_wire_count", "sysctl");
         kernel.set("max_user_wired", 2);
-        assertSays(refusal(Reason.OUT_OF_MEMORY, address, 3), "vm.max_user_wired 8192 bytes");
+        assertSays(refusal(Reason.NO_LOCKABLE_MEMORY, address, 3), "vm.max_user_wired 8192 bytes");
     }
 
     @Test
@@ -347,7 +347,7 @@ class FreeBsdBackendTest {
         kernel.set("old_names", 1);
         locker = PageLocker.over(kernel.open());
         kernel.fail("mlock", 1, 35);
-        assertSays(refusal(Reason.OUT_OF_MEMORY, memory.map(1), 1), "vm.max_wired", "EAGAIN");
+        assertSays(refusal(Reason.NO_LOCKABLE_MEMORY, memory.map(1), 1), "vm.max_wired", "EAGAIN");
     }
 
     @Test
@@ -414,9 +414,9 @@ class FreeBsdBackendTest {
         kernel.set("unprivileged_mlock", 0);
         kernel.set("euid", 1001);
         assertSays(refusal(Reason.NOT_PERMITTED, memory.map(1), 1), "security.bsd.unprivileged_mlock=1", "EPERM");
-        assertEquals(Answer.NO, locker.limits().privileged());
+        assertEquals(Tristate.NO, locker.limits().privileged());
         Forecast forecast = locker.forecast(1);
-        assertEquals(Answer.NO, forecast.fits());
+        assertEquals(Tristate.NO, forecast.fits());
         assertEquals(Optional.of(Reason.NOT_PERMITTED), forecast.reason());
         kernel.set("euid", 0);
         locker.lock(pages(memory.map(1), 1)).close();
@@ -425,13 +425,13 @@ class FreeBsdBackendTest {
     @Test
     void rootWithoutItsRightsIsAUserLikeOthers() {
         kernel.set("suser_enabled", 0);
-        assertEquals(Answer.YES, locker.limits().privileged());
+        assertEquals(Tristate.YES, locker.limits().privileged());
         kernel.set("unprivileged_mlock", 0);
-        assertEquals(Answer.NO, locker.limits().privileged());
-        assertEquals(Answer.NO, locker.forecast(1).fits());
+        assertEquals(Tristate.NO, locker.limits().privileged());
+        assertEquals(Tristate.NO, locker.forecast(1).fits());
         assertSays(refusal(Reason.NOT_PERMITTED, memory.map(1), 1), "security.bsd.unprivileged_mlock=1");
         kernel.set("suser_enabled", 1);
-        assertEquals(Answer.YES, locker.limits().privileged());
+        assertEquals(Tristate.YES, locker.limits().privileged());
     }
 
     @Test
@@ -445,10 +445,10 @@ class FreeBsdBackendTest {
         LockLimit first = locker.limits().all().get(0);
         assertEquals("allow.mlock", first.name());
         assertEquals(LockLimit.Scope.CONTAINER, first.scope());
-        assertEquals(Answer.NO, locker.forecast(1).fits());
+        assertEquals(Tristate.NO, locker.forecast(1).fits());
         kernel.set("mlock_allowed", 1);
         kernel.set("euid", 1001);
-        assertEquals(Answer.YES, locker.limits().privileged());
+        assertEquals(Tristate.YES, locker.limits().privileged());
         backend.unlock(address, PAGE);
     }
 
@@ -491,7 +491,7 @@ class FreeBsdBackendTest {
         PageLockException refused = assertThrows(
                 PageLockException.class,
                 () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT, AddressSpaceOption.FUTURE));
-        assertEquals(Reason.OUT_OF_MEMORY, refused.reason(), refused.getMessage());
+        assertEquals(Reason.NO_LOCKABLE_MEMORY, refused.reason(), refused.getMessage());
         assertSays(refused, "mlockall", "vm.max_user_wired");
         assertEquals(1, kernel.calls("munlockall"));
         assertEquals(0, kernel.get("future"));

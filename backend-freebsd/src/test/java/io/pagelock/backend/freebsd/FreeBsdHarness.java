@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.freebsd;
 
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.Reason;
 import io.pagelock.backend.testkit.Harness;
 import io.pagelock.backend.testkit.standin.StandInHarness;
@@ -119,12 +119,12 @@ final class FreeBsdHarness implements Harness {
     }
 
     @Override
-    public Limit limit() {
+    public LimitValue limit() {
         if (kernel.get("unprivileged_mlock") == 0) {
-            return Limit.ofBytes(0);
+            return LimitValue.ofBytes(0);
         }
         long limit = kernel.get("limit_cur");
-        return limit == Long.MAX_VALUE ? Limit.unlimited() : Limit.ofBytes(limit);
+        return limit == Long.MAX_VALUE ? LimitValue.unlimited() : LimitValue.ofBytes(limit);
     }
 
     @Override

@@ -2,16 +2,16 @@
 package io.pagelock.backend.hpux;
 
 import io.pagelock.AddressSpaceOption;
-import io.pagelock.Answer;
 import io.pagelock.BackendInfo;
 import io.pagelock.Capability;
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
+import io.pagelock.Tristate;
 import io.pagelock.backend.support.AbstractBackend;
 import io.pagelock.backend.support.MemoryFlags;
 import io.pagelock.backend.support.SystemNumbers;
@@ -120,7 +120,7 @@ final class HpuxBackend extends AbstractBackend {
                 break;
             case "EAGAIN":
                 if (function.startsWith("mlock")) {
-                    reason = Reason.OUT_OF_MEMORY;
+                    reason = Reason.NO_LOCKABLE_MEMORY;
                     finding = "the system has not enough lockable memory left; " + asked;
                 }
                 break;
@@ -174,14 +174,14 @@ final class HpuxBackend extends AbstractBackend {
     @Override
     public LockLimits limits() {
         List<LockLimit> all = new ArrayList<>();
-        Limit none = Limit.none();
+        LimitValue none = LimitValue.none();
         all.add(new LockLimit("limit per process", LockLimit.Scope.PROCESS, none, none, OptionalLong.empty(), false));
-        Limit unknown = Limit.unknown();
+        LimitValue unknown = LimitValue.unknown();
         all.add(new LockLimit(
                 "lockable memory", LockLimit.Scope.SYSTEM, unknown, unknown, OptionalLong.empty(), false));
-        Answer privileged = PrivilegedGroups.read(calls, numbers).mayLock();
-        if (privileged != Answer.YES) {
-            Limit nothing = Limit.ofBytes(0);
+        Tristate privileged = PrivilegedGroups.read(calls, numbers).mayLock();
+        if (privileged != Tristate.YES) {
+            LimitValue nothing = LimitValue.ofBytes(0);
             all.add(new LockLimit(
                     "without " + PRIVILEGE, LockLimit.Scope.PROCESS, nothing, nothing, OptionalLong.of(0), true));
         }
@@ -197,7 +197,7 @@ final class HpuxBackend extends AbstractBackend {
                         + " and to keep it, the line 'GROUP MLOCK' in /etc/privgroup ('getprivgrp' shows what is granted); on"
                         + " 11i v3, where groups are deprecated for this, grant the fine-grained privilege: 'setfilexsec -p"
                         + " MLOCK -r MLOCK JAVA', or start java with privrun";
-            case OUT_OF_MEMORY:
+            case NO_LOCKABLE_MEMORY:
                 return "Lock less, or free what other processes have locked; up to 11i v2, lower the kernel parameter"
                         + " unlockable_mem with kmtune or kctune";
             case NOT_MAPPED:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.hpux;
 
-import io.pagelock.Answer;
+import io.pagelock.Tristate;
 import io.pagelock.backend.support.SystemNumbers;
 import java.util.HashSet;
 import java.util.OptionalLong;
@@ -20,15 +20,15 @@ final class PrivilegedGroups {
 
     private static final int BITS_PER_INT = 32;
 
-    private final Answer mayLock;
+    private final Tristate mayLock;
     private final String finding;
 
-    private PrivilegedGroups(Answer mayLock, String finding) {
+    private PrivilegedGroups(Tristate mayLock, String finding) {
         this.mayLock = mayLock;
         this.finding = finding;
     }
 
-    Answer mayLock() {
+    Tristate mayLock() {
         return mayLock;
     }
 
@@ -74,7 +74,7 @@ final class PrivilegedGroups {
             boolean granted = (word >>> bit % BITS_PER_INT & 1) != 0;
             if (number != (int) none.getAsLong() && granted && (everyone || own.contains(number))) {
                 return new PrivilegedGroups(
-                        Answer.YES,
+                        Tristate.YES,
                         everyone
                                 ? "getprivgrp grants MLOCK to every group (PRIV_GLOBAL)"
                                 : "getprivgrp grants MLOCK to group " + number + " of this process");
@@ -100,6 +100,6 @@ final class PrivilegedGroups {
     }
 
     private static PrivilegedGroups unknown(String finding) {
-        return new PrivilegedGroups(Answer.UNKNOWN, finding);
+        return new PrivilegedGroups(Tristate.UNKNOWN, finding);
     }
 }

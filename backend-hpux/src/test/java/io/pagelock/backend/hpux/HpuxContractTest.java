@@ -34,7 +34,7 @@ class HpuxContractTest {
     private static Harness harness(Hpux hpux, HpuxBackend backend) {
         return new StandInHarness(hpux.standIn, backend, new HpuxProvider(), "mlock", "munlock", 5)
                 .with(Ability.LOCK_ADDRESS_SPACE)
-                .withRoomOf("system_limit", Reason.OUT_OF_MEMORY)
+                .withRoomOf("system_limit", Reason.NO_LOCKABLE_MEMORY)
                 .withPermission("privileged");
     }
 }

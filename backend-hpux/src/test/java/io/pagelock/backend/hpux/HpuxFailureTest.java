@@ -8,14 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pagelock.AddressSpaceOption;
-import io.pagelock.Answer;
 import io.pagelock.Capability;
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
+import io.pagelock.Tristate;
 import io.pagelock.backend.testkit.standin.StandIn;
 import java.util.EnumSet;
 import java.util.List;
@@ -71,7 +71,7 @@ class HpuxFailureTest {
                 "setprivgrp GROUP MLOCK",
                 "/etc/privgroup",
                 "setfilexsec");
-        assertEquals(Answer.UNKNOWN, locker.limits().privileged());
+        assertEquals(Tristate.UNKNOWN, locker.limits().privileged());
     }
 
     @ParameterizedTest
@@ -79,23 +79,23 @@ class HpuxFailureTest {
     void aGrantIsFoundThroughTheStructure(String knob, long value, String words) {
         standIn.set(knob, value);
         standIn.set("privileged", 0);
-        assertEquals(Answer.YES, locker.limits().privileged());
+        assertEquals(Tristate.YES, locker.limits().privileged());
         assertRefused(lock(1), Reason.NOT_PERMITTED, "mlock", "EPERM", "grants MLOCK to " + words);
     }
 
     @Test
     void aGrantToASupplementaryGroupCountsAndOneToAnotherDoesNot() {
         standIn.set("mlock_group", 77);
-        assertEquals(Answer.UNKNOWN, locker.limits().privileged());
+        assertEquals(Tristate.UNKNOWN, locker.limits().privileged());
         standIn.set("groups", 77);
-        assertEquals(Answer.YES, locker.limits().privileged());
+        assertEquals(Tristate.YES, locker.limits().privileged());
     }
 
     @Test
     void withoutTheProbeTheStructureIsNotRead() {
         PageLocker unprobed = PageLocker.over(hpux.unprobed());
         standIn.set("mlock_global", 1);
-        assertEquals(Answer.UNKNOWN, unprobed.limits().privileged());
+        assertEquals(Tristate.UNKNOWN, unprobed.limits().privileged());
         assertEquals(0, standIn.calls("getprivgrp"));
         standIn.set("privileged", 0);
         assertRefused(
@@ -130,9 +130,12 @@ class HpuxFailureTest {
     @Test
     void tooLittleLockableMemoryIsOutOfMemory() {
         standIn.set("system_limit", 2 * page);
-        assertRefused(lock(3), Reason.OUT_OF_MEMORY, "mlock", "EAGAIN", "asked for 12288 bytes", "unlockable_mem");
+        assertRefused(lock(3), Reason.NO_LOCKABLE_MEMORY, "mlock", "EAGAIN", "asked for 12288 bytes", "unlockable_mem");
         assertRefused(
-                () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT), Reason.OUT_OF_MEMORY, "mlockall", "EAGAIN");
+                () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT),
+                Reason.NO_LOCKABLE_MEMORY,
+                "mlockall",
+                "EAGAIN");
     }
 
     @Test
@@ -218,8 +221,8 @@ class HpuxFailureTest {
 
     @Test
     void theLimitsAreNoneAndUnknown() {
-        assertEquals(Limit.none(), locker.limits().soft());
-        assertEquals(Limit.unknown(), locker.limits().all().get(1).soft());
+        assertEquals(LimitValue.none(), locker.limits().soft());
+        assertEquals(LimitValue.unknown(), locker.limits().all().get(1).soft());
         assertTrue(locker.limits().lockedBytes().isEmpty());
     }
 

@@ -2,16 +2,16 @@
 package io.pagelock.backend.irix;
 
 import io.pagelock.AddressSpaceOption;
-import io.pagelock.Answer;
 import io.pagelock.BackendInfo;
 import io.pagelock.Capability;
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
+import io.pagelock.Tristate;
 import io.pagelock.backend.support.AbstractBackend;
 import io.pagelock.backend.support.MemoryFlags;
 import io.pagelock.backend.support.SystemNumbers;
@@ -177,7 +177,7 @@ final class IrixBackend extends AbstractBackend {
         String name = numbers.errno().name(errno);
         switch (name == null ? "" : name) {
             case "EAGAIN":
-                return Reason.OUT_OF_MEMORY;
+                return Reason.NO_LOCKABLE_MEMORY;
             case "EBUSY":
                 return Reason.BUSY;
             case "ENOSPC":
@@ -208,7 +208,7 @@ final class IrixBackend extends AbstractBackend {
                         ? "more than the maximum resident size of the process (RLIMIT_RSS), which binds the superuser, too"
                         : "more than maxlkmem (PLOCK_MAX) pages, or than the maximum resident size of the process (RLIMIT_RSS);"
                                 + " which of them, the system does not tell";
-            case OUT_OF_MEMORY:
+            case NO_LOCKABLE_MEMORY:
                 return "the system has not enough lockable memory left, whatever the limits of the process";
             case NOT_MAPPED:
                 return "a part of the range is not mapped";
@@ -233,12 +233,12 @@ final class IrixBackend extends AbstractBackend {
     /** Neither limit can be read by a documented call whose types are known here. */
     @Override
     public LockLimits limits() {
-        Limit unknown = Limit.unknown();
+        LimitValue unknown = LimitValue.unknown();
         List<LockLimit> all = new ArrayList<>();
         all.add(new LockLimit("maxlkmem", LockLimit.Scope.PROCESS, unknown, unknown, OptionalLong.empty(), true));
         all.add(new LockLimit("RLIMIT_RSS", LockLimit.Scope.PROCESS, unknown, unknown, OptionalLong.empty(), false));
         return new LockLimits(
-                all, OptionalLong.empty(), "superuser", calls.geteuid() == 0 ? Answer.YES : Answer.UNKNOWN);
+                all, OptionalLong.empty(), "superuser", calls.geteuid() == 0 ? Tristate.YES : Tristate.UNKNOWN);
     }
 
     /** Sources: mlock(3C), mpin(2), systune(1M), getrlimit(2), limit in csh(1), syslogd(1M). */
@@ -249,7 +249,7 @@ final class IrixBackend extends AbstractBackend {
                 return "Raise maxlkmem, in pages, as the superuser: 'systune maxlkmem PAGES' ('systune maxlkmem' shows it); or"
                         + " raise the maximum resident size before java starts: 'limit memoryuse SIZE' in csh, 'ulimit -m KB'"
                         + " in ksh";
-            case OUT_OF_MEMORY:
+            case NO_LOCKABLE_MEMORY:
                 return "Lock less, or free what other processes have locked";
             case NOT_MAPPED:
                 return "Keep the memory mapped while it is being locked or synced: unmapping in another thread makes the"

@@ -7,12 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pagelock.AddressSpaceOption;
-import io.pagelock.Answer;
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
+import io.pagelock.Tristate;
 import io.pagelock.backend.testkit.standin.StandIn;
 import java.util.EnumSet;
 import java.util.List;
@@ -99,7 +99,7 @@ class IrixFailureTest {
     @ValueSource(booleans = {false, true})
     void tooLittleLockableMemoryIsOutOfMemory(boolean pin) {
         standIn.set("system_limit", page);
-        assertRefused(lock(pin, 3), Reason.OUT_OF_MEMORY, name(pin), "EAGAIN");
+        assertRefused(lock(pin, 3), Reason.NO_LOCKABLE_MEMORY, name(pin), "EAGAIN");
     }
 
     @ParameterizedTest
@@ -188,7 +188,10 @@ class IrixFailureTest {
         standIn.set("maxlkmem", -1);
         standIn.set("system_limit", page);
         assertRefused(
-                () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT), Reason.OUT_OF_MEMORY, "mlockall", "EAGAIN");
+                () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT),
+                Reason.NO_LOCKABLE_MEMORY,
+                "mlockall",
+                "EAGAIN");
         standIn.fail("mlockall", 1, 22);
         assertRefused(() -> locker.lockAddressSpace(AddressSpaceOption.FUTURE), Reason.UNKNOWN, "mlockall", "EINVAL");
         standIn.fail("munlockall", 1, 16);
@@ -248,9 +251,9 @@ class IrixFailureTest {
     void theLimitsAreNamedAndUnknown() {
         var limits = irix.backend(false).limits();
         assertEquals("maxlkmem", limits.all().get(0).name());
-        assertEquals(Limit.unknown(), limits.soft());
-        assertEquals(Answer.UNKNOWN, limits.privileged());
+        assertEquals(LimitValue.unknown(), limits.soft());
+        assertEquals(Tristate.UNKNOWN, limits.privileged());
         standIn.set("superuser", 1);
-        assertEquals(Answer.YES, irix.backend(false).limits().privileged());
+        assertEquals(Tristate.YES, irix.backend(false).limits().privileged());
     }
 }

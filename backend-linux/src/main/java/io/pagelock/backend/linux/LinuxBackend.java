@@ -2,7 +2,6 @@
 package io.pagelock.backend.linux;
 
 import io.pagelock.AddressSpaceOption;
-import io.pagelock.Answer;
 import io.pagelock.BackendInfo;
 import io.pagelock.Capability;
 import io.pagelock.LockLimits;
@@ -10,6 +9,7 @@ import io.pagelock.MemoryRange;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
+import io.pagelock.Tristate;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.Host;
 import java.nio.ByteBuffer;
@@ -447,7 +447,7 @@ final class LinuxBackend implements Backend {
 
     private void unmapped(PageStates.Builder states, MemoryRange range, long from, long to) {
         for (long at = from; at != to; at += pageSize) {
-            states.locked(index(range, at), Answer.NO).resident(index(range, at), Answer.NO);
+            states.locked(index(range, at), Tristate.NO).resident(index(range, at), Tristate.NO);
         }
     }
 
@@ -465,11 +465,11 @@ final class LinuxBackend implements Backend {
                 asked ? vector : null,
                 proc.pagemap(Long.divideUnsigned(part.start, pageSize), count).orElse(null),
                 asked && tellsTruth(part, vector));
-        Answer untold = flagged && residency.needsKindOfLock() ? lockedIfUntold(part) : Answer.UNKNOWN;
+        Tristate untold = flagged && residency.needsKindOfLock() ? lockedIfUntold(part) : Tristate.UNKNOWN;
         for (int i = 0; i < count; i++) {
             int page = index(range, part.start) + i;
             states.resident(page, residency.resident(i))
-                    .locked(page, flagged ? residency.lockedIfFlagged(i, untold) : Answer.NO);
+                    .locked(page, flagged ? residency.lockedIfFlagged(i, untold) : Tristate.NO);
         }
     }
 
@@ -487,22 +487,22 @@ final class LinuxBackend implements Backend {
             }
         }
         ProcSelf.Status status = proc.status();
-        if (proc.ownsEveryFile(status) == Answer.YES) {
+        if (proc.ownsEveryFile(status) == Tristate.YES) {
             return true;
         }
         // Elsewhere than in the initial namespace, different foreign users show as the same number.
         OptionalLong owner = proc.files().attribute(part.name, part.inode, "uid");
-        return owner.isPresent() && owner.equals(status.fileUser()) && proc.inInitialUserNamespace() == Answer.YES;
+        return owner.isPresent() && owner.equals(status.fileUser()) && proc.inInitialUserNamespace() == Tristate.YES;
     }
 
     /** Under a full lock everything that could be brought in is locked; under one on fault, that is open. */
-    private Answer lockedIfUntold(Mapping part) {
+    private Tristate lockedIfUntold(Mapping part) {
         Optional<List<Mapping>> mappings = proc.flagged(part.start, part.end);
         return mappings.isPresent()
                         && !mappings.get().isEmpty()
                         && mappings.get().stream().allMatch(each -> each.has("lo") && !each.has("lf"))
-                ? Answer.YES
-                : Answer.UNKNOWN;
+                ? Tristate.YES
+                : Tristate.UNKNOWN;
     }
 
     @Override

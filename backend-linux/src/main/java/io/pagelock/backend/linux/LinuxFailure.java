@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
-import io.pagelock.Answer;
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
+import io.pagelock.Tristate;
 import io.pagelock.spi.ByteSize;
 import java.util.Arrays;
 import java.util.List;
@@ -100,7 +100,7 @@ final class LinuxFailure {
         if (!size.isPresent() || !memlock.soft().isKnown()) {
             return unread("mlockall", errno, "/proc/self/status");
         }
-        if (current && exceeds(size.getAsLong(), memlock.soft()) && proc.canExceedLimit(status) != Answer.YES) {
+        if (current && exceeds(size.getAsLong(), memlock.soft()) && proc.canExceedLimit(status) != Tristate.YES) {
             return build(
                     Reason.OVER_LIMIT,
                     "mlockall",
@@ -160,7 +160,7 @@ final class LinuxFailure {
     PageLockException other(String function, int errno) {
         switch (name(errno)) {
             case "EAGAIN":
-                return build(Reason.OUT_OF_MEMORY, function, errno, "the kernel found no free page", 0);
+                return build(Reason.NO_LOCKABLE_MEMORY, function, errno, "the kernel found no free page", 0);
             case "EINTR":
                 return build(Reason.UNKNOWN, function, errno, "interrupted by a signal that ends the process", 0);
             case "ENOSYS":
@@ -177,9 +177,9 @@ final class LinuxFailure {
     private PageLockException refused(String function, int errno, long length) {
         ProcSelf.Status status = proc.status();
         LockLimit memlock = limits.memlock(status);
-        Answer privileged = proc.canExceedLimit(status);
+        Tristate privileged = proc.canExceedLimit(status);
         boolean none = memlock.soft().bytes().orElse(1) == 0;
-        if (none && privileged != Answer.YES && function.startsWith("mlock")) {
+        if (none && privileged != Tristate.YES && function.startsWith("mlock")) {
             long wanted = length == 0 ? status.sizeBytes().orElse(0) : length;
             return build(
                     Reason.NOT_PERMITTED,
@@ -192,7 +192,7 @@ final class LinuxFailure {
         return PageLockException.because(Reason.NOT_PERMITTED)
                 .call(function, errno, constants.errno.name(errno))
                 .detail("not for the limit, " + limit(memlock)
-                        + (privileged == Answer.YES ? ", which is lifted here" : "")
+                        + (privileged == Tristate.YES ? ", which is lifted here" : "")
                         + "; a seccomp filter or a security module may forbid the call")
                 .remedy("Allow " + function + " in the seccomp profile (docker run --security-opt seccomp=FILE, systemd"
                         + " SystemCallFilter=@memlock) or in the policy of the security module")
@@ -221,10 +221,10 @@ final class LinuxFailure {
         // The same before and after the call, whatever part of the range the failed call flagged and counted.
         long needed = already + length - (chargesTwice ? 0 : held);
         boolean over = exceeds(needed, memlock.soft());
-        Answer privileged = proc.canExceedLimit(status);
+        Tristate privileged = proc.canExceedLimit(status);
         String asked =
                 ByteSize.format(length) + (held == 0 ? "" : ", of which " + ByteSize.format(held) + " are locked");
-        if (over && privileged == Answer.NO) {
+        if (over && privileged == Tristate.NO) {
             return build(Reason.OVER_LIMIT, function, errno, numbers(asked, memlock), needed);
         }
         OptionalLong hole = firstHole(mappings.get(), address, end);
@@ -244,7 +244,7 @@ final class LinuxFailure {
         if (all || lockedOrSpecial(flagged)) {
             return cannotBePagedIn(function, errno, mappings.get(), address, end);
         }
-        return over && privileged == Answer.UNKNOWN
+        return over && privileged == Tristate.UNKNOWN
                 ? build(Reason.OVER_LIMIT, function, errno, numbers(asked, memlock), needed)
                 : build(
                         Reason.UNKNOWN,
@@ -337,7 +337,7 @@ final class LinuxFailure {
     }
 
     /** The kernel compares whole pages. */
-    private boolean exceeds(long bytes, Limit soft) {
+    private boolean exceeds(long bytes, LimitValue soft) {
         return soft.bytes().isPresent()
                 && Long.compareUnsigned(bytes / pageSize, soft.bytes().getAsLong() / pageSize) > 0;
     }

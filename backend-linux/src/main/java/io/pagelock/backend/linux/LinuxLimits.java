@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
 import java.util.ArrayList;
@@ -59,19 +59,19 @@ final class LinuxLimits {
         return new LockLimit(
                 "RLIMIT_MEMLOCK",
                 LockLimit.Scope.PROCESS,
-                known ? limit(rlim[0]) : Limit.unknown(),
-                known ? limit(rlim[1]) : Limit.unknown(),
+                known ? limit(rlim[0]) : LimitValue.unknown(),
+                known ? limit(rlim[1]) : LimitValue.unknown(),
                 status.lockedBytes(),
                 true);
     }
 
-    private static Limit limit(long bytes) {
+    private static LimitValue limit(long bytes) {
         // Infinity is 2^64-1, or 2^63-1 with the kernel's own type on alpha; nothing else is that large.
-        return bytes < 0 || bytes == Long.MAX_VALUE ? Limit.unlimited() : Limit.ofBytes(bytes);
+        return bytes < 0 || bytes == Long.MAX_VALUE ? LimitValue.unlimited() : LimitValue.ofBytes(bytes);
     }
 
     private static LockLimit memory(String name, LockLimit.Scope scope, long total, long used) {
-        Limit size = Limit.ofBytes(total);
+        LimitValue size = LimitValue.ofBytes(total);
         return new LockLimit(name, scope, size, size, OptionalLong.of(Math.max(0, Math.min(total, used))), false);
     }
 

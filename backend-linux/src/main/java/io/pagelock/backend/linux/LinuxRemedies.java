@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
-import io.pagelock.Answer;
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.Reason;
+import io.pagelock.Tristate;
 
 /**
  * What a user of Linux, a service manager or a container can turn. Sources: getrlimit(2), limits.conf(5), systemd.exec(5),
@@ -30,7 +30,7 @@ final class LinuxRemedies {
                 return raiseLimit(bytes) + " " + grantPrivilege();
             case TOO_MANY_MAPPINGS:
                 return raiseMapCount();
-            case OUT_OF_MEMORY:
+            case NO_LOCKABLE_MEMORY:
                 return "Free memory or give this container more (docker run --memory, systemd MemoryMax=), or lock less, or"
                         + " on fault, so that only touched pages count";
             case NOT_MAPPED:
@@ -54,7 +54,7 @@ final class LinuxRemedies {
         long kib = bytes / 1024 + (bytes % 1024 == 0 ? 0 : 1);
         String size = bytes == 0 ? "SIZE" : Long.toString(bytes);
         String kibs = bytes == 0 ? "SIZE" : Long.toString(kib);
-        Limit hard = limits.memlock(proc.status()).hard();
+        LimitValue hard = limits.memlock(proc.status()).hard();
         boolean withinHard = hard.isUnlimited()
                 || bytes > 0 && hard.bytes().isPresent() && hard.bytes().getAsLong() >= bytes;
         return "Raise RLIMIT_MEMLOCK"
@@ -75,7 +75,7 @@ final class LinuxRemedies {
                         + " {capabilities: {add: [IPC_LOCK]}}; for one program, 'setcap cap_ipc_lock=ep " + java
                         + "', but then the dynamic linker ignores LD_LIBRARY_PATH and $ORIGIN for it, so put its library"
                         + " directory into a file in /etc/ld.so.conf.d and run ldconfig";
-        return proc.inInitialUserNamespace() == Answer.NO
+        return proc.inInitialUserNamespace() == Tristate.NO
                 ? "CAP_IPC_LOCK has no effect in this user namespace (rootless container, unshare -U); only the limit"
                         + " counts there, or the initial namespace. " + grant
                 : grant;

@@ -26,7 +26,7 @@ final class MappingQuery {
     /** dev_major and dev_minor, of 32 bits each. */
     private static final int DEVICE = 9;
 
-    /** Answer with the next mapping if there is none at the address. */
+    /** Tristate with the next mapping if there is none at the address. */
     private static final long COVERING_OR_NEXT = 0x10;
 
     /** PROCMAP_QUERY_VMA_WRITABLE and PROCMAP_QUERY_VMA_SHARED. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
-import io.pagelock.Answer;
+import io.pagelock.Tristate;
 import java.io.BufferedReader;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -52,15 +52,15 @@ final class ProcSelf {
     }
 
     /** Whether this process lives in the user namespace in which capabilities count for the whole system. */
-    Answer inInitialUserNamespace() {
+    Tristate inInitialUserNamespace() {
         try {
-            return Answer.of(files.readLink("/proc/self/ns/user").equals(INITIAL_USER_NAMESPACE));
+            return Tristate.of(files.readLink("/proc/self/ns/user").equals(INITIAL_USER_NAMESPACE));
         } catch (NoSuchFileException e) {
             // Kernels built without user namespaces, or before 3.8, have only the initial one, but only if proc is
             // there.
-            return status().known() ? Answer.YES : Answer.UNKNOWN;
+            return status().known() ? Tristate.YES : Tristate.UNKNOWN;
         } catch (IOException | RuntimeException e) {
-            return Answer.UNKNOWN;
+            return Tristate.UNKNOWN;
         }
     }
 
@@ -68,18 +68,18 @@ final class ProcSelf {
      * Whether CAP_IPC_LOCK is in force. mlock asks for it in the initial user namespace, so root of any other one shows the
      * bit and gains nothing: {@code capable()} in the kernel's mm/mlock.c.
      */
-    Answer canExceedLimit(Status status) {
+    Tristate canExceedLimit(Status status) {
         return inForce(status, CAP_IPC_LOCK);
     }
 
     /** Whether mincore answers for files of others: CAP_FOWNER, {@code can_do_mincore()} in the kernel's mm/mincore.c. */
-    Answer ownsEveryFile(Status status) {
+    Tristate ownsEveryFile(Status status) {
         return inForce(status, CAP_FOWNER);
     }
 
-    private Answer inForce(Status status, int capability) {
-        Answer bit = status.effective(capability);
-        return bit == Answer.YES ? inInitialUserNamespace() : bit;
+    private Tristate inForce(Status status, int capability) {
+        Tristate bit = status.effective(capability);
+        return bit == Tristate.YES ? inInitialUserNamespace() : bit;
     }
 
     /**
@@ -310,14 +310,14 @@ final class ProcSelf {
             }
         }
 
-        Answer effective(int capability) {
+        Tristate effective(int capability) {
             String bits = fields.get("CapEff");
             try {
                 return bits == null
-                        ? Answer.UNKNOWN
-                        : Answer.of((Long.parseUnsignedLong(bits, 16) >>> capability & 1) != 0);
+                        ? Tristate.UNKNOWN
+                        : Tristate.of((Long.parseUnsignedLong(bits, 16) >>> capability & 1) != 0);
             } catch (NumberFormatException e) {
-                return Answer.UNKNOWN;
+                return Tristate.UNKNOWN;
             }
         }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
-import io.pagelock.Answer;
+import io.pagelock.Tristate;
 
 /**
  * What mincore(2) and {@code /proc/self/pagemap}, proc_pid_pagemap(5), say together of the pages of one mapping. mincore
@@ -36,17 +36,17 @@ final class Residency {
                 || truthful && vector != null && (vector[page] & 1) != 0 && (Long.reverseBytes(entry) & PRESENT) != 0;
     }
 
-    Answer resident(int page) {
+    Tristate resident(int page) {
         if (pagemap != null && inPageTable(page)) {
-            return Answer.YES;
+            return Tristate.YES;
         }
         if (vector == null) {
-            return Answer.UNKNOWN;
+            return Tristate.UNKNOWN;
         }
         if ((vector[page] & 1) == 0) {
-            return Answer.NO;
+            return Tristate.NO;
         }
-        return truthful ? Answer.YES : Answer.UNKNOWN;
+        return truthful ? Tristate.YES : Tristate.UNKNOWN;
     }
 
     /** Whether {@link #lockedIfFlagged} needs its second argument, which is slow to find. */
@@ -59,15 +59,15 @@ final class Residency {
      *
      * @param untold the answer if pagemap cannot be read and mincore says that the page is resident
      */
-    Answer lockedIfFlagged(int page, Answer untold) {
+    Tristate lockedIfFlagged(int page, Tristate untold) {
         if (pagemap != null) {
             if (inPageTable(page)) {
-                return Answer.YES;
+                return Tristate.YES;
             }
             // A page that is being moved in memory shows as swapped; it is locked, but cannot be told from a swapped
             // one.
-            return (pagemap[page] & SWAPPED) != 0 && resident(page) != Answer.NO ? Answer.UNKNOWN : Answer.NO;
+            return (pagemap[page] & SWAPPED) != 0 && resident(page) != Tristate.NO ? Tristate.UNKNOWN : Tristate.NO;
         }
-        return resident(page) == Answer.NO ? Answer.NO : untold;
+        return resident(page) == Tristate.NO ? Tristate.NO : untold;
     }
 }

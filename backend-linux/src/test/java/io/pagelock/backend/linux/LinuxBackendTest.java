@@ -15,13 +15,13 @@ import static org.mockito.Mockito.verify;
 import static org.mockito.Mockito.when;
 
 import io.pagelock.AddressSpaceOption;
-import io.pagelock.Answer;
 import io.pagelock.Capability;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
+import io.pagelock.Tristate;
 import io.pagelock.spi.Host;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -321,10 +321,10 @@ class LinuxBackendTest {
         assertEquals(Optional.empty(), backend.mapped(MemoryRange.of(0x10000, PAGE)));
         assertFalse(backend.addressSpaceBytes().isPresent());
         assertFalse(backend.limits().lockedBytes().isPresent());
-        assertEquals(Answer.UNKNOWN, backend.limits().privileged());
+        assertEquals(Tristate.UNKNOWN, backend.limits().privileged());
         PageStates states = backend.pages(MemoryRange.of(0x10000, 2 * PAGE));
-        assertEquals(2, states.countLocked(Answer.UNKNOWN));
-        assertEquals(2, states.countResident(Answer.UNKNOWN));
+        assertEquals(2, states.countLocked(Tristate.UNKNOWN));
+        assertEquals(2, states.countResident(Tristate.UNKNOWN));
     }
 
     @Test
@@ -655,9 +655,9 @@ class LinuxBackendTest {
                 Optional.of(List.of(MemoryRange.of(at, 2 * PAGE))),
                 backend.mapped(MemoryRange.of(at - PAGE, 3 * PAGE)));
         assertEquals(
-                Answer.NO, backend.pages(MemoryRange.of(at - PAGE, 2 * PAGE)).resident(0));
+                Tristate.NO, backend.pages(MemoryRange.of(at - PAGE, 2 * PAGE)).resident(0));
         assertEquals(
-                Answer.YES, backend.pages(MemoryRange.of(at - PAGE, 2 * PAGE)).resident(1));
+                Tristate.YES, backend.pages(MemoryRange.of(at - PAGE, 2 * PAGE)).resident(1));
     }
 
     @Test

@@ -277,7 +277,12 @@ class LinuxFailureTest {
     // Everything else
 
     @ParameterizedTest
-    @CsvSource({"EAGAIN, OUT_OF_MEMORY", "EINTR, UNKNOWN", "EINVAL, UNKNOWN", "ENOSYS, NOT_SUPPORTED", "EFAULT, UNKNOWN"
+    @CsvSource({
+        "EAGAIN, NO_LOCKABLE_MEMORY",
+        "EINTR, UNKNOWN",
+        "EINVAL, UNKNOWN",
+        "ENOSYS, NOT_SUPPORTED",
+        "EFAULT, UNKNOWN"
     })
     void otherErrnosHaveOneMeaning(String errno, Reason reason) {
         is(reason, lock(errno, 0x10000, 1));
@@ -347,7 +352,7 @@ class LinuxFailureTest {
         is(Reason.UNKNOWN, lockAll("ENOMEM", AddressSpaceOption.CURRENT));
         proc.without("/proc/self/status");
         is(Reason.UNKNOWN, lockAll("ENOMEM", AddressSpaceOption.CURRENT), "cannot be read");
-        is(Reason.OUT_OF_MEMORY, lockAll("EAGAIN", AddressSpaceOption.CURRENT));
+        is(Reason.NO_LOCKABLE_MEMORY, lockAll("EAGAIN", AddressSpaceOption.CURRENT));
     }
 
     @Test
@@ -365,7 +370,7 @@ class LinuxFailureTest {
         "EIO, IO_ERROR",
         "ENOSPC, NO_SPACE",
         "EINVAL, UNKNOWN",
-        "EAGAIN, OUT_OF_MEMORY"
+        "EAGAIN, NO_LOCKABLE_MEMORY"
     })
     void errnoOfSyncHasItsOwnMeaning(String errno, Reason reason) {
         LinuxBackend backend = backend();

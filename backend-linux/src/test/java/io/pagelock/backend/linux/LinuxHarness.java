@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.Reason;
 import io.pagelock.backend.testkit.Harness;
 import io.pagelock.spi.Backend;
@@ -106,9 +106,9 @@ final class LinuxHarness implements Harness {
     }
 
     @Override
-    public Limit limit() {
+    public LimitValue limit() {
         long soft = Libc.getrlimit(Libc.RLIMIT_MEMLOCK)[0];
-        return soft == -1 ? Limit.unlimited() : Limit.ofBytes(soft);
+        return soft == -1 ? LimitValue.unlimited() : LimitValue.ofBytes(soft);
     }
 
     @Override

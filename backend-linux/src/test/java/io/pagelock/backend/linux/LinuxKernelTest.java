@@ -8,12 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.pagelock.Answer;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
+import io.pagelock.Tristate;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.Host;
 import java.io.IOException;
@@ -192,12 +192,12 @@ class LinuxKernelTest {
             channel.truncate(PAGE);
         }
         // Pages that shared a large folio with what was cut off leave the page table too, until they are touched again.
-        assertEquals(Answer.of(Witness.present(at)), pages(at, 4).locked(0));
+        assertEquals(Tristate.of(Witness.present(at)), pages(at, 4).locked(0));
         Libc.touch(at);
         PageStates states = pages(at, 4);
-        assertEquals(Answer.YES, states.locked(0));
-        assertEquals(Answer.NO, states.locked(1));
-        assertEquals(Answer.NO, states.resident(1));
+        assertEquals(Tristate.YES, states.locked(0));
+        assertEquals(Tristate.NO, states.locked(1));
+        assertEquals(Tristate.NO, states.resident(1));
         refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 4 * PAGE, false));
         BACKEND.unlock(at, 4 * PAGE);
     }
@@ -284,16 +284,16 @@ class LinuxKernelTest {
         assertTrue(Witness.onFault(at));
         assertFalse(Witness.present(at));
         PageStates before = pages(at, 4);
-        assertEquals(0, before.countLocked(Answer.YES));
-        assertEquals(4, before.countLocked(Answer.NO));
+        assertEquals(0, before.countLocked(Tristate.YES));
+        assertEquals(4, before.countLocked(Tristate.NO));
         Libc.touch(at + PAGE);
         assertTrue(Witness.locked(at + PAGE));
         PageStates after = pages(at, 4);
-        assertEquals(Answer.YES, after.locked(1));
-        assertEquals(Answer.YES, after.resident(1));
-        assertEquals(Answer.NO, after.locked(2));
+        assertEquals(Tristate.YES, after.locked(1));
+        assertEquals(Tristate.YES, after.resident(1));
+        assertEquals(Tristate.NO, after.locked(2));
         BACKEND.lock(at, 4 * PAGE, false);
-        assertEquals(4, pages(at, 4).countLocked(Answer.YES));
+        assertEquals(4, pages(at, 4).countLocked(Tristate.YES));
         assertFalse(Witness.onFault(at));
         BACKEND.unlock(at, 4 * PAGE);
     }
@@ -336,12 +336,14 @@ class LinuxKernelTest {
         Libc.touch(at + PAGE);
         Libc.munmap(at + 2 * PAGE, PAGE);
         PageStates states = BACKEND.pages(MemoryRange.of(at - PAGE, 6 * PAGE));
-        Answer[] resident = new Answer[6];
+        Tristate[] resident = new Tristate[6];
         for (int i = 0; i < 6; i++) {
             resident[i] = states.resident(i);
-            assertEquals(Answer.NO, states.locked(i));
+            assertEquals(Tristate.NO, states.locked(i));
         }
-        assertEquals(List.of(Answer.NO, Answer.NO, Answer.YES, Answer.NO, Answer.NO, Answer.NO), List.of(resident));
+        assertEquals(
+                List.of(Tristate.NO, Tristate.NO, Tristate.YES, Tristate.NO, Tristate.NO, Tristate.NO),
+                List.of(resident));
         assertEquals(
                 Optional.of(List.of(MemoryRange.of(at, 2 * PAGE), MemoryRange.of(at + 3 * PAGE, PAGE))),
                 BACKEND.mapped(MemoryRange.of(at - PAGE, 6 * PAGE)));
@@ -353,8 +355,8 @@ class LinuxKernelTest {
         Libc.mprotect(at + PAGE, PAGE, Libc.PROT_NONE);
         assertThrows(PageLockException.class, () -> BACKEND.lock(at, 2 * PAGE, false));
         assertTrue(Witness.flagged(at + PAGE), "the kernel counts it");
-        assertEquals(Answer.YES, pages(at, 2).locked(0));
-        assertEquals(Answer.NO, pages(at, 2).locked(1));
+        assertEquals(Tristate.YES, pages(at, 2).locked(0));
+        assertEquals(Tristate.NO, pages(at, 2).locked(1));
         BACKEND.unlock(at, 2 * PAGE);
     }
 
@@ -363,7 +365,7 @@ class LinuxKernelTest {
         long at = map(file(2), 2);
         assertFalse(Witness.present(at));
         // Whether another user of a namespace owns it cannot be told there.
-        Answer expected = System.getProperty("life.namespace") == null ? Answer.YES : Answer.UNKNOWN;
+        Tristate expected = System.getProperty("life.namespace") == null ? Tristate.YES : Tristate.UNKNOWN;
         assertEquals(2, pages(at, 2).countResident(expected));
     }
 
@@ -377,13 +379,13 @@ class LinuxKernelTest {
         undo.push(() -> Libc.munmap(at, 4 * PAGE));
         BACKEND.lock(at + PAGE, PAGE, false);
         PageStates states = pages(at, 4);
-        assertEquals(Answer.YES, states.resident(1));
-        assertEquals(Answer.YES, states.locked(1));
+        assertEquals(Tristate.YES, states.resident(1));
+        assertEquals(Tristate.YES, states.locked(1));
         for (int i : new int[] {0, 2, 3}) {
             if (!Witness.present(at + i * PAGE)) {
-                assertEquals(Answer.UNKNOWN, states.resident(i), "page " + i);
+                assertEquals(Tristate.UNKNOWN, states.resident(i), "page " + i);
             }
-            assertEquals(Answer.NO, states.locked(i));
+            assertEquals(Tristate.NO, states.locked(i));
         }
         BACKEND.unlock(at + PAGE, PAGE);
     }
@@ -483,7 +485,7 @@ class LinuxKernelTest {
                 limits[1] == -1 ? "unlimited" : io.pagelock.spi.ByteSize.format(limits[1]),
                 BACKEND.limits().hard().toString());
         assertEquals(Witness.lockedBytes(), BACKEND.limits().lockedBytes().orElseThrow());
-        assertEquals(privileged() ? Answer.YES : Answer.NO, BACKEND.limits().privileged());
+        assertEquals(privileged() ? Tristate.YES : Tristate.NO, BACKEND.limits().privileged());
         BACKEND.unlock(at, PAGE);
     }
 

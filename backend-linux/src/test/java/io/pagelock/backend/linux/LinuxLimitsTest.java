@@ -4,10 +4,10 @@ package io.pagelock.backend.linux;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pagelock.Answer;
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
+import io.pagelock.Tristate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -31,12 +31,12 @@ class LinuxLimitsTest {
         LockLimit memlock = limits.all().get(0);
         assertEquals("RLIMIT_MEMLOCK", memlock.name());
         assertEquals(LockLimit.Scope.PROCESS, memlock.scope());
-        assertEquals(Limit.ofBytes(65536), memlock.soft());
-        assertEquals(Limit.ofBytes(131072), memlock.hard());
+        assertEquals(LimitValue.ofBytes(65536), memlock.soft());
+        assertEquals(LimitValue.ofBytes(131072), memlock.hard());
         assertEquals(12 * 1024, memlock.used().getAsLong());
         assertEquals("CAP_IPC_LOCK", limits.privilege());
-        assertEquals(Answer.NO, limits.privileged());
-        assertEquals(Limit.ofBytes(65536 - 12 * 1024), limits.lockable());
+        assertEquals(Tristate.NO, limits.privileged());
+        assertEquals(LimitValue.ofBytes(65536 - 12 * 1024), limits.lockable());
         assertEquals(1, limits.all().size());
     }
 
@@ -44,14 +44,14 @@ class LinuxLimitsTest {
     @CsvSource({"-1", "9223372036854775807", "-2"})
     void infinityIsUnlimitedHoweverItIsWritten(long infinity) {
         calls.soft = infinity;
-        assertEquals(Limit.unlimited(), limits().soft());
+        assertEquals(LimitValue.unlimited(), limits().soft());
     }
 
     @Test
     void limitThatCannotBeReadIsUnknown() {
         calls.fail("getrlimit", "EINVAL");
-        assertEquals(Limit.unknown(), limits().soft());
-        assertEquals(Limit.unknown(), limits().lockable());
+        assertEquals(LimitValue.unknown(), limits().soft());
+        assertEquals(LimitValue.unknown(), limits().lockable());
     }
 
     @ParameterizedTest
@@ -64,7 +64,7 @@ class LinuxLimitsTest {
         "0000000000000000, user:[4026531837], NO",
         "nonsense, user:[4026531837], UNKNOWN"
     })
-    void privilegeNeedsTheBitAndTheInitialNamespace(String capEff, String namespace, Answer expected) {
+    void privilegeNeedsTheBitAndTheInitialNamespace(String capEff, String namespace, Tristate expected) {
         proc.status(0, capEff);
         proc.links.put("/proc/self/ns/user", namespace);
         assertEquals(expected, limits().privileged());
@@ -74,8 +74,8 @@ class LinuxLimitsTest {
     void privilegeIsUnknownWithoutProc() {
         proc.files.clear();
         proc.links.clear();
-        assertEquals(Answer.UNKNOWN, limits().privileged());
-        assertEquals(Answer.UNKNOWN, new ProcSelf(proc).inInitialUserNamespace());
+        assertEquals(Tristate.UNKNOWN, limits().privileged());
+        assertEquals(Tristate.UNKNOWN, new ProcSelf(proc).inInitialUserNamespace());
     }
 
     @Test
@@ -86,7 +86,7 @@ class LinuxLimitsTest {
                         + "SwapFree:         50000 kB\nUnevictable:       20000 kB\nHugePages_Total:       0\n");
         LockLimit memory = limits().all().get(1);
         assertEquals(LockLimit.Scope.SYSTEM, memory.scope());
-        assertEquals(Limit.ofBytes(1000000L * 1024), memory.soft());
+        assertEquals(LimitValue.ofBytes(1000000L * 1024), memory.soft());
         // Available, swappable, and the 10000 of this process that are in memory already.
         assertEquals((1000000L - 300000 - 50000 - 10000) * 1024, memory.used().getAsLong());
         proc.put("/proc/meminfo", "MemTotal: 1000 kB\nMemAvailable: 999 kB\nUnevictable: 200 kB\n");
@@ -117,11 +117,11 @@ class LinuxLimitsTest {
         LockLimit group = limits.all().get(1);
         assertEquals("memory of the control group /a", group.name());
         assertEquals(LockLimit.Scope.CONTAINER, group.scope());
-        assertEquals(Limit.ofBytes(200 * MIB), group.soft());
+        assertEquals(LimitValue.ofBytes(200 * MIB), group.soft());
         // Without the cache of files, and without what is this process's own.
         assertEquals(97 * MIB - 10000 * 1024, group.used().getAsLong());
         proc.status(0, "0000000000004000");
-        assertEquals(Limit.ofBytes(103 * MIB + 10000 * 1024), limits().lockable());
+        assertEquals(LimitValue.ofBytes(103 * MIB + 10000 * 1024), limits().lockable());
     }
 
     @Test
@@ -136,7 +136,7 @@ class LinuxLimitsTest {
         proc.put("/sys/fs/cgroup/memory/memory.stat", "total_active_file 0\ntotal_unevictable " + 30 * MIB + "\n");
         LockLimit group = limits().all().get(1);
         assertEquals("memory of the control group /", group.name());
-        assertEquals(Limit.ofBytes(64 * MIB), group.soft());
+        assertEquals(LimitValue.ofBytes(64 * MIB), group.soft());
         assertEquals(30 * MIB, group.used().getAsLong());
         // The largest number of pages in bytes is how version 1 says that there is none.
         proc.put("/sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");

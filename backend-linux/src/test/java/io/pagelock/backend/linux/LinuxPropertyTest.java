@@ -10,13 +10,13 @@ import static org.quicktheories.generators.SourceDSL.lists;
 
 import io.pagelock.AddressSpaceLock;
 import io.pagelock.AddressSpaceOption;
-import io.pagelock.Answer;
 import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
+import io.pagelock.Tristate;
 import io.pagelock.spi.Host;
 import java.util.ArrayList;
 import java.util.List;
@@ -186,7 +186,7 @@ class LinuxPropertyTest {
                 }
             } catch (PageLockException e) {
                 boolean unprivileged = e.reason() == Reason.OVER_LIMIT || e.reason() == Reason.NOT_PERMITTED;
-                if (!unprivileged || locker.limits().privileged() == Answer.YES) {
+                if (!unprivileged || locker.limits().privileged() == Tristate.YES) {
                     refuse(e, false);
                 }
                 if (all != null && !all.isValid()) {

@@ -8,8 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pagelock.AddressSpaceLock;
 import io.pagelock.AddressSpaceOption;
-import io.pagelock.Answer;
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.LockLimits;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
@@ -17,6 +16,7 @@ import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
+import io.pagelock.Tristate;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.Host;
 import java.io.IOException;
@@ -82,7 +82,7 @@ class LivesTest {
             Backend backend = new LinuxProvider().open(Host.current());
             boolean privileged = life == Life.ROOT || life == Life.USER_WITH_CAPABILITY;
             LockLimits limits = backend.limits();
-            assertEquals(Answer.of(privileged), limits.privileged(), "privilege");
+            assertEquals(Tristate.of(privileged), limits.privileged(), "privilege");
             assertEquals(0, limits.lockedBytes().orElseThrow(), "locked at first");
             if (privileged || life == Life.USER_UNLIMITED) {
                 lockBeyondTheLimit(backend);
@@ -127,11 +127,11 @@ class LivesTest {
             assertEquals(Reason.NOT_PERMITTED, all.reason(), all.getMessage());
             backend.unlock(at, PAGE);
             backend.unlockAll(List.of(MemoryRange.of(at, PAGE)));
-            assertEquals(Limit.ofBytes(0), backend.limits().lockable());
+            assertEquals(LimitValue.ofBytes(0), backend.limits().lockable());
         }
 
         private static void refuseBeyondTheLimit(Backend backend, long limit, Life life) {
-            assertEquals(Limit.ofBytes(limit), backend.limits().lockable());
+            assertEquals(LimitValue.ofBytes(limit), backend.limits().lockable());
             long at = map(limit + 4 * PAGE);
             backend.lock(at, 2 * PAGE, false);
             for (boolean onFault : new boolean[] {false, true}) {
@@ -213,13 +213,13 @@ class LivesTest {
             if (failure[0] != null) {
                 throw new AssertionError(failure[0]);
             }
-            assertEquals(Answer.YES, locker.limits().privileged(), "this thread still has it");
+            assertEquals(Tristate.YES, locker.limits().privileged(), "this thread still has it");
             locker.lock(MemoryRange.of(at, 2 * PAGE)).close();
         }
 
         private static void refuse(PageLocker locker, long at, Reason reason, String detail) {
-            assertEquals(Answer.NO, locker.limits().privileged());
-            assertEquals(Answer.NO, locker.forecast(2 * PAGE).fits());
+            assertEquals(Tristate.NO, locker.limits().privileged());
+            assertEquals(Tristate.NO, locker.forecast(2 * PAGE).fits());
             MemoryRange range = MemoryRange.of(at, 2 * PAGE);
             PageLockException lock = assertThrows(PageLockException.class, () -> locker.lock(range));
             PageLockException all =
@@ -281,7 +281,7 @@ class LivesTest {
             long held = Limits.map(PAGE);
             PageLock holed = locker.lock(MemoryRange.of(at, 3 * PAGE));
             PageStates states = locker.pages(MemoryRange.of(at, 3 * PAGE));
-            assertEquals(3, states.countLocked(Answer.YES), states.toString());
+            assertEquals(3, states.countLocked(Tristate.YES), states.toString());
             assertEquals(3 * PAGE, locker.limits().lockedBytes().orElseThrow());
             Libc.munmap(at + PAGE, PAGE);
             holed.close();

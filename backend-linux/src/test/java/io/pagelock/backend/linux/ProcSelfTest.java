@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pagelock.Answer;
+import io.pagelock.Tristate;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -168,9 +168,9 @@ class ProcSelfTest {
     @Test
     void statusIsThatOfTheThreadWhereTheKernelTells() {
         texts.status(0, "0000000000004000");
-        assertEquals(Answer.YES, proc.canExceedLimit(proc.status()), "before Linux 3.17 only the process's is there");
+        assertEquals(Tristate.YES, proc.canExceedLimit(proc.status()), "before Linux 3.17 only the process's is there");
         texts.put("/proc/thread-self/status", "CapEff:\t0000000000000000\n");
-        assertEquals(Answer.NO, proc.canExceedLimit(proc.status()));
+        assertEquals(Tristate.NO, proc.canExceedLimit(proc.status()));
     }
 
     @ParameterizedTest

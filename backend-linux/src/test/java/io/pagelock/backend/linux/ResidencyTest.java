@@ -3,7 +3,7 @@ package io.pagelock.backend.linux;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.pagelock.Answer;
+import io.pagelock.Tristate;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -23,10 +23,10 @@ class ResidencyTest {
         "1, true, 80, YES, YES",
         "1, true, 563412000000a081, YES, YES",
     })
-    void mincoreAndPagemapAreCombined(int vector, boolean truthful, String entry, Answer resident, Answer locked) {
+    void mincoreAndPagemapAreCombined(int vector, boolean truthful, String entry, Tristate resident, Tristate locked) {
         Residency residency =
                 new Residency(new byte[] {(byte) vector}, new long[] {Long.parseUnsignedLong(entry, 16)}, truthful);
         assertEquals(resident, residency.resident(0));
-        assertEquals(locked, residency.lockedIfFlagged(0, Answer.UNKNOWN));
+        assertEquals(locked, residency.lockedIfFlagged(0, Tristate.UNKNOWN));
     }
 }

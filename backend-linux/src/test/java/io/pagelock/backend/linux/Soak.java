@@ -3,7 +3,6 @@ package io.pagelock.backend.linux;
 
 import io.pagelock.AddressSpaceLock;
 import io.pagelock.AddressSpaceOption;
-import io.pagelock.Answer;
 import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
@@ -13,6 +12,7 @@ import io.pagelock.PendingLock;
 import io.pagelock.Reason;
 import io.pagelock.Statistics;
 import io.pagelock.SyncOption;
+import io.pagelock.Tristate;
 import io.pagelock.backend.linux.FaultyBackend.Fault;
 import io.pagelock.spi.Host;
 import java.nio.file.Files;
@@ -63,7 +63,7 @@ final class Soak {
     private final AtomicBoolean faults = new AtomicBoolean();
     private final PageLocker locker =
             PageLocker.over(new FaultyBackend(new LinuxProvider().open(Host.current()), this::fault));
-    private final boolean privileged = locker.limits().privileged() == Answer.YES;
+    private final boolean privileged = locker.limits().privileged() == Tristate.YES;
     private final long memory = map();
     private final ExecutorService pool = Executors.newFixedThreadPool(4, task -> daemon(task, "soak-executor"));
     private final Phaser phaser = new Phaser(THREADS + 1);

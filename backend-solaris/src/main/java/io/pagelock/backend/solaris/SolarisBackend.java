@@ -2,7 +2,6 @@
 package io.pagelock.backend.solaris;
 
 import io.pagelock.AddressSpaceOption;
-import io.pagelock.Answer;
 import io.pagelock.BackendInfo;
 import io.pagelock.Capability;
 import io.pagelock.LockLimits;
@@ -10,6 +9,7 @@ import io.pagelock.MemoryRange;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
+import io.pagelock.Tristate;
 import io.pagelock.backend.solaris.ProcMap.Mapping;
 import io.pagelock.backend.support.AbstractBackend;
 import io.pagelock.backend.support.MemoryFlags;
@@ -233,14 +233,14 @@ final class SolarisBackend extends AbstractBackend {
 
     private void unmapped(PageStates.Builder states, MemoryRange range, long from, long to) {
         for (long page = from; Long.compareUnsigned(page, to) < 0; page += pageSize()) {
-            states.locked(index(range, page), Answer.NO).resident(index(range, page), Answer.NO);
+            states.locked(index(range, page), Tristate.NO).resident(index(range, page), Tristate.NO);
         }
     }
 
     private void resident(PageStates.Builder states, MemoryRange range, long from, long to) {
         byte[] vector = mincore(from, to);
         for (int i = 0; i < vector.length; i++) {
-            states.resident(index(range, from) + i, Answer.of((vector[i] & SolarisConstants.SEG_PAGE_INCORE) != 0));
+            states.resident(index(range, from) + i, Tristate.of((vector[i] & SolarisConstants.SEG_PAGE_INCORE) != 0));
         }
     }
 
@@ -251,7 +251,7 @@ final class SolarisBackend extends AbstractBackend {
     private void locked(PageStates.Builder states, MemoryRange range, Mapping mapping, long from, long to) {
         long pages = (mapping.end - mapping.start) / pageSize();
         if (mapping.lockedPages == 0 || mapping.lockedPages == pages) {
-            Answer answer = Answer.of(mapping.lockedPages != 0);
+            Tristate answer = Tristate.of(mapping.lockedPages != 0);
             for (long page = from; page != to; page += pageSize()) {
                 states.locked(index(range, page), answer);
             }
@@ -267,7 +267,7 @@ final class SolarisBackend extends AbstractBackend {
         }
         for (long page = from; page != to; page += pageSize()) {
             int bits = vector[(int) ((page - mapping.start) / pageSize())];
-            states.locked(index(range, page), Answer.of((bits & SolarisConstants.SEG_PAGE_LOCKED) != 0));
+            states.locked(index(range, page), Tristate.of((bits & SolarisConstants.SEG_PAGE_LOCKED) != 0));
         }
     }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.solaris;
 
-import io.pagelock.Answer;
 import io.pagelock.LockLimit;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
+import io.pagelock.Tristate;
 import io.pagelock.backend.support.ErrnoTable;
 import io.pagelock.spi.ByteSize;
 import java.util.List;
@@ -101,7 +101,7 @@ final class SolarisFailure {
         }
         if (mapped.get().size() == 1 && mapped.get().get(0).equals(range)) {
             return refusal(
-                    Reason.OUT_OF_MEMORY,
+                    Reason.NO_LOCKABLE_MEMORY,
                     errno,
                     command + ": every page of the range is mapped, so the kernel lacks memory for its own records");
         }
@@ -138,7 +138,7 @@ final class SolarisFailure {
                         + ", which this backend does not explain");
     }
 
-    private static String privilege(Answer ineffect) {
+    private static String privilege(Tristate ineffect) {
         switch (ineffect) {
             case NO:
                 return "the privilege " + SolarisLimits.PRIVILEGE + " is not in effect";
@@ -183,7 +183,7 @@ final class SolarisFailure {
         boolean exhausted = system.isPresent() && system.get().exhaustedBy(pages, backend.pageSize());
         if (excluded && exhausted) {
             return refusal(
-                    Reason.OUT_OF_MEMORY, errno, "the system keeps the pages that are left unlocked; " + numbers);
+                    Reason.NO_LOCKABLE_MEMORY, errno, "the system keeps the pages that are left unlocked; " + numbers);
         }
         return refusal(
                 Reason.UNKNOWN,
@@ -199,12 +199,12 @@ final class SolarisFailure {
 
     /** Only pages that are not locked yet are charged. The failed call has undone what it locked. */
     private long leastNew(MemoryRange range) {
-        return backend.pages(range).countLocked(Answer.NO) * backend.pageSize();
+        return backend.pages(range).countLocked(Tristate.NO) * backend.pageSize();
     }
 
     private long mostNew(MemoryRange range) {
         PageStates states = backend.pages(range);
-        return (states.pageCount() - states.countLocked(Answer.YES)) * backend.pageSize();
+        return (states.pageCount() - states.countLocked(Tristate.YES)) * backend.pageSize();
     }
 
     private PageLockException refusal(Reason reason, int errno, String detail) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.solaris;
 
-import io.pagelock.Answer;
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
+import io.pagelock.Tristate;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,9 +34,9 @@ final class SolarisLimits {
 
     LockLimits read() {
         List<LockLimit> all = resourceControls();
-        Answer privileged = privileged();
-        if (privileged != Answer.YES) {
-            Limit nothing = Limit.ofBytes(0);
+        Tristate privileged = privileged();
+        if (privileged != Tristate.YES) {
+            LimitValue nothing = LimitValue.ofBytes(0);
             all.add(new LockLimit(
                     "without " + PRIVILEGE, LockLimit.Scope.PROCESS, nothing, nothing, OptionalLong.of(0), true));
         }
@@ -50,26 +50,26 @@ final class SolarisLimits {
         return all;
     }
 
-    Answer privileged() {
-        return calls.hasPrivileges() ? Answer.of(calls.priv_ineffect(cString(PRIVILEGE)) != 0) : Answer.UNKNOWN;
+    Tristate privileged() {
+        return calls.hasPrivileges() ? Tristate.of(calls.priv_ineffect(cString(PRIVILEGE)) != 0) : Tristate.UNKNOWN;
     }
 
     /** The lowest value that denies is in force; without privilege it may be raised up to the lowest privileged one. */
     private LockLimit resourceControl(String name, LockLimit.Scope scope) {
-        Limit unknown = Limit.unknown();
+        LimitValue unknown = LimitValue.unknown();
         if (!calls.hasResourceControls()) {
             return new LockLimit(name, scope, unknown, unknown, OptionalLong.empty(), false);
         }
         byte[] control = cString(name);
         byte[] block = new byte[calls.rctlblk_size()];
         byte[] next = new byte[block.length];
-        Limit soft = null;
-        Limit hard = null;
+        LimitValue soft = null;
+        LimitValue hard = null;
         int result = calls.getrctl(control, null, block, SolarisConstants.RCTL_FIRST);
         boolean readable = result == 0;
         for (int i = 0; result == 0 && i < MOST_VALUES; i++) {
             if ((calls.rctlblk_get_local_action(block, new int[1]) & SolarisConstants.RCTL_LOCAL_DENY) != 0) {
-                Limit value = limit(calls.rctlblk_get_value(block));
+                LimitValue value = limit(calls.rctlblk_get_value(block));
                 soft = soft == null ? value : soft;
                 if (hard == null && calls.rctlblk_get_privilege(block) >= SolarisConstants.RCPRIV_PRIVILEGED) {
                     hard = value;
@@ -84,7 +84,7 @@ final class SolarisLimits {
             soft = unknown;
         } else if (soft == null) {
             // Values that log or signal bound nothing.
-            soft = Limit.unlimited();
+            soft = LimitValue.unlimited();
         }
         return new LockLimit(name, scope, soft, hard == null ? soft : hard, used(control, next), false);
     }
@@ -96,8 +96,8 @@ final class SolarisLimits {
     }
 
     /** The default is the greatest number that there is; more than a long holds bounds nothing either. */
-    private static Limit limit(long unsigned) {
-        return unsigned < 0 ? Limit.unlimited() : Limit.ofBytes(unsigned);
+    private static LimitValue limit(long unsigned) {
+        return unsigned < 0 ? LimitValue.unlimited() : LimitValue.ofBytes(unsigned);
     }
 
     private static byte[] cString(String text) {

@@ -24,7 +24,7 @@ final class SolarisRemedies {
                         + ",deny)' PROJECT; for a zone, 'prctl -n zone.max-locked-memory -r -v " + value
                         + " -i zone ZONE', and to keep it, 'set locked=" + value
                         + "' in its capped-memory with zonecfg. The superuser is bound, too";
-            case OUT_OF_MEMORY:
+            case NO_LOCKABLE_MEMORY:
                 return "Lock less, or free what other processes have locked: 'kstat -p unix:0:system_pages' shows pageslocked"
                         + " and availrmem, 'pmap -x PID' what a process has locked; how many pages must stay unlocked is the"
                         + " tunable pages_pp_maximum in /etc/system";

@@ -14,13 +14,13 @@ import static org.mockito.Mockito.verify;
 import static org.mockito.Mockito.when;
 
 import io.pagelock.AddressSpaceOption;
-import io.pagelock.Answer;
 import io.pagelock.Capability;
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
+import io.pagelock.Tristate;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -112,8 +112,8 @@ class SolarisCallTest {
     void whatCannotBeReadIsUnknownAndNotDeclared() {
         assertFalse(backend.capabilities().contains(Capability.LOCKED_PAGES));
         assertFalse(backend.capabilities().contains(Capability.LOCKED_BYTES));
-        assertEquals(Answer.UNKNOWN, backend.limits().privileged());
-        assertEquals(Limit.unknown(), backend.limits().soft());
+        assertEquals(Tristate.UNKNOWN, backend.limits().privileged());
+        assertEquals(LimitValue.unknown(), backend.limits().soft());
         assertEquals(Optional.empty(), backend.mapped(MemoryRange.of(ADDRESS, PAGE)));
         String notes = backend.info().notes().toString();
         for (String missing : List.of("xmap", "/proc/self/map ", "priv_ineffect", "getrctl")) {

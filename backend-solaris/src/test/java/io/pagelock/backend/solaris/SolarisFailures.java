@@ -7,13 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pagelock.AddressSpaceOption;
-import io.pagelock.Answer;
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
+import io.pagelock.Tristate;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -123,7 +123,7 @@ abstract class SolarisFailures {
         solaris.available(100);
         refusal(
                 lock(3),
-                Reason.OUT_OF_MEMORY,
+                Reason.NO_LOCKABLE_MEMORY,
                 "EAGAIN",
                 "100 available",
                 "pages_pp_maximum",
@@ -141,7 +141,7 @@ abstract class SolarisFailures {
         solaris.standIn.fail("getrctl", 0, 1);
         solaris.standIn.set("project", page);
         refusal(lock(2), Reason.UNKNOWN, "EAGAIN", "a resource control may forbid it");
-        assertEquals(Limit.unknown(), locker.limits().soft());
+        assertEquals(LimitValue.unknown(), locker.limits().soft());
     }
 
     @Test
@@ -188,7 +188,7 @@ abstract class SolarisFailures {
     @Test
     void noMemoryForTheKernelIsToldFromAHole() {
         solaris.standIn.fail("MC_LOCK", 1, 12);
-        refusal(lock(3), Reason.OUT_OF_MEMORY, "ENOMEM", "every page of the range is mapped");
+        refusal(lock(3), Reason.NO_LOCKABLE_MEMORY, "ENOMEM", "every page of the range is mapped");
     }
 
     @Test
@@ -287,12 +287,12 @@ abstract class SolarisFailures {
         try (var lock = locker.lock(MemoryRange.of(memory, page))) {
             var limits = locker.limits();
             assertEquals(2, limits.all().size());
-            assertEquals(Limit.ofBytes(3 * page), limits.soft());
+            assertEquals(LimitValue.ofBytes(3 * page), limits.soft());
             assertEquals(OptionalLong.of(page), limits.all().get(0).used());
-            assertEquals(Limit.unlimited(), limits.all().get(1).soft());
+            assertEquals(LimitValue.unlimited(), limits.all().get(1).soft());
             assertEquals(OptionalLong.of(page), limits.lockedBytes());
-            assertEquals(Answer.YES, limits.privileged());
-            assertEquals(Limit.ofBytes(2 * page), limits.lockable());
+            assertEquals(Tristate.YES, limits.privileged());
+            assertEquals(LimitValue.ofBytes(2 * page), limits.lockable());
         }
     }
 
@@ -304,11 +304,11 @@ abstract class SolarisFailures {
         long file = solaris.standIn.mapFile(3);
         solaris.standIn.truncate(file, 1);
         assertThrows(PageLockException.class, () -> backend.lock(file, 3 * page, false));
-        assertEquals(Answer.YES, backend.pages(MemoryRange.of(memory, page)).locked(0));
-        Set<Answer> rest = EnumSet.of(
+        assertEquals(Tristate.YES, backend.pages(MemoryRange.of(memory, page)).locked(0));
+        Set<Tristate> rest = EnumSet.of(
                 backend.pages(MemoryRange.of(file, 3 * page)).locked(0),
                 backend.pages(MemoryRange.of(memory + page, page)).locked(0));
-        assertTrue(rest.contains(Answer.NO), rest.toString());
+        assertTrue(rest.contains(Tristate.NO), rest.toString());
     }
 
     @Test

@@ -8,11 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pagelock.AddressSpaceLock;
 import io.pagelock.AddressSpaceOption;
-import io.pagelock.Answer;
 import io.pagelock.Capability;
 import io.pagelock.Forecast;
 import io.pagelock.LockLimit;
 import io.pagelock.PageLock;
+import io.pagelock.Tristate;
 import io.pagelock.backend.testkit.Harness.Ability;
 import java.util.Collections;
 import java.util.Optional;
@@ -172,7 +172,7 @@ abstract class AddressSpaceRules extends LockRules {
                     () -> "mapping " + LARGE * page + " bytes changed the charge from " + before.bytes() + " to "
                             + after.bytes());
         } else {
-            assertEquals(Answer.UNKNOWN, before.fits());
+            assertEquals(Tristate.UNKNOWN, before.fits());
         }
     }
 
@@ -183,16 +183,16 @@ abstract class AddressSpaceRules extends LockRules {
         needsRoom(1);
         long memory = harness.map(2);
         assertNotEquals(
-                Answer.NO,
+                Tristate.NO,
                 locker.forecastAddressSpace(AddressSpaceOption.FUTURE).fits());
         harness.setLimit(harness.lockedBytes() + page);
         Forecast forecast = locker.forecastAddressSpace(AddressSpaceOption.CURRENT);
         boolean alone = backend.limits().scope() == LockLimit.Scope.PROCESS;
         if (backend.addressSpaceBytes().isPresent() && !alone) {
             // What others share may be charged to them already, so that a no would be a guess.
-            assertNotEquals(Answer.YES, forecast.fits(), forecast.toString());
+            assertNotEquals(Tristate.YES, forecast.fits(), forecast.toString());
         } else if (backend.addressSpaceBytes().isPresent()) {
-            assertEquals(Answer.NO, forecast.fits(), forecast.toString());
+            assertEquals(Tristate.NO, forecast.fits(), forecast.toString());
             assertEquals(Optional.of(harness.refusal()), forecast.reason());
             assertFalse(forecast.remedy().isEmpty());
         }

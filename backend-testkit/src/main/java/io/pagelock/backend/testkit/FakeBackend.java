@@ -2,10 +2,9 @@
 package io.pagelock.backend.testkit;
 
 import io.pagelock.AddressSpaceOption;
-import io.pagelock.Answer;
 import io.pagelock.BackendInfo;
 import io.pagelock.Capability;
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
 import io.pagelock.MemoryRange;
@@ -13,6 +12,7 @@ import io.pagelock.PageLockException;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
+import io.pagelock.Tristate;
 import io.pagelock.backend.testkit.FakeKernel.Flag;
 import io.pagelock.backend.testkit.KernelRules.Trait;
 import io.pagelock.spi.AsyncCall;
@@ -274,7 +274,7 @@ public final class FakeBackend implements Backend {
             if (reason == Reason.UNKNOWN && flags.contains(Flag.CURRENT)) {
                 reason = kernel.isBoundByLimit() && bytes > kernel.limit()
                         ? Reason.OVER_LIMIT
-                        : bytes > kernel.systemLimit() ? Reason.OUT_OF_MEMORY : Reason.UNKNOWN;
+                        : bytes > kernel.systemLimit() ? Reason.NO_LOCKABLE_MEMORY : Reason.UNKNOWN;
             }
             throw refused("mlockall", errno, reason, bytes - kernel.lockedBytes())
                     .build();
@@ -316,10 +316,10 @@ public final class FakeBackend implements Backend {
         for (int page = 0; page < range.length() / pageSize(); page++) {
             long address = range.address() + page * pageSize();
             if (capabilities.contains(Capability.LOCKED_PAGES)) {
-                answers.locked(page, Answer.of(kernel.isLocked(address)));
+                answers.locked(page, Tristate.of(kernel.isLocked(address)));
             }
             if (capabilities.contains(Capability.RESIDENT_PAGES)) {
-                answers.resident(page, Answer.of(kernel.isResident(address)));
+                answers.resident(page, Tristate.of(kernel.isResident(address)));
             }
         }
         return answers.build();
@@ -339,23 +339,23 @@ public final class FakeBackend implements Backend {
         LockLimit process = new LockLimit(
                 "limit of the process",
                 LockLimit.Scope.PROCESS,
-                absent ? Limit.none() : limit(kernel.limit()),
-                absent ? Limit.none() : limit(kernel.hardLimit()),
+                absent ? LimitValue.none() : limit(kernel.limit()),
+                absent ? LimitValue.none() : limit(kernel.hardLimit()),
                 used,
                 kernel.rules().has(Trait.PRIVILEGE_LIFTS_LIMIT));
-        Limit whole = limit(kernel.systemLimit());
+        LimitValue whole = limit(kernel.systemLimit());
         LockLimit system = new LockLimit("limit of the system", LockLimit.Scope.SYSTEM, whole, whole, used, false);
         List<LockLimit> all = new ArrayList<>(Arrays.asList(process, system));
         if (!kernel.isPermitted()) {
             // A limit of 0 that the privilege lifts is how a backend says that nothing may be locked without it.
-            Limit nothing = Limit.ofBytes(0);
+            LimitValue nothing = LimitValue.ofBytes(0);
             all.add(new LockLimit("permission", LockLimit.Scope.PROCESS, nothing, nothing, used, true));
         }
-        return new LockLimits(all, used, "privilege", Answer.of(kernel.isPrivileged() && kernel.isPermitted()));
+        return new LockLimits(all, used, "privilege", Tristate.of(kernel.isPrivileged() && kernel.isPermitted()));
     }
 
-    private static Limit limit(long bytes) {
-        return bytes == Long.MAX_VALUE ? Limit.unlimited() : Limit.ofBytes(bytes);
+    private static LimitValue limit(long bytes) {
+        return bytes == Long.MAX_VALUE ? LimitValue.unlimited() : LimitValue.ofBytes(bytes);
     }
 
     @Override
@@ -369,7 +369,7 @@ public final class FakeBackend implements Backend {
             case OVER_LIMIT:
                 return "Raise the limit of the process with setLimit"
                         + (bytes == 0 ? "" : ", to " + ByteSize.format(bytes) + " or more");
-            case OUT_OF_MEMORY:
+            case NO_LOCKABLE_MEMORY:
                 return "Raise the limit of the system with setSystemLimit";
             case NOT_PERMITTED:
                 return "Give the process the privilege with setPrivileged";
@@ -428,7 +428,7 @@ public final class FakeBackend implements Backend {
             return Reason.OVER_LIMIT;
         }
         if (locked + fresh > kernel.systemLimit()) {
-            return Reason.OUT_OF_MEMORY;
+            return Reason.NO_LOCKABLE_MEMORY;
         }
         if (hasHole(address, length)) {
             return Reason.NOT_MAPPED;
@@ -454,7 +454,7 @@ public final class FakeBackend implements Backend {
     }
 
     private PageLockException.Builder refused(String function, Errno errno, Reason reason, long asked) {
-        String detail = reason == Reason.OVER_LIMIT || reason == Reason.OUT_OF_MEMORY
+        String detail = reason == Reason.OVER_LIMIT || reason == Reason.NO_LOCKABLE_MEMORY
                 ? "asked for " + ByteSize.format(asked) + ", " + ByteSize.format(kernel.lockedBytes())
                         + " locked already, soft limit " + limits().soft() + ", hard limit " + limits().hard()
                 : "";

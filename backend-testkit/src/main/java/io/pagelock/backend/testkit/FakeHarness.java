@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.testkit;
 
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.Reason;
 import io.pagelock.backend.testkit.FakeKernel.Call;
 import io.pagelock.backend.testkit.FakeKernel.Kind;
@@ -113,11 +113,11 @@ public final class FakeHarness implements Harness {
     }
 
     @Override
-    public Limit limit() {
+    public LimitValue limit() {
         if (kernel.rules().has(Trait.NO_PROCESS_LIMIT)) {
-            return Limit.none();
+            return LimitValue.none();
         }
-        return kernel.limit() == Long.MAX_VALUE ? Limit.unlimited() : Limit.ofBytes(kernel.limit());
+        return kernel.limit() == Long.MAX_VALUE ? LimitValue.unlimited() : LimitValue.ofBytes(kernel.limit());
     }
 
     @Override

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.testkit;
 
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.Reason;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
@@ -163,7 +163,7 @@ public interface Harness extends AutoCloseable {
      *
      * @return the limit that the process meets first
      */
-    default Limit limit() {
+    default LimitValue limit() {
         throw new UnsupportedOperationException("limit");
     }
 

@@ -6,13 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.pagelock.Answer;
 import io.pagelock.Capability;
 import io.pagelock.Forecast;
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
 import io.pagelock.PageStates;
+import io.pagelock.Tristate;
 import io.pagelock.backend.testkit.Harness.Ability;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
@@ -51,8 +51,8 @@ abstract class LookRules extends SyncRules {
         assertEquals(answer(Capability.RESIDENT_PAGES, false), states.resident(1));
     }
 
-    private Answer answer(Capability capability, boolean truth) {
-        return backend.capabilities().contains(capability) ? Answer.of(truth) : Answer.UNKNOWN;
+    private Tristate answer(Capability capability, boolean truth) {
+        return backend.capabilities().contains(capability) ? Tristate.of(truth) : Tristate.UNKNOWN;
     }
 
     @Test
@@ -65,9 +65,9 @@ abstract class LookRules extends SyncRules {
     void P3_unlimitedAndANumberAreDifferentAnswers() {
         needs(Ability.SET_LIMIT);
         harness.setLimit(8 * page);
-        assertEquals(Limit.ofBytes(8 * page), locker.limits().soft());
+        assertEquals(LimitValue.ofBytes(8 * page), locker.limits().soft());
         harness.setLimit(Long.MAX_VALUE);
-        assertEquals(Limit.unlimited(), locker.limits().soft());
+        assertEquals(LimitValue.unlimited(), locker.limits().soft());
     }
 
     @Test
@@ -90,9 +90,9 @@ abstract class LookRules extends SyncRules {
         needs(Capability.LOCKED_BYTES);
         needsRoom(3);
         harness.setLimit(harness.lockedBytes() + 3 * page);
-        assertEquals(Answer.YES, locker.forecast(3 * page).fits());
+        assertEquals(Tristate.YES, locker.forecast(3 * page).fits());
         Forecast over = locker.forecast(3 * page + 1);
-        assertEquals(Answer.NO, over.fits());
+        assertEquals(Tristate.NO, over.fits());
         assertEquals(4 * page, over.bytes());
         assertFalse(over.remedy().isEmpty());
         PageLockException refused = refusal(harness.refusal(), () -> locker.lock(pages(harness.map(4), 4)));
@@ -105,13 +105,13 @@ abstract class LookRules extends SyncRules {
         long room = harness.room();
         Forecast page = locker.forecast(this.page);
         if (room >= this.page) {
-            assertFalse(page.fits() == Answer.NO, page.toString());
+            assertFalse(page.fits() == Tristate.NO, page.toString());
         } else {
-            assertFalse(page.fits() == Answer.YES, page.toString());
+            assertFalse(page.fits() == Tristate.YES, page.toString());
         }
         assumeTrue(room < Long.MAX_VALUE / 2, "needs a limit; this process has none");
         Forecast more = locker.forecast(room + this.page);
-        assertFalse(more.fits() == Answer.YES, more.toString());
-        assertTrue(more.fits() == Answer.UNKNOWN || more.reason().get() == harness.refusal(), more.toString());
+        assertFalse(more.fits() == Tristate.YES, more.toString());
+        assertTrue(more.fits() == Tristate.UNKNOWN || more.reason().get() == harness.refusal(), more.toString());
     }
 }

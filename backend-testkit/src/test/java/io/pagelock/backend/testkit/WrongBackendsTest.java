@@ -7,9 +7,8 @@ import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMetho
 
 import io.pagelock.AddressSpaceLock;
 import io.pagelock.AddressSpaceOption;
-import io.pagelock.Answer;
 import io.pagelock.Capability;
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
 import io.pagelock.LockOption;
@@ -20,6 +19,7 @@ import io.pagelock.PageLocker;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
+import io.pagelock.Tristate;
 import io.pagelock.backend.testkit.KernelRules.Trait;
 import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.Backend;
@@ -438,7 +438,7 @@ class WrongBackendsTest {
                         PageStates.Builder answers = PageStates.unknown(range, page);
                         for (int i = 0; i < range.length() / page; i++) {
                             boolean resident = kernel.isResident(range.address() + i * page);
-                            answers.resident(i, Answer.of(resident)).locked(i, Answer.of(resident));
+                            answers.resident(i, Tristate.of(resident)).locked(i, Tristate.of(resident));
                         }
                         return answers.build();
                     }
@@ -450,7 +450,8 @@ class WrongBackendsTest {
                     }
                 }),
                 new Wrong("P3", "takes unlimited for a number")
-                        .backend(good -> new LimitsBackend(good, Limit.ofBytes(Long.MAX_VALUE), OptionalLong.of(0))),
+                        .backend(good ->
+                                new LimitsBackend(good, LimitValue.ofBytes(Long.MAX_VALUE), OptionalLong.of(0))),
                 new Wrong("P4", "counts its own calls").backend(good -> new PassingBackend(good) {
                     private long own;
 
@@ -467,7 +468,7 @@ class WrongBackendsTest {
                     }
                 }),
                 new Wrong("P5", "does not know what is used, under a small limit")
-                        .backend(good -> new LimitsBackend(good, Limit.unlimited(), OptionalLong.of(0))),
+                        .backend(good -> new LimitsBackend(good, LimitValue.unlimited(), OptionalLong.of(0))),
                 new Wrong("F1", "does not say which errno").backend(good -> new PassingBackend(good) {
                     @Override
                     public void lock(long address, long length, boolean onFault) {
@@ -780,10 +781,10 @@ class WrongBackendsTest {
     }
 
     private static final class LimitsBackend extends PassingBackend {
-        private final Limit soft;
+        private final LimitValue soft;
         private final OptionalLong used;
 
-        private LimitsBackend(FakeBackend good, Limit soft, OptionalLong used) {
+        private LimitsBackend(FakeBackend good, LimitValue soft, OptionalLong used) {
             super(good);
             this.soft = soft;
             this.used = used;
@@ -792,7 +793,7 @@ class WrongBackendsTest {
         @Override
         public LockLimits limits() {
             LockLimit limit = new LockLimit("limit", LockLimit.Scope.PROCESS, soft, soft, used, false);
-            return new LockLimits(Arrays.asList(limit), used, "privilege", Answer.NO);
+            return new LockLimits(Arrays.asList(limit), used, "privilege", Tristate.NO);
         }
     }
 }

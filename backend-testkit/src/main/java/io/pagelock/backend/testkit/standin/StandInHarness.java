@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.testkit.standin;
 
-import io.pagelock.Limit;
+import io.pagelock.LimitValue;
 import io.pagelock.Reason;
 import io.pagelock.backend.testkit.Harness;
 import io.pagelock.spi.Backend;
@@ -169,8 +169,8 @@ public final class StandInHarness extends StandInMemory implements Harness {
     }
 
     @Override
-    public Limit limit() {
-        return limit == Long.MAX_VALUE ? Limit.unlimited() : Limit.ofBytes(limit);
+    public LimitValue limit() {
+        return limit == Long.MAX_VALUE ? LimitValue.unlimited() : LimitValue.ofBytes(limit);
     }
 
     @Override

@@ -9,15 +9,15 @@ import java.util.OptionalLong;
  * system has such a limit and it is set to infinity; <em>none</em> that the system has no such limit; <em>unknown</em>
  * that it could not be read.
  */
-public final class Limit {
-    private static final Limit UNKNOWN = new Limit(-1, "unknown");
-    private static final Limit UNLIMITED = new Limit(-1, "unlimited");
-    private static final Limit NONE = new Limit(-1, "none");
+public final class LimitValue {
+    private static final LimitValue UNKNOWN = new LimitValue(-1, "unknown");
+    private static final LimitValue UNLIMITED = new LimitValue(-1, "unlimited");
+    private static final LimitValue NONE = new LimitValue(-1, "none");
 
     private final long bytes;
     private final String word;
 
-    private Limit(long bytes, String word) {
+    private LimitValue(long bytes, String word) {
         this.bytes = bytes;
         this.word = word;
     }
@@ -27,7 +27,7 @@ public final class Limit {
      *
      * @return the unknown limit
      */
-    public static Limit unknown() {
+    public static LimitValue unknown() {
         return UNKNOWN;
     }
 
@@ -36,7 +36,7 @@ public final class Limit {
      *
      * @return the infinite limit
      */
-    public static Limit unlimited() {
+    public static LimitValue unlimited() {
         return UNLIMITED;
     }
 
@@ -45,7 +45,7 @@ public final class Limit {
      *
      * @return the absent limit
      */
-    public static Limit none() {
+    public static LimitValue none() {
         return NONE;
     }
 
@@ -56,11 +56,11 @@ public final class Limit {
      * @return the limit
      * @throws IllegalArgumentException if the number is negative
      */
-    public static Limit ofBytes(long bytes) {
+    public static LimitValue ofBytes(long bytes) {
         if (bytes < 0) {
             throw new IllegalArgumentException("a limit of " + bytes + " bytes; it must be 0 or more");
         }
-        return new Limit(bytes, null);
+        return new LimitValue(bytes, null);
     }
 
     /**
@@ -103,9 +103,9 @@ public final class Limit {
     public boolean equals(Object other) {
         return this == other
                 || word == null
-                        && other instanceof Limit
-                        && ((Limit) other).word == null
-                        && ((Limit) other).bytes == bytes;
+                        && other instanceof LimitValue
+                        && ((LimitValue) other).word == null
+                        && ((LimitValue) other).bytes == bytes;
     }
 
     @Override

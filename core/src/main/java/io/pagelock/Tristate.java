@@ -2,7 +2,7 @@
 package io.pagelock;
 
 /** What the system said to a question that it may be unable to answer. */
-public enum Answer {
+public enum Tristate {
     /** The system says so. */
     YES,
     /** The system says that it is not so. */
@@ -16,7 +16,7 @@ public enum Answer {
      * @param value the truth value
      * @return {@link #YES} or {@link #NO}
      */
-    public static Answer of(boolean value) {
+    public static Tristate of(boolean value) {
         return value ? YES : NO;
     }
 }
