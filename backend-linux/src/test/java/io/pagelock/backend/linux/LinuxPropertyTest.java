@@ -31,7 +31,7 @@ import org.junit.jupiter.api.condition.OS;
  */
 @EnabledOnOs(OS.LINUX)
 class LinuxPropertyTest {
-    private static final int PROGRAMS = 500;
+    private static final int PROGRAMS = Integer.getInteger("pagelock.programs", 100);
     private static final int PAGES = 12;
     private static final int CODES = 1 << 20;
     private static final long PAGE = Libc.getpagesize();

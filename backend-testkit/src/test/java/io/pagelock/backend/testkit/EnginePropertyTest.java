@@ -15,12 +15,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Random programs against {@link Model}: 13 worlds, 500 programs each. A failure prints the seed, the program shrunk as far
- * as it still fails, and what its steps were; the seed is set with {@code -DQT_SEED}, the number of programs with
- * {@code -DQT_EXAMPLES}.
+ * Random programs against {@link Model}: 13 worlds, {@code -Dpagelock.programs} programs each. A failure prints the seed, the
+ * program shrunk as far as it still fails, and what its steps were; the seed is set with {@code -DQT_SEED}.
  */
 class EnginePropertyTest {
-    private static final int EXAMPLES = 500;
+    private static final int PROGRAMS = Integer.getInteger("pagelock.programs", 100);
 
     private record World(String name, Supplier<Model> make) {
         @Override
@@ -61,8 +60,7 @@ class EnginePropertyTest {
     void engineModelAndKernelAgree(World world) {
         // One model for many programs, since every engine has a thread; after a failure, a new one.
         Model[] model = {world.make.get()};
-        int examples = Integer.getInteger("QT_EXAMPLES", EXAMPLES);
-        qt().withExamples(examples)
+        qt().withExamples(PROGRAMS)
                 .withShrinkCycles(3000)
                 .forAll(lists().of(integers().all()).ofSizeBetween(1, 40))
                 .checkAssert(program -> {
