@@ -76,7 +76,10 @@ class RangeSetTest {
             assertEquals(pieces.get(i - 1).end(), pieces.get(i).address());
         }
         assertEquals(Long.MAX_VALUE, all.bytes());
-        assertEquals(Long.MAX_VALUE, set(1, 0x6000000000000000L, 0x7000000000000000L, 0xd000000000000000L).bytes());
+        assertEquals(
+                Long.MAX_VALUE,
+                set(1, 0x6000000000000000L, 0x7000000000000000L, 0xd000000000000000L)
+                        .bytes());
         assertEquals(12, set(1, 8, 10, 15).bytes());
     }
 
@@ -89,7 +92,8 @@ class RangeSetTest {
         assertEquals(set(5, 6), first);
         assertEquals(set(1, 2, 5, 6), second);
         assertEquals(set(1, 2, 5, 6).hashCode(), second.hashCode());
-        assertEquals(Collections.singletonList(range(5, 6)), RangeSet.of(range(5, 6)).asList());
+        assertEquals(
+                Collections.singletonList(range(5, 6)), RangeSet.of(range(5, 6)).asList());
     }
 
     /** Against a bit for each address, in the middle of the address space so that the sign changes. */
