@@ -12,6 +12,7 @@ import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.Host;
+import io.pagelock.spi.MappingBudget;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -23,7 +24,7 @@ import java.util.Set;
 import java.util.function.ToLongFunction;
 
 /** Linux: mlock(2), mlock2(2), mlockall(2), msync(2), mincore(2), madvise(2), proc(5). */
-final class LinuxBackend implements Backend {
+final class LinuxBackend implements Backend, MappingBudget {
     /** Up to so many pages, asking of each page whether it is locked is cheaper than asking where mappings end. */
     private static final int ASK_BY_PAGE_RATHER_THAN_QUERY = 8;
 
@@ -45,6 +46,7 @@ final class LinuxBackend implements Backend {
     private final LinuxRemedies remedies;
     private final LinuxFailure failure;
     private final LockOracle oracle;
+    private final MappingCount mappingCount;
     private final MappingQuery query;
     private final ToLongFunction<ByteBuffer> addresses;
     private final BackendInfo info;
@@ -69,6 +71,7 @@ final class LinuxBackend implements Backend {
         this.pageSize = calls.getpagesize();
         this.proc = new ProcSelf(files);
         this.oracle = new LockOracle(calls, constants);
+        this.mappingCount = new MappingCount(proc);
         this.query = new MappingQuery(calls, constants);
         this.limits = new LinuxLimits(calls, constants, proc);
         this.remedies = new LinuxRemedies(proc, limits, java);
@@ -508,6 +511,16 @@ final class LinuxBackend implements Backend {
     @Override
     public LockLimits limits() {
         return limits.read();
+    }
+
+    @Override
+    public OptionalLong mostMappings() {
+        return mappingCount.mostMappings();
+    }
+
+    @Override
+    public OptionalLong mappings() {
+        return mappingCount.mappings();
     }
 
     @Override
