@@ -4,7 +4,7 @@ module io.pagelock.cli {
     requires com.google.gson;
     requires info.picocli;
     requires io.pagelock;
-    requires me.tongfei.progressbar;
+    requires java.logging;
 
     exports io.pagelock.cli;
 

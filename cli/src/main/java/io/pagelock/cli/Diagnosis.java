@@ -15,6 +15,7 @@ import io.pagelock.Statistics;
 import io.pagelock.Tristate;
 import io.pagelock.spi.ByteSize;
 import io.pagelock.spi.Host;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -28,6 +29,7 @@ import java.util.stream.Collectors;
 final class Diagnosis {
     private final Host host;
     private final Availability availability;
+    private final BackendPath backends;
     private BackendInfo backend;
     private long pageSize;
     private LockLimits limits;
@@ -37,13 +39,14 @@ final class Diagnosis {
     private Failure failure;
     private final Set<String> advice = new LinkedHashSet<>();
 
-    private Diagnosis(Host host, Availability availability) {
+    private Diagnosis(Host host, Availability availability, BackendPath backends) {
         this.host = host;
+        this.backends = backends;
         this.availability = availability;
     }
 
-    static Diagnosis of(Host host, Lockers lockers) {
-        Diagnosis diagnosis = new Diagnosis(host, lockers.availability());
+    static Diagnosis of(Host host, Lockers lockers, BackendPath backends) {
+        Diagnosis diagnosis = new Diagnosis(host, lockers.availability(), backends);
         try {
             if (diagnosis.availability.isAvailable()) {
                 diagnosis.examine(lockers.locker());
@@ -112,6 +115,7 @@ final class Diagnosis {
         line(lines, "JVM", jvm());
         line(lines, "backend", availability.backend().orElse("none: " + availability.problem()));
         availability.candidates().forEach(each -> line(lines, "", (each.chosen() ? "+ " : "- ") + each));
+        line(lines, "", "further backends: jars in " + backends.text() + ", or " + BackendPath.OPTION + " PATH");
         if (backend != null) {
             backend.notes().forEach(note -> line(lines, "", "note: " + note));
             line(lines, "page size", ByteSize.format(pageSize));
@@ -195,7 +199,8 @@ final class Diagnosis {
                         each -> new Json()
                                 .put("name", each.name())
                                 .put("chosen", each.chosen())
-                                .put("verdict", each.verdict()));
+                                .put("verdict", each.verdict()))
+                .put("backendDirectory", backends.directory().map(Path::toString));
         if (backend == null) {
             for (String key : new String[] {
                 "pageSize",

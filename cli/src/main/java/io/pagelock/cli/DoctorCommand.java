@@ -21,16 +21,18 @@ final class DoctorCommand implements Callable<Integer> {
     private final Lockers lockers;
     private final Console console;
     private final Host host;
+    private final BackendPath backends;
 
-    DoctorCommand(Lockers lockers, Console console, Host host) {
+    DoctorCommand(Lockers lockers, Console console, Host host, BackendPath backends) {
         this.lockers = lockers;
         this.console = console;
         this.host = host;
+        this.backends = backends;
     }
 
     @Override
     public Integer call() {
-        Diagnosis diagnosis = Diagnosis.of(host, lockers);
+        Diagnosis diagnosis = Diagnosis.of(host, lockers, backends);
         if (common.json()) {
             console.document(diagnosis.toJson());
         } else {

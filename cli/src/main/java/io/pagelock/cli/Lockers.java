@@ -9,12 +9,20 @@ interface Lockers {
     Lockers SYSTEM = new Lockers() {
         @Override
         public PageLocker locker() {
-            return PageLocker.system();
+            try {
+                return PageLocker.system();
+            } finally {
+                JnaSetup.clean();
+            }
         }
 
         @Override
         public Availability availability() {
-            return PageLocker.availability();
+            try {
+                return PageLocker.availability();
+            } finally {
+                JnaSetup.clean();
+            }
         }
     };
 

@@ -2,12 +2,15 @@
 package io.pagelock.cli;
 
 import io.pagelock.spi.Host;
+import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
+import java.lang.reflect.Method;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
@@ -40,11 +43,41 @@ public final class Main implements Runnable {
      * @param args the arguments
      */
     public static void main(String[] args) {
+        String[] raw = RawArguments.of(args);
+        Console console = Console.system();
+        try {
+            List<Path> backends = BackendPath.of(raw, System.getenv(), System.getProperty("user.home"))
+                    .entries(why -> console.fail(why, false));
+            if (backends.isEmpty()) {
+                start(raw);
+                return;
+            }
+            ClassLoader loader = BackendPath.load(backends);
+            Thread.currentThread().setContextClassLoader(loader);
+            Method start = Class.forName(Main.class.getName(), true, loader).getDeclaredMethod("start", String[].class);
+            start.setAccessible(true);
+            start.invoke(null, (Object) raw);
+        } catch (Failure e) {
+            console.fail(e, Arrays.asList(raw).contains("--debug"));
+            if (Arrays.asList(raw).contains("--json")) {
+                console.document(e.addTo(new Json().put("command", "pagelock").put("result", "failed")));
+            }
+            System.exit(FAILED);
+        } catch (ReflectiveOperationException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static void start(String[] raw) {
         Console console = Console.system();
         StopSignal stop = new StopSignal(Runtime.getRuntime()::addShutdownHook);
         int status = FAILED;
         try {
-            status = run(RawArguments.of(args), Lockers.SYSTEM, console, stop);
+            JnaSetup.prepare(
+                    System.getProperties(), System.getenv(), Arrays.asList(raw).contains("--debug"));
+            status = run(raw, Lockers.SYSTEM, console, stop);
+        } catch (IOException e) {
+            console.fail(Failure.of(System.getProperty("java.io.tmpdir"), e), false);
         } catch (OutOfMemoryError e) {
             console.warn("not enough Java heap for so many files; set PAGELOCK_OPTS=-Xmx1g");
         } finally {
@@ -57,7 +90,11 @@ public final class Main implements Runnable {
         CommandLine line = new CommandLine(new Main())
                 .addSubcommand(new HoldCommand(lockers, console, stop, MappingBudget.system()))
                 .addSubcommand(new StatusCommand(lockers, console, Paths.get("/proc")))
-                .addSubcommand(new DoctorCommand(lockers, console, Host.current()));
+                .addSubcommand(new DoctorCommand(
+                        lockers,
+                        console,
+                        Host.current(),
+                        BackendPath.of(rawArguments, System.getenv(), System.getProperty("user.home"))));
         line.getSubcommands().values().forEach(each -> {
             each.getCommandSpec().mixinStandardHelpOptions(true);
             each.getCommandSpec().version(version());

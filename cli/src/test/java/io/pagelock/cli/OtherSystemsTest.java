@@ -41,7 +41,6 @@ class OtherSystemsTest {
 
     private Pagelock doctor(String[] system, String... more) {
         return new Pagelock()
-                .withOtherSystems()
                 .jvmArguments("-Djna.boot.library.path=" + directory)
                 .jvmArguments(system)
                 .jvmArguments(more);
@@ -50,7 +49,7 @@ class OtherSystemsTest {
     @Test
     void onHpuxJnaHasNoNativePartAndTheRemedyIsToBuildOne() throws Exception {
         try (Pagelock.Running run =
-                new Pagelock().withOtherSystems().jvmArguments(HPUX).start("doctor", "--json")) {
+                new Pagelock().jvmArguments(HPUX).start("doctor", "--json")) {
             JsonObject json = run.expect(1).json();
             assertEquals("NOT_SUPPORTED", json.get("reason").getAsString());
             String remedy = json.getAsJsonArray("toChange").toString();

@@ -35,14 +35,12 @@ final class Pagelock {
     private static final Predicate<String> NEEDED = entry -> !entry.matches(
             ".*(junit|mockito|byte-buddy|opentest|apiguardian|surefire|objenesis|quicktheories|test-classes).*");
 
-    private static final Predicate<String> OF_ANOTHER_SYSTEM = entry -> entry.matches(".*backend-(hpux|irix).*");
-
     private final List<String> prefix = new ArrayList<>();
     private final List<String> jvmArguments = new ArrayList<>();
     private final Map<String, String> environment = new HashMap<>();
     private List<String> classPath = Arrays.stream(
                     System.getProperty("java.class.path").split(File.pathSeparator))
-            .filter(NEEDED.and(OF_ANOTHER_SYSTEM.negate()))
+            .filter(NEEDED)
             .collect(Collectors.toList());
 
     static boolean isRoot() {
@@ -73,14 +71,6 @@ final class Pagelock {
 
     Pagelock jvmArguments(String... arguments) {
         jvmArguments.addAll(List.of(arguments));
-        return this;
-    }
-
-    /** With the backends of systems on which no build of this runs. */
-    Pagelock withOtherSystems() {
-        Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-                .filter(OF_ANOTHER_SYSTEM)
-                .forEach(classPath::add);
         return this;
     }
 

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.cli;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Properties;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+
+/**
+ * Where JNA unpacks its native part for this process. Without a home, JNA would do it below the working directory, where
+ * other users may write; it gets a new directory that is this user's alone.
+ */
+final class JnaSetup {
+    private static final String DIRECTORY = "jna.tmpdir";
+    // Held, because a logger that nobody refers to forgets its level.
+    private static final Logger LOGGER = Logger.getLogger("com.sun.jna");
+
+    private static Path made;
+
+    private JnaSetup() {}
+
+    /** To be called before JNA is loaded. */
+    static void prepare(Properties properties, Map<String, String> environment, boolean debug) throws IOException {
+        if (!debug) {
+            // It would print stack traces beside the failure that the command reports.
+            LOGGER.setLevel(Level.OFF);
+        }
+        String cache = environment.getOrDefault("XDG_CACHE_HOME", "").trim();
+        File base = new File(cache.isEmpty() ? properties.getProperty("user.home", "") : cache);
+        if (properties.getProperty(DIRECTORY) == null && !(base.isAbsolute() && base.isDirectory() && base.canWrite())) {
+            made = Files.createTempDirectory("pagelock-");
+            properties.setProperty(DIRECTORY, made.toString());
+        }
+    }
+
+    /** Removes the directory again; to be called once JNA is loaded, which then no longer needs the file. */
+    static synchronized void clean() {
+        File[] files = made == null ? null : made.toFile().listFiles();
+        if (files != null) {
+            for (File each : files) {
+                each.delete();
+            }
+            made.toFile().delete();
+        }
+    }
+}
