@@ -6,40 +6,68 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.LongSupplier;
-import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarConsumer;
-import me.tongfei.progressbar.ProgressBarStyle;
-import me.tongfei.progressbar.ProgressState;
 
-/** Shows how far a long lock has come. */
+/**
+ * Shows how far a long lock has come. A thread draws it, so that something shows also while the system is slow; it takes no
+ * part in the locking.
+ */
 abstract class Progress implements AutoCloseable {
     private final long total;
     private final LongSupplier nanoTime;
     private final long start;
+    private final Thread ticker;
     private long done;
+    private boolean closed;
 
-    private Progress(long total, LongSupplier nanoTime) {
+    private Progress(long total, LongSupplier nanoTime, Duration interval) {
         this.total = total;
         this.nanoTime = nanoTime;
         this.start = nanoTime.getAsLong();
+        this.ticker = new Thread(() -> tick(interval), "pagelock-progress");
+        ticker.setDaemon(true);
     }
 
-    /** A bar on a terminal, otherwise a line now and then. */
+    /** A bar on a terminal, otherwise a line each second and at the end. */
     static Progress on(Console console, long total) {
-        return console.isInteractive() ? new Bar(console, total) : new Lines(console, total, System::nanoTime);
+        Progress progress =
+                console.isInteractive() ? new Bar(console, total) : new Lines(console, total, System::nanoTime);
+        progress.ticker.start();
+        return progress;
     }
 
     /** So many bytes more are done. */
-    final void add(long bytes) {
+    final synchronized void add(long bytes) {
         done += bytes;
+        update();
+    }
+
+    private void tick(Duration interval) {
+        try {
+            while (true) {
+                synchronized (this) {
+                    wait(interval.toMillis());
+                    if (closed) {
+                        return;
+                    }
+                    update();
+                }
+            }
+        } catch (InterruptedException e) {
+            // Nobody has a reason to; without it, only fewer lines show.
+        }
+    }
+
+    final synchronized void update() {
         show(done, nanoTime.getAsLong() - start);
     }
 
     abstract void show(long bytes, long nanos);
 
     @Override
-    public void close() {}
+    public synchronized void close() {
+        closed = true;
+        notifyAll();
+    }
 
     final long total() {
         return total;
@@ -64,14 +92,54 @@ abstract class Progress implements AutoCloseable {
     }
 
     static final class Lines extends Progress {
-        private static final long INTERVAL = Duration.ofSeconds(1).toNanos();
+        private static final Duration INTERVAL = Duration.ofSeconds(1);
+        // The ticker comes a little early or late; a line each time it comes is what is wanted.
+        private static final long SLACK = Duration.ofMillis(100).toNanos();
 
         private final Console console;
-        private long next = INTERVAL;
+        private long next = INTERVAL.toNanos();
 
         Lines(Console console, long total, LongSupplier nanoTime) {
-            super(total, nanoTime);
+            super(total, nanoTime, INTERVAL);
             this.console = console;
+        }
+
+        @Override
+        void show(long bytes, long nanos) {
+            if (bytes < total() && nanos < next - SLACK) {
+                return;
+            }
+            next = nanos + INTERVAL.toNanos();
+            String time =
+                    left(bytes, total(), nanos).map(d -> ", " + d.getSeconds() + " s left").orElse("");
+            console.err()
+                    .println(String.format(
+                            Locale.ROOT,
+                            "locking: %s of %s, %.0f%%, %s%s",
+                            ByteSize.format(bytes),
+                            ByteSize.format(total()),
+                            100.0 * bytes / total(),
+                            rate(bytes, nanos),
+                            time));
+        }
+    }
+
+    private static final class Bar extends Progress {
+        private static final long MEBI = 1 << 20;
+        private static final int MIN_CELLS = 5;
+        private static final Duration INTERVAL = Duration.ofMillis(200);
+
+        private final Console console;
+        private final char full;
+        private final String edge;
+        private long next;
+
+        Bar(Console console, long total) {
+            super(total, System::nanoTime, INTERVAL);
+            this.console = console;
+            boolean blocks = console.hasBlocks();
+            full = blocks ? '█' : '=';
+            edge = blocks ? "│" : "|";
         }
 
         @Override
@@ -79,79 +147,38 @@ abstract class Progress implements AutoCloseable {
             if (bytes < total() && nanos < next) {
                 return;
             }
-            next = nanos + INTERVAL;
-            long seconds = left(bytes, total(), nanos).map(Duration::getSeconds).orElse(0L);
-            console.err()
-                    .println(String.format(
-                            Locale.ROOT,
-                            "locking: %s of %s, %.0f%%, %s, %d s left",
-                            ByteSize.format(bytes),
-                            ByteSize.format(total()),
-                            100.0 * bytes / total(),
-                            rate(bytes, nanos),
-                            seconds));
-        }
-    }
-
-    private static final class Bar extends Progress {
-        private static final long MEBI = 1 << 20;
-
-        private final ProgressBar bar;
-
-        Bar(Console console, long total) {
-            super(total, System::nanoTime);
-            bar = new ProgressBarBuilder()
-                    .setTaskName("locking")
-                    .setInitialMax(total)
-                    .setUnit(total < 10 * MEBI ? " KiB" : " MiB", total < 10 * MEBI ? 1024 : MEBI)
-                    .setStyle(console.hasBlocks() ? ProgressBarStyle.UNICODE_BLOCK : ProgressBarStyle.ASCII)
-                    .setUpdateIntervalMillis(100)
-                    .setEtaFunction(Bar::left)
-                    .setConsumer(new Line(console))
-                    .build();
-        }
-
-        // The library's own divides whole nanoseconds by bytes, which is 0 above 1 GB/s.
-        private static Optional<Duration> left(ProgressState state) {
-            return left(
-                    state.getCurrent(),
-                    state.getMax(),
-                    state.getElapsedAfterStart().toNanos());
-        }
-
-        @Override
-        void show(long bytes, long nanos) {
-            bar.setExtraMessage(" " + rate(bytes, nanos));
-            bar.stepTo(bytes);
-        }
-
-        @Override
-        public void close() {
-            bar.close();
-        }
-    }
-
-    /** Draws on standard error; the library's own consumer would load a terminal library only to ask for the width. */
-    private static final class Line implements ProgressBarConsumer {
-        private final Console console;
-
-        Line(Console console) {
-            this.console = console;
-        }
-
-        @Override
-        public int getMaxRenderedLength() {
-            return console.columns() - 1;
-        }
-
-        @Override
-        public void accept(String rendered) {
-            console.err().print("\r" + rendered);
+            next = nanos + INTERVAL.toNanos() / 2;
+            long unit = total() < 10 * MEBI ? 1024 : MEBI;
+            String head = String.format(Locale.ROOT, "locking %3d%% %s", bytes * 100 / total(), edge);
+            String tail = String.format(
+                    Locale.ROOT,
+                    "%s %d/%d %s (%s / %s) %s ",
+                    edge,
+                    bytes / unit,
+                    total() / unit,
+                    unit == MEBI ? "MiB" : "KiB",
+                    clock(Optional.of(Duration.ofNanos(nanos))),
+                    clock(left(bytes, total(), nanos)),
+                    rate(bytes, nanos));
+            int cells = Math.max(MIN_CELLS, console.columns() - 1 - head.length() - tail.length());
+            StringBuilder line = new StringBuilder("\r").append(head);
+            for (int i = 0; i < cells; i++) {
+                line.append(i < cells * (double) bytes / total() ? full : ' ');
+            }
+            console.err().print(line.append(tail));
             console.err().flush();
         }
 
+        private static String clock(Optional<Duration> time) {
+            return time.map(Duration::getSeconds)
+                    .map(s -> String.format(Locale.ROOT, "%d:%02d:%02d", s / 3600, s / 60 % 60, s % 60))
+                    .orElse("?");
+        }
+
         @Override
-        public void close() {
+        public synchronized void close() {
+            super.close();
+            update();
             console.err().println();
         }
     }
