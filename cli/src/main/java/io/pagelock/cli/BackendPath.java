@@ -75,7 +75,9 @@ final class BackendPath {
             return Paths.get(data, "pagelock", "backends");
         }
         // A user without a home has "?" or nothing.
-        return home == null || !home.startsWith("/") ? null : Paths.get(home, ".local", "share", "pagelock", "backends");
+        return home == null || !home.startsWith("/")
+                ? null
+                : Paths.get(home, ".local", "share", "pagelock", "backends");
     }
 
     /** The directory whose jars are taken; none for a user without a home. */

@@ -17,7 +17,8 @@ final class CommonOptions {
     @Option(
             names = BackendPath.OPTION,
             paramLabel = "PATH",
-            description = "Look for backends also in these jars, in directories of jars, or of classes, separated by ':'.")
+            description =
+                    "Look for backends also in these jars, in directories of jars, or of classes, separated by ':'.")
     private List<String> backendPath = new ArrayList<>();
 
     boolean json() {

@@ -31,7 +31,8 @@ final class JnaSetup {
         }
         String cache = environment.getOrDefault("XDG_CACHE_HOME", "").trim();
         File base = new File(cache.isEmpty() ? properties.getProperty("user.home", "") : cache);
-        if (properties.getProperty(DIRECTORY) == null && !(base.isAbsolute() && base.isDirectory() && base.canWrite())) {
+        if (properties.getProperty(DIRECTORY) == null
+                && !(base.isAbsolute() && base.isDirectory() && base.canWrite())) {
             made = Files.createTempDirectory("pagelock-");
             properties.setProperty(DIRECTORY, made.toString());
         }

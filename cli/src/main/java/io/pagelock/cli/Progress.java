@@ -110,8 +110,9 @@ abstract class Progress implements AutoCloseable {
                 return;
             }
             next = nanos + INTERVAL.toNanos();
-            String time =
-                    left(bytes, total(), nanos).map(d -> ", " + d.getSeconds() + " s left").orElse("");
+            String time = left(bytes, total(), nanos)
+                    .map(d -> ", " + d.getSeconds() + " s left")
+                    .orElse("");
             console.err()
                     .println(String.format(
                             Locale.ROOT,

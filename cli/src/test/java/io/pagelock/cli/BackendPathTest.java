@@ -9,7 +9,6 @@ import com.google.gson.JsonObject;
 import com.sun.jna.Platform;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -125,9 +124,8 @@ class BackendPathTest {
     @Test
     void theOptionTakesJarsDirectoriesOfJarsAndDirectoriesOfClasses() throws Exception {
         for (Path path : List.of(jar, jar.getParent(), temp.resolve("classes"))) {
-            try (Pagelock.Running run = new Pagelock()
-                    .jvmArguments(TOY)
-                    .start("doctor", "--json", "--backend-path", temp + ":" + path)) {
+            try (Pagelock.Running run =
+                    new Pagelock().jvmArguments(TOY).start("doctor", "--json", "--backend-path", temp + ":" + path)) {
                 assertLocks(run.expect(0).json());
             }
         }

@@ -48,8 +48,7 @@ class OtherSystemsTest {
 
     @Test
     void onHpuxJnaHasNoNativePartAndTheRemedyIsToBuildOne() throws Exception {
-        try (Pagelock.Running run =
-                new Pagelock().jvmArguments(HPUX).start("doctor", "--json")) {
+        try (Pagelock.Running run = new Pagelock().jvmArguments(HPUX).start("doctor", "--json")) {
             JsonObject json = run.expect(1).json();
             assertEquals("NOT_SUPPORTED", json.get("reason").getAsString());
             String remedy = json.getAsJsonArray("toChange").toString();
