@@ -20,6 +20,17 @@ final class Forecasts {
         this.backend = backend;
     }
 
+    /** Reports whether some limit has certainly no room for this many bytes, whole pages. */
+    boolean exceeds(long bytes) {
+        LockLimits limits = backend.limits();
+        for (LockLimit limit : limits.all()) {
+            if (fits(limit, limits.privileged(), bytes, limit.used()) == Tristate.NO) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     Forecast ofRange(long bytes) {
         long page = backend.pageSize();
         long charge = bytes > Long.MAX_VALUE - page ? Long.MAX_VALUE & -page : (bytes + page - 1) & -page;

@@ -5,6 +5,8 @@ import io.pagelock.Capability;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.spi.Backend;
+import io.pagelock.spi.FileReading;
+import io.pagelock.spi.LimitChecking;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
@@ -39,6 +41,9 @@ class Steps {
     /** How long a step should take: other threads wait about that long for the memory map. */
     private static final long STEP_NANOS = 4_000_000;
 
+    /** After so long what was read in is locked, so that progress shows on slow storage, too. */
+    private static final long READ_NANOS = 100_000_000;
+
     /** After so much it shows whether pages must really be brought in; before, the first calls' own cost would mislead. */
     private static final long TRIAL = 8L << 20;
     /**
@@ -52,6 +57,11 @@ class Steps {
     private final Backend backend;
     private final boolean locksOnFault;
     private final boolean pagesIn;
+    private final Forecasts forecasts;
+    /** Null if the system cannot tell limits ahead, or need not. */
+    private final LimitChecking limits;
+    /** Null if locking reads files well enough by itself. */
+    private final FileReading files;
     private final long firstStep;
     private final long smallestStep;
 
@@ -59,6 +69,9 @@ class Steps {
         this.backend = backend;
         locksOnFault = backend.capabilities().contains(Capability.LOCK_ON_FAULT);
         pagesIn = locksOnFault && backend.capabilities().contains(Capability.PAGE_IN);
+        forecasts = new Forecasts(backend);
+        limits = backend instanceof LimitChecking ? (LimitChecking) backend : null;
+        files = backend instanceof FileReading ? (FileReading) backend : null;
         firstStep = Math.max(ONE_CALL, backend.pageSize());
         smallestStep = Math.max(256L << 10, backend.pageSize());
     }
@@ -90,6 +103,15 @@ class Steps {
             progress.add(length);
             return;
         }
+        if (limits != null) {
+            limits.checkLimits(start, length);
+        }
+        if (!locksOnFault && forecasts.exceeds(length)) {
+            // In one call the system refuses before it brings anything in, and for the reason of the whole range.
+            backend.lock(start, length, false);
+            progress.add(length);
+            return;
+        }
         long before = progress.bytes();
         boolean mayPageIn = false;
         if (alone && locksOnFault) {
@@ -101,8 +123,8 @@ class Steps {
             long done = 0;
             while (done < length) {
                 check(progress);
-                long size = Math.min(piece(start + done, step), length - done);
                 long begin = now();
+                long size = readIn(start + done, Math.min(piece(start + done, step), length - done), progress);
                 backend.lock(start + done, size, false);
                 long nanos = now() - begin;
                 step = next(step, size, nanos);
@@ -121,6 +143,20 @@ class Steps {
             backend.lock(start, length, false);
             progress.reach(before + length);
         }
+    }
+
+    /** Reads in what comes from files, as far as it goes in a moment. Returns how much of the range that is. */
+    private long readIn(long start, long length, Progress progress) {
+        if (files == null) {
+            return length;
+        }
+        long begin = now();
+        long done = files.readIn(start, length);
+        while (done < length && now() - begin < READ_NANOS) {
+            check(progress);
+            done += files.readIn(start + done, length - done);
+        }
+        return done;
     }
 
     /** Unlocks, a large range in steps too: one munlock(2) of 2 GiB holds the memory map for 100 ms. */

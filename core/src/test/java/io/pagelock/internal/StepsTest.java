@@ -19,14 +19,23 @@ import static org.mockito.Mockito.never;
 import static org.mockito.Mockito.times;
 import static org.mockito.Mockito.verify;
 import static org.mockito.Mockito.when;
+import static org.mockito.Mockito.withSettings;
 
 import io.pagelock.Capability;
+import io.pagelock.LimitValue;
+import io.pagelock.LockLimit;
+import io.pagelock.LockLimits;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
+import io.pagelock.Tristate;
 import io.pagelock.spi.Backend;
+import io.pagelock.spi.FileReading;
+import io.pagelock.spi.LimitChecking;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -239,6 +248,60 @@ class StepsTest {
         nanosForMib(1_000_000);
         lock(64 * MIB);
         verify(backend, never()).pageIn(anyLong(), anyLong());
+    }
+
+    @Test
+    void whatIsRefusedAheadIsNotLockedAtAll() {
+        Backend checking = mock(Backend.class, withSettings().extraInterfaces(LimitChecking.class));
+        when(checking.pageSize()).thenReturn(4096L);
+        doThrow(PageLockException.because(Reason.NO_LOCKABLE_MEMORY).build())
+                .when((LimitChecking) checking)
+                .checkLimits(START, 16 * MIB);
+        Steps steps = new Steps(checking);
+        assertThrows(PageLockException.class, () -> steps.lock(START, 16 * MIB, true, Progress.UNWATCHED));
+        verify(checking, never()).lock(anyLong(), anyLong(), anyBoolean());
+    }
+
+    @Test
+    void withoutLockOnFaultARangeBeyondTheLimitIsOneCall() {
+        when(backend.capabilities()).thenReturn(EnumSet.noneOf(Capability.class));
+        LockLimit limit = new LockLimit(
+                "limit",
+                LockLimit.Scope.PROCESS,
+                LimitValue.ofBytes(8 * MIB),
+                LimitValue.ofBytes(8 * MIB),
+                OptionalLong.of(0),
+                true);
+        when(backend.limits())
+                .thenReturn(new LockLimits(Collections.singletonList(limit), OptionalLong.of(0), "none", Tristate.NO));
+        lock(16 * MIB);
+        verify(backend).lock(START, 16 * MIB, false);
+        verify(backend, times(1)).lock(anyLong(), anyLong(), anyBoolean());
+        lock(8 * MIB);
+        verify(backend).lock(START, 4 * MIB, false);
+    }
+
+    @Test
+    void onlyWhatWasReadInIsLockedAndACancelledLockStopsReading() {
+        Backend reading = mock(Backend.class, withSettings().extraInterfaces(FileReading.class));
+        when(reading.pageSize()).thenReturn(4096L);
+        when(reading.capabilities()).thenReturn(EnumSet.of(Capability.LOCK_ON_FAULT));
+        when(((FileReading) reading).readIn(anyLong(), anyLong())).thenAnswer(call -> {
+            clock.addAndGet(60_000_000);
+            return Math.min(MIB / 4, call.getArgument(1));
+        });
+        Progress progress = new Progress(() -> clock.get() > 400_000_000);
+        Steps steps = new Steps(reading) {
+            @Override
+            long now() {
+                return clock.get();
+            }
+        };
+        PageLockException thrown =
+                assertThrows(PageLockException.class, () -> steps.lock(START, 64 * MIB, true, progress));
+        assertEquals(Reason.CANCELLED, thrown.reason());
+        verify(reading).lock(START, MIB / 2, false);
+        verify(reading).lock(START + MIB / 2, MIB / 4, false);
     }
 
     private void unlock(long length) {
