@@ -62,6 +62,7 @@ class Steps {
     private final LimitChecking limits;
     /** Null if locking reads files well enough by itself. */
     private final FileReading files;
+
     private final long firstStep;
     private final long smallestStep;
 
