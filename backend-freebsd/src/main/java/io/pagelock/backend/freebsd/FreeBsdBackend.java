@@ -71,11 +71,11 @@ final class FreeBsdBackend implements Backend {
      * @param host the system and the JVM
      */
     static FreeBsdBackend over(CLibrary library, Host host) {
-        FreeBsdCalls calls = FreeBsdCalls.bind(library, host.bits());
+        FreeBsdCalls calls = FreeBsdCalls.bind(library);
         // Asked before the call itself: without the module, FreeBSD 10 answers aio_mlock with SIGSYS, which ends the
         // JVM.
         boolean hasAio = new KernelState(calls).sysctl("kern.features.aio").orElse(0) != 0 && AioCalls.areIn(library);
-        return new FreeBsdBackend(calls, hasAio ? AioCalls.bind(library, host.bits()) : null, library::address, host);
+        return new FreeBsdBackend(calls, hasAio ? library.bind(AioCalls.class) : null, library::address, host);
     }
 
     private List<String> notes(AioLayout layout) {

@@ -11,9 +11,9 @@ import static io.pagelock.backend.freebsd.FreeBsdConstants.RLIM_INFINITY;
 
 import io.pagelock.LimitValue;
 import io.pagelock.Tristate;
+import io.pagelock.backend.support.CLibrary;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -56,7 +56,7 @@ final class KernelState {
     OptionalLong sysctl(String name) {
         byte[] value = new byte[8];
         long[] length = {value.length};
-        if (calls.sysctlbyname((name + '\0').getBytes(StandardCharsets.US_ASCII), value, length) != 0) {
+        if (calls.sysctlbyname(CLibrary.string(name), value, length, 0, 0) != 0) {
             return OptionalLong.empty();
         }
         ByteBuffer bytes = ByteBuffer.wrap(value).order(ByteOrder.nativeOrder());
@@ -205,7 +205,7 @@ final class KernelState {
         for (int attempt = 0; attempt < ROOMS && room <= Integer.MAX_VALUE - 8; attempt++, room *= 2) {
             byte[] records = new byte[(int) room];
             long[] length = {room};
-            if (calls.sysctl(name, name.length, records, length) == 0) {
+            if (calls.sysctl(name, name.length, records, length, 0, 0) == 0) {
                 mapLength = length[0];
                 return Optional.of(MapEntry.parse(records, (int) length[0]));
             }

@@ -599,9 +599,9 @@ class AioLocksTest {
 
     @Test
     void aRefusalThatCannotBeExplainedIsReportedWithItsNumber() throws Exception {
-        FreeBsdCalls calls = FreeBsdCalls.bind(kernel.libc(), StandIn.HOST.bits());
+        FreeBsdCalls calls = FreeBsdCalls.bind(kernel.libc());
         AioLocks locks = aioLocks(
-                failing(FreeBsdCalls.class, calls, "getrlimit", 1), AioCalls.bind(kernel.libc(), StandIn.HOST.bits()));
+                failing(FreeBsdCalls.class, calls, "getrlimit", 1), kernel.libc().bind(AioCalls.class));
         long address = memory.map(2);
         kernel.fail("aio_job", 1, 12);
         PageLockException refused =
@@ -613,12 +613,12 @@ class AioLocksTest {
 
     @Test
     void aThreadThatFailsIsReplaced() throws Exception {
-        AioCalls calls = AioCalls.bind(kernel.libc(), StandIn.HOST.bits());
+        AioCalls calls = kernel.libc().bind(AioCalls.class);
         Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
         Thread.setDefaultUncaughtExceptionHandler((thread, thrown) -> {});
         try {
             AioLocks locks = aioLocks(
-                    FreeBsdCalls.bind(kernel.libc(), StandIn.HOST.bits()),
+                    FreeBsdCalls.bind(kernel.libc()),
                     failing(AioCalls.class, calls, "aio_error", 2));
             assertEquals(Optional.empty(), lock(locks, memory.map(1)).get(20, TimeUnit.SECONDS));
             assertEquals(Optional.empty(), lock(locks, memory.map(1)).get(20, TimeUnit.SECONDS));

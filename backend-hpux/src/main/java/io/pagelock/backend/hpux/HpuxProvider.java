@@ -47,7 +47,7 @@ public final class HpuxProvider implements BackendProvider {
 
     /** For the stand-in: the same backend over another library. */
     static HpuxBackend backend(CLibrary library, SystemNumbers numbers, Host host) {
-        return new HpuxBackend(HpuxCalls.bind(library), numbers, library::address, host);
+        return new HpuxBackend(library.bind(HpuxCalls.class), numbers, library::address, host);
     }
 
     private static CLibrary library(Host host) {

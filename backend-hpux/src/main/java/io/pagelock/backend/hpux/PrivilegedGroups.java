@@ -38,7 +38,7 @@ final class PrivilegedGroups {
     }
 
     static PrivilegedGroups read(HpuxCalls calls, SystemNumbers numbers) {
-        if (!calls.hasPrivilegedGroups()) {
+        if (!calls.has("getprivgrp")) {
             return unknown("libc lacks getprivgrp, so which groups may lock is unknown");
         }
         OptionalLong size = numbers.confirmed("struct_size", "struct privgrp_map");

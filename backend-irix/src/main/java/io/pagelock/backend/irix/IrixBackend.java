@@ -29,30 +29,25 @@ import java.util.function.ToLongFunction;
 final class IrixBackend extends AbstractBackend {
     private final IrixCalls calls;
     private final SystemNumbers numbers;
-    /** How often pages are pinned, if mpin takes the place of mlock; otherwise null. */
-    private final PinCounts pins;
 
-    IrixBackend(IrixCalls calls, SystemNumbers numbers, boolean pin, ToLongFunction<ByteBuffer> addresses, Host host) {
+    IrixBackend(IrixCalls calls, SystemNumbers numbers, ToLongFunction<ByteBuffer> addresses, Host host) {
         super(
                 new BackendInfo(
-                        "irix", host.osName() + " " + host.osVersion(), host.arch(), notes(calls, numbers, pin)),
+                        "irix", host.osName() + " " + host.osVersion(), host.arch(), notes(calls, numbers)),
                 EnumSet.of(Capability.LOCK_ADDRESS_SPACE, Capability.SYNC),
                 calls.getpagesize(),
                 host.bits(),
                 addresses);
         this.calls = calls;
         this.numbers = numbers;
-        pins = pin ? new PinCounts() : null;
     }
 
-    private static List<String> notes(IrixCalls calls, SystemNumbers numbers, boolean pin) {
+    private static List<String> notes(IrixCalls calls, SystemNumbers numbers) {
         List<String> notes = new ArrayList<>(numbers.notes());
         notes.add("written from manual pages; no JVM that can load JNA ever ran on IRIX");
         notes.add(
                 "with future locking, a stack that grows beyond the limit ends the process with SIGSEGV (mlockall(3C))");
-        if (pin) {
-            notes.add("locks through mpin; what a failed mpin leaves behind, its page does not say");
-        } else if (!calls.hasMpin()) {
+        if (!calls.has("mpin")) {
             notes.add("libc lacks mpin: a hole cannot be told from a limit");
         }
         return notes;
@@ -60,14 +55,6 @@ final class IrixBackend extends AbstractBackend {
 
     @Override
     public void lock(long address, long length, boolean onFault) {
-        if (pins != null) {
-            if (calls.mpin(address, length) != 0) {
-                int errno = calls.errno();
-                throw refusal(ofPin(errno), "mpin", errno, "asked for " + ByteSize.format(length));
-            }
-            pins.add(address, address + length, 1);
-            return;
-        }
         if (calls.mlock(address, length) != 0) {
             int errno = calls.errno();
             Reason reason = is(errno, "ENOMEM") ? holeOrLimit(address, length) : common(errno);
@@ -77,62 +64,23 @@ final class IrixBackend extends AbstractBackend {
 
     /** mlock says ENOMEM for a hole and for a limit; mpin, asked for the same range, says EINVAL for a hole. */
     private Reason holeOrLimit(long address, long length) {
-        if (!calls.hasMpin()) {
+        if (!calls.has("mpin")) {
             return Reason.UNKNOWN;
         }
         if (calls.mpin(address, length) == 0) {
             calls.munpin(address, length);
             return Reason.UNKNOWN;
         }
-        return ofPin(calls.errno());
-    }
-
-    private Reason ofPin(int errno) {
+        int errno = calls.errno();
         return is(errno, "EINVAL") ? Reason.NOT_MAPPED : is(errno, "ENOMEM") ? Reason.OVER_LIMIT : common(errno);
     }
 
     @Override
     public void unlock(long address, long length) {
-        if (pins != null) {
-            unpin(address, length);
-            return;
-        }
         if (calls.munlock(address, length) != 0) {
             int errno = calls.errno();
             // The limits concern locking alone, which leaves one cause.
             throw refusal(is(errno, "ENOMEM") ? Reason.NOT_MAPPED : common(errno), "munlock", errno, "");
-        }
-    }
-
-    private void unpin(long address, long length) {
-        long rest = length;
-        for (PinCounts.Piece each : pins.pinned(address, address + length)) {
-            unpin(each);
-            rest -= each.end - each.start;
-        }
-        // munpin for a page that we never pinned would take a pin of others; msync tells a hole without changing a
-        // thing.
-        if (rest != 0 && calls.msync(address, length, numbers.required("MS_ASYNC")) != 0) {
-            int errno = calls.errno();
-            if (is(errno, "ENOMEM")) {
-                throw refusal(Reason.NOT_MAPPED, "msync", errno, "");
-            }
-        }
-    }
-
-    private void unpin(PinCounts.Piece piece) {
-        long length = piece.end - piece.start;
-        for (int i = 0; i < piece.count; i++) {
-            if (calls.munpin(piece.start, length) != 0) {
-                int errno = calls.errno();
-                Reason reason = is(errno, "EINVAL") ? Reason.NOT_MAPPED : common(errno);
-                if (reason == Reason.NOT_MAPPED && length == pageSize()) {
-                    // The page is gone, and its counter with it.
-                    pins.add(piece.start, piece.end, i - piece.count);
-                }
-                throw refusal(reason, "munpin", errno, "");
-            }
-            pins.add(piece.start, piece.end, -1);
         }
     }
 
@@ -147,15 +95,11 @@ final class IrixBackend extends AbstractBackend {
         }
     }
 
-    /** Drops every pin, too: munlockall(3C) unlocks however often pages were locked. */
     @Override
     public void unlockAll(List<MemoryRange> keep) {
         if (calls.munlockall() != 0) {
             int errno = calls.errno();
             throw refusal(common(errno), "munlockall", errno, "");
-        }
-        if (pins != null) {
-            pins.clear();
         }
     }
 

@@ -36,7 +36,7 @@ final class Irix {
         return once == null ? open().standIn : once.standIn;
     }
 
-    IrixBackend backend(boolean pin) {
-        return IrixProvider.backend(library, IrixNumbers.read(null, HOST.bits()), pin, HOST);
+    IrixBackend backend() {
+        return IrixProvider.backend(library, IrixNumbers.read(null, HOST.bits()), HOST);
     }
 }

@@ -23,7 +23,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each error of mlock(3C), mlockall(3C) and mpin(2), produced by the stand-in, and the rows of the comparison. */
 class IrixFailureTest {
@@ -46,31 +45,25 @@ class IrixFailureTest {
         assertEquals(0, standIn.lockedBytes(), "VmLck after the test");
     }
 
-    private Executable lock(boolean pin, long pages) {
-        PageLocker locker = PageLocker.over(irix.backend(pin));
+    private Executable lock(long pages) {
+        PageLocker locker = PageLocker.over(irix.backend());
         return () -> locker.lock(MemoryRange.of(memory, pages * page));
     }
 
-    private static String name(boolean pin) {
-        return pin ? "mpin" : "mlock";
-    }
-
-    @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void aHoleIsNotMapped(boolean pin) {
+    @Test
+    void aHoleIsNotMapped() {
         standIn.unmap(memory + page, 1);
-        assertRefused(lock(pin, 3), Reason.NOT_MAPPED, name(pin), pin ? "EINVAL" : "ENOMEM", "Keep the memory mapped");
+        assertRefused(lock(3), Reason.NOT_MAPPED, "mlock", "ENOMEM", "Keep the memory mapped");
         assertFalse(standIn.isLocked(memory), "undone");
     }
 
-    @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void maxlkmemIsOverTheLimitWithItsKnob(boolean pin) {
+    @Test
+    void maxlkmemIsOverTheLimitWithItsKnob() {
         standIn.set("maxlkmem", page);
         assertRefused(
-                lock(pin, 3),
+                lock(3),
                 Reason.OVER_LIMIT,
-                name(pin),
+                "mlock",
                 "ENOMEM",
                 "maxlkmem (PLOCK_MAX)",
                 "asked for 12288 bytes",
@@ -79,72 +72,55 @@ class IrixFailureTest {
         assertFalse(standIn.isLocked(memory), "undone");
     }
 
-    @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void theResidentLimitBindsTheSuperuserToo(boolean pin) {
+    @Test
+    void theResidentLimitBindsTheSuperuserToo() {
         standIn.set("superuser", 1);
         standIn.set("maxlkmem", 0);
         standIn.set("resident", 2 * page);
         assertRefused(
-                lock(pin, 3),
+                lock(3),
                 Reason.OVER_LIMIT,
-                name(pin),
+                "mlock",
                 "ENOMEM",
                 "RLIMIT_RSS",
                 "superuser, too",
                 "limit memoryuse");
     }
 
-    @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void tooLittleLockableMemoryIsOutOfMemory(boolean pin) {
+    @Test
+    void tooLittleLockableMemoryIsOutOfMemory() {
         standIn.set("system_limit", page);
-        assertRefused(lock(pin, 3), Reason.NO_LOCKABLE_MEMORY, name(pin), "EAGAIN");
+        assertRefused(lock(3), Reason.NO_LOCKABLE_MEMORY, "mlock", "EAGAIN");
     }
 
-    @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void aFileThatCannotBeAllocatedHasNoSpace(boolean pin) {
-        standIn.fail(name(pin), 1, 28);
-        assertRefused(lock(pin, 1), Reason.NO_SPACE, name(pin), "ENOSPC", "Make room");
+    @Test
+    void aFileThatCannotBeAllocatedHasNoSpace() {
+        standIn.fail("mlock", 1, 28);
+        assertRefused(lock(1), Reason.NO_SPACE, "mlock", "ENOSPC", "Make room");
     }
 
-    @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void ioOfTheShareGroupKeepsAnUnlockBusy(boolean pin) {
-        PageLocker locker = PageLocker.over(irix.backend(pin));
+    @Test
+    void ioOfTheShareGroupKeepsAnUnlockBusy() {
+        PageLocker locker = PageLocker.over(irix.backend());
         var held = locker.lock(MemoryRange.of(memory, page));
-        standIn.fail(pin ? "munpin" : "munlock", 1, 16);
-        assertRefused(held::close, Reason.BUSY, pin ? "munpin" : "munlock", "EBUSY", "share group");
+        standIn.fail("munlock", 1, 16);
+        assertRefused(held::close, Reason.BUSY, "munlock", "EBUSY", "share group");
         assertTrue(held.isValid());
         held.close();
         assertFalse(standIn.isLocked(memory));
     }
 
-    @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void unlockOverAHoleIsNotMapped(boolean pin) {
-        IrixBackend backend = irix.backend(pin);
+    @Test
+    void unlockOverAHoleIsNotMapped() {
+        IrixBackend backend = irix.backend();
         backend.lock(memory, 3 * page, false);
         standIn.unmap(memory + page, 1);
         assertRefused(
                 () -> backend.unlock(memory, 3 * page),
                 Reason.NOT_MAPPED,
-                pin ? "munpin" : "munlock",
-                pin ? "EINVAL" : "ENOMEM",
-                "Keep the memory mapped");
-    }
-
-    @Test
-    void unpinOverAHoleThatWasNeverPinnedIsNotMapped() {
-        standIn.unmap(memory + page, 1);
-        assertRefused(
-                () -> irix.backend(true).unlock(memory, 3 * page),
-                Reason.NOT_MAPPED,
-                "msync",
+                "munlock",
                 "ENOMEM",
                 "Keep the memory mapped");
-        assertEquals(0, standIn.calls("munpin"));
     }
 
     @ParameterizedTest
@@ -155,7 +131,7 @@ class IrixFailureTest {
         "ENOSYS, 89, NOT_SUPPORTED, does not have the call"
     })
     void whatThePagesDoNotGiveHasOneMeaningInEveryCall(String errno, int number, Reason reason, String words) {
-        IrixBackend backend = irix.backend(false);
+        IrixBackend backend = irix.backend();
         Map<String, Executable> calls = Map.of(
                 "mlock", () -> backend.lock(memory, page, false),
                 "munlock", () -> backend.unlock(memory, page),
@@ -171,13 +147,13 @@ class IrixFailureTest {
     @Test
     void noMemoryWithoutHoleOrLimitIsUnknown() {
         standIn.fail("mlock", 1, 12);
-        assertRefused(lock(false, 1), Reason.UNKNOWN, "mlock", "ENOMEM", "neither a hole nor a limit");
+        assertRefused(lock(1), Reason.UNKNOWN, "mlock", "ENOMEM", "neither a hole nor a limit");
         assertEquals(1, standIn.calls("munpin"), "the probe is undone");
     }
 
     @Test
     void theAddressSpaceOverTheLimit() {
-        PageLocker locker = PageLocker.over(irix.backend(false));
+        PageLocker locker = PageLocker.over(irix.backend());
         standIn.set("maxlkmem", page);
         assertRefused(
                 () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT),
@@ -195,31 +171,19 @@ class IrixFailureTest {
         standIn.fail("mlockall", 1, 22);
         assertRefused(() -> locker.lockAddressSpace(AddressSpaceOption.FUTURE), Reason.UNKNOWN, "mlockall", "EINVAL");
         standIn.fail("munlockall", 1, 16);
-        assertRefused(() -> irix.backend(false).unlockAll(List.of()), Reason.BUSY, "munlockall", "EBUSY");
-    }
-
-    @Test
-    void pinsOfOthersOutliveOurs() {
-        standIn.call("mpin", com.sun.jna.Pointer.createConstant(memory), com.sun.jna.Pointer.createConstant(page));
-        PageLocker locker = PageLocker.over(irix.backend(true));
-        var first = locker.lock(MemoryRange.of(memory, 2 * page));
-        var second = locker.lock(MemoryRange.of(memory, page));
-        first.close();
-        second.close();
-        assertTrue(standIn.isLocked(memory), "pinned by other code");
-        assertFalse(standIn.isLocked(memory + page));
+        assertRefused(() -> irix.backend().unlockAll(List.of()), Reason.BUSY, "munlockall", "EBUSY");
     }
 
     @Test
     void locksOfOthersEndWithOurs() {
         standIn.call("mlock", com.sun.jna.Pointer.createConstant(memory), com.sun.jna.Pointer.createConstant(page));
-        PageLocker.over(irix.backend(false)).lock(MemoryRange.of(memory, page)).close();
+        PageLocker.over(irix.backend()).lock(MemoryRange.of(memory, page)).close();
         assertFalse(standIn.isLocked(memory), "mlock does not count");
     }
 
     @Test
     void invalidatingALockedPageIsBusy() {
-        PageLocker locker = PageLocker.over(irix.backend(false));
+        PageLocker locker = PageLocker.over(irix.backend());
         try (var held = locker.lock(MemoryRange.of(memory, page))) {
             assertRefused(
                     () -> locker.sync(MemoryRange.of(memory, page), SyncOption.INVALIDATE),
@@ -234,7 +198,7 @@ class IrixFailureTest {
     void syncOverAHoleIsNotMapped() {
         standIn.unmap(memory + page, 1);
         assertRefused(
-                () -> irix.backend(false).sync(memory, 3 * page, EnumSet.of(SyncOption.SYNC)),
+                () -> irix.backend().sync(memory, 3 * page, EnumSet.of(SyncOption.SYNC)),
                 Reason.NOT_MAPPED,
                 "msync",
                 "ENOMEM",
@@ -243,17 +207,17 @@ class IrixFailureTest {
 
     @Test
     void theEndOfAStackInFutureModeIsNoted() {
-        String notes = irix.backend(false).info().notes().toString();
+        String notes = irix.backend().info().notes().toString();
         assertTrue(notes.contains("SIGSEGV"), notes);
     }
 
     @Test
     void theLimitsAreNamedAndUnknown() {
-        var limits = irix.backend(false).limits();
+        var limits = irix.backend().limits();
         assertEquals("maxlkmem", limits.all().get(0).name());
         assertEquals(LimitValue.unknown(), limits.soft());
         assertEquals(Tristate.UNKNOWN, limits.privileged());
         standIn.set("superuser", 1);
-        assertEquals(Tristate.YES, irix.backend(false).limits().privileged());
+        assertEquals(Tristate.YES, irix.backend().limits().privileged());
     }
 }

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The stand-in itself: row by row against the comparison of systems, and what IRIX alone has. */
 class IrixStandInTest {
-    /** Through mlock and munlock, or through mpin and munpin. */
+    /** Through mlock and munlock, or through mpin and munpin, by which the backend finds holes. */
     private static final class Calls extends StandInCalls {
         private final boolean pin;
 

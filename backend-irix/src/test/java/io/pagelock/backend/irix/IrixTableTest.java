@@ -3,11 +3,8 @@ package io.pagelock.backend.irix;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pagelock.PageLockException;
-import io.pagelock.Reason;
 import io.pagelock.backend.support.AbiTable;
 import io.pagelock.backend.support.SystemNumbers;
 import io.pagelock.backend.testkit.standin.ForeignSystem;
@@ -16,14 +13,13 @@ import io.pagelock.spi.Host;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Random;
 import java.util.ServiceLoader;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Numbers against the facts collected, the override, the counts of pins, and what the provider accepts. */
+/** Numbers against the facts collected, the override, and what the provider accepts. */
 class IrixTableTest {
     /** A copy of the facts, with source and confidence. */
     private static final AbiTable FACTS = AbiTable.of(IrixTableTest.class, "constants.csv");
@@ -65,43 +61,6 @@ class IrixTableTest {
     void theProviderIsFoundAsAService() {
         assertTrue(
                 ServiceLoader.load(BackendProvider.class).stream().anyMatch(each -> each.type() == IrixProvider.class));
-    }
-
-    @Test
-    void anUnknownCallIsRefusedByName() {
-        System.setProperty(IrixProvider.CALL_PROPERTY, "plock");
-        try {
-            PageLockException e = assertThrows(PageLockException.class, () -> new IrixProvider().open(Irix.HOST));
-            assertEquals(Reason.NOT_SUPPORTED, e.reason());
-            assertTrue(e.getMessage().contains("io.pagelock.irix.call is 'plock'"), e.getMessage());
-        } finally {
-            System.clearProperty(IrixProvider.CALL_PROPERTY);
-        }
-    }
-
-    /** Against an array, also across the middle of the address space. */
-    @Test
-    void pinsAreCountedByInterval() {
-        long base = Long.MAX_VALUE - 31;
-        int[] expected = new int[64];
-        PinCounts pins = new PinCounts();
-        Random random = new Random(7);
-        for (int round = 0; round < 2000; round++) {
-            int from = random.nextInt(63);
-            int to = from + 1 + random.nextInt(63 - from);
-            int delta = random.nextBoolean() ? 1 : -1;
-            pins.add(base + from, base + to, delta);
-            for (int i = from; i < to; i++) {
-                expected[i] = Math.max(0, expected[i] + delta);
-            }
-            int[] actual = new int[64];
-            for (PinCounts.Piece each : pins.pinned(base, base + 64)) {
-                for (long at = each.start; at != each.end; at++) {
-                    actual[(int) (at - base)] = each.count;
-                }
-            }
-            org.junit.jupiter.api.Assertions.assertArrayEquals(expected, actual, "round " + round);
-        }
     }
 
     @Test

@@ -86,7 +86,7 @@ final class LinuxBackend implements Backend, MappingBudget {
 
     private Set<Capability> probe(List<String> notes) {
         Set<Capability> found = EnumSet.of(Capability.LOCK_ADDRESS_SPACE, Capability.SYNC);
-        String missing = calls.hasMlock2() ? mlock2Refusal() : "the C library has no mlock2 (glibc before 2.27)";
+        String missing = calls.has("mlock2") ? mlock2Refusal() : "the C library has no mlock2 (glibc before 2.27)";
         if (missing.isEmpty()) {
             found.add(Capability.LOCK_ON_FAULT);
             found.add(Capability.LOCK_ADDRESS_SPACE_ON_FAULT);

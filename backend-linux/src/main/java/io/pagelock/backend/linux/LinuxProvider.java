@@ -45,7 +45,7 @@ public final class LinuxProvider implements BackendProvider {
         }
         CLibrary library = CLibrary.open(host);
         return new LinuxBackend(
-                LinuxCalls.bind(library, host.bits()),
+                LinuxCalls.bind(library),
                 constants.get(),
                 ProcFiles.SYSTEM,
                 library::address,

@@ -74,7 +74,7 @@ final class FakeLinux implements LinuxCalls, ProcFiles {
     }
 
     @Override
-    public boolean hasMlock2() {
+    public boolean has(String function) {
         return true;
     }
 

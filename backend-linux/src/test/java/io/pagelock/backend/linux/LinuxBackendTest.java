@@ -191,7 +191,7 @@ class LinuxBackendTest {
     void errnoIsNotReadAfterASuccess() {
         LinuxCalls calls = mock(LinuxCalls.class);
         when(calls.getpagesize()).thenReturn(PAGE);
-        when(calls.hasMlock2()).thenReturn(true);
+        when(calls.has("mlock2")).thenReturn(true);
         LinuxBackend backend = backend(calls, LinuxConstants.GENERIC, "5.10.0", 64);
         backend.lock(0x10000, PAGE, false);
         backend.lock(0x10000, PAGE, true);

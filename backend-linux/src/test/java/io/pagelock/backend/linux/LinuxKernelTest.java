@@ -15,6 +15,7 @@ import io.pagelock.Reason;
 import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.spi.Backend;
+import io.pagelock.backend.support.CLibrary;
 import io.pagelock.spi.Host;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -427,9 +428,7 @@ class LinuxKernelTest {
     /** What LockOracle stands on. */
     @Test
     void msyncTellsExactlyWhatIsFlagged() {
-        LinuxCalls calls = LinuxCalls.bind(
-                io.pagelock.backend.support.CLibrary.open(Host.current()),
-                Host.current().bits());
+        LinuxCalls calls = LinuxCalls.bind(CLibrary.open(Host.current()));
         LockOracle oracle = new LockOracle(
                 calls, LinuxConstants.forArch(System.getProperty("os.arch")).orElseThrow());
         long at = map(4);
@@ -449,9 +448,7 @@ class LinuxKernelTest {
         String[] release = System.getProperty("os.version").split("[.-]");
         int number = Integer.parseInt(release[0]) * 1000 + Integer.parseInt(release[1]);
         assumeTrue(number >= 6011, "PROCMAP_QUERY came with Linux 6.11");
-        LinuxCalls calls = LinuxCalls.bind(
-                io.pagelock.backend.support.CLibrary.open(Host.current()),
-                Host.current().bits());
+        LinuxCalls calls = LinuxCalls.bind(CLibrary.open(Host.current()));
         LinuxConstants constants =
                 LinuxConstants.forArch(System.getProperty("os.arch")).orElseThrow();
         assumeTrue(constants == LinuxConstants.GENERIC, "not asked on this processor");

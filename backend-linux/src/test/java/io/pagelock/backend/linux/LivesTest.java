@@ -18,6 +18,7 @@ import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
 import io.pagelock.spi.Backend;
+import io.pagelock.backend.support.CLibrary;
 import io.pagelock.spi.Host;
 import java.io.IOException;
 import java.io.InputStream;
@@ -324,9 +325,7 @@ class LivesTest {
             }
             List<MemoryRange> keep =
                     List.of(MemoryRange.of(at + 8 * PAGE, 4 * PAGE), MemoryRange.of(at + 32 * PAGE, PAGE));
-            LinuxCalls calls = LinuxCalls.bind(
-                    io.pagelock.backend.support.CLibrary.open(Host.current()),
-                    Host.current().bits());
+            LinuxCalls calls = LinuxCalls.bind(CLibrary.open(Host.current()));
             LockOracle oracle = new LockOracle(
                     calls, LinuxConstants.forArch(Host.current().arch()).orElseThrow());
             for (int round = 0; round < 5; round++) {

@@ -30,35 +30,41 @@ final class SolarisBackend extends AbstractBackend {
     private static final int PAGES_AT_ONCE = 1 << 16;
 
     private final SolarisCalls calls;
+    /** Takes the place of memcntl; or null. */
+    private final SolarisCalls.Ucb ucb;
+
     private final ProcMap proc;
     private final SolarisLimits limits;
     private final SolarisFailure failure;
 
     SolarisBackend(
             SolarisCalls calls,
+            SolarisCalls.Ucb ucb,
             ProcFiles files,
             Supplier<Optional<SystemPages>> systemPages,
             ToLongFunction<ByteBuffer> addresses,
             Host host) {
-        this(calls, new ProcMap(files, host.bits()), systemPages, addresses, host);
+        this(calls, ucb, new ProcMap(files, host.bits()), systemPages, addresses, host);
     }
 
     private SolarisBackend(
             SolarisCalls calls,
+            SolarisCalls.Ucb ucb,
             ProcMap proc,
             Supplier<Optional<SystemPages>> systemPages,
             ToLongFunction<ByteBuffer> addresses,
             Host host) {
         super(
-                new BackendInfo("solaris", host.osName() + " " + host.osVersion(), host.arch(), notes(calls, proc)),
+                new BackendInfo("solaris", host.osName() + " " + host.osVersion(), host.arch(), notes(calls, ucb, proc)),
                 capabilities(proc),
                 calls.getpagesize(),
                 host.bits(),
                 addresses);
         this.calls = calls;
+        this.ucb = ucb;
         this.proc = proc;
         limits = new SolarisLimits(calls, this::lockedBytes);
-        failure = new SolarisFailure(this, limits, systemPages, calls.control());
+        failure = new SolarisFailure(this, limits, systemPages, ucb == null ? "memcntl" : "mctl");
     }
 
     private static Set<Capability> capabilities(ProcMap proc) {
@@ -70,7 +76,7 @@ final class SolarisBackend extends AbstractBackend {
         return found;
     }
 
-    private static List<String> notes(SolarisCalls calls, ProcMap proc) {
+    private static List<String> notes(SolarisCalls calls, SolarisCalls.Ucb ucb, ProcMap proc) {
         List<String> notes = new ArrayList<>();
         notes.add("numbers and behaviour are those of illumos-gate of March 2019; those of Oracle Solaris 11 are not"
                 + " confirmed, and nothing was run on either system");
@@ -80,13 +86,13 @@ final class SolarisBackend extends AbstractBackend {
         if (!proc.mappings().isPresent()) {
             notes.add("/proc/self/map cannot be read: what is mapped and some causes of failures are unknown");
         }
-        if (!calls.hasPrivileges()) {
+        if (!calls.has("priv_ineffect")) {
             notes.add("libc lacks priv_ineffect: the privilege " + SolarisLimits.PRIVILEGE + " is unknown");
         }
-        if (!calls.hasResourceControls()) {
+        if (!calls.has("getrctl")) {
             notes.add("libc lacks getrctl: the limits are unknown");
         }
-        if (calls.control().equals("mctl")) {
+        if (ucb != null) {
             notes.add("locks through mctl of libucb, which has loaded BSD variants of C functions into this process");
         }
         return notes;
@@ -101,9 +107,11 @@ final class SolarisBackend extends AbstractBackend {
         checkThatLocked(address, length);
     }
 
-    private int control(long address, long length, int command, long argument) {
+    private int control(long address, long length, int command, int argument) {
         // Attributes other than 0 would leave pages out, with success.
-        return calls.memcntl(address, length, command, argument, 0, 0);
+        return ucb == null
+                ? calls.memcntl(address, length, command, argument, 0, 0)
+                : ucb.mctl(address, length, command, argument);
     }
 
     /** Pages past the end of a file and reserved pages never touched are passed over with success: vm/seg_vn.c. */

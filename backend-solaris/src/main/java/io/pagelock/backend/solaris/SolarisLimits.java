@@ -5,7 +5,7 @@ import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
 import io.pagelock.Tristate;
-import java.nio.charset.StandardCharsets;
+import io.pagelock.backend.support.CLibrary;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -51,16 +51,16 @@ final class SolarisLimits {
     }
 
     Tristate privileged() {
-        return calls.hasPrivileges() ? Tristate.of(calls.priv_ineffect(cString(PRIVILEGE)) != 0) : Tristate.UNKNOWN;
+        return calls.has("priv_ineffect") ? Tristate.of(calls.priv_ineffect(CLibrary.string(PRIVILEGE)) != 0) : Tristate.UNKNOWN;
     }
 
     /** The lowest value that denies is in force; without privilege it may be raised up to the lowest privileged one. */
     private LockLimit resourceControl(String name, LockLimit.Scope scope) {
         LimitValue unknown = LimitValue.unknown();
-        if (!calls.hasResourceControls()) {
+        if (!calls.has("getrctl")) {
             return new LockLimit(name, scope, unknown, unknown, OptionalLong.empty(), false);
         }
-        byte[] control = cString(name);
+        byte[] control = CLibrary.string(name);
         byte[] block = new byte[calls.rctlblk_size()];
         byte[] next = new byte[block.length];
         LimitValue soft = null;
@@ -98,9 +98,5 @@ final class SolarisLimits {
     /** The default is the greatest number that there is; more than a long holds bounds nothing either. */
     private static LimitValue limit(long unsigned) {
         return unsigned < 0 ? LimitValue.unlimited() : LimitValue.ofBytes(unsigned);
-    }
-
-    private static byte[] cString(String text) {
-        return (text + '\0').getBytes(StandardCharsets.US_ASCII);
     }
 }

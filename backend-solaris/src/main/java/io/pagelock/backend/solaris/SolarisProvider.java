@@ -54,7 +54,12 @@ public final class SolarisProvider implements BackendProvider {
     /** For stand-ins: the same backend over other libraries and files. */
     static Backend backend(CLibrary libc, CLibrary libucb, ProcFiles files, Host host) {
         return new SolarisBackend(
-                SolarisCalls.bind(libc, libucb, host.bits()), files, SystemPages::read, libc::address, host);
+                libc.bind(SolarisCalls.class),
+                libucb == null ? null : libucb.bind(SolarisCalls.Ucb.class),
+                files,
+                SystemPages::read,
+                libc::address,
+                host);
     }
 
     private static CLibrary libucb(Host host) {

@@ -38,12 +38,15 @@ class SolarisCallTest {
 
     @BeforeEach
     void open() {
-        when(calls.control()).thenReturn("memcntl");
         when(calls.getpagesize()).thenReturn((int) PAGE);
         when(calls.mincore(anyLong(), anyLong(), any())).thenAnswer(call -> {
             java.util.Arrays.fill(call.<byte[]>getArgument(2), (byte) 1);
             return 0;
         });
+        backend = over(null);
+    }
+
+    private SolarisBackend over(SolarisCalls.Ucb ucb) {
         ProcFiles nothing = new ProcFiles() {
             @Override
             public Optional<byte[]> read(String name) {
@@ -55,7 +58,7 @@ class SolarisCallTest {
                 return -1;
             }
         };
-        backend = new SolarisBackend(calls, nothing, Optional::empty, buffer -> 0, Solaris.HOST);
+        return new SolarisBackend(calls, ucb, nothing, Optional::empty, buffer -> 0, Solaris.HOST);
     }
 
     @Test
@@ -123,8 +126,8 @@ class SolarisCallTest {
 
     @Test
     void mctlGetsTheFlagsAsAnInt() {
-        SolarisCalls.Mctl mctl = mock(SolarisCalls.Mctl.class);
-        new SolarisCalls.MctlAsMemcntl(mctl).memcntl(ADDRESS, PAGE, 1, 4, 0, 0);
-        verify(mctl).mctl(ADDRESS, PAGE, 1, 4);
+        SolarisCalls.Ucb ucb = mock(SolarisCalls.Ucb.class);
+        over(ucb).sync(ADDRESS, PAGE, EnumSet.of(SyncOption.SYNC));
+        verify(ucb).mctl(ADDRESS, PAGE, 1, 4);
     }
 }

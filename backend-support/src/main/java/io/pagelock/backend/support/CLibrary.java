@@ -2,28 +2,71 @@
 package io.pagelock.backend.support;
 
 import com.sun.jna.Function;
+import com.sun.jna.FunctionMapper;
+import com.sun.jna.Library;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.spi.Host;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Collections;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The C library of the running process, through JNA. Symbols are looked up in the process itself, not in a file, because
  * glibc, musl and the BSDs name theirs differently.
  *
- * <p>A backend opens one in {@link io.pagelock.spi.BackendProvider#open} and binds its calls there, once. Calls that may be
- * missing get a class of their own, bound only if {@link #has} says so. Safe for use by several threads.
+ * <p>A backend opens one in {@link io.pagelock.spi.BackendProvider#open} and binds its calls there, once. Safe for use by
+ * several threads.
  */
 public final class CLibrary {
-    private final NativeLibrary process;
-    private final int bits;
+    /**
+     * Classes with native methods, and the library to which they are bound. Binding makes libffi map a few pages at an address
+     * that the kernel chooses, so it is not repeated.
+     */
+    private static final Map<Class<?>, NativeLibrary> BOUND = new ConcurrentHashMap<>();
 
-    private CLibrary(NativeLibrary process, int bits) {
-        this.process = process;
+    private final String name;
+    private final NativeLibrary library;
+    private final int bits;
+    private final Map<String, String> symbols;
+
+    private CLibrary(String name, int bits, Map<String, String> symbols) {
+        this.name = name;
         this.bits = bits;
+        this.symbols = symbols;
+        library = NativeLibrary.getInstance(
+                name,
+                symbols.isEmpty()
+                        ? Collections.<String, Object>emptyMap()
+                        : Collections.<String, Object>singletonMap(
+                                Library.OPTION_FUNCTION_MAPPER, new Renaming(symbols)));
+    }
+
+    /** JNA keeps one library for each name and options, and tells options apart by what they print. */
+    private static final class Renaming implements FunctionMapper {
+        private final Map<String, String> symbols;
+
+        Renaming(Map<String, String> symbols) {
+            this.symbols = symbols;
+        }
+
+        @Override
+        public String getFunctionName(NativeLibrary library, Method method) {
+            return symbols.getOrDefault(method.getName(), method.getName());
+        }
+
+        @Override
+        public String toString() {
+            return symbols.toString();
+        }
     }
 
     /**
@@ -49,10 +92,9 @@ public final class CLibrary {
      *     there is no such library for this JVM
      */
     public static CLibrary open(Host host, String library) {
-        NativeLibrary process;
         int pointerSize;
         try {
-            process = NativeLibrary.getProcess();
+            NativeLibrary.getProcess();
             pointerSize = Native.POINTER_SIZE;
         } catch (LinkageError | RuntimeException e) {
             throw LoadFailure.explain(e, host);
@@ -69,12 +111,8 @@ public final class CLibrary {
                             + host + ")")
                     .build();
         }
-        return new CLibrary(library == null ? process : load(library, host), host.bits());
-    }
-
-    private static NativeLibrary load(String library, Host host) {
         try {
-            return NativeLibrary.getInstance(library);
+            return new CLibrary(library, host.bits(), Collections.<String, String>emptyMap());
         } catch (UnsatisfiedLinkError e) {
             throw PageLockException.because(Reason.NOT_SUPPORTED)
                     .detail("the library " + library + " cannot be loaded on " + host + ": " + e.getMessage())
@@ -84,102 +122,115 @@ public final class CLibrary {
     }
 
     /**
-     * Tells whether the process has a function of this name.
+     * Returns this library with a function under another name.
      *
-     * @param symbol the C name
+     * @param function the name by which bindings declare it
+     * @param symbol the name that it has in the library, for example {@code __msync13} for {@code msync}
+     * @return the same library; what was bound before keeps its names
+     */
+    public CLibrary renaming(String function, String symbol) {
+        Map<String, String> more = new TreeMap<>(symbols);
+        more.put(function, symbol);
+        return new CLibrary(name, bits, more);
+    }
+
+    private String symbol(String function) {
+        return symbols.getOrDefault(function, function);
+    }
+
+    /**
+     * Reports whether the library has a function.
+     *
+     * @param function the C name
      * @return true if it can be called
      */
-    public boolean has(String symbol) {
+    public boolean has(String function) {
         try {
-            process.getFunction(symbol);
+            library.getFunction(symbol(function));
             return true;
         } catch (UnsatisfiedLinkError e) {
             return false;
         }
     }
 
-    /**
-     * Binds the native methods of an object's class, static or not, to the C functions of the same names. Parameters are
-     * passed as they are: {@code int}, {@code long} and arrays of them, so the class must know how wide C's types are here.
-     *
-     * @param <T> the type of the binding
-     * @param binding an object whose class declares native methods and nothing that JNA would have to convert
-     * @return the same object
-     * @throws PageLockException with {@link Reason#NOT_SUPPORTED} if a function is missing
-     */
-    public <T> T bind(T binding) {
+    /** Returns a function, or throws with NOT_SUPPORTED. */
+    Function function(String name) {
         try {
-            Native.register(binding.getClass(), process);
+            return library.getFunction(symbol(name));
         } catch (UnsatisfiedLinkError e) {
             throw PageLockException.because(Reason.NOT_SUPPORTED)
-                    .detail("the C library of this process lacks a function: " + e.getMessage())
+                    .detail("the C library of this process lacks the function " + symbol(name))
                     .cause(e)
                     .build();
         }
-        return binding;
     }
 
     /**
-     * An address or a size as an argument of {@link #call}.
+     * Binds the methods of an interface to the C functions of the same names, in the width of this JVM.
      *
-     * @param value the address or size, unsigned
-     * @return a number as wide as {@code size_t}; of a wider one the lower 32 bits
+     * @param <T> the interface
+     * @param calls the interface, whose methods have the types that {@link NativeCalls} names
+     * @return the functions
+     * @throws PageLockException with {@link Reason#NOT_SUPPORTED} if a function is missing that is not {@link MayBeMissing};
+     *     a call of one that is missing throws the same
      */
-    public Number size(long value) {
-        if (bits == 64) {
-            return value;
-        }
-        return (int) value;
+    public <T extends NativeCalls> T bind(Class<T> calls) {
+        return calls.cast(Proxy.newProxyInstance(
+                calls.getClassLoader(), new Class<?>[] {calls}, new Binding(this, calls, bits == 32)));
     }
 
     /**
-     * The locking calls, in the width of this JVM.
+     * Binds an interface by the native methods of a class where pointers have 8 bytes, which makes calls quicker that are made
+     * for each lock, and as {@link #bind(Class)} does elsewhere. The methods of a class are bound to one library at a time:
+     * binding them to another one redirects every object of the class.
      *
-     * @return the calls, bound
+     * @param <T> the interface
+     * @param calls the interface
+     * @param direct makes an object whose class declares every function as a native method, normally the constructor of a
+     *     subclass of {@link DirectMemoryCalls}
+     * @return the functions
+     * @throws PageLockException as {@link #bind(Class)} does
+     */
+    public <T extends NativeCalls> T bind(Class<T> calls, java.util.function.Function<CLibrary, ? extends T> direct) {
+        if (bits == 32) {
+            return bind(calls);
+        }
+        T bound = direct.apply(this);
+        try {
+            for (Class<?> each = bound.getClass(); each != Object.class; each = each.getSuperclass()) {
+                if (BOUND.get(each) != library) {
+                    Native.register(each, library);
+                    BOUND.put(each, library);
+                }
+            }
+            return bound;
+        } catch (UnsatisfiedLinkError e) {
+            // One is missing; the other way does without it, or says which.
+            return bind(calls);
+        }
+    }
+
+    /**
+     * Binds the locking calls, the quicker way where there is one.
+     *
+     * @return the calls
      * @throws PageLockException with {@link Reason#NOT_SUPPORTED} if one of them is missing
      */
     public MemoryCalls memoryCalls() {
-        return bits == 64 ? bind(new Lp64MemoryCalls()) : bind(new Ilp32MemoryCalls());
+        return bind(MemoryCalls.class, DirectMemoryCalls::new);
     }
 
     /**
-     * mincore, in the width of this JVM.
+     * Returns a string as C takes it.
      *
-     * @return the call, bound
-     * @throws PageLockException with {@link Reason#NOT_SUPPORTED} if it is missing
+     * @param text characters of ASCII
+     * @return its bytes, ended by a zero
      */
-    public MincoreCall mincoreCall() {
-        return bits == 64 ? bind(new Lp64Mincore()) : bind(new Ilp32Mincore());
+    public static byte[] string(String text) {
+        return (text + '\0').getBytes(StandardCharsets.US_ASCII);
     }
 
-    /**
-     * Calls a function that is not worth a binding. Many times slower than a bound method.
-     *
-     * @param symbol the C name
-     * @param arguments {@code Integer}, {@code Long} or arrays of primitives, each as wide as the C parameter
-     * @return what the function returned
-     * @throws PageLockException with {@link Reason#NOT_SUPPORTED} if it is missing
-     */
-    public int call(String symbol, Object... arguments) {
-        Function function;
-        try {
-            function = process.getFunction(symbol);
-        } catch (UnsatisfiedLinkError e) {
-            throw PageLockException.because(Reason.NOT_SUPPORTED)
-                    .detail("the C library of this process lacks the function " + symbol)
-                    .cause(e)
-                    .build();
-        }
-        return function.invokeInt(arguments);
-    }
-
-    /**
-     * The error number that this thread's last call left. Only meaningful at once after a call that said it failed:
-     * successes leave old numbers behind.
-     *
-     * @return errno
-     */
-    public int errno() {
+    int errno() {
         return Native.getLastError();
     }
 

@@ -2,16 +2,17 @@
 package io.pagelock.backend.support;
 
 /**
- * The locking calls that Linux, the BSDs, HP-UX and IRIX have under the same names, literally: names, order and results as
- * in C. Addresses and sizes are {@code long} here and go to C as wide as its {@code size_t}.
+ * The locking calls of POSIX as Linux, the BSDs, HP-UX and IRIX have them: names, order and results as in C. Extend it by the
+ * functions that a system has besides. A system may have renamed one, so look into its headers, and if it has, bind over
+ * {@link CLibrary#renaming}: on NetBSD, {@code msync} is an old function of two arguments, and the present one is
+ * {@code __msync13}.
  *
- * <p>All but {@link #getpagesize} return 0 or -1; look at {@link CLibrary#errno()} only after -1, and then at once, in the
- * same thread. Get an implementation from {@link CLibrary#memoryCalls()}; implement it in tests.
+ * <p>All but {@link #getpagesize} return 0 or -1; look at {@link #errno()} only after -1, and then at once, in the same thread.
  *
  * <p>Sources: mlock(2), mlockall(2), msync(2) and getpagesize(2) of Linux, FreeBSD and HP-UX; mlock(3C) and mlockall(3C) of
  * IRIX.
  */
-public interface MemoryCalls {
+public interface MemoryCalls extends NativeCalls {
     /**
      * {@code int mlock(const void *addr, size_t len)}.
      *

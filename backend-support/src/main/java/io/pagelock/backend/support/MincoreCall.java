@@ -2,12 +2,11 @@
 package io.pagelock.backend.support;
 
 /**
- * mincore(2), which Linux, FreeBSD and Solaris have alike, apart from the calls that every system has. Address and size are
- * {@code long} here and go to C as wide as its {@code size_t}. Get one from {@link CLibrary#mincoreCall()}.
+ * mincore(2), which Linux, FreeBSD and Solaris have alike, apart from the calls that every system has.
  *
  * <p>Sources: mincore(2) of Linux, FreeBSD and Solaris.
  */
-public interface MincoreCall {
+public interface MincoreCall extends NativeCalls {
     /**
      * {@code int mincore(void *addr, size_t len, char *vec)}. What the bits of a byte mean differs: only the lowest is
      * everywhere the same, and set if the page is in memory.

@@ -3,10 +3,8 @@ package io.pagelock.backend.support;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
@@ -14,12 +12,12 @@ import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.spi.Host;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -28,16 +26,34 @@ import org.junit.jupiter.api.condition.OS;
 class CLibraryTest {
     private final CLibrary library = CLibrary.open(Host.current());
 
-    /** Functions that fail in a known way. */
-    static final class Failing {
-        native int close(int fd);
+    /** Functions that fail in a known way, with the types of each width. */
+    interface Known extends NativeCalls {
+        int close(int fd);
 
-        native int getpid();
+        int getpid();
+
+        int mincore(long addr, long len, byte[] vec);
+
+        static int notAFunctionOfC() {
+            return 0;
+        }
+
+        @MayBeMissing
+        int pagelock_has_no_such_function(int argument);
     }
 
-    static final class Missing {
-        native int pagelock_has_no_such_function(int argument);
+    interface Missing extends NativeCalls {
+        int pagelock_has_no_such_function(int argument);
     }
+
+    /** Of C: {@code size_t} and arrays of it, through functions that only read and write memory. */
+    interface Sizes extends NativeCalls {
+        int memcmp(@SizeT long[] left, byte[] right, long length);
+
+        int strncmp(byte[] left, byte[] right, long length);
+    }
+
+    private final Known known = library.bind(Known.class);
 
     @Test
     void symbolsAreLookedUpInTheProcess() {
@@ -48,50 +64,74 @@ class CLibraryTest {
     }
 
     @Test
-    void boundMethodsReachC() {
-        Failing failing = new Failing();
-        assertSame(failing, library.bind(failing));
-        assertEquals(ProcessHandle.current().pid(), failing.getpid());
-        // Binding again, as a second backend in one process does, changes nothing.
-        library.bind(new Failing());
-        assertEquals(ProcessHandle.current().pid(), failing.getpid());
+    void declaredFunctionsReachC() {
+        assertEquals(ProcessHandle.current().pid(), known.getpid());
+        assertTrue(known.toString().contains("Binding"), "what every object has needs no C function");
+        assertEquals(0, library.bind(Sizes.class).strncmp(CLibrary.string("page"), CLibrary.string("pages"), 4));
     }
 
     @Test
     void errnoIsThatOfThisThreadsLastFailure() throws InterruptedException {
-        Failing failing = library.bind(new Failing());
         int[] elsewhere = new int[1];
-        assertEquals(-1, failing.close(-1));
-        Thread other = new Thread(() -> elsewhere[0] = library.errno());
+        assertEquals(-1, known.close(-1));
+        Thread other = new Thread(() -> elsewhere[0] = known.errno());
         other.start();
         other.join();
         // EBADF is 9 on every Unix.
-        assertEquals(9, library.errno());
+        assertEquals(9, known.errno());
         assertEquals(0, elsewhere[0]);
     }
 
     @Test
     void missingFunctionIsNotSupportedAndNamed() {
-        PageLockException bind = assertThrows(PageLockException.class, () -> library.bind(new Missing()));
-        PageLockException call =
-                assertThrows(PageLockException.class, () -> library.call("pagelock_has_no_such_function", 1));
+        PageLockException bind = assertThrows(PageLockException.class, () -> library.bind(Missing.class));
+        PageLockException call = assertThrows(PageLockException.class, () -> known.pagelock_has_no_such_function(1));
         for (PageLockException each : List.of(bind, call)) {
             assertEquals(Reason.NOT_SUPPORTED, each.reason());
             assertTrue(each.getMessage().contains("pagelock_has_no_such_function"), each.getMessage());
             assertTrue(each.getCause() instanceof UnsatisfiedLinkError, String.valueOf(each.getCause()));
         }
+        assertFalse(known.has("pagelock_has_no_such_function"));
+        assertTrue(known.has("getpid"));
+    }
+
+    /** Where the quick binding lacks a function, the other one takes its place. */
+    static final class DirectKnown extends DirectMemoryCalls implements Known {
+        DirectKnown(CLibrary library) {
+            super(library);
+        }
+
+        @Override
+        public native int close(int fd);
+
+        @Override
+        public native int getpid();
+
+        @Override
+        public native int mincore(long addr, long len, byte[] vec);
+
+        @Override
+        public native int pagelock_has_no_such_function(int argument);
     }
 
     @Test
-    void sizesAreAsWideAsC() {
-        Number size = library.size(-4096);
-        assertEquals(Host.current().bits() == 64 ? Long.class : Integer.class, size.getClass());
-        assertEquals(-4096, size.intValue());
+    void aMissingFunctionEndsTheQuickBindingAlone() {
+        Known bound = library.bind(Known.class, DirectKnown::new);
+        assertFalse(bound instanceof DirectKnown);
+        assertEquals(ProcessHandle.current().pid(), bound.getpid());
     }
 
+    /** As NetBSD's msync is; here getpid stands for a function that has another name in the library. */
     @Test
-    void functionIsCalledByName() {
-        assertEquals(ProcessHandle.current().pid(), library.call("getpid"));
+    void aRenamedFunctionIsFoundInBothBindings() {
+        CLibrary renamed = library.renaming("pagelock_has_no_such_function", "abs").renaming("getpagesize", "getpid");
+        assertTrue(renamed.has("pagelock_has_no_such_function"));
+        assertEquals(7, renamed.bind(Known.class).pagelock_has_no_such_function(-7));
+        assertEquals(7, renamed.bind(Known.class, DirectKnown::new).pagelock_has_no_such_function(-7));
+        assertEquals(ProcessHandle.current().pid(), renamed.memoryCalls().getpagesize());
+        assertEquals(Native.SIZE_T_SIZE == 8, renamed.memoryCalls() instanceof DirectMemoryCalls);
+        assertTrue(library.memoryCalls().getpagesize() >= 4096);
+        assertFalse(library.has("pagelock_has_no_such_function"));
     }
 
     @Test
@@ -119,7 +159,7 @@ class CLibraryTest {
         assertEquals(before, locked());
         assertEquals(0, calls.msync(at, page, 0));
         assertEquals(-1, calls.mlockall(0));
-        assertEquals(22, library.errno());
+        assertEquals(22, calls.errno());
         assertEquals(0, calls.munlockall());
         buffer.put(0, (byte) 1);
     }
@@ -158,58 +198,46 @@ class CLibraryTest {
 
     // The two widths
 
-    private static List<String> natives(Class<?> binding) {
-        return Arrays.stream(binding.getDeclaredMethods())
-                .filter(each -> java.lang.reflect.Modifier.isNative(each.getModifiers()))
-                .map(each -> each.getName() + Arrays.toString(each.getParameterTypes()))
-                .sorted()
-                .collect(Collectors.toList());
+    @Test
+    void theQuickBindingIsForEightBytePointersAlone() {
+        assertEquals(Native.SIZE_T_SIZE == 8, library.memoryCalls() instanceof DirectMemoryCalls);
     }
 
-    @Test
-    void sizesAreAsWideAsSizeT() {
-        assertEquals(
-                List.of(
-                        "getpagesize[]",
-                        "mlock[long, long]",
-                        "mlockall[int]",
-                        "msync[long, long, int]",
-                        "munlock[long, long]",
-                        "munlockall[]"),
-                natives(Lp64MemoryCalls.class));
-        assertEquals(
-                List.of(
-                        "getpagesize[]",
-                        "mlock[int, int]",
-                        "mlockall[int]",
-                        "msync[int, int, int]",
-                        "munlock[int, int]",
-                        "munlockall[]"),
-                natives(Ilp32MemoryCalls.class));
-    }
-
-    @Test
-    void widthIsThatOfTheProcess() {
-        assertEquals(
-                Native.SIZE_T_SIZE == 8 ? Lp64MemoryCalls.class : Ilp32MemoryCalls.class,
-                library.memoryCalls().getClass());
+    private <T> T narrow(Class<T> calls) {
+        return calls.cast(Proxy.newProxyInstance(
+                calls.getClassLoader(), new Class<?>[] {calls}, new Binding(library, calls, true)));
     }
 
     /**
-     * The 32-bit binding in a 64-bit process: what it passes is right for what fits into 31 bits. That the upper half of a
-     * 32-bit address space arrives can only be seen on a 32-bit JVM.
+     * The binding of 4-byte pointers, also in a process of 8-byte ones, where what it passes is right as long as it fits into 31
+     * bits. That the upper half of a 32-bit address space arrives can only be seen on a 32-bit JVM.
      */
     @Test
-    void narrowBindingPassesItsArgumentsInOrder() {
-        assumeTrue(Native.SIZE_T_SIZE == 8, "the other tests use it on this JVM");
-        Ilp32MemoryCalls calls = library.bind(new Ilp32MemoryCalls());
+    void theNarrowBindingPassesItsArgumentsInOrder() {
+        MemoryCalls calls = narrow(MemoryCalls.class);
         assertEquals(library.memoryCalls().getpagesize(), calls.getpagesize());
         // Nothing can be mapped at page 1 by default, so the kernel refuses the range and not the arguments.
         int page = calls.getpagesize();
         assertEquals(-1, calls.munlock(page, page));
-        assertEquals(12, library.errno());
+        assertEquals(12, calls.errno());
         assertEquals(-1, calls.msync(page + 1, page, 0));
-        assertEquals(22, library.errno());
+        assertEquals(22, calls.errno());
         assertEquals(0, calls.munlock(page, 0));
+        // What does not fit is cut off, not passed on in a second argument.
+        assertEquals(0, calls.munlock(page + (1L << 32), 1L << 32));
+        assertEquals(-1, narrow(Known.class).mincore(page, page, new byte[1]));
+        assertEquals(12, calls.errno());
+    }
+
+    @Test
+    void anArrayOfSizesHasFourBytesEachInTheNarrowBinding() {
+        long[] sizes = {1, 0xfffffffeL};
+        byte[] inC = ByteBuffer.allocate(8)
+                .order(ByteOrder.nativeOrder())
+                .putInt(1)
+                .putInt(-2)
+                .array();
+        assertEquals(0, narrow(Sizes.class).memcmp(sizes, inC, 8));
+        assertEquals(List.of(1L, 0xfffffffeL), List.of(sizes[0], sizes[1]), "read back unsigned");
     }
 }

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.support;
+
+/**
+ * C functions as an interface, literally: each method has the name, the order of arguments and the result of its function.
+ * Extend it for the functions of a system, declare each function once, and bind them with {@link CLibrary#bind(Class)}; tests
+ * implement the interface, so that one object scripts the whole kernel.
+ *
+ * <p>The types of C are written as follows. No type of a binding library occurs, so that another one can take its place.
+ *
+ * <ul>
+ *   <li>{@code int} and what is as wide everywhere: {@code int}.
+ *   <li>Pointers, {@code size_t}, {@code long}: {@code long}, which goes to C as wide as a pointer of this JVM.
+ *   <li>Memory that C reads or writes during the call: arrays of primitives, each element as wide as in Java. An array of
+ *       {@code size_t} is a {@code long[]} with {@link SizeT}.
+ *   <li>A string: {@code byte[]} from {@link CLibrary#string}.
+ *   <li>A result is {@code int}, or {@code long} where C returns 64 bits on every processor.
+ * </ul>
+ */
+public interface NativeCalls {
+    /**
+     * Returns the errno that the last call of this thread left. It means something only at once after a call whose result is a
+     * failure: successes leave old numbers behind.
+     *
+     * @return errno
+     */
+    int errno();
+
+    /**
+     * Reports whether the library has a function. Ask before calling one that is declared as {@link MayBeMissing}.
+     *
+     * @param function the C name, as it is declared
+     * @return true if it can be called
+     */
+    boolean has(String function);
+}
