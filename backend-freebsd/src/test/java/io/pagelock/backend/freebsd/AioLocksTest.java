@@ -601,7 +601,8 @@ class AioLocksTest {
     void aRefusalThatCannotBeExplainedIsReportedWithItsNumber() throws Exception {
         FreeBsdCalls calls = FreeBsdCalls.bind(kernel.libc());
         AioLocks locks = aioLocks(
-                failing(FreeBsdCalls.class, calls, "getrlimit", 1), kernel.libc().bind(AioCalls.class));
+                failing(FreeBsdCalls.class, calls, "getrlimit", 1),
+                kernel.libc().bind(AioCalls.class));
         long address = memory.map(2);
         kernel.fail("aio_job", 1, 12);
         PageLockException refused =
@@ -617,9 +618,7 @@ class AioLocksTest {
         Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
         Thread.setDefaultUncaughtExceptionHandler((thread, thrown) -> {});
         try {
-            AioLocks locks = aioLocks(
-                    FreeBsdCalls.bind(kernel.libc()),
-                    failing(AioCalls.class, calls, "aio_error", 2));
+            AioLocks locks = aioLocks(FreeBsdCalls.bind(kernel.libc()), failing(AioCalls.class, calls, "aio_error", 2));
             assertEquals(Optional.empty(), lock(locks, memory.map(1)).get(20, TimeUnit.SECONDS));
             assertEquals(Optional.empty(), lock(locks, memory.map(1)).get(20, TimeUnit.SECONDS));
         } finally {

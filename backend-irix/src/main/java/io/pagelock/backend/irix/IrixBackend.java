@@ -32,8 +32,7 @@ final class IrixBackend extends AbstractBackend {
 
     IrixBackend(IrixCalls calls, SystemNumbers numbers, ToLongFunction<ByteBuffer> addresses, Host host) {
         super(
-                new BackendInfo(
-                        "irix", host.osName() + " " + host.osVersion(), host.arch(), notes(calls, numbers)),
+                new BackendInfo("irix", host.osName() + " " + host.osVersion(), host.arch(), notes(calls, numbers)),
                 EnumSet.of(Capability.LOCK_ADDRESS_SPACE, Capability.SYNC),
                 calls.getpagesize(),
                 host.bits(),

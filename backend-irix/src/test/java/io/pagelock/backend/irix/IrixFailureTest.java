@@ -77,14 +77,7 @@ class IrixFailureTest {
         standIn.set("superuser", 1);
         standIn.set("maxlkmem", 0);
         standIn.set("resident", 2 * page);
-        assertRefused(
-                lock(3),
-                Reason.OVER_LIMIT,
-                "mlock",
-                "ENOMEM",
-                "RLIMIT_RSS",
-                "superuser, too",
-                "limit memoryuse");
+        assertRefused(lock(3), Reason.OVER_LIMIT, "mlock", "ENOMEM", "RLIMIT_RSS", "superuser, too", "limit memoryuse");
     }
 
     @Test

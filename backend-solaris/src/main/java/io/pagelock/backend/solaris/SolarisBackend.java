@@ -55,7 +55,8 @@ final class SolarisBackend extends AbstractBackend {
             ToLongFunction<ByteBuffer> addresses,
             Host host) {
         super(
-                new BackendInfo("solaris", host.osName() + " " + host.osVersion(), host.arch(), notes(calls, ucb, proc)),
+                new BackendInfo(
+                        "solaris", host.osName() + " " + host.osVersion(), host.arch(), notes(calls, ucb, proc)),
                 capabilities(proc),
                 calls.getpagesize(),
                 host.bits(),

@@ -51,7 +51,9 @@ final class SolarisLimits {
     }
 
     Tristate privileged() {
-        return calls.has("priv_ineffect") ? Tristate.of(calls.priv_ineffect(CLibrary.string(PRIVILEGE)) != 0) : Tristate.UNKNOWN;
+        return calls.has("priv_ineffect")
+                ? Tristate.of(calls.priv_ineffect(CLibrary.string(PRIVILEGE)) != 0)
+                : Tristate.UNKNOWN;
     }
 
     /** The lowest value that denies is in force; without privilege it may be raised up to the lowest privileged one. */

@@ -124,7 +124,8 @@ class CLibraryTest {
     /** As NetBSD's msync is; here getpid stands for a function that has another name in the library. */
     @Test
     void aRenamedFunctionIsFoundInBothBindings() {
-        CLibrary renamed = library.renaming("pagelock_has_no_such_function", "abs").renaming("getpagesize", "getpid");
+        CLibrary renamed =
+                library.renaming("pagelock_has_no_such_function", "abs").renaming("getpagesize", "getpid");
         assertTrue(renamed.has("pagelock_has_no_such_function"));
         assertEquals(7, renamed.bind(Known.class).pagelock_has_no_such_function(-7));
         assertEquals(7, renamed.bind(Known.class, DirectKnown::new).pagelock_has_no_such_function(-7));
