@@ -12,7 +12,7 @@ import io.pagelock.backend.testkit.FakeBackend;
 import io.pagelock.backend.testkit.FakeKernel;
 import io.pagelock.backend.testkit.FakeKernel.Call;
 import io.pagelock.backend.testkit.FakeKernel.Kind;
-import io.pagelock.backend.testkit.KernelRules;
+import io.pagelock.backend.testkit.Systems;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -36,7 +36,7 @@ class RangeLocksTest {
         thread.setDaemon(true);
         return thread;
     });
-    private final FakeKernel kernel = new FakeKernel(KernelRules.linux().withPageSize(PAGE));
+    private final FakeKernel kernel = new FakeKernel(Systems.of("linux").withPageSize(PAGE));
     private final FakeBackend backend = new FakeBackend(kernel);
     private final RangeLocks ranges = new RangeLocks(backend);
     private final long memory = kernel.map(512, Kind.ANONYMOUS);

@@ -31,7 +31,7 @@ class GoldenTest {
     }
 
     private static Map<String, String> recorded() throws IOException {
-        Map<String, String> recorded = new LinkedHashMap<>(Recorded.freebsd());
+        Map<String, String> recorded = new LinkedHashMap<>(Recorded.of("freebsd"));
         if (StandIn.HOST.bits() == 32) {
             try (BufferedReader lines = new BufferedReader(new InputStreamReader(
                     GoldenTest.class.getResourceAsStream("layout-i386.tsv"), StandardCharsets.UTF_8))) {

@@ -22,7 +22,7 @@ class HpuxStandInTest {
 
     @TestFactory
     Stream<DynamicTest> theStandInAnswersAsHpuxDoes() {
-        return Comparison.tests(Comparison.System.HPUX, HpuxStandInTest::calls);
+        return Comparison.tests("hpux", HpuxStandInTest::calls);
     }
 
     /** The manual page has no error for it; the stand-in's is that of mlock. */

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.condition.OS;
 class LinuxComparisonTest {
     @TestFactory
     Stream<DynamicTest> theKernelAnswersAsItsRulesSay() {
-        return Comparison.tests(Comparison.System.LINUX, Kernel::new);
+        return Comparison.tests("linux", Kernel::new);
     }
 
     private static final class Kernel implements RawCalls {

@@ -20,7 +20,7 @@ class LinuxFakeContractTest {
     class OnX86 extends BackendContract {
         @Override
         protected Harness open() {
-            return harness(KernelRules.linux(), "amd64");
+            return harness(KernelRules.of("linux"), "amd64");
         }
     }
 
@@ -28,7 +28,7 @@ class LinuxFakeContractTest {
     class OnPower extends BackendContract {
         @Override
         protected Harness open() {
-            return harness(KernelRules.linux().withPageSize(65536), "ppc64le");
+            return harness(KernelRules.of("linux").withPageSize(65536), "ppc64le");
         }
     }
 
@@ -36,7 +36,7 @@ class LinuxFakeContractTest {
     class OnMips extends BackendContract {
         @Override
         protected Harness open() {
-            return harness(KernelRules.linux().withPageSize(16384).withAddressBits(32), "mips");
+            return harness(KernelRules.of("linux").withPageSize(16384).withAddressBits(32), "mips");
         }
     }
 
@@ -44,7 +44,7 @@ class LinuxFakeContractTest {
     class OnAlpha extends BackendContract {
         @Override
         protected Harness open() {
-            return harness(KernelRules.linux().withPageSize(8192), "alpha");
+            return harness(KernelRules.of("linux").withPageSize(8192), "alpha");
         }
     }
 }

@@ -52,6 +52,17 @@ public final class FakeAio {
             copy.error = error;
             return copy;
         }
+
+        /**
+         * Overwrites the arguments and the status, as a program can while the job is under way.
+         *
+         * @param word the new address and length
+         */
+        public void overwrite(long word) {
+            address = word;
+            length = word;
+            failed = false;
+        }
     }
 
     /** What aio_cancel returns. */

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.testkit;
 
+import java.io.Reader;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -25,68 +27,67 @@ import java.util.Set;
 public final class KernelRules {
     /** One thing in which systems differ. */
     public enum Trait {
-        /** Lock and unlock refuse an unaligned address with {@link Refusal#ARGUMENT} (Solaris); otherwise it is rounded down. */
+        /** Lock and unlock refuse an unaligned address with {@link Refusal#ARGUMENT}; otherwise it is rounded down. */
         UNALIGNED_IS_REFUSED,
         /**
-         * Length 0 is {@link Refusal#ARGUMENT} (Solaris, HP-UX). Otherwise it succeeds, and at an unaligned address it locks
+         * Length 0 is {@link Refusal#ARGUMENT}. Otherwise it succeeds, and at an unaligned address it locks
          * a page.
          */
         EMPTY_IS_REFUSED,
-        /** A length within a page of the largest number becomes 0 when rounded, and succeeds (Linux). */
+        /** A length within a page of the largest number becomes 0 when rounded, and succeeds. */
         HUGE_LENGTH_LOCKS_NOTHING,
-        /** The arguments are looked at before the permission (Solaris); otherwise after it. */
+        /** The arguments are looked at before the permission; otherwise after it. */
         ARGUMENTS_BEFORE_PERMISSION,
 
-        /** A failed lock keeps, locked and charged, what it had reached, and more than it had brought in (Linux). */
+        /** A failed lock keeps, locked and charged, what it had reached, and more than it had brought in. */
         FAILED_LOCK_KEEPS,
-        /** An unlock that meets a hole has unlocked what precedes it (Linux, Solaris). */
+        /** An unlock that meets a hole has unlocked what precedes it. */
         UNLOCK_STOPS_AT_HOLE,
-        /** Pages without access are locked like others (Solaris). */
+        /** Pages without access are locked like others. */
         UNREADABLE_IS_LOCKED,
-        /** Pages past the end of their file are left out, with success (Solaris). */
+        /** Pages past the end of their file are left out, with success. */
         PAST_END_IS_SKIPPED,
-        /** Reserved memory that was never touched is left out, with success (Solaris, MAP_NORESERVE). */
+        /** Reserved memory that was never touched is left out, with success (MAP_NORESERVE). */
         RESERVED_IS_SKIPPED,
 
-        /** There is no limit per process, only one for the system (HP-UX). */
+        /** There is no limit per process, only one for the system. */
         NO_PROCESS_LIMIT,
-        /** Pages that are locked already are charged again when they are asked for again (FreeBSD). */
+        /** Pages that are locked already are charged again when they are asked for again. */
         CHARGES_TWICE,
-        /** The privilege lifts the limit of the process (Linux, IRIX). */
+        /** The privilege lifts the limit of the process. */
         PRIVILEGE_LIFTS_LIMIT,
-        /** Without the privilege, a limit of 0 means that locking is not permitted at all (Linux). */
+        /** Without the privilege, a limit of 0 means that locking is not permitted at all. */
         LIMIT_ZERO_FORBIDS,
-        /** Only a process with the privilege may lock (Solaris, HP-UX). */
+        /** Only a process with the privilege may lock. */
         PRIVILEGE_IS_NEEDED,
-        /** Unlocking needs the same permission as locking (Solaris, HP-UX, FreeBSD). */
+        /** Unlocking needs the same permission as locking. */
         UNLOCK_NEEDS_PERMISSION,
 
-        /** Locking on first touch exists, for ranges and the address space, and weakens a lock that is there (Linux). */
+        /** Locking on first touch exists, for ranges and the address space, and weakens a lock that is there. */
         ON_FAULT,
-        /** Locking all that is current switches future locking off (Linux). */
+        /** Locking all that is current switches future locking off. */
         CURRENT_ENDS_FUTURE,
-        /** Flags without meaning are {@link Refusal#ARGUMENT} also for those who may not lock at all (Linux). */
+        /** Flags without meaning are {@link Refusal#ARGUMENT} also for those who may not lock at all. */
         FLAGS_BEFORE_PERMISSION,
-        /** Locking all takes in pages without access and passes over what cannot be brought in (Linux, IRIX). */
+        /** Locking all takes in pages without access and passes over what cannot be brought in. */
         LOCK_ALL_IGNORES_FAILURES,
-        /** A failed call to lock all leaves future locking on, unless it failed by the limit (FreeBSD, Solaris). */
+        /** A failed call to lock all leaves future locking on, unless it failed by the limit. */
         FAILED_LOCK_ALL_LEAVES_FUTURE,
-        /** A length over the limit is {@link Refusal#LIMIT} also where it passes the end of the address space (Linux). */
+        /** A length over the limit is {@link Refusal#LIMIT} also where it passes the end of the address space. */
         LIMIT_BEFORE_WRAP,
-        /** The limit is looked at after future locking was switched on (Solaris). */
+        /** The limit is looked at after future locking was switched on. */
         LIMIT_AFTER_FUTURE,
-        /** A mapping in future mode that exceeds the limit of the system is made, unlocked, with success (FreeBSD). */
+        /** A mapping in future mode that exceeds the limit of the system is made, unlocked, with success. */
         FUTURE_SHORTAGE_IS_SILENT,
 
-        /** The system can lock by itself while the process goes on (FreeBSD, aio_mlock). */
+        /** The system can lock by itself while the process goes on (aio_mlock). */
         ASYNC_LOCK,
         /**
-         * Such a lock can be cancelled until it begins. FreeBSD's source reads so, but 15.1 cancelled none; no system here has
-         * it, and a backend must cope with both.
+         * Such a lock can be cancelled until it begins; a backend must cope with both.
          */
         CANCELS_QUEUED,
 
-        /** Sync refuses an unaligned address with {@link Refusal#ARGUMENT} (Linux, Solaris). */
+        /** Sync refuses an unaligned address with {@link Refusal#ARGUMENT}. */
         UNALIGNED_SYNC_IS_REFUSED
     }
 
@@ -178,144 +179,67 @@ public final class KernelRules {
     }
 
     /**
-     * Linux since 4.4, as observed on 6.18.
+     * Returns the rules of a system, from the resource {@code META-INF/pagelock/NAME/kernel.tsv} of its backend. A line has four
+     * columns, separated by tabs: {@code system}, {@code name} and what {@code uname} prints; {@code trait}, its name,
+     * {@code yes} or {@code no}, the source; {@code errno}, the {@link Refusal}, the errno or {@code usual}, the source. What no
+     * source decides has the source {@code unconfirmed}.
      *
+     * @param system the name of the backend, which is on the class path
      * @return the rules
+     * @throws IllegalStateException if there is no such backend, or none for a fake kernel in it
      */
-    public static KernelRules linux() {
-        String seen = "seen on 6.18";
-        return named("Linux")
-                .cited(
-                        seen,
-                        Trait.HUGE_LENGTH_LOCKS_NOTHING,
-                        Trait.FAILED_LOCK_KEEPS,
-                        Trait.UNLOCK_STOPS_AT_HOLE,
-                        Trait.LIMIT_ZERO_FORBIDS,
-                        Trait.LIMIT_BEFORE_WRAP,
-                        Trait.FLAGS_BEFORE_PERMISSION,
-                        Trait.CURRENT_ENDS_FUTURE,
-                        Trait.LOCK_ALL_IGNORES_FAILURES)
-                .cited("mlock(2), limits and permissions", Trait.PRIVILEGE_LIFTS_LIMIT)
-                .cited("mlock2(2); that it weakens: " + seen, Trait.ON_FAULT)
-                .cited("msync(2)", Trait.UNALIGNED_SYNC_IS_REFUSED)
-                .cited(seen, Refusal.FUTURE_LIMIT, Errno.EAGAIN)
-                // No limit, but a page that cannot be had while the lock brings it in.
-                .cited("mm/mlock.c, __mlock_posix_error_return", Refusal.SYSTEM_LIMIT, Errno.EAGAIN);
+    public static KernelRules of(String system) {
+        return of(Facts.of(system, "kernel.tsv", 4));
     }
 
     /**
-     * FreeBSD 15.1, as recorded on it: see {@link Recorded#freebsd()}, whose keys are the sources.
+     * Reads rules, as {@link #of} has them in its resource.
      *
+     * @param from the lines; is closed
      * @return the rules
+     * @throws IllegalStateException if they cannot be understood
      */
-    public static KernelRules freebsd() {
-        return named("FreeBSD")
-                .cited("recorded: limit.same again", Trait.CHARGES_TWICE)
-                .cited("recorded: jail, root", Trait.UNLOCK_NEEDS_PERMISSION)
-                // Recorded is only that it leaves nothing if it failed by the limit.
-                .cited("sys/vm/vm_mmap.c, sys_mlockall", Trait.FAILED_LOCK_ALL_LEAVES_FUTURE)
-                .cited("sys/vm/vm_mmap.c, sys_mlockall", Refusal.LOCK_ALL_PAGE, Errno.EAGAIN)
-                .cited("recorded: gap.FUTURE at max_user_wired", Trait.FUTURE_SHORTAGE_IS_SILENT)
-                .cited("recorded: aio.success", Trait.ASYNC_LOCK);
+    public static KernelRules read(Reader from) {
+        return of(Facts.read("these rules", from, 4));
     }
 
-    /**
-     * Solaris as its free descendant illumos, from the source of 2019; what Oracle changed since is not known.
-     *
-     * @return the rules
-     */
-    public static KernelRules solaris() {
-        String call = "illumos syscall/memcntl.c, memcntl";
-        String pages = "illumos vm/seg_vn.c, segvn_lockop";
-        String all = "illumos vm/vm_as.c, as_ctl";
-        return named("SunOS")
-                .cited(
-                        call,
-                        Trait.UNALIGNED_IS_REFUSED,
-                        Trait.EMPTY_IS_REFUSED,
-                        Trait.ARGUMENTS_BEFORE_PERMISSION,
-                        Trait.PRIVILEGE_IS_NEEDED,
-                        Trait.UNLOCK_NEEDS_PERMISSION,
-                        Trait.UNALIGNED_SYNC_IS_REFUSED)
-                .cited(call, Refusal.WRAP, Errno.ENOMEM)
-                .cited(pages, Trait.UNREADABLE_IS_LOCKED, Trait.PAST_END_IS_SKIPPED, Trait.RESERVED_IS_SKIPPED)
-                .cited(pages, Refusal.READ_FAILED, Errno.EIO)
-                .cited(pages, Refusal.LIMIT, Errno.EAGAIN)
-                .cited(pages, Refusal.SYSTEM_LIMIT, Errno.EAGAIN)
-                .cited(all, Trait.UNLOCK_STOPS_AT_HOLE, Trait.FAILED_LOCK_ALL_LEAVES_FUTURE, Trait.LIMIT_AFTER_FUTURE)
-                .cited("illumos vm/vm_as.c, as_map", Refusal.FUTURE_LIMIT, Errno.EAGAIN);
-    }
-
-    /**
-     * HP-UX 11i, from its manual pages.
-     *
-     * @return the rules
-     */
-    public static KernelRules hpux() {
-        String page = "mlock(2) HP-UX 11i v2";
-        return named("HP-UX")
-                .cited(page, Trait.EMPTY_IS_REFUSED, Trait.NO_PROCESS_LIMIT, Trait.PRIVILEGE_IS_NEEDED)
-                .cited("munlock(2), munlockall(2) HP-UX 11i v3", Trait.UNLOCK_NEEDS_PERMISSION)
-                .cited(page, Refusal.WRAP, Errno.ENOMEM)
-                .cited(page, Refusal.SYSTEM_LIMIT, Errno.EAGAIN)
-                .with(Trait.FAILED_LOCK_ALL_LEAVES_FUTURE)
-                .with(Refusal.FUTURE_LIMIT, Errno.EAGAIN)
-                .unsure(
-                        Trait.FAILED_LOCK_ALL_LEAVES_FUTURE,
-                        Trait.FLAGS_BEFORE_PERMISSION,
-                        Trait.CURRENT_ENDS_FUTURE,
-                        Trait.UNREADABLE_IS_LOCKED,
-                        Trait.PAST_END_IS_SKIPPED,
-                        Trait.LOCK_ALL_IGNORES_FAILURES,
-                        Trait.UNALIGNED_SYNC_IS_REFUSED,
-                        Refusal.FUTURE_LIMIT,
-                        Refusal.LOCK_ALL_PAGE,
-                        Refusal.READ_FAILED,
-                        Refusal.LOCKED);
-    }
-
-    /**
-     * IRIX 6.5, from its manual pages.
-     *
-     * @return the rules
-     */
-    public static KernelRules irix() {
-        String page = "mlock(3C) IRIX 6.5";
-        return named("IRIX64")
-                .cited(page, Trait.PRIVILEGE_LIFTS_LIMIT)
-                .cited(page, Refusal.WRAP, Errno.ENOMEM)
-                .cited(page, Refusal.SYSTEM_LIMIT, Errno.EAGAIN)
-                // Said of the end of a file only.
-                .cited("mlockall(3C) IRIX 6.5", Trait.LOCK_ALL_IGNORES_FAILURES)
-                .with(Trait.FAILED_LOCK_KEEPS, Trait.UNLOCK_STOPS_AT_HOLE, Trait.FAILED_LOCK_ALL_LEAVES_FUTURE)
-                .unsure(
-                        Trait.EMPTY_IS_REFUSED,
-                        Trait.FAILED_LOCK_KEEPS,
-                        Trait.UNLOCK_STOPS_AT_HOLE,
-                        Trait.CHARGES_TWICE,
-                        Trait.UNREADABLE_IS_LOCKED,
-                        Trait.PAST_END_IS_SKIPPED,
-                        Trait.FAILED_LOCK_ALL_LEAVES_FUTURE,
-                        Trait.FLAGS_BEFORE_PERMISSION,
-                        Trait.CURRENT_ENDS_FUTURE,
-                        Trait.UNALIGNED_SYNC_IS_REFUSED,
-                        Refusal.READ_FAILED,
-                        Refusal.LOCKED);
-    }
-
-    private KernelRules cited(String source, Trait... traits) {
-        return with(traits).citing(source, traits);
-    }
-
-    private KernelRules cited(String source, Refusal refusal, Errno errno) {
-        return with(refusal, errno).citing(source, refusal);
-    }
-
-    private KernelRules citing(String source, Enum<?>... what) {
-        Map<Enum<?>, String> all = new LinkedHashMap<>(sources);
-        for (Enum<?> each : what) {
-            all.put(each, source);
+    private static KernelRules of(Facts facts) {
+        KernelRules rules = PLAIN;
+        for (List<String> row : facts.rows()) {
+            String name = row.get(1);
+            String value = row.get(2);
+            try {
+                switch (row.get(0)) {
+                    case "system":
+                        rules = named(value);
+                        break;
+                    case "trait":
+                        rules = value.equals("yes") ? rules.with(Trait.valueOf(name)) : rules;
+                        rules = rules.citing(row.get(3), Trait.valueOf(name));
+                        break;
+                    case "errno":
+                        rules = value.equals("usual") ? rules : rules.with(Refusal.valueOf(name), Errno.valueOf(value));
+                        rules = rules.citing(row.get(3), Refusal.valueOf(name));
+                        break;
+                    default:
+                        throw new IllegalArgumentException(row.get(0));
+                }
+            } catch (IllegalArgumentException e) {
+                throw new IllegalStateException(facts + ": " + String.join(" ", row), e);
+            }
         }
+        return rules;
+    }
+
+    private KernelRules citing(String source, Enum<?> what) {
+        if (source.equals("unconfirmed")) {
+            Set<Enum<?>> all = new LinkedHashSet<>(unconfirmed);
+            all.add(what);
+            return new KernelRules(
+                    system, pageSize, addressBits, traits, errnos, Collections.unmodifiableSet(all), sources);
+        }
+        Map<Enum<?>, String> all = new LinkedHashMap<>(sources);
+        all.put(what, source);
         return new KernelRules(
                 system, pageSize, addressBits, traits, errnos, unconfirmed, Collections.unmodifiableMap(all));
     }
@@ -384,13 +308,6 @@ public final class KernelRules {
             throw new IllegalArgumentException("pointers of " + bits + " bits; there are 32 or 64");
         }
         return new KernelRules(system, pageSize, bits, traits, errnos, unconfirmed, sources);
-    }
-
-    private KernelRules unsure(Enum<?>... what) {
-        Set<Enum<?>> all = new LinkedHashSet<>(unconfirmed);
-        Collections.addAll(all, what);
-        return new KernelRules(
-                system, pageSize, addressBits, traits, errnos, Collections.unmodifiableSet(all), sources);
     }
 
     private static Set<Trait> copyOf(Collection<Trait> traits) {

@@ -60,11 +60,11 @@ class EngineCasesTest {
 
     static List<KernelRules> everySystem() {
         return List.of(
-                KernelRules.linux(),
-                KernelRules.freebsd(),
-                KernelRules.solaris().withPageSize(PAGE),
-                KernelRules.hpux(),
-                KernelRules.irix());
+                Systems.of("linux"),
+                Systems.of("freebsd"),
+                Systems.of("solaris").withPageSize(PAGE),
+                Systems.of("hpux"),
+                Systems.of("irix"));
     }
 
     @ParameterizedTest
@@ -87,7 +87,7 @@ class EngineCasesTest {
 
     @Test
     void L4_twoBuffersInOnePage() {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         ByteBuffer first = ByteBuffer.allocateDirect(100);
         ByteBuffer second = ByteBuffer.allocateDirect(100);
         backend.place(first, memory + 10);
@@ -102,7 +102,7 @@ class EngineCasesTest {
 
     @Test
     void L5_aTerabyteIsOneInterval() {
-        start(KernelRules.freebsd());
+        start(Systems.of("freebsd"));
         long large = kernel.map((1L << 40) / PAGE, Kind.ANONYMOUS);
         try (PageLock lock = locker.lock(MemoryRange.of(large, 1L << 40));
                 PageLock part = locker.lock(MemoryRange.of(large + (1L << 39), 1L << 38))) {
@@ -115,7 +115,7 @@ class EngineCasesTest {
 
     @Test
     void L7_aSecondHandleWhenTheLimitIsExhausted() {
-        start(KernelRules.freebsd());
+        start(Systems.of("freebsd"));
         kernel.setLimit(4 * PAGE);
         try (PageLock first = locker.lock(pages(0, 4));
                 PageLock second = locker.lock(pages(0, 4));
@@ -130,7 +130,7 @@ class EngineCasesTest {
 
     @Test
     void L7_withoutSeeingPagesTheRefusalStands() {
-        start(KernelRules.freebsd());
+        start(Systems.of("freebsd"));
         locker = PageLocker.over(new FakeBackend(kernel, Set.of(Capability.LOCKED_BYTES), true));
         kernel.setLimit(4 * PAGE);
         try (PageLock first = locker.lock(pages(0, 4))) {
@@ -141,7 +141,7 @@ class EngineCasesTest {
 
     @Test
     void L7_aLimitLoweredToZeroOnLinux() {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         try (PageLock first = locker.lock(pages(0, 4))) {
             kernel.setLimit(0);
             try (PageLock second = locker.lock(pages(1, 2))) {
@@ -154,7 +154,7 @@ class EngineCasesTest {
 
     @Test
     void L2_anythingThrownByTheBackendIsUndone() {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         for (Throwable thrown : List.of(new OutOfMemoryError("ordered"), new IllegalStateException("ordered"))) {
             kernel.throwAt(Call.MLOCK, 1, thrown, true);
             Throwable seen = assertThrows(Throwable.class, () -> locker.lock(pages(0, 3)));
@@ -167,7 +167,7 @@ class EngineCasesTest {
 
     @Test
     void L9_aCloseThatRunsOutOfMemoryIsRepeated() {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         PageLock lock = locker.lock(pages(0, 3));
         kernel.throwAt(Call.MUNLOCK, 1, new OutOfMemoryError("ordered"), false);
         assertThrows(OutOfMemoryError.class, lock::close);
@@ -179,7 +179,7 @@ class EngineCasesTest {
 
     @Test
     void L9_oneOfManyRangesIsRefused() {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         PageLock lock = locker.lock(List.of(pages(0, 1), pages(2, 1), pages(4, 1)));
         kernel.failAt(Call.MUNLOCK, 2, Errno.EINTR);
         PageLockException refused = assertThrows(PageLockException.class, lock::close);
@@ -193,7 +193,7 @@ class EngineCasesTest {
 
     @Test
     void L9_tooManyMappingsToUnlock() {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         PageLock lock = locker.lock(pages(0, 8));
         PageLock middle = locker.lock(pages(3, 1));
         kernel.setMapCountLimit(kernel.mapCount());
@@ -221,7 +221,7 @@ class EngineCasesTest {
 
     @Test
     void L11_aDroppedHandleBesideAnOpenOne() throws InterruptedException {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         locker.lock(pages(0, 4));
         PageLock open = locker.lock(pages(2, 4));
         long end = System.nanoTime() + 20_000_000_000L;
@@ -237,7 +237,7 @@ class EngineCasesTest {
 
     @Test
     void L13_fullOverOnFaultAndBack() {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         PageLock onFault = locker.lock(pages(0, 6), LockOption.ON_FAULT);
         PageLock full = locker.lock(pages(2, 2));
         assertEquals("00110000", locked());
@@ -253,7 +253,7 @@ class EngineCasesTest {
 
     @Test
     void L14_memoryThatIsNeverLocked() {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         long droppable = kernel.map(2, Kind.DROPPABLE);
         PageLockException refused =
                 assertThrows(PageLockException.class, () -> locker.lock(MemoryRange.of(droppable, 2 * PAGE)));
@@ -264,7 +264,7 @@ class EngineCasesTest {
 
     @Test
     void L18_aRollbackThatIsRefusedBecomesStray() {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         PageLock other = locker.lock(pages(7, 1));
         kernel.unmap(memory + 2 * PAGE, 1);
         kernel.touch(memory);
@@ -284,7 +284,7 @@ class EngineCasesTest {
 
     @Test
     void L18_aNewHandleTakesStraysOver() {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         kernel.unmap(memory + 2 * PAGE, 1);
         // Not what an unlock over a hole leaves, so the engine does not go round.
         kernel.failAt(Call.MUNLOCK, 1, Errno.EPERM);
@@ -300,7 +300,7 @@ class EngineCasesTest {
 
     @Test
     void aSweepThatFailsIsNotThrownAtAnother() {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         PageLock other = locker.lock(pages(7, 1));
         kernel.unmap(memory + 2 * PAGE, 1);
         // Not what an unlock over a hole leaves, so the engine does not go round.
@@ -385,7 +385,7 @@ class EngineCasesTest {
 
     @Test
     void A3_aHandleThatCannotBeLockedAgainIsReported() {
-        start(KernelRules.freebsd());
+        start(Systems.of("freebsd"));
         PageLock lock = locker.lock(pages(0, 2));
         PageLock small = locker.lock(pages(4, 1));
         AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
@@ -403,7 +403,7 @@ class EngineCasesTest {
 
     @Test
     void A4_pagesOfClosedHandlesAreStrayUntilTheEnd() {
-        start(KernelRules.freebsd());
+        start(Systems.of("freebsd"));
         PageLock lock = locker.lock(pages(0, 2));
         AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
         lock.close();
@@ -417,7 +417,7 @@ class EngineCasesTest {
 
     @Test
     void A5_aRefusedEndCanBeRepeated() {
-        start(KernelRules.solaris().withPageSize(PAGE));
+        start(Systems.of("solaris").withPageSize(PAGE));
         PageLock lock = locker.lock(pages(0, 2));
         AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT, AddressSpaceOption.FUTURE);
         kernel.setPrivileged(false);
@@ -433,7 +433,7 @@ class EngineCasesTest {
 
     @Test
     void A9_mixedStrengthsAddUp() {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         AddressSpaceLock weak = locker.lockAddressSpace(AddressSpaceOption.FUTURE, AddressSpaceOption.ON_FAULT);
         assertEquals(Mode.ON_FAULT, kernel.future());
         AddressSpaceLock strong = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
@@ -446,7 +446,7 @@ class EngineCasesTest {
 
     @Test
     void A2_whatCannotBeTakenBackIsTriedAgainAtTheNextClose() {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         PageLock lock = locker.lock(pages(0, 1));
         kernel.intercept(new FakeKernel.Interceptor() {
             @Override
@@ -473,7 +473,7 @@ class EngineCasesTest {
 
     @Test
     void aBackendThatBreaksWhileItIsAskedForTheRestIsARefusal() {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         PageLock lock = locker.lock(pages(0, 2));
         kernel.setLimit(PAGE);
         kernel.intercept((call, address, length) -> {
@@ -493,7 +493,7 @@ class EngineCasesTest {
 
     @Test
     void L6_memoryMappedAnewUnderAHandle() {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         PageLock stale = locker.lock(pages(0, 4));
         kernel.mapAt(memory, 4, Kind.ANONYMOUS);
         PageLock fresh = locker.lock(pages(0, 2), LockOption.ON_FAULT);
@@ -506,7 +506,7 @@ class EngineCasesTest {
 
     @Test
     void optionsAndRangesAreAsAskedFor() {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         MemoryRange odd = MemoryRange.of(memory + 5, 10);
         try (PageLock lock = locker.lock(List.of(pages(3, 1), odd), LockOption.ON_FAULT)) {
             assertEquals(List.of(odd, pages(3, 1)), lock.ranges());
@@ -521,7 +521,7 @@ class EngineCasesTest {
 
     /** Locks of the first part take long enough for the engine to see that pages must be brought in. */
     private long startSlowly(int mebibytes) {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         long large = kernel.map(((long) mebibytes << 20) / PAGE, Kind.ANONYMOUS);
         kernel.intercept((call, address, length) -> {
             if (call == Call.MLOCK && address - large < 8 << 20) {
@@ -556,7 +556,7 @@ class EngineCasesTest {
 
     @Test
     void L20_aLargeRangeIsUnlockedInSteps() {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         long large = kernel.map((192L << 20) / PAGE, Kind.ANONYMOUS);
         PageLock lock = locker.lock(MemoryRange.of(large, 192L << 20), LockOption.ON_FAULT);
         kernel.intercept((call, address, length) -> {
@@ -572,7 +572,7 @@ class EngineCasesTest {
 
     @Test
     void L20_aStepThatIsNotUnlockedLeavesTheHandleToBeClosedAgain() {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         long large = kernel.map((192L << 20) / PAGE, Kind.ANONYMOUS);
         PageLock lock = locker.lock(MemoryRange.of(large, 192L << 20), LockOption.ON_FAULT);
         kernel.failAt(Call.MUNLOCK, 2, Errno.EAGAIN);
@@ -586,7 +586,7 @@ class EngineCasesTest {
 
     @Test
     void A2_whatIsNotPermittedEndangersNoHandle() {
-        start(KernelRules.freebsd());
+        start(Systems.of("freebsd"));
         try (PageLock lock = locker.lock(pages(0, 1))) {
             kernel.setForbidden(true);
             PageLockException refused = assertThrows(
@@ -602,7 +602,7 @@ class EngineCasesTest {
 
     @Test
     void F3_aBatchOverTheLimitTellsTheNumbersOfTheWhole() {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         try (PageLock lock = locker.lock(pages(7, 1))) {
             kernel.setLimit(3 * PAGE);
             PageLockException refused = assertThrows(
@@ -617,7 +617,7 @@ class EngineCasesTest {
 
     @Test
     void F3_aLargeRangeOverTheLimitTellsTheNumbersOfTheWhole() {
-        start(KernelRules.linux().withPageSize(2L << 20));
+        start(Systems.of("linux").withPageSize(2L << 20));
         MemoryRange all = MemoryRange.of(kernel.map(8, Kind.ANONYMOUS), 16L << 20);
         try (PageLock lock = locker.lock(MemoryRange.of(all.address(), 1))) {
             kernel.setLimit(8L << 20);

@@ -29,23 +29,23 @@ class EnginePropertyTest {
     }
 
     static Stream<World> worlds() {
-        KernelRules linux = KernelRules.linux();
+        KernelRules linux = Systems.of("linux");
         return Stream.of(
                 world("Linux", linux, true),
                 world("Linux, 32 bits", linux.withAddressBits(32), true),
                 world("Linux, pages so large that locks go in steps", linux.withPageSize(2L << 20), true),
                 world("Linux without a list of mappings", linux, false),
-                world("FreeBSD", KernelRules.freebsd(), true),
-                world("FreeBSD without a list of mappings", KernelRules.freebsd(), false),
+                world("FreeBSD", Systems.of("freebsd"), true),
+                world("FreeBSD without a list of mappings", Systems.of("freebsd"), false),
                 new World(
                         "FreeBSD with room for one asynchronous lock",
-                        () -> new Model(KernelRules.freebsd(), FakeBackend.allOf(KernelRules.freebsd()), true)
+                        () -> new Model(Systems.of("freebsd"), FakeBackend.allOf(Systems.of("freebsd")), true)
                                 .withShortQueue()),
-                world("FreeBSD without aio_mlock", KernelRules.freebsd(), true, Capability.NATIVE_ASYNC),
-                world("Solaris", KernelRules.solaris().withPageSize(8192), true),
-                world("HP-UX", KernelRules.hpux(), false, Capability.LOCKED_PAGES, Capability.LOCKED_BYTES),
-                world("IRIX", KernelRules.irix().withPageSize(16384), false, Capability.LOCKED_PAGES),
-                world("IRIX in large pages", KernelRules.irix().withPageSize(2L << 20), true),
+                world("FreeBSD without aio_mlock", Systems.of("freebsd"), true, Capability.NATIVE_ASYNC),
+                world("Solaris", Systems.of("solaris").withPageSize(8192), true),
+                world("HP-UX", Systems.of("hpux"), false, Capability.LOCKED_PAGES, Capability.LOCKED_BYTES),
+                world("IRIX", Systems.of("irix").withPageSize(16384), false, Capability.LOCKED_PAGES),
+                world("IRIX in large pages", Systems.of("irix").withPageSize(2L << 20), true),
                 world("a plain kernel", KernelRules.named("Plain"), true));
     }
 

@@ -70,7 +70,7 @@ class EngineThreadsTest {
     }
 
     static List<KernelRules> systems() {
-        return List.of(KernelRules.linux(), KernelRules.freebsd(), KernelRules.solaris());
+        return List.of(Systems.of("linux"), Systems.of("freebsd"), Systems.of("solaris"));
     }
 
     /** A call that waits in the kernel until it is let go. */
@@ -204,7 +204,7 @@ class EngineThreadsTest {
 
     @Test
     void L15_aLongLockDelaysNoOtherRangeAndNoQuestion() throws Exception {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         PageLock open = locker.lock(pages(8, 1));
         try (HeldUp held = new HeldUp(Call.MLOCK, memory)) {
             Future<PageLock> slow = start(() -> locker.lock(pages(0, 2)));
@@ -272,7 +272,7 @@ class EngineThreadsTest {
 
     @Test
     void aLockInFlightThatIsWeakenedIsAskedForAgainBeforeItEnds() throws Exception {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         CountDownLatch locked = new CountDownLatch(1);
         CountDownLatch weakened = new CountDownLatch(1);
         CountDownLatch untilLocked = new CountDownLatch(1);
@@ -319,7 +319,7 @@ class EngineThreadsTest {
 
     @Test
     void aHandleClosedWhileAnotherLocksTheSamePagesLeavesThem() throws Exception {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         PageLock first = locker.lock(pages(0, 2));
         try (HeldUp held = new HeldUp(Call.MLOCK, memory)) {
             Future<PageLock> second = start(() -> locker.lock(pages(0, 2)));
@@ -336,7 +336,7 @@ class EngineThreadsTest {
 
     @Test
     void aLockFailingWhileAnotherHandleClosedUnlocksForBoth() throws Exception {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         PageLock first = locker.lock(pages(0, 2));
         CountDownLatch arrived = new CountDownLatch(1);
         CountDownLatch until = new CountDownLatch(1);
@@ -360,7 +360,7 @@ class EngineThreadsTest {
 
     @Test
     void aLockWaitsForAnUnlockThatBeganBesideAFailedLock() throws Exception {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         PageLock first = locker.lock(pages(0, 2));
         CountDownLatch failing = new CountDownLatch(1);
         CountDownLatch closing = new CountDownLatch(1);
@@ -400,7 +400,7 @@ class EngineThreadsTest {
 
     @Test
     void aLockWaitsForTheUnlockOfItsPages() throws Exception {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         PageLock first = locker.lock(pages(0, 2));
         try (HeldUp held = new HeldUp(Call.MUNLOCK, memory)) {
             Future<Void> closing = start(() -> {
@@ -421,7 +421,7 @@ class EngineThreadsTest {
 
     @Test
     void L8_twoThreadsCloseOneHandle() throws Exception {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         PageLock lock = locker.lock(pages(0, 2));
         try (HeldUp held = new HeldUp(Call.MUNLOCK, memory)) {
             Future<Void> first = start(() -> {
@@ -442,7 +442,7 @@ class EngineThreadsTest {
 
     @Test
     void anInterruptedThreadWaitsItsTurnAndStaysInterrupted() throws Exception {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         try (HeldUp held = new HeldUp(Call.MLOCK, memory)) {
             Future<PageLock> slow = start(() -> locker.lock(pages(0, 2)));
             held.awaitArrival();
@@ -469,7 +469,7 @@ class EngineThreadsTest {
 
     @Test
     void anInterruptedThreadLocksAndClosesAsUsualAndStaysInterrupted() {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         Thread.currentThread().interrupt();
         try (PageLock one = locker.lock(pages(0, 2));
                 PageLock batch = locker.lock(List.of(pages(6, 1), pages(1, 2)))) {
@@ -483,7 +483,7 @@ class EngineThreadsTest {
 
     @Test
     void anInterruptedWaitForAnAsynchronousLockDoesNotDisturbIt() throws Exception {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         try (HeldUp held = new HeldUp(Call.MLOCK, memory)) {
             PendingLock pending = locker.lockAsync(pages(0, 2));
             held.awaitArrival();
@@ -499,7 +499,7 @@ class EngineThreadsTest {
 
     @Test
     void aHandleDroppedWhileAnotherThreadLocksIsUnlockedOnce() throws Exception {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         PageLock open = locker.lock(pages(0, 2));
         for (int i = 0; i < 20; i++) {
             locker.lock(pages(i % 4, 4));
@@ -520,7 +520,7 @@ class EngineThreadsTest {
     /** What a lock under way should have locked again for others is lost with it, full or on fault. */
     @Test
     void A3_everyHandleThatIsLostWithALockUnderWaySaysSo() throws Exception {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         PageLock full = locker.lock(pages(0, 3));
         PageLock onFault = locker.lock(pages(4, 2), LockOption.ON_FAULT);
         AddressSpaceLock space = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
@@ -541,7 +541,7 @@ class EngineThreadsTest {
 
     @Test
     void L19_moreLocksThanTheQueueTakesAllEnd() throws Exception {
-        start(KernelRules.freebsd());
+        start(Systems.of("freebsd"));
         kernel.aio().setLimit(4);
         List<PendingLock> pending = new ArrayList<>();
         kernel.aio().hold(true);
@@ -559,7 +559,7 @@ class EngineThreadsTest {
 
     @Test
     void L19_aQueueFullOfOthersIsRefusedByName() {
-        start(KernelRules.freebsd());
+        start(Systems.of("freebsd"));
         kernel.aio().setOthers(1024);
         PendingLock pending = locker.lockAsync(pages(0, 1));
         ExecutionException thrown = assertThrows(ExecutionException.class, () -> within(pending));
@@ -571,7 +571,7 @@ class EngineThreadsTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void L19_whatIsCancelledInTheQueueNeverLocks(boolean bySystem) throws Exception {
-        KernelRules rules = KernelRules.freebsd();
+        KernelRules rules = Systems.of("freebsd");
         start(bySystem ? rules.with(KernelRules.Trait.CANCELS_QUEUED) : rules);
         int running = bySystem ? 31 : 1;
         CountDownLatch others = new CountDownLatch(bySystem ? 1 : 0);
@@ -600,7 +600,7 @@ class EngineThreadsTest {
 
     /** 64 MiB in pages of 2 MiB. */
     private MemoryRange startLarge() {
-        kernel = new FakeKernel(KernelRules.freebsd().withPageSize(2L << 20));
+        kernel = new FakeKernel(Systems.of("freebsd").withPageSize(2L << 20));
         locker = PageLocker.over(new FakeBackend(kernel));
         memory = kernel.map(32, Kind.ANONYMOUS);
         return MemoryRange.of(memory, 64L << 20);
@@ -643,7 +643,7 @@ class EngineThreadsTest {
 
     @Test
     void A3_aLockThatBeganAfterALossIsNotLost() throws Exception {
-        start(KernelRules.freebsd());
+        start(Systems.of("freebsd"));
         AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
         PageLock lost = locker.lock(pages(0, 2));
         locker.lock(pages(8, 2));
@@ -675,7 +675,7 @@ class EngineThreadsTest {
     @ParameterizedTest
     @MethodSource("unexpected")
     void A3_whatIsNotLockedAgainIsLostWhateverTheBackendThrows(Throwable thrown) {
-        start(KernelRules.freebsd());
+        start(Systems.of("freebsd"));
         AtomicBoolean fails = new AtomicBoolean();
         locker = PageLocker.over(new PassingBackend(new FakeBackend(kernel)) {
             @Override
@@ -716,7 +716,7 @@ class EngineThreadsTest {
 
     @Test
     void A9_aLargeLockThatFailsDoesNotWeakenTheAddressSpace() throws Exception {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         long large = kernel.map(4096, Kind.ANONYMOUS);
         CountDownLatch looked = new CountDownLatch(1);
         CountDownLatch untilCovered = new CountDownLatch(1);
@@ -747,7 +747,7 @@ class EngineThreadsTest {
 
     @Test
     void L18_aFailedLockThatCouldNotBeUndoneIsNoLeak() throws Exception {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         kernel.failAt(Call.MLOCK, 1, Errno.EAGAIN);
         kernel.throwAt(Call.MUNLOCK, 1, new OutOfMemoryError("test"), false);
         assertThrows(PageLockException.class, () -> locker.lock(pages(0, 2)));
@@ -763,7 +763,7 @@ class EngineThreadsTest {
 
     @Test
     void L18_everyHoldThatIsLeftOverHasItsTurn() throws Exception {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         AtomicBoolean fails = new AtomicBoolean(true);
         kernel.intercept((call, address, length) -> {
             if (call == Call.MLOCK && fails.get()) {
@@ -785,7 +785,7 @@ class EngineThreadsTest {
 
     @Test
     void whoWaitsForWhatAFailedLockGivesUpIsToldAtOnce() throws Exception {
-        start(KernelRules.linux());
+        start(Systems.of("linux"));
         PageLock first = locker.lock(pages(0, 2));
         CountDownLatch locking = new CountDownLatch(1);
         CountDownLatch untilLocked = new CountDownLatch(1);

@@ -16,7 +16,7 @@ class FakeBackendContractTest {
     class LinuxUnlimited extends BackendContract {
         @Override
         protected Harness open() {
-            return harness(KernelRules.linux(), false, Long.MAX_VALUE);
+            return harness(Systems.of("linux"), false, Long.MAX_VALUE);
         }
     }
 
@@ -24,7 +24,7 @@ class FakeBackendContractTest {
     class LinuxPrivileged extends BackendContract {
         @Override
         protected Harness open() {
-            return harness(KernelRules.linux(), true, 65536);
+            return harness(Systems.of("linux"), true, 65536);
         }
     }
 
@@ -32,7 +32,7 @@ class FakeBackendContractTest {
     class Linux64KiB extends BackendContract {
         @Override
         protected Harness open() {
-            return harness(KernelRules.linux(), false, 65536);
+            return harness(Systems.of("linux"), false, 65536);
         }
     }
 
@@ -40,7 +40,7 @@ class FakeBackendContractTest {
     class LinuxLimitZero extends BackendContract {
         @Override
         protected Harness open() {
-            return harness(KernelRules.linux(), false, 0);
+            return harness(Systems.of("linux"), false, 0);
         }
     }
 
@@ -48,7 +48,7 @@ class FakeBackendContractTest {
     class FreeBsdUnlimited extends BackendContract {
         @Override
         protected Harness open() {
-            return harness(KernelRules.freebsd(), true, Long.MAX_VALUE);
+            return harness(Systems.of("freebsd"), true, Long.MAX_VALUE);
         }
     }
 
@@ -56,7 +56,7 @@ class FakeBackendContractTest {
     class FreeBsd64KiB extends BackendContract {
         @Override
         protected Harness open() {
-            return harness(KernelRules.freebsd(), false, 65536);
+            return harness(Systems.of("freebsd"), false, 65536);
         }
     }
 
@@ -64,7 +64,7 @@ class FakeBackendContractTest {
     class SolarisPrivileged extends BackendContract {
         @Override
         protected Harness open() {
-            return harness(KernelRules.solaris().withPageSize(8192), true, Long.MAX_VALUE);
+            return harness(Systems.of("solaris").withPageSize(8192), true, Long.MAX_VALUE);
         }
     }
 
@@ -72,7 +72,7 @@ class FakeBackendContractTest {
     class SolarisUnprivileged extends BackendContract {
         @Override
         protected Harness open() {
-            return harness(KernelRules.solaris(), false, Long.MAX_VALUE);
+            return harness(Systems.of("solaris"), false, Long.MAX_VALUE);
         }
     }
 
@@ -80,7 +80,7 @@ class FakeBackendContractTest {
     class HpUx extends BackendContract {
         @Override
         protected Harness open() {
-            return harness(KernelRules.hpux(), true, Long.MAX_VALUE);
+            return harness(Systems.of("hpux"), true, Long.MAX_VALUE);
         }
     }
 
@@ -88,7 +88,7 @@ class FakeBackendContractTest {
     class Irix extends BackendContract {
         @Override
         protected Harness open() {
-            return harness(KernelRules.irix().withPageSize(16384), false, Long.MAX_VALUE);
+            return harness(Systems.of("irix").withPageSize(16384), false, Long.MAX_VALUE);
         }
     }
 
@@ -96,7 +96,7 @@ class FakeBackendContractTest {
     class Linux32Bits extends BackendContract {
         @Override
         protected Harness open() {
-            return harness(KernelRules.linux().withAddressBits(32), false, Long.MAX_VALUE);
+            return harness(Systems.of("linux").withAddressBits(32), false, Long.MAX_VALUE);
         }
     }
 
@@ -105,7 +105,7 @@ class FakeBackendContractTest {
     class LinuxUpperHalf extends BackendContract {
         @Override
         protected Harness open() {
-            FakeKernel kernel = new FakeKernel(KernelRules.linux(), Long.MAX_VALUE - 3 * 4096 + 1);
+            FakeKernel kernel = new FakeKernel(Systems.of("linux"), Long.MAX_VALUE - 3 * 4096 + 1);
             return new FakeHarness(kernel, new FakeBackend(kernel));
         }
     }

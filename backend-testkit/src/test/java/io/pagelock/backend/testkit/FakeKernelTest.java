@@ -18,10 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/**
- * The fake kernel in what {@link FakeKernelComparisonTest} and {@link FakeKernelGoldenTest} do not ask: what single systems
- * have, the scene, the witness, and ordered failures.
- */
+/** The fake kernel where {@link FakeKernelComparisonTest} does not ask: the scene, the witness, and ordered failures. */
 class FakeKernelTest {
     private static final long PAGE = 4096;
 
@@ -29,14 +26,7 @@ class FakeKernelTest {
     private long memory;
 
     private void start(String system) {
-        KernelRules rules = switch (system) {
-            case "Linux" -> KernelRules.linux();
-            case "FreeBSD" -> KernelRules.freebsd();
-            case "SunOS" -> KernelRules.solaris();
-            case "HP-UX" -> KernelRules.hpux();
-            case "IRIX" -> KernelRules.irix();
-            default -> throw new IllegalArgumentException(system);
-        };
+        KernelRules rules = Systems.of(system);
         kernel = new FakeKernel(rules);
         kernel.setPrivileged(rules.has(Trait.PRIVILEGE_IS_NEEDED));
         memory = kernel.map(6, Kind.ANONYMOUS);
@@ -52,7 +42,7 @@ class FakeKernelTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"Linux, ENOMEM", "FreeBSD, ENOMEM", "SunOS, EIO"})
+    @CsvSource({"linux, ENOMEM", "freebsd, ENOMEM", "solaris, EIO"})
     void aPageThatCannotBeRead(String system, Errno errno) {
         start(system);
         kernel.breakPage(memory + PAGE, true);
@@ -62,7 +52,7 @@ class FakeKernelTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"Linux, OK, FULL", "FreeBSD, EAGAIN, FULL", "SunOS, OK, FULL"})
+    @CsvSource({"linux, OK, FULL", "freebsd, EAGAIN, FULL", "solaris, OK, FULL"})
     void lockAllWithAPagePastTheEndOfItsFile(String system, Errno errno, Mode future) {
         start(system);
         long file = kernel.map(2, Kind.FILE);
@@ -73,7 +63,7 @@ class FakeKernelTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"Linux", "FreeBSD", "SunOS"})
+    @CsvSource({"linux", "freebsd", "solaris"})
     void syncOfLockedPagesAndHoles(String system) {
         start(system);
         kernel.mlock(memory, PAGE);
@@ -86,7 +76,7 @@ class FakeKernelTest {
 
     @Test
     void lockingOnFaultOnLinux() {
-        start("Linux");
+        start("linux");
         kernel.touch(memory);
         assertEquals(Errno.OK, kernel.mlock2(memory, 3 * PAGE, true));
         assertEquals(3 * PAGE, kernel.lockedBytes());
@@ -103,18 +93,18 @@ class FakeKernelTest {
 
     @Test
     void lockingOnFaultElsewhere() {
-        start("FreeBSD");
+        start("freebsd");
         assertEquals(Errno.ENOSYS, kernel.mlock2(memory, PAGE, true));
         assertEquals(Errno.EINVAL, kernel.mlockall(EnumSet.of(Flag.CURRENT, Flag.ON_FAULT)));
     }
 
     @Test
     void successThatLocksNothing() {
-        start("Linux");
+        start("linux");
         long droppable = kernel.map(2, Kind.DROPPABLE);
         assertEquals(Errno.OK, kernel.mlock(droppable, 2 * PAGE));
         assertEquals(0, kernel.lockedBytes());
-        start("SunOS");
+        start("solaris");
         long reserved = kernel.map(2, Kind.RESERVED);
         kernel.touch(reserved);
         assertEquals(Errno.OK, kernel.mlock(reserved, 2 * PAGE));
@@ -123,7 +113,7 @@ class FakeKernelTest {
 
     @Test
     void tooManyMappings() {
-        start("Linux");
+        start("linux");
         kernel.setMapCountLimit(2);
         assertEquals(1, kernel.mapCount());
         assertEquals(Errno.ENOMEM, kernel.mlock(memory + PAGE, PAGE), "the middle makes two more");
@@ -135,7 +125,7 @@ class FakeKernelTest {
 
     @Test
     void onlyWhatIsLockedSurvivesReclaim() {
-        start("Linux");
+        start("linux");
         kernel.touch(memory);
         kernel.mlock(memory + PAGE, PAGE);
         kernel.reclaim();
@@ -149,7 +139,7 @@ class FakeKernelTest {
 
     @Test
     void unmappingAndMappingAnewEndLocks() {
-        start("Linux");
+        start("linux");
         kernel.mlock(memory, 6 * PAGE);
         kernel.unmap(memory + PAGE, 1);
         kernel.mapAt(memory + 2 * PAGE, 1, Kind.ANONYMOUS);
@@ -162,7 +152,7 @@ class FakeKernelTest {
 
     @Test
     void aTerabyteCostsAsLittleAsAPage() {
-        start("Linux");
+        start("linux");
         long pages = (1L << 40) / PAGE;
         long large = kernel.map(pages, Kind.ANONYMOUS);
         assertEquals(Errno.OK, kernel.mlock(large, 1L << 40));
@@ -172,7 +162,7 @@ class FakeKernelTest {
 
     @Test
     void anAddressSpaceOf32BitsEndsAtFourGigabytes() {
-        kernel = new FakeKernel(KernelRules.freebsd().withAddressBits(32));
+        kernel = new FakeKernel(Systems.of("freebsd").withAddressBits(32));
         long low = kernel.map(1, Kind.ANONYMOUS);
         assertEquals(Errno.EINVAL, kernel.mlock(low, (1L << 32) - low));
         assertEquals(Errno.OK, kernel.mlock(low, PAGE));
@@ -180,7 +170,7 @@ class FakeKernelTest {
 
     @Test
     void orderedFailures() {
-        start("Linux");
+        start("linux");
         kernel.failAt(Call.MUNLOCK, 2, Errno.EINTR);
         kernel.failAt(null, 2, Errno.EAGAIN);
         assertEquals(Errno.OK, kernel.mlock(memory, PAGE));

@@ -21,7 +21,7 @@ class RuleReportTest {
     static final class Subject extends BackendContract {
         @Override
         protected Harness open() {
-            FakeKernel kernel = new FakeKernel(KernelRules.freebsd());
+            FakeKernel kernel = new FakeKernel(Systems.of("freebsd"));
             kernel.setLimit(2 * 4096);
             return new FakeHarness(kernel, new PassingBackend(new FakeBackend(kernel)) {
                 @Override

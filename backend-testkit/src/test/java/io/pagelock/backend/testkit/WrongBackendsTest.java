@@ -67,7 +67,7 @@ class WrongBackendsTest {
     private static final class Wrong {
         private final String rule;
         private final String how;
-        private KernelRules rules = KernelRules.linux();
+        private KernelRules rules = Systems.of("linux");
         private Function<FakeBackend, Backend> backend = good -> good;
         private Function<Backend, PageLocker> locker = PageLocker::over;
         private boolean provides;
@@ -205,7 +205,7 @@ class WrongBackendsTest {
                     }
                 }),
                 new Wrong("L7", "never sees a locked page, where pages are charged twice")
-                        .on(KernelRules.freebsd())
+                        .on(Systems.of("freebsd"))
                         .backend(good -> new PassingBackend(good) {
                             @Override
                             public PageStates pages(MemoryRange range) {
@@ -317,7 +317,7 @@ class WrongBackendsTest {
                         })),
                 new Wrong("L18", "keeps refused unlocks to itself").backend(SilentBackend::new),
                 new Wrong("L19", "reports the end at the beginning")
-                        .on(KernelRules.freebsd())
+                        .on(Systems.of("freebsd"))
                         .backend(good -> new PassingBackend(good) {
                             @Override
                             public AsyncCall lockAsync(long address, long length, Consumer<PageLockException> done) {
@@ -326,7 +326,7 @@ class WrongBackendsTest {
                             }
                         }),
                 new Wrong("L19", "calls off what is running")
-                        .on(KernelRules.freebsd())
+                        .on(Systems.of("freebsd"))
                         .backend(good -> new PassingBackend(good) {
                             @Override
                             public AsyncCall lockAsync(long address, long length, Consumer<PageLockException> done) {
@@ -358,7 +358,7 @@ class WrongBackendsTest {
                 }),
                 new Wrong("A1", "does not add up").locker(WrongBackendsTest::apart),
                 new Wrong("A2", "claims that a failure leaves nothing")
-                        .on(KernelRules.solaris())
+                        .on(Systems.of("solaris"))
                         .backend(good -> new PassingBackend(good) {
                             @Override
                             public boolean failedLockAllLeavesNothing() {
@@ -503,10 +503,10 @@ class WrongBackendsTest {
                 new Wrong("F5", "takes a page for a hole")
                         .backend(good -> new RenamingBackend(good, Reason.CANNOT_BE_PAGED_IN, Reason.NOT_MAPPED)),
                 new Wrong("B1", "declares what it cannot do")
-                        .on(KernelRules.freebsd())
+                        .on(Systems.of("freebsd"))
                         .backend(good -> new FakeBackend(good.kernel(), EnumSet.allOf(Capability.class), true)),
                 new Wrong("B1", "does not look at what is declared")
-                        .on(KernelRules.freebsd())
+                        .on(Systems.of("freebsd"))
                         .locker(over -> {
                             Backend able = (Backend) Proxy.newProxyInstance(
                                     Subject.class.getClassLoader(),

@@ -29,7 +29,7 @@ public final class ToyProvider implements BackendProvider {
     }
 
     static FakeKernel kernel() {
-        return new FakeKernel(KernelRules.hpux());
+        return new FakeKernel(KernelRules.of("toy"));
     }
 
     static Backend over(FakeKernel kernel) {

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.pagelock.backend.testkit;
+package io.pagelock.backend.freebsd;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pagelock.backend.testkit.Errno;
+import io.pagelock.backend.testkit.FakeAio;
 import io.pagelock.backend.testkit.FakeAio.Block;
 import io.pagelock.backend.testkit.FakeAio.Cancel;
+import io.pagelock.backend.testkit.FakeKernel;
 import io.pagelock.backend.testkit.FakeKernel.Flag;
 import io.pagelock.backend.testkit.FakeKernel.Kind;
 import io.pagelock.backend.testkit.FakeKernel.MapRefusedException;
 import io.pagelock.backend.testkit.FakeKernel.Mode;
+import io.pagelock.backend.testkit.KernelRules;
 import io.pagelock.backend.testkit.KernelRules.Trait;
+import io.pagelock.backend.testkit.Recorded;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -84,7 +89,7 @@ class FakeKernelGoldenTest {
         rights();
         all();
         gaps();
-        Map<String, String> recorded = Recorded.freebsd();
+        Map<String, String> recorded = Recorded.of("freebsd");
         Set<String> keys = new LinkedHashSet<>(recorded.keySet());
         keys.addAll(answers.keySet());
         keys.removeIf(key -> !answers.containsKey(key) && isNotExpressed(key));
@@ -92,18 +97,29 @@ class FakeKernelGoldenTest {
                 .map(key -> DynamicTest.dynamicTest(key, () -> assertEquals(recorded.get(key), answers.get(key))));
     }
 
+    @Test
+    void whatTheRulesCiteAsRecordedIsInTheTable() {
+        KernelRules.of("freebsd").sources().forEach((what, source) -> {
+            if (source.startsWith("recorded: ")) {
+                assertTrue(
+                        Recorded.of("freebsd").containsKey(source.substring(10)),
+                        what + " cites the unknown row " + source);
+            }
+        });
+    }
+
     /** A reason that no row needs any more must go. */
     @Test
     void everyReasonConcernsARowThatIsNotAsked() throws InterruptedException {
         long asked = theFakeKernelAnswersAsFreeBsdDid().count();
         NOT_EXPRESSED.forEach((key, reason) -> {
-            assertTrue(Recorded.freebsd().keySet().stream().anyMatch(row -> row.startsWith(key)), key);
+            assertTrue(Recorded.of("freebsd").keySet().stream().anyMatch(row -> row.startsWith(key)), key);
             assertFalse(answers.keySet().stream().anyMatch(row -> row.startsWith(key)), key);
         });
-        long left = Recorded.freebsd().keySet().stream()
+        long left = Recorded.of("freebsd").keySet().stream()
                 .filter(FakeKernelGoldenTest::isNotExpressed)
                 .count();
-        assertEquals(Recorded.freebsd().size(), asked + left);
+        assertEquals(Recorded.of("freebsd").size(), asked + left);
     }
 
     private static boolean isNotExpressed(String key) {
@@ -113,7 +129,7 @@ class FakeKernelGoldenTest {
     // Scene and words
 
     private void start() {
-        start(KernelRules.freebsd(), true);
+        start(KernelRules.of("freebsd"), true);
     }
 
     private void start(KernelRules rules, boolean root) {
@@ -188,7 +204,7 @@ class FakeKernelGoldenTest {
     private void defaults() {
         start();
         row("default.pagesize", kernel.rules().pageSize());
-        row("default.unprivileged_mlock", KernelRules.freebsd().has(Trait.PRIVILEGE_IS_NEEDED) ? 0 : 1);
+        row("default.unprivileged_mlock", KernelRules.of("freebsd").has(Trait.PRIVILEGE_IS_NEEDED) ? 0 : 1);
         int own = 0;
         while (submit(block(m, 0)) == Errno.OK) {
             own++;
@@ -357,9 +373,7 @@ class FakeKernelGoldenTest {
         aio.hold(true);
         cb = block(m, P);
         submit(cb);
-        cb.address = 0xa5a5a5a5a5a5a5a5L;
-        cb.length = 0xa5a5a5a5a5a5a5a5L;
-        cb.failed = false;
+        cb.overwrite(0xa5a5a5a5a5a5a5a5L);
         Errno error = aio.error(cb);
         aio.hold(false);
         row("aio.overwritten", number(error), ", ", number(end(cb)), "; return ", aio.aioReturn(cb));
@@ -502,14 +516,14 @@ class FakeKernelGoldenTest {
 
     private void rights() {
         // unprivileged_mlock=0 is the need for a privilege that FreeBSD has not by itself.
-        KernelRules forPrivileged = KernelRules.freebsd().with(Trait.PRIVILEGE_IS_NEEDED);
+        KernelRules forPrivileged = KernelRules.of("freebsd").with(Trait.PRIVILEGE_IS_NEEDED);
         start(forPrivileged, false);
         four("unprivileged_mlock=0, uid 1001");
         life("unprivileged_mlock=0, uid 1001, aio_mlock", block(m, P));
         start(forPrivileged, true);
         four("unprivileged_mlock=0, root");
         for (boolean root : new boolean[] {true, false}) {
-            start(KernelRules.freebsd(), root);
+            start(KernelRules.of("freebsd"), root);
             kernel.mlock(m, P);
             kernel.setForbidden(true);
             four(root ? "jail, root" : "jail, uid 1001");
