@@ -4,16 +4,14 @@ package io.pagelock.backend.testkit;
 import io.pagelock.MemoryRange;
 import io.pagelock.backend.testkit.KernelRules.Refusal;
 import io.pagelock.backend.testkit.KernelRules.Trait;
+import io.pagelock.backend.testkit.PageMap.Mapping;
+import io.pagelock.backend.testkit.PageMap.Segment;
+import io.pagelock.backend.testkit.PageMap.Source;
 import java.util.ArrayList;
-import java.util.EnumMap;
-import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.function.Supplier;
-import java.util.function.UnaryOperator;
 
 /**
  * A process, its memory and a kernel that locks pages, in plain Java. What the kernel does in each case is given by
@@ -38,7 +36,7 @@ public final class FakeKernel {
         RESERVED,
         /** A file that is as long as the mapping until {@link FakeKernel#truncate}. */
         FILE,
-        /** Memory that the kernel may drop at will; locking it succeeds and does nothing (MAP_DROPPABLE on Linux). */
+        /** Memory that the kernel may drop at will; locking it succeeds and does nothing (MAP_DROPPABLE). */
         DROPPABLE
     }
 
@@ -126,126 +124,17 @@ public final class FakeKernel {
         }
     }
 
-    private enum Source {
-        GOOD,
-        PAST_END,
-        BROKEN
-    }
-
-    private static final class Mapping {
-        private final Kind kind;
-        private final long start;
-        private final long end;
-
-        private Mapping(Kind kind, long start, long end) {
-            this.kind = kind;
-            this.start = start;
-            this.end = end;
-        }
-    }
-
-    /** Neighbouring pages that are alike; the start is the key under which it is kept. */
-    private static final class Segment {
-        private final long end;
-        private final Mapping mapping;
-        private final boolean accessible;
-        private final Mode mode;
-        private final boolean resident;
-        private final Source source;
-
-        private Segment(long end, Mapping mapping, boolean accessible, Mode mode, boolean resident, Source source) {
-            this.end = end;
-            this.mapping = mapping;
-            this.accessible = accessible;
-            this.mode = mode;
-            this.resident = resident;
-            this.source = source;
-        }
-
-        private Segment endingAt(long page) {
-            return new Segment(page, mapping, accessible, mode, resident, source);
-        }
-
-        private Segment accessible(boolean value) {
-            return new Segment(end, mapping, value, mode, resident, source);
-        }
-
-        private Segment mode(Mode value) {
-            return new Segment(end, mapping, accessible, value, resident, source);
-        }
-
-        private Segment resident(boolean value) {
-            return new Segment(end, mapping, accessible, mode, value, source);
-        }
-
-        private Segment source(Source value) {
-            return new Segment(end, mapping, accessible, mode, resident && value != Source.PAST_END, value);
-        }
-
-        /** Whether both belong to one mapping in the kernel's list of mappings. */
-        private boolean isOneMappingWith(Segment other) {
-            boolean same =
-                    mapping == other.mapping || mapping.kind == Kind.ANONYMOUS && other.mapping.kind == Kind.ANONYMOUS;
-            return same && accessible == other.accessible && mode == other.mode;
-        }
-
-        private boolean isLike(Segment other) {
-            return mapping == other.mapping
-                    && accessible == other.accessible
-                    && mode == other.mode
-                    && resident == other.resident
-                    && source == other.source;
-        }
-    }
-
-    private static final class Fault {
-        private final Call call;
-        private final Errno errno;
-        private final Throwable thrown;
-        private final boolean afterwards;
-        private int remaining;
-
-        private Fault(Call call, int nth, Errno errno, Throwable thrown, boolean afterwards) {
-            if (nth < 1) {
-                throw new IllegalArgumentException("call number " + nth + "; the next call is number 1");
-            }
-            this.call = call;
-            this.remaining = nth;
-            this.errno = errno;
-            this.thrown = thrown;
-            this.afterwards = afterwards;
-        }
-
-        private void throwIf(boolean after) {
-            if (thrown == null || after != afterwards) {
-                return;
-            }
-            if (thrown instanceof Error) {
-                throw (Error) thrown;
-            }
-            throw (RuntimeException) thrown;
-        }
-    }
-
-    private static final Interceptor NOTHING = (call, address, length) -> Errno.OK;
     private static final long GAP = 16;
 
     private final KernelRules rules;
     private final int shift;
-    private final Map<Call, Long> counts = new EnumMap<>(Call.class);
-    private final List<Fault> faults = new ArrayList<>();
+    private final OrderedFaults faults = new OrderedFaults();
     private final FakeAio aio = new FakeAio(this);
-    private volatile Interceptor interceptor = NOTHING;
 
-    private TreeMap<Long, Segment> memory = new TreeMap<>();
+    private PageMap memory = new PageMap();
+    private Allowance may;
     private long nextPage;
     private Mode future = Mode.NONE;
-    private long limit = Long.MAX_VALUE;
-    private long hardLimit = Long.MAX_VALUE;
-    private long systemLimit = Long.MAX_VALUE;
-    private long mapCountLimit = Long.MAX_VALUE;
-    private boolean privileged;
-    private boolean forbidden;
 
     /**
      * Starts a process without memory, limits and privilege.
@@ -264,6 +153,7 @@ public final class FakeKernel {
      */
     public FakeKernel(KernelRules rules, long firstAddress) {
         this.rules = Objects.requireNonNull(rules, "rules");
+        this.may = new Allowance(rules);
         this.shift = Long.numberOfTrailingZeros(rules.pageSize());
         this.nextPage = firstAddress >>> shift;
         if (nextPage == 0) {
@@ -303,7 +193,7 @@ public final class FakeKernel {
     }
 
     /**
-     * mlock2(2) of Linux.
+     * mlock2(2).
      *
      * @param address the address, unsigned
      * @param length the length in bytes, unsigned
@@ -346,11 +236,11 @@ public final class FakeKernel {
      */
     public Errno munlockall() {
         return call(Call.MUNLOCKALL, 0, 0, () -> {
-            if (!mayUnlock()) {
+            if (!may.mayUnlock()) {
                 return rules.errno(Refusal.PERMISSION);
             }
             future = Mode.NONE;
-            update(0, Long.MAX_VALUE, segment -> segment.mode(Mode.NONE));
+            memory.update(0, Long.MAX_VALUE, segment -> segment.mode(Mode.NONE));
             return Errno.OK;
         });
     }
@@ -376,10 +266,10 @@ public final class FakeKernel {
             }
             long start = firstPage(address);
             long end = endPage(address, length);
-            if (invalidate && any(start, end, segment -> segment.mode != Mode.NONE)) {
+            if (invalidate && memory.any(start, end, segment -> segment.mode != Mode.NONE)) {
                 return rules.errno(Refusal.LOCKED);
             }
-            return hasHole(start, end) ? rules.errno(Refusal.HOLE) : Errno.OK;
+            return memory.hasHole(start, end) ? rules.errno(Refusal.HOLE) : Errno.OK;
         });
     }
 
@@ -398,18 +288,18 @@ public final class FakeKernel {
             }
             long start = firstPage(address);
             long end = endPage(address, length);
-            if (hasHole(start, end)) {
+            if (memory.hasHole(start, end)) {
                 return rules.errno(Refusal.HOLE);
             }
             for (long page = start; page < end; page++) {
-                vector[(int) (page - start)] = (byte) (at(page).resident ? 1 : 0);
+                vector[(int) (page - start)] = (byte) (memory.at(page).resident ? 1 : 0);
             }
             return Errno.OK;
         });
     }
 
     /**
-     * Brings pages in without locking them, as madvise(2) with MADV_POPULATE_READ does on Linux.
+     * Brings pages in without locking them, as madvise(2) with MADV_POPULATE_READ does.
      *
      * @param address the address, on a page boundary
      * @param length the length in bytes
@@ -419,53 +309,27 @@ public final class FakeKernel {
         return call(Call.POPULATE, address, length, () -> {
             long start = firstPage(address);
             long end = endPage(address, length);
-            return hasHole(start, end) ? rules.errno(Refusal.HOLE) : bringIn(start, end);
+            return memory.hasHole(start, end) ? rules.errno(Refusal.HOLE) : bringIn(start, end);
         });
     }
 
     private Errno call(Call call, long address, long length, Supplier<Errno> effect) {
-        Fault fault = arrive(call);
-        Interceptor around = interceptor;
-        Errno result = around.before(call, address, length);
-        if (fault != null) {
-            fault.throwIf(false);
-            result = fault.errno;
-        }
-        if (result == Errno.OK) {
+        return faults.around(call, address, length, () -> {
             synchronized (this) {
-                result = effect.get();
+                return effect.get();
             }
-        }
-        around.after(call, address, length, result);
-        if (fault != null) {
-            fault.throwIf(true);
-        }
-        return result;
-    }
-
-    private synchronized Fault arrive(Call call) {
-        counts.merge(call, 1L, Long::sum);
-        Fault due = null;
-        for (Iterator<Fault> all = faults.iterator(); all.hasNext(); ) {
-            Fault fault = all.next();
-            if ((fault.call == null || fault.call == call) && --fault.remaining == 0) {
-                due = fault;
-                all.remove();
-            }
-        }
-        return due;
+        });
     }
 
     private Errno lock(long address, long length, Mode mode) {
         Errno argument = checkArguments(address, length);
         if (argument != Errno.OK
                 && has(Trait.LIMIT_BEFORE_WRAP)
-                && limitBinds()
-                && limit != Long.MAX_VALUE
-                && length >>> shift > limit >>> shift) {
+                && may.limit != Long.MAX_VALUE
+                && may.exceedsLimit(length >>> shift)) {
             argument = rules.errno(Refusal.LIMIT);
         }
-        Errno permission = mayLock() ? Errno.OK : rules.errno(Refusal.PERMISSION);
+        Errno permission = may.mayLock() ? Errno.OK : rules.errno(Refusal.PERMISSION);
         boolean argumentsFirst = has(Trait.ARGUMENTS_BEFORE_PERMISSION);
         Errno refused = argumentsFirst ? firstOf(argument, permission) : firstOf(permission, argument);
         if (refused != Errno.OK || isEmptyOnceRounded(address, length)) {
@@ -477,7 +341,7 @@ public final class FakeKernel {
         if (limited != Errno.OK) {
             return limited;
         }
-        TreeMap<Long, Segment> before = new TreeMap<>(memory);
+        PageMap before = memory.copy();
         Errno result = setMode(start, end, mode);
         if (result == Errno.OK && mode == Mode.FULL) {
             result = bringIn(start, end);
@@ -490,7 +354,7 @@ public final class FakeKernel {
 
     private Errno unlock(long address, long length) {
         Errno argument = checkArguments(address, length);
-        Errno permission = mayUnlock() ? Errno.OK : rules.errno(Refusal.PERMISSION);
+        Errno permission = may.mayUnlock() ? Errno.OK : rules.errno(Refusal.PERMISSION);
         boolean argumentsFirst = has(Trait.ARGUMENTS_BEFORE_PERMISSION);
         Errno refused = argumentsFirst ? firstOf(argument, permission) : firstOf(permission, argument);
         if (refused != Errno.OK || isEmptyOnceRounded(address, length)) {
@@ -498,7 +362,7 @@ public final class FakeKernel {
         }
         long start = firstPage(address);
         long end = endPage(address, length);
-        if (!has(Trait.UNLOCK_STOPS_AT_HOLE) && hasHole(start, end)) {
+        if (!has(Trait.UNLOCK_STOPS_AT_HOLE) && memory.hasHole(start, end)) {
             return rules.errno(Refusal.HOLE);
         }
         return setMode(start, end, Mode.NONE);
@@ -508,13 +372,13 @@ public final class FakeKernel {
         boolean current = flags.contains(Flag.CURRENT);
         boolean onFault = flags.contains(Flag.ON_FAULT);
         boolean meaningless = !current && !flags.contains(Flag.FUTURE) || onFault && !has(Trait.ON_FAULT);
-        if (meaningless && (has(Trait.FLAGS_BEFORE_PERMISSION) || mayLock())) {
+        if (meaningless && (has(Trait.FLAGS_BEFORE_PERMISSION) || may.mayLock())) {
             return rules.errno(Refusal.ARGUMENT);
         }
-        if (!mayLock()) {
+        if (!may.mayLock()) {
             return rules.errno(Refusal.PERMISSION);
         }
-        Errno limited = current ? checkLimit(virtualPages(), 0) : Errno.OK;
+        Errno limited = current ? may.checkLimit(virtualPages(), 0) : Errno.OK;
         if (limited != Errno.OK && !has(Trait.LIMIT_AFTER_FUTURE)) {
             return limited;
         }
@@ -534,7 +398,7 @@ public final class FakeKernel {
 
     private Errno lockCurrent(Mode mode) {
         boolean ignoring = has(Trait.LOCK_ALL_IGNORES_FAILURES);
-        boolean blocked = any(
+        boolean blocked = memory.any(
                 0,
                 Long.MAX_VALUE,
                 segment -> takesLocks(segment)
@@ -544,7 +408,7 @@ public final class FakeKernel {
         if (blocked && !ignoring) {
             return rules.errno(Refusal.LOCK_ALL_PAGE);
         }
-        update(0, Long.MAX_VALUE, segment -> {
+        memory.update(0, Long.MAX_VALUE, segment -> {
             if (!takesLocks(segment) || !ignoring && !isReadable(segment)) {
                 return segment;
             }
@@ -594,45 +458,23 @@ public final class FakeKernel {
                 (address + length + rules.pageSize() - 1) >>> shift, firstPage(address) + (length == 0 ? 1 : 0));
     }
 
-    private boolean mayLock() {
-        boolean noRight =
-                !privileged && (has(Trait.PRIVILEGE_IS_NEEDED) || has(Trait.LIMIT_ZERO_FORBIDS) && limit == 0);
-        return !forbidden && !noRight;
-    }
-
-    private boolean mayUnlock() {
-        return !has(Trait.UNLOCK_NEEDS_PERMISSION) || !forbidden && (privileged || !has(Trait.PRIVILEGE_IS_NEEDED));
-    }
-
     private Errno checkLimits(long start, long end) {
-        long locked = sum(start, end, segment -> segment.mode != Mode.NONE);
-        return checkLimit(lockedPages() + end - start, locked);
-    }
-
-    /** Tests a number of pages, of which so many are counted twice. */
-    private Errno checkLimit(long pages, long twice) {
-        long charged = has(Trait.CHARGES_TWICE) ? pages : pages - twice;
-        if (limitBinds() && charged > limit >>> shift) {
-            return rules.errno(Refusal.LIMIT);
-        }
-        return pages - twice > systemLimit >>> shift ? rules.errno(Refusal.SYSTEM_LIMIT) : Errno.OK;
-    }
-
-    private boolean limitBinds() {
-        return !has(Trait.NO_PROCESS_LIMIT) && !(privileged && has(Trait.PRIVILEGE_LIFTS_LIMIT));
+        long locked = memory.sum(start, end, segment -> segment.mode != Mode.NONE);
+        return may.checkLimit(lockedPages() + end - start, locked);
     }
 
     /** Goes from mapping to mapping and stops at a hole. */
     private Errno setMode(long start, long end, Mode mode) {
         long page = start;
         while (page < end) {
-            if (at(page) == null) {
+            if (memory.at(page) == null) {
                 return rules.errno(Refusal.HOLE);
             }
-            long next = endOfMapping(page, end);
-            TreeMap<Long, Segment> before = mapCountLimit == Long.MAX_VALUE ? null : new TreeMap<>(memory);
-            update(page, next, segment -> takesLocks(segment) || mode == Mode.NONE ? segment.mode(mode) : segment);
-            if (before != null && mapCount() > mapCountLimit) {
+            long next = memory.endOfMapping(page, end);
+            PageMap before = may.mapCountLimit == Long.MAX_VALUE ? null : memory.copy();
+            memory.update(
+                    page, next, segment -> takesLocks(segment) || mode == Mode.NONE ? segment.mode(mode) : segment);
+            if (before != null && memory.mappings() > may.mapCountLimit) {
                 memory = before;
                 return rules.errno(Refusal.MAP_COUNT);
             }
@@ -653,8 +495,8 @@ public final class FakeKernel {
     }
 
     private Errno bringIn(long start, long end) {
-        for (long page = start; page < end; page = Math.min(at(page).end, end)) {
-            Segment segment = at(page);
+        for (long page = start; page < end; page = Math.min(memory.at(page).end, end)) {
+            Segment segment = memory.at(page);
             if (!takesLocks(segment)) {
                 continue;
             }
@@ -664,7 +506,7 @@ public final class FakeKernel {
             if (!segment.resident && segment.source != Source.GOOD) {
                 return rules.errno(segment.source == Source.BROKEN ? Refusal.READ_FAILED : Refusal.PAST_END);
             }
-            update(page, Math.min(segment.end, end), each -> each.resident(true));
+            memory.update(page, Math.min(segment.end, end), each -> each.resident(true));
         }
         return Errno.OK;
     }
@@ -718,16 +560,16 @@ public final class FakeKernel {
         if (pages < 1) {
             throw new IllegalArgumentException(pages + " pages; a mapping has one or more");
         }
-        TreeMap<Long, Segment> before = new TreeMap<>(memory);
-        remove(start, start + pages);
+        PageMap before = memory.copy();
+        memory.remove(start, start + pages);
         Mode mode = future;
         if (mode != Mode.NONE) {
             long after = lockedPages() + pages;
-            if (limitBinds() && after > limit >>> shift) {
+            if (may.exceedsLimit(after)) {
                 memory = before;
                 throw new MapRefusedException(rules.errno(Refusal.FUTURE_LIMIT));
             }
-            if (after > systemLimit >>> shift) {
+            if (may.exceedsSystemLimit(after)) {
                 if (!has(Trait.FUTURE_SHORTAGE_IS_SILENT)) {
                     memory = before;
                     throw new MapRefusedException(rules.errno(Refusal.FUTURE_LIMIT));
@@ -750,15 +592,10 @@ public final class FakeKernel {
      */
     public synchronized FakeKernel fork() {
         FakeKernel child = new FakeKernel(rules);
-        child.memory = new TreeMap<>(memory);
-        child.update(0, Long.MAX_VALUE, segment -> segment.mode(Mode.NONE));
+        child.memory = memory.copy();
+        child.memory.update(0, Long.MAX_VALUE, segment -> segment.mode(Mode.NONE));
         child.nextPage = nextPage;
-        child.limit = limit;
-        child.hardLimit = hardLimit;
-        child.systemLimit = systemLimit;
-        child.mapCountLimit = mapCountLimit;
-        child.privileged = privileged;
-        child.forbidden = forbidden;
+        child.may = may.copy();
         return child;
     }
 
@@ -769,7 +606,7 @@ public final class FakeKernel {
      * @param pages how many pages
      */
     public synchronized void unmap(long address, long pages) {
-        remove(firstPage(address), firstPage(address) + pages);
+        memory.remove(firstPage(address), firstPage(address) + pages);
     }
 
     /**
@@ -780,7 +617,7 @@ public final class FakeKernel {
      * @param accessible whether they may be read and written
      */
     public synchronized void protect(long address, long pages, boolean accessible) {
-        update(firstPage(address), firstPage(address) + pages, segment -> segment.accessible(accessible));
+        memory.update(firstPage(address), firstPage(address) + pages, segment -> segment.accessible(accessible));
     }
 
     /**
@@ -790,19 +627,22 @@ public final class FakeKernel {
      * @param pages how many pages the file has from now on
      */
     public synchronized void truncate(long address, long pages) {
-        Segment file = at(firstPage(address));
+        Segment file = memory.at(firstPage(address));
         if (file == null || file.mapping.kind != Kind.FILE) {
             throw new IllegalArgumentException("no file is mapped at 0x" + Long.toHexString(address));
         }
         Mapping mapping = file.mapping;
         long fileEnd = Math.min(mapping.start + pages, mapping.end);
-        update(
+        memory.update(
                 mapping.start,
                 fileEnd,
                 segment -> segment.mapping == mapping && segment.source == Source.PAST_END
                         ? segment.source(Source.GOOD)
                         : segment);
-        update(fileEnd, mapping.end, segment -> segment.mapping == mapping ? segment.source(Source.PAST_END) : segment);
+        memory.update(
+                fileEnd,
+                mapping.end,
+                segment -> segment.mapping == mapping ? segment.source(Source.PAST_END) : segment);
     }
 
     /**
@@ -813,7 +653,7 @@ public final class FakeKernel {
      */
     public synchronized void breakPage(long address, boolean broken) {
         long page = firstPage(address);
-        update(page, page + 1, segment -> segment.source(broken ? Source.BROKEN : Source.GOOD));
+        memory.update(page, page + 1, segment -> segment.source(broken ? Source.BROKEN : Source.GOOD));
     }
 
     /**
@@ -824,16 +664,16 @@ public final class FakeKernel {
      */
     public synchronized void touch(long address) {
         long page = firstPage(address);
-        Segment segment = at(page);
+        Segment segment = memory.at(page);
         if (segment == null || !segment.accessible || !segment.resident && segment.source != Source.GOOD) {
             throw new IllegalStateException("SIGSEGV or SIGBUS at 0x" + Long.toHexString(address));
         }
-        update(page, page + 1, each -> each.resident(true));
+        memory.update(page, page + 1, each -> each.resident(true));
     }
 
     /** Evicts everything that is not locked, as under pressure for memory. */
     public synchronized void reclaim() {
-        update(0, Long.MAX_VALUE, segment -> segment.mode == Mode.NONE ? segment.resident(false) : segment);
+        memory.update(0, Long.MAX_VALUE, segment -> segment.mode == Mode.NONE ? segment.resident(false) : segment);
     }
 
     /**
@@ -842,8 +682,8 @@ public final class FakeKernel {
      * @param bytes the limit; {@link Long#MAX_VALUE} for unlimited
      */
     public synchronized void setLimit(long bytes) {
-        limit = bytes;
-        hardLimit = Math.max(hardLimit, bytes);
+        may.limit = bytes;
+        may.hardLimit = Math.max(may.hardLimit, bytes);
     }
 
     /**
@@ -852,7 +692,7 @@ public final class FakeKernel {
      * @param bytes the limit; {@link Long#MAX_VALUE} for unlimited
      */
     public synchronized void setHardLimit(long bytes) {
-        hardLimit = bytes;
+        may.hardLimit = bytes;
     }
 
     /**
@@ -861,7 +701,7 @@ public final class FakeKernel {
      * @param bytes the limit; {@link Long#MAX_VALUE} for unlimited
      */
     public synchronized void setSystemLimit(long bytes) {
-        systemLimit = bytes;
+        may.systemLimit = bytes;
     }
 
     /**
@@ -870,7 +710,7 @@ public final class FakeKernel {
      * @param mappings the limit; {@link Long#MAX_VALUE} for unlimited
      */
     public synchronized void setMapCountLimit(long mappings) {
-        mapCountLimit = mappings;
+        may.mapCountLimit = mappings;
     }
 
     /**
@@ -879,16 +719,16 @@ public final class FakeKernel {
      * @param value whether the process has it
      */
     public synchronized void setPrivileged(boolean value) {
-        privileged = value;
+        may.privileged = value;
     }
 
     /**
-     * Forbids locking whatever the privilege, as a FreeBSD jail does, or permits it again.
+     * Forbids locking whatever the privilege, as a jail can, or permits it again.
      *
      * @param value whether it is forbidden
      */
     public synchronized void setForbidden(boolean value) {
-        forbidden = value;
+        may.forbidden = value;
     }
 
     /**
@@ -897,7 +737,7 @@ public final class FakeKernel {
      * @param around the interceptor; null for none
      */
     public void intercept(Interceptor around) {
-        interceptor = around == null ? NOTHING : around;
+        faults.intercept(around);
     }
 
     /**
@@ -907,8 +747,8 @@ public final class FakeKernel {
      * @param nth the how-manieth from now on, 1 for the next
      * @param errno how it is refused
      */
-    public synchronized void failAt(Call call, int nth, Errno errno) {
-        faults.add(new Fault(call, nth, errno, null, false));
+    public void failAt(Call call, int nth, Errno errno) {
+        faults.fail(call, nth, errno);
     }
 
     /**
@@ -919,15 +759,12 @@ public final class FakeKernel {
      * @param thrown an error or runtime exception
      * @param afterwards whether the call takes effect before
      */
-    public synchronized void throwAt(Call call, int nth, Throwable thrown, boolean afterwards) {
-        if (!(thrown instanceof Error) && !(thrown instanceof RuntimeException)) {
-            throw new IllegalArgumentException("a call does not throw the checked " + thrown);
-        }
-        faults.add(new Fault(call, nth, afterwards ? Errno.OK : Errno.EIO, thrown, afterwards));
+    public void throwAt(Call call, int nth, Throwable thrown, boolean afterwards) {
+        faults.fail(call, nth, thrown, afterwards);
     }
 
     /** Forgets every failure that was ordered and did not come about. */
-    public synchronized void clearFaults() {
+    public void clearFaults() {
         faults.clear();
     }
 
@@ -940,7 +777,7 @@ public final class FakeKernel {
      * @return whether it is locked
      */
     public synchronized boolean isLocked(long address) {
-        Segment segment = at(firstPage(address));
+        Segment segment = memory.at(firstPage(address));
         return segment != null && segment.resident && segment.mode != Mode.NONE;
     }
 
@@ -951,7 +788,7 @@ public final class FakeKernel {
      * @return the mode; {@link Mode#NONE} if it is not mapped
      */
     public synchronized Mode mode(long address) {
-        Segment segment = at(firstPage(address));
+        Segment segment = memory.at(firstPage(address));
         return segment == null ? Mode.NONE : segment.mode;
     }
 
@@ -962,7 +799,7 @@ public final class FakeKernel {
      * @return whether it is resident
      */
     public synchronized boolean isResident(long address) {
-        Segment segment = at(firstPage(address));
+        Segment segment = memory.at(firstPage(address));
         return segment != null && segment.resident;
     }
 
@@ -976,7 +813,7 @@ public final class FakeKernel {
     public synchronized boolean isAllLocked(long address, long length) {
         long start = firstPage(address);
         long end = endPage(address, length);
-        return sum(start, end, segment -> segment.resident && segment.mode != Mode.NONE) == end - start;
+        return memory.sum(start, end, segment -> segment.resident && segment.mode != Mode.NONE) == end - start;
     }
 
     /**
@@ -987,7 +824,7 @@ public final class FakeKernel {
      * @return bytes
      */
     public synchronized long chargedBytes(long address, long length) {
-        return sum(firstPage(address), endPage(address, length), segment -> segment.mode != Mode.NONE) << shift;
+        return memory.sum(firstPage(address), endPage(address, length), segment -> segment.mode != Mode.NONE) << shift;
     }
 
     /**
@@ -998,7 +835,7 @@ public final class FakeKernel {
      * @return whether there is one; what a device would say is not known
      */
     public synchronized boolean isAnyUnreachable(long address, long length) {
-        return any(
+        return memory.any(
                 firstPage(address),
                 endPage(address, length),
                 segment -> !isReadable(segment) || segment.source == Source.PAST_END);
@@ -1016,14 +853,13 @@ public final class FakeKernel {
         long end = endPage(address, length);
         long page = firstPage(address);
         while (page < end) {
-            if (at(page) == null) {
-                Long next = memory.higherKey(page);
-                page = next == null ? end : Math.min(next, end);
+            if (memory.at(page) == null) {
+                page = memory.nextStart(page, end);
                 continue;
             }
             long start = page;
-            while (page < end && at(page) != null) {
-                page = Math.min(at(page).end, end);
+            while (page < end && memory.at(page) != null) {
+                page = Math.min(memory.at(page).end, end);
             }
             parts.add(MemoryRange.of(start << shift, (page - start) << shift));
         }
@@ -1063,7 +899,7 @@ public final class FakeKernel {
      * @return bytes; {@link Long#MAX_VALUE} for unlimited
      */
     public synchronized long limit() {
-        return limit;
+        return may.limit;
     }
 
     /**
@@ -1072,7 +908,7 @@ public final class FakeKernel {
      * @return bytes; {@link Long#MAX_VALUE} for unlimited
      */
     public synchronized long hardLimit() {
-        return hardLimit;
+        return may.hardLimit;
     }
 
     /**
@@ -1081,7 +917,7 @@ public final class FakeKernel {
      * @return bytes; {@link Long#MAX_VALUE} for unlimited
      */
     public synchronized long systemLimit() {
-        return systemLimit;
+        return may.systemLimit;
     }
 
     /**
@@ -1090,7 +926,7 @@ public final class FakeKernel {
      * @return the limit; {@link Long#MAX_VALUE} for unlimited
      */
     public synchronized long mapCountLimit() {
-        return mapCountLimit;
+        return may.mapCountLimit;
     }
 
     /**
@@ -1099,18 +935,7 @@ public final class FakeKernel {
      * @return the number of mappings
      */
     public synchronized long mapCount() {
-        long count = 0;
-        long end = -1;
-        Segment last = null;
-        for (Map.Entry<Long, Segment> entry : memory.entrySet()) {
-            Segment segment = entry.getValue();
-            if (last == null || entry.getKey() != end || !last.isOneMappingWith(segment)) {
-                count++;
-            }
-            last = segment;
-            end = segment.end;
-        }
-        return count;
+        return memory.mappings();
     }
 
     /**
@@ -1119,7 +944,7 @@ public final class FakeKernel {
      * @return whether it has
      */
     public synchronized boolean isPrivileged() {
-        return privileged;
+        return may.privileged;
     }
 
     /**
@@ -1128,7 +953,7 @@ public final class FakeKernel {
      * @return false if every lock is {@link Refusal#PERMISSION}
      */
     public synchronized boolean isPermitted() {
-        return mayLock();
+        return may.mayLock();
     }
 
     /**
@@ -1137,7 +962,7 @@ public final class FakeKernel {
      * @return false if there is none, or privilege lifts it
      */
     public synchronized boolean isBoundByLimit() {
-        return limitBinds();
+        return may.limitBinds();
     }
 
     /**
@@ -1146,107 +971,19 @@ public final class FakeKernel {
      * @param call which call
      * @return the number, refused ones included
      */
-    public synchronized long count(Call call) {
-        return counts.getOrDefault(call, 0L);
+    public long count(Call call) {
+        return faults.count(call);
     }
 
-    // Memory by interval
+    private long lockedPages() {
+        return memory.sum(0, Long.MAX_VALUE, segment -> segment.mode != Mode.NONE);
+    }
 
-    private interface Test {
-        boolean holds(Segment segment);
+    private long virtualPages() {
+        return memory.sum(0, Long.MAX_VALUE, segment -> true);
     }
 
     private boolean has(Trait trait) {
         return rules.has(trait);
-    }
-
-    private Segment at(long page) {
-        Map.Entry<Long, Segment> floor = memory.floorEntry(page);
-        return floor != null && page < floor.getValue().end ? floor.getValue() : null;
-    }
-
-    private long endOfMapping(long page, long end) {
-        Segment segment = at(page);
-        long next = segment.end;
-        while (next < end) {
-            Segment neighbour = memory.get(next);
-            if (neighbour == null || !neighbour.isOneMappingWith(segment)) {
-                break;
-            }
-            next = neighbour.end;
-        }
-        return Math.min(next, end);
-    }
-
-    private boolean hasHole(long start, long end) {
-        return sum(start, end, segment -> true) != end - start;
-    }
-
-    private boolean any(long start, long end, Test test) {
-        return sum(start, end, test) > 0;
-    }
-
-    /** The number of pages for which the test holds. */
-    private long sum(long start, long end, Test test) {
-        Long first = memory.floorKey(start);
-        long pages = 0;
-        for (Map.Entry<Long, Segment> entry :
-                memory.tailMap(first == null ? start : first).entrySet()) {
-            if (entry.getKey() >= end) {
-                break;
-            }
-            Segment segment = entry.getValue();
-            if (segment.end > start && test.holds(segment)) {
-                pages += Math.min(segment.end, end) - Math.max(entry.getKey(), start);
-            }
-        }
-        return pages;
-    }
-
-    private long lockedPages() {
-        return sum(0, Long.MAX_VALUE, segment -> segment.mode != Mode.NONE);
-    }
-
-    private long virtualPages() {
-        return sum(0, Long.MAX_VALUE, segment -> true);
-    }
-
-    private void update(long start, long end, UnaryOperator<Segment> change) {
-        split(start);
-        split(end);
-        for (Map.Entry<Long, Segment> entry : memory.subMap(start, end).entrySet()) {
-            entry.setValue(change.apply(entry.getValue()));
-        }
-        join(start, end);
-    }
-
-    private void remove(long start, long end) {
-        split(start);
-        split(end);
-        memory.subMap(start, end).clear();
-    }
-
-    private void split(long page) {
-        Map.Entry<Long, Segment> floor = memory.floorEntry(page);
-        if (floor != null && floor.getKey() < page && page < floor.getValue().end) {
-            Segment whole = floor.getValue();
-            memory.put(floor.getKey(), whole.endingAt(page));
-            memory.put(page, whole);
-        }
-    }
-
-    private void join(long start, long end) {
-        Long key = memory.lowerKey(start);
-        key = key == null ? memory.ceilingKey(start) : key;
-        while (key != null && key <= end) {
-            Segment segment = memory.get(key);
-            Segment next = memory.get(segment.end);
-            if (next != null && segment.isLike(next)) {
-                memory.remove(segment.end);
-                memory.put(key, segment.endingAt(next.end));
-            } else {
-                key = memory.higherKey(key);
-            }
-        }
     }
 }
