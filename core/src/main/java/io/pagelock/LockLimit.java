@@ -31,6 +31,8 @@ public final class LockLimit {
     private final LimitValue hard;
     private final OptionalLong used;
     private final boolean liftedByPrivilege;
+    private final Reason reason;
+    private final long reclaimable;
 
     /**
      * Makes a limit; for backends.
@@ -45,12 +47,46 @@ public final class LockLimit {
      */
     public LockLimit(
             String name, Scope scope, LimitValue soft, LimitValue hard, OptionalLong used, boolean liftedByPrivilege) {
+        this(
+                name,
+                scope,
+                soft,
+                hard,
+                used,
+                liftedByPrivilege,
+                scope == Scope.SYSTEM ? Reason.NO_LOCKABLE_MEMORY : Reason.OVER_LIMIT,
+                0);
+    }
+
+    private LockLimit(
+            String name,
+            Scope scope,
+            LimitValue soft,
+            LimitValue hard,
+            OptionalLong used,
+            boolean liftedByPrivilege,
+            Reason reason,
+            long reclaimable) {
         this.name = Objects.requireNonNull(name, "name");
         this.scope = Objects.requireNonNull(scope, "scope");
         this.soft = Objects.requireNonNull(soft, "soft");
         this.hard = Objects.requireNonNull(hard, "hard");
         this.used = Objects.requireNonNull(used, "used");
         this.liftedByPrivilege = liftedByPrivilege;
+        this.reason = Objects.requireNonNull(reason, "reason");
+        this.reclaimable = reclaimable;
+    }
+
+    /**
+     * Returns this limit as one on memory itself rather than on locking: beyond it there is no lockable memory, and some of
+     * what is used may make room. For backends.
+     *
+     * @param reclaimable how many of the used bytes may make room or be what is asked to be locked, without certainty
+     * @return a limit with {@link Reason#NO_LOCKABLE_MEMORY}
+     */
+    public LockLimit onMemory(long reclaimable) {
+        return new LockLimit(
+                name, scope, soft, hard, used, liftedByPrivilege, Reason.NO_LOCKABLE_MEMORY, reclaimable);
     }
 
     /**
@@ -105,6 +141,26 @@ public final class LockLimit {
      */
     public boolean liftedByPrivilege() {
         return liftedByPrivilege;
+    }
+
+    /**
+     * Returns the reason of a lock that this limit refuses.
+     *
+     * @return {@link Reason#OVER_LIMIT}, or {@link Reason#NO_LOCKABLE_MEMORY} for a limit on memory itself
+     */
+    public Reason reason() {
+        return reason;
+    }
+
+    /**
+     * Returns how many of the used bytes may make room for a lock, because the system may swap them out or drop them, or because
+     * they may be the very pages that are to be locked. A request that fits only with them is neither sure to succeed nor to
+     * fail.
+     *
+     * @return the bytes, 0 if there are none
+     */
+    public long reclaimable() {
+        return reclaimable;
     }
 
     @Override

@@ -94,7 +94,8 @@ final class Forecasts {
         if (charge <= room && !isClosed(limit)) {
             return used.isPresent() ? Tristate.YES : Tristate.UNKNOWN;
         }
-        return limit.liftedByPrivilege() && privileged == Tristate.UNKNOWN ? Tristate.UNKNOWN : Tristate.NO;
+        boolean mayFit = charge - limit.reclaimable() <= room && !isClosed(limit);
+        return mayFit || limit.liftedByPrivilege() && privileged == Tristate.UNKNOWN ? Tristate.UNKNOWN : Tristate.NO;
     }
 
     /** A limit of 0 that a privilege lifts means that nothing at all may be locked without the privilege. */
@@ -104,9 +105,7 @@ final class Forecasts {
     }
 
     private Forecast refusal(LockLimit limit, long charge, OptionalLong used, String what) {
-        Reason reason = isClosed(limit)
-                ? Reason.NOT_PERMITTED
-                : limit.scope() == LockLimit.Scope.SYSTEM ? Reason.NO_LOCKABLE_MEMORY : Reason.OVER_LIMIT;
+        Reason reason = isClosed(limit) ? Reason.NOT_PERMITTED : limit.reason();
         long wanted = charge + used.orElse(0) < 0 ? Long.MAX_VALUE : charge + used.orElse(0);
         return new Forecast(
                 Tristate.NO,

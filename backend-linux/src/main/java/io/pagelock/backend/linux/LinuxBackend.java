@@ -12,6 +12,7 @@ import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.Host;
+import io.pagelock.spi.LimitChecking;
 import io.pagelock.spi.MappingBudget;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -24,7 +25,7 @@ import java.util.Set;
 import java.util.function.ToLongFunction;
 
 /** Linux: mlock(2), mlock2(2), mlockall(2), msync(2), mincore(2), madvise(2), proc(5). */
-final class LinuxBackend implements Backend, MappingBudget {
+final class LinuxBackend implements Backend, LimitChecking, MappingBudget {
     /** Up to so many pages, asking of each page whether it is locked is cheaper than asking where mappings end. */
     private static final int ASK_BY_PAGE_RATHER_THAN_QUERY = 8;
 
@@ -46,6 +47,7 @@ final class LinuxBackend implements Backend, MappingBudget {
     private final LinuxRemedies remedies;
     private final LinuxFailure failure;
     private final LockOracle oracle;
+    private final MemoryGuard memory;
     private final MappingCount mappingCount;
     private final MappingQuery query;
     private final ToLongFunction<ByteBuffer> addresses;
@@ -75,6 +77,7 @@ final class LinuxBackend implements Backend, MappingBudget {
         this.query = new MappingQuery(calls, constants);
         this.limits = new LinuxLimits(calls, constants, proc);
         this.remedies = new LinuxRemedies(proc, limits, java);
+        this.memory = new MemoryGuard(calls, proc, limits, pageSize);
         LinuxRelease release = LinuxRelease.parse(host.osVersion());
         // MAP_DROPPABLE came with 6.11; a release that cannot be read may be newer.
         this.mayDrop = release.atLeast(6, 11);
@@ -148,6 +151,9 @@ final class LinuxBackend implements Backend, MappingBudget {
 
     @Override
     public void lock(long address, long length, boolean onFault) {
+        if (!onFault) {
+            memory.beforeLock(address, length);
+        }
         int result =
                 onFault ? calls.mlock2(address, length, LinuxConstants.MLOCK_ONFAULT) : calls.mlock(address, length);
         if (result != 0) {
@@ -511,6 +517,11 @@ final class LinuxBackend implements Backend, MappingBudget {
     @Override
     public LockLimits limits() {
         return limits.read();
+    }
+
+    @Override
+    public void checkLimits(long address, long length) {
+        memory.check(address, length);
     }
 
     @Override

@@ -4,6 +4,8 @@ package io.pagelock.backend.linux;
 import io.pagelock.LimitValue;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * What a user of Linux, a service manager or a container can turn. Sources: getrlimit(2), limits.conf(5), systemd.exec(5),
@@ -31,8 +33,7 @@ final class LinuxRemedies {
             case TOO_MANY_MAPPINGS:
                 return raiseMapCount();
             case NO_LOCKABLE_MEMORY:
-                return "Free memory or give this container more (docker run --memory, systemd MemoryMax=), or lock less, or"
-                        + " on fault, so that only touched pages count";
+                return String.join(" ", moreMemory(bytes));
             case NOT_MAPPED:
                 return "Keep the memory mapped while it is being locked or synced: unmapping, or closing an arena or a"
                         + " file channel's mapping, in another thread makes the hole";
@@ -48,6 +49,21 @@ final class LinuxRemedies {
             default:
                 return "";
         }
+    }
+
+    /** For as many bytes in use, of the limit that has the least room for them. */
+    private List<String> moreMemory(long bytes) {
+        List<MemoryUse> all = limits.memory();
+        List<MemoryUse> tight = new ArrayList<>();
+        long charge = 0;
+        for (MemoryUse each : all) {
+            if (each.limit.isKnown() && each.limit.bytes().getAsLong() < (tight.isEmpty() ? bytes : each.kept + charge)) {
+                charge = tight.isEmpty() ? bytes - each.kept : charge;
+                tight.add(each);
+            }
+        }
+        // Without a number, the settings all the same.
+        return MemoryRemedies.of(tight.isEmpty() ? all : tight, Math.max(0, charge));
     }
 
     private String raiseLimit(long bytes) {

@@ -30,9 +30,21 @@ final class Cgroup implements AutoCloseable {
                 && !Files.readString(root.resolve("cgroup.subtree_control")).contains("memory")) {
             Files.writeString(root.resolve("cgroup.subtree_control"), "+memory");
         }
-        Cgroup made = new Cgroup(Files.createTempDirectory(root, "pagelock-test"));
+        return in(root, v1.isPresent() ? "memory.limit_in_bytes" : "memory.max", bytes);
+    }
+
+    /** Makes one below this. */
+    Cgroup below(long bytes) throws IOException {
+        boolean v1 = Files.exists(directory.resolve("memory.limit_in_bytes"));
+        if (!v1) {
+            Files.writeString(directory.resolve("cgroup.subtree_control"), "+memory");
+        }
+        return in(directory, v1 ? "memory.limit_in_bytes" : "memory.max", bytes);
+    }
+
+    private static Cgroup in(Path parent, String limit, long bytes) throws IOException {
+        Cgroup made = new Cgroup(Files.createTempDirectory(parent, "pagelock-test"));
         try {
-            String limit = v1.isPresent() ? "memory.limit_in_bytes" : "memory.max";
             Files.writeString(made.directory.resolve(limit), Long.toString(bytes));
             return made;
         } catch (IOException e) {

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.linux;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * The memory limits of this process's control group and of the groups around it, of which the tightest counts: cgroups(7) and
+ * the kernel's admin-guide, cgroup-v2 and cgroup-v1/memory. Groups outside of a container do not show from within.
+ */
+final class MemoryGroups {
+    /** From here on a limit means none: version 1 shows the largest number of pages, in bytes. */
+    private static final long UNLIMITED = 1L << 62;
+
+    private final ProcSelf proc;
+
+    MemoryGroups(ProcSelf proc) {
+        this.proc = proc;
+    }
+
+    /**
+     * Returns the groups that have a limit, or whose limit cannot be read, the one with the least room first.
+     *
+     * @param swapFree the free swap space of the machine, in bytes
+     */
+    List<MemoryUse> limited(long swapFree) {
+        Optional<String> version1 = path("memory");
+        boolean v1 = version1.isPresent();
+        Optional<String> path = v1 ? version1 : path("");
+        if (!path.isPresent()) {
+            // A kernel without control groups; or without proc, where everything else is unknown as well.
+            return Collections.emptyList();
+        }
+        Optional<Mount> mount = mount(v1, path.get());
+        if (!mount.isPresent()) {
+            return Collections.singletonList(MemoryUse.unknown(path.get()));
+        }
+        List<MemoryUse> found = new ArrayList<>();
+        long swap = swapFree;
+        for (String group : fromTop(mount.get().below(path.get()))) {
+            String directory = mount.get().top + group;
+            swap = Math.min(swap, v1 ? swapRoomV1(directory) : swapRoomV2(directory));
+            Optional<MemoryUse> use = v1 ? useV1(directory, group, swap) : useV2(directory, group, swap);
+            use.ifPresent(found::add);
+        }
+        found.sort((one, other) -> Long.compare(one.room(), other.room()));
+        return found;
+    }
+
+    /** "/a/b" as "", "/a", "/a/b". */
+    private static List<String> fromTop(String path) {
+        List<String> groups = new ArrayList<>();
+        groups.add("");
+        for (int slash = path.indexOf('/', 1); slash > 0; slash = path.indexOf('/', slash + 1)) {
+            groups.add(path.substring(0, slash));
+        }
+        if (path.length() > 1) {
+            groups.add(path);
+        }
+        return groups;
+    }
+
+    private Optional<MemoryUse> useV2(String directory, String group, long swap) {
+        String file = directory + "/memory.max";
+        Optional<String> max = proc.firstLine(file);
+        if (!max.isPresent()) {
+            Optional<String> controllers = proc.firstLine(directory + "/cgroup.controllers");
+            boolean limited = !controllers.isPresent()
+                    || Arrays.asList(controllers.get().split(" ")).contains("memory")
+                            && proc.firstLine(directory + "/cgroup.events").isPresent();
+            // The root has neither a limit nor that last file.
+            return limited
+                    ? Optional.of(MemoryUse.unknown(group))
+                    : Optional.empty();
+        }
+        if (max.get().equals("max")) {
+            return Optional.empty();
+        }
+        return Optional.of(use(directory, group, file, "/memory.current", "", swap));
+    }
+
+    private Optional<MemoryUse> useV1(String directory, String group, long swap) {
+        String file = directory + "/memory.limit_in_bytes";
+        OptionalLong max = proc.number(file);
+        if (max.isPresent() && max.getAsLong() >= UNLIMITED) {
+            // A group outside of the container may have one, which shows here all the same.
+            Long around = fields(proc, directory + "/memory.stat").get("hierarchical_memory_limit");
+            return group.isEmpty() && around != null && around < UNLIMITED
+                    ? Optional.of(MemoryUse.unknown("around this one"))
+                    : Optional.empty();
+        }
+        return Optional.of(use(directory, group, file, "/memory.usage_in_bytes", "total_", swap));
+    }
+
+    private MemoryUse use(String directory, String group, String file, String usage, String prefix, long swap) {
+        OptionalLong max = proc.number(file);
+        OptionalLong current = proc.number(directory + usage);
+        Map<String, Long> stat = fields(proc, directory + "/memory.stat");
+        if (!max.isPresent() || !current.isPresent() || stat.isEmpty()) {
+            return MemoryUse.unknown(group);
+        }
+        long files = sum(stat, prefix + "active_file", prefix + "inactive_file");
+        long anonymous = sum(stat, prefix + "active_anon", prefix + "inactive_anon");
+        return MemoryUse.ofGroup(
+                group,
+                file,
+                max.getAsLong(),
+                proc.number(directory + "/memory.memsw.limit_in_bytes").orElse(Long.MAX_VALUE),
+                files,
+                sum(stat, prefix + "unevictable"),
+                current.getAsLong() - files,
+                sum(stat, "slab_reclaimable") + Math.min(anonymous, swap));
+    }
+
+    /** Lines of a name, perhaps a colon, and a number, perhaps in kB. */
+    static Map<String, Long> fields(ProcSelf proc, String file) {
+        Map<String, Long> fields = new HashMap<>();
+        for (String line : proc.lines(file)) {
+            String[] parts = line.split("[:\\s]+");
+            try {
+                if (parts.length >= 2) {
+                    fields.put(parts[0], Long.parseLong(parts[1]) * (line.endsWith(" kB") ? 1024 : 1));
+                }
+            } catch (NumberFormatException e) {
+                // One line that is not a number leaves the others as they are.
+                continue;
+            }
+        }
+        return fields;
+    }
+
+    static long sum(Map<String, Long> fields, String... names) {
+        long sum = 0;
+        for (String name : names) {
+            sum += fields.getOrDefault(name, 0L);
+        }
+        return sum;
+    }
+
+    private long swapRoomV2(String directory) {
+        OptionalLong max = proc.number(directory + "/memory.swap.max");
+        OptionalLong current = proc.number(directory + "/memory.swap.current");
+        return max.isPresent() ? Math.max(0, max.getAsLong() - current.orElse(0)) : Long.MAX_VALUE;
+    }
+
+    /** Version 1 limits memory and swap together. */
+    private long swapRoomV1(String directory) {
+        OptionalLong both = proc.number(directory + "/memory.memsw.limit_in_bytes");
+        OptionalLong memory = proc.number(directory + "/memory.limit_in_bytes");
+        OptionalLong bothNow = proc.number(directory + "/memory.memsw.usage_in_bytes");
+        OptionalLong memoryNow = proc.number(directory + "/memory.usage_in_bytes");
+        if (!both.isPresent() || !memory.isPresent() || both.getAsLong() >= UNLIMITED) {
+            return Long.MAX_VALUE;
+        }
+        long swapped = bothNow.isPresent() && memoryNow.isPresent() ? bothNow.getAsLong() - memoryNow.getAsLong() : 0;
+        return Math.max(0, both.getAsLong() - memory.getAsLong() - Math.max(0, swapped));
+    }
+
+    /** The group of a controller, or with an empty name that of version 2: "4:cpu,memory:/path", "0::/path". */
+    private Optional<String> path(String controller) {
+        for (String line : proc.ownLines("cgroup")) {
+            String[] parts = line.split(":", 3);
+            if (parts.length == 3 && Arrays.asList(parts[1].split(",")).contains(controller)) {
+                return Optional.of(parts[2]);
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Where the hierarchy is mounted, of several places the one that shows most of the path: proc_pid_mountinfo(5). */
+    private Optional<Mount> mount(boolean v1, String path) {
+        Mount best = null;
+        for (String line : proc.ownLines("mountinfo")) {
+            String[] halves = line.split(" - ", 2);
+            String[] left = halves[0].split(" ");
+            String[] right = halves.length == 2 ? halves[1].split(" ") : new String[0];
+            if (left.length >= 5
+                    && right.length >= 3
+                    && right[0].equals(v1 ? "cgroup" : "cgroup2")
+                    && (!v1 || Arrays.asList(right[2].split(",")).contains("memory"))) {
+                Mount mount = new Mount(unescaped(left[3]), unescaped(left[4]));
+                if (best == null || mount.below(path).length() > best.below(path).length()) {
+                    best = mount;
+                }
+            }
+        }
+        return Optional.ofNullable(best);
+    }
+
+    /** Blanks and the like are written as a backslash and three octal digits. */
+    private static String unescaped(String text) {
+        StringBuilder plain = new StringBuilder(text.length());
+        for (int i = 0; i < text.length(); i++) {
+            if (text.charAt(i) == '\\' && text.startsWith("0", i + 1) && i + 4 <= text.length()
+                    || text.charAt(i) == '\\' && text.startsWith("1", i + 1) && i + 4 <= text.length()) {
+                try {
+                    plain.append((char) Integer.parseInt(text.substring(i + 1, i + 4), 8));
+                    i += 3;
+                    continue;
+                } catch (NumberFormatException e) {
+                    // Not written by the kernel; taken as it is.
+                }
+            }
+            plain.append(text.charAt(i));
+        }
+        return plain.toString();
+    }
+
+    /** A mount of a hierarchy, of which it may show a part. */
+    private static final class Mount {
+        private final String root;
+        private final String top;
+
+        Mount(String root, String top) {
+            this.root = root.equals("/") ? "" : root;
+            this.top = top;
+        }
+
+        /** The path of a group below the mount point; that point itself if the mount does not show the group. */
+        String below(String path) {
+            boolean shown = path.equals(root) || path.startsWith(root + "/");
+            String below = shown ? path.substring(root.length()) : "";
+            return below.equals("/") ? "" : below;
+        }
+    }
+}
