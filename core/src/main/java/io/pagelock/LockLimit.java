@@ -85,8 +85,7 @@ public final class LockLimit {
      * @return a limit with {@link Reason#NO_LOCKABLE_MEMORY}
      */
     public LockLimit onMemory(long reclaimable) {
-        return new LockLimit(
-                name, scope, soft, hard, used, liftedByPrivilege, Reason.NO_LOCKABLE_MEMORY, reclaimable);
+        return new LockLimit(name, scope, soft, hard, used, liftedByPrivilege, Reason.NO_LOCKABLE_MEMORY, reclaimable);
     }
 
     /**

@@ -17,7 +17,6 @@ import java.util.Map;
 final class LinuxLimits {
     static final String PRIVILEGE = "CAP_IPC_LOCK";
 
-
     private final LinuxCalls calls;
     private final LinuxConstants constants;
     private final ProcSelf proc;

@@ -57,7 +57,8 @@ final class LinuxRemedies {
         List<MemoryUse> tight = new ArrayList<>();
         long charge = 0;
         for (MemoryUse each : all) {
-            if (each.limit.isKnown() && each.limit.bytes().getAsLong() < (tight.isEmpty() ? bytes : each.kept + charge)) {
+            if (each.limit.isKnown()
+                    && each.limit.bytes().getAsLong() < (tight.isEmpty() ? bytes : each.kept + charge)) {
                 charge = tight.isEmpty() ? bytes - each.kept : charge;
                 tight.add(each);
             }

@@ -75,9 +75,7 @@ final class MemoryGroups {
                     || Arrays.asList(controllers.get().split(" ")).contains("memory")
                             && proc.firstLine(directory + "/cgroup.events").isPresent();
             // The root has neither a limit nor that last file.
-            return limited
-                    ? Optional.of(MemoryUse.unknown(group))
-                    : Optional.empty();
+            return limited ? Optional.of(MemoryUse.unknown(group)) : Optional.empty();
         }
         if (max.get().equals("max")) {
             return Optional.empty();
@@ -185,7 +183,8 @@ final class MemoryGroups {
                     && right[0].equals(v1 ? "cgroup" : "cgroup2")
                     && (!v1 || Arrays.asList(right[2].split(",")).contains("memory"))) {
                 Mount mount = new Mount(unescaped(left[3]), unescaped(left[4]));
-                if (best == null || mount.below(path).length() > best.below(path).length()) {
+                if (best == null
+                        || mount.below(path).length() > best.below(path).length()) {
                     best = mount;
                 }
             }

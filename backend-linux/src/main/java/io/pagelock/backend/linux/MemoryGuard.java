@@ -88,11 +88,12 @@ final class MemoryGuard {
     private PageLockException refusal(List<MemoryUse> tight, long length, long missing) {
         MemoryUse first = tight.get(0);
         return PageLockException.because(Reason.NO_LOCKABLE_MEMORY)
-                .detail("asked for " + ByteSize.format(length) + ", of which " + ByteSize.format(missing)
-                        + " are not in memory yet; the " + first.name + " is limited to " + first.limit
-                        + (first.file.isEmpty() ? "" : " (" + first.file + ")") + ", of which "
-                        + ByteSize.format(first.kept)
-                        + " are in use and not just cache, or needed to go on. Beyond that the kernel would kill a process")
+                .detail(
+                        "asked for " + ByteSize.format(length) + ", of which " + ByteSize.format(missing)
+                                + " are not in memory yet; the " + first.name + " is limited to " + first.limit
+                                + (first.file.isEmpty() ? "" : " (" + first.file + ")") + ", of which "
+                                + ByteSize.format(first.kept)
+                                + " are in use and not just cache, or needed to go on. Beyond that the kernel would kill a process")
                 .remedy(String.join(" ", MemoryRemedies.of(tight, missing)))
                 .build();
     }
@@ -133,7 +134,8 @@ final class MemoryGuard {
 
     /** Locking a private and writable mapping of a file makes a copy of each page that has none: mm/gup.c. */
     private void uncopied(long address, int count, Pages pages) {
-        for (long entry : proc.pagemap(Long.divideUnsigned(address, pageSize), count).orElse(new long[0])) {
+        for (long entry :
+                proc.pagemap(Long.divideUnsigned(address, pageSize), count).orElse(new long[0])) {
             pages.missing += (entry & PRESENT) == 0 || (entry & NOT_OWN) != 0 ? pageSize : 0;
         }
     }

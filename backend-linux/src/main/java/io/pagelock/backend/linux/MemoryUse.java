@@ -61,8 +61,7 @@ final class MemoryUse {
      * @param reclaimable how much of that might be reclaimed
      */
     static MemoryUse ofMachine(long limit, long files, long locked, long inUse, long reclaimable) {
-        return new MemoryUse(
-                MACHINE, "", LimitValue.ofBytes(limit), Long.MAX_VALUE, files, locked, inUse, reclaimable);
+        return new MemoryUse(MACHINE, "", LimitValue.ofBytes(limit), Long.MAX_VALUE, files, locked, inUse, reclaimable);
     }
 
     /** The memory of a control group; for the rest see {@link #ofMachine}. */
@@ -105,8 +104,7 @@ final class MemoryUse {
     LockLimit toLimit(long own) {
         LockLimit.Scope scope = isMachine() ? LockLimit.Scope.SYSTEM : LockLimit.Scope.CONTAINER;
         OptionalLong used = limit.isKnown() ? OptionalLong.of(kept) : OptionalLong.empty();
-        return new LockLimit(name, scope, limit, limit, used, false)
-                .onMemory(Math.min(unlocked, reclaimable + own));
+        return new LockLimit(name, scope, limit, limit, used, false).onMemory(Math.min(unlocked, reclaimable + own));
     }
 
     /** Reports whether this is the memory of the machine, to which everything is charged. */

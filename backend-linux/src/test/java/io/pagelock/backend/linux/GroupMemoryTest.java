@@ -19,7 +19,6 @@ import io.pagelock.spi.Host;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.RandomAccessFile;
-import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -188,7 +187,9 @@ class GroupMemoryTest {
                 case "fits":
                     LOCKER.lock(anonymous(40 * MIB)).close();
                     assertEquals(
-                            Tristate.YES, LOCKER.forecast(40 * MIB).fits(), LOCKER.limits().toString());
+                            Tristate.YES,
+                            LOCKER.forecast(40 * MIB).fits(),
+                            LOCKER.limits().toString());
                     break;
                 default:
                     // Charged to whoever read it first.
@@ -211,9 +212,15 @@ class GroupMemoryTest {
 
         private static void remedy(String name) throws Exception {
             MemoryRange range = file(name, false);
-            Matcher command = Pattern.compile("as root, '([^']+)'").matcher(refused(range).remedy());
+            Matcher command =
+                    Pattern.compile("as root, '([^']+)'").matcher(refused(range).remedy());
             assertTrue(command.find());
-            assertEquals(0, new ProcessBuilder("sh", "-ec", command.group(1)).inheritIO().start().waitFor());
+            assertEquals(
+                    0,
+                    new ProcessBuilder("sh", "-ec", command.group(1))
+                            .inheritIO()
+                            .start()
+                            .waitFor());
             try (PageLock lock = LOCKER.lock(range)) {
                 assertEquals(LARGE, Witness.lockedBytes());
             }
