@@ -230,6 +230,22 @@ public final class CLibrary {
         return (text + '\0').getBytes(StandardCharsets.US_ASCII);
     }
 
+    /**
+     * Reads a string that C wrote. What stands in it may come from anybody.
+     *
+     * @param bytes memory that C wrote
+     * @param from where the string begins
+     * @param most how many bytes it may have; it ends there if no zero comes before
+     * @return one character for each byte
+     */
+    public static String text(byte[] bytes, int from, int most) {
+        int length = 0;
+        while (length < most && from + length < bytes.length && bytes[from + length] != 0) {
+            length++;
+        }
+        return new String(bytes, from, length, StandardCharsets.ISO_8859_1);
+    }
+
     int errno() {
         return Native.getLastError();
     }

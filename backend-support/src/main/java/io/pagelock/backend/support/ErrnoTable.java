@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.support;
 
+import io.pagelock.Reason;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -51,6 +52,33 @@ public final class ErrnoTable {
     public boolean is(int number, String name) {
         Integer known = numbers.get(Objects.requireNonNull(name, "name"));
         return known != null && known == number;
+    }
+
+    /**
+     * Returns the reason for which a number stands on every system, whatever the call. What depends on the system or the call,
+     * such as ENOMEM and EAGAIN, is the backend's to find out.
+     *
+     * @param number an error number
+     * @return the reason; {@link Reason#UNKNOWN} for all that have more than one meaning
+     */
+    public Reason reason(int number) {
+        String name = name(number);
+        switch (name == null ? "" : name) {
+            case "EPERM":
+                return Reason.NOT_PERMITTED;
+            case "EBUSY":
+                return Reason.BUSY;
+            case "EIO":
+                return Reason.IO_ERROR;
+            case "ENOSPC":
+                return Reason.NO_SPACE;
+            case "ENOSYS":
+                return Reason.NOT_SUPPORTED;
+            case "ECANCELED":
+                return Reason.CANCELLED;
+            default:
+                return Reason.UNKNOWN;
+        }
     }
 
     /**
