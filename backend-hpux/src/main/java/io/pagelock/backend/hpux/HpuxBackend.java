@@ -14,6 +14,8 @@ import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.backend.support.AbstractBackend;
 import io.pagelock.backend.support.MemoryFlags;
+import io.pagelock.backend.support.Refusals;
+import io.pagelock.backend.support.Remedies;
 import io.pagelock.backend.support.SystemNumbers;
 import io.pagelock.spi.ByteSize;
 import io.pagelock.spi.Host;
@@ -33,8 +35,26 @@ import java.util.stream.Stream;
 final class HpuxBackend extends AbstractBackend {
     static final String PRIVILEGE = "MLOCK";
 
+    /** Sources: setprivgrp(1M), privgrp(4), setfilexsec(1M), privrun(1M), unlockable_mem(5), dmesg(1M), syslogd(1M). */
+    private static final Remedies REMEDIES = Remedies.builder()
+            .put(
+                    Reason.NOT_PERMITTED,
+                    "Grant MLOCK to a group of the user, as the superuser: 'setprivgrp GROUP MLOCK', or -g for all groups"
+                            + " ('getprivgrp' shows what is granted)",
+                    "To keep that, put the line 'GROUP MLOCK' into /etc/privgroup",
+                    "On 11i v3, where groups are deprecated for this, grant the fine-grained privilege: 'setfilexsec -p"
+                            + " MLOCK -r MLOCK JAVA'",
+                    "On 11i v3, start java with privrun")
+            .put(
+                    Reason.NO_LOCKABLE_MEMORY,
+                    "Lock less, or free what other processes have locked",
+                    "Up to 11i v2, lower the kernel parameter unlockable_mem with kmtune or kctune")
+            .put(Reason.IO_ERROR, "Look for the error of the device with dmesg or in /var/adm/syslog/syslog.log")
+            .build();
+
     private final HpuxCalls calls;
     private final SystemNumbers numbers;
+    private final Refusals refusals;
 
     HpuxBackend(HpuxCalls calls, SystemNumbers numbers, ToLongFunction<ByteBuffer> addresses, Host host) {
         super(
@@ -45,6 +65,7 @@ final class HpuxBackend extends AbstractBackend {
                 addresses);
         this.calls = calls;
         this.numbers = numbers;
+        refusals = new Refusals(numbers.errno(), REMEDIES);
     }
 
     private static Set<Capability> capabilities(SystemNumbers numbers) {
@@ -110,59 +131,51 @@ final class HpuxBackend extends AbstractBackend {
     }
 
     private PageLockException refusal(String function, int errno, String asked, boolean ofRange) {
-        String name = numbers.errno().name(errno);
-        Reason reason = Reason.UNKNOWN;
-        String finding = "no page of HP-UX says what this number means here";
-        switch (name == null ? "" : name) {
-            case "EPERM":
-                reason = Reason.NOT_PERMITTED;
-                finding = permission();
-                break;
-            case "EAGAIN":
-                if (function.startsWith("mlock")) {
-                    reason = Reason.NO_LOCKABLE_MEMORY;
-                    finding = "the system has not enough lockable memory left; " + asked;
-                }
-                break;
-            case "ENOMEM":
-                if (ofRange) {
-                    reason = Reason.NOT_MAPPED;
-                    finding = "a part of the range is not a valid address; " + function + "(2) gives no other cause";
-                }
-                break;
-            case "EINVAL":
-                finding = function.equals("mlock") || function.equals("munlock")
-                        ? "an argument was refused; the page names a length of 0, which was not given"
-                        : function.equals("mlockall")
-                                ? "the flags were refused"
-                                        + (numbers.isConfirmed("MCL_CURRENT") ? "" : confirm("MCL_CURRENT"))
-                                : "an argument was refused"
-                                        + (numbers.isConfirmed("MS_SYNC") ? "" : confirm("MS_SYNC"));
-                break;
-            case "EBUSY":
-                reason = Reason.BUSY;
-                finding = "a page of the range is locked or in use";
-                break;
-            case "EIO":
-                reason = Reason.IO_ERROR;
-                finding = "a page could not be read or written";
-                break;
-            case "ENOSYS":
-                reason = Reason.NOT_SUPPORTED;
-                finding = "this release does not have the call";
-                break;
-            default:
-                break;
+        Reason reason = numbers.errno().reason(errno);
+        if (numbers.errno().is(errno, "EAGAIN") && function.startsWith("mlock")) {
+            reason = Reason.NO_LOCKABLE_MEMORY;
+        } else if (numbers.errno().is(errno, "ENOMEM") && ofRange) {
+            reason = Reason.NOT_MAPPED;
         }
-        return PageLockException.because(reason)
-                .call(function, errno, name)
-                .detail(finding)
-                .remedy(remedy(reason, 0))
-                .build();
+        return refusals.of(reason, function, errno, finding(reason, function, errno, asked));
     }
 
-    private static String confirm(String constant) {
-        return "; its number " + constant + " is not confirmed, see tools/abi-probe";
+    private String finding(Reason reason, String function, int errno, String asked) {
+        switch (reason) {
+            case NOT_PERMITTED:
+                return permission();
+            case NO_LOCKABLE_MEMORY:
+                return "the system has not enough lockable memory left; " + asked;
+            case NOT_MAPPED:
+                return "a part of the range is not a valid address; " + function + "(2) gives no other cause";
+            case BUSY:
+                return "a page of the range is locked or in use";
+            case IO_ERROR:
+                return "a page could not be read or written";
+            case NOT_SUPPORTED:
+                return "this release does not have the call";
+            default:
+                return numbers.errno().is(errno, "EINVAL")
+                        ? ofArgument(function)
+                        : "no page of HP-UX says what this number means here";
+        }
+    }
+
+    private String ofArgument(String function) {
+        switch (function) {
+            case "mlockall":
+                return "the flags were refused" + confirm("MCL_CURRENT");
+            case "msync":
+                return "an argument was refused" + confirm("MS_SYNC");
+            default:
+                return "an argument was refused; the page names a length of 0, which was not given";
+        }
+    }
+
+    private String confirm(String constant) {
+        return numbers.isConfirmed(constant)
+                ? ""
+                : "; its number " + constant + " is not confirmed, see tools/abi-probe";
     }
 
     private String permission() {
@@ -188,27 +201,8 @@ final class HpuxBackend extends AbstractBackend {
         return new LockLimits(all, OptionalLong.empty(), PRIVILEGE, privileged);
     }
 
-    /** Sources: setprivgrp(1M), privgrp(4), setfilexsec(1M), privrun(1M), unlockable_mem(5), dmesg(1M), syslogd(1M). */
     @Override
     public String remedy(Reason reason, long bytes) {
-        switch (reason) {
-            case NOT_PERMITTED:
-                return "Grant MLOCK to a group of the user, as the superuser: 'setprivgrp GROUP MLOCK', or -g for all groups,"
-                        + " and to keep it, the line 'GROUP MLOCK' in /etc/privgroup ('getprivgrp' shows what is granted); on"
-                        + " 11i v3, where groups are deprecated for this, grant the fine-grained privilege: 'setfilexsec -p"
-                        + " MLOCK -r MLOCK JAVA', or start java with privrun";
-            case NO_LOCKABLE_MEMORY:
-                return "Lock less, or free what other processes have locked; up to 11i v2, lower the kernel parameter"
-                        + " unlockable_mem with kmtune or kctune";
-            case NOT_MAPPED:
-                return "Keep the memory mapped while it is being locked or synced: unmapping in another thread makes the"
-                        + " hole";
-            case BUSY:
-                return "Close the locks over the range before invalidating it, or sync without invalidating";
-            case IO_ERROR:
-                return "Look for the error of the device with dmesg or in /var/adm/syslog/syslog.log";
-            default:
-                return "";
-        }
+        return String.join("; or: ", REMEDIES.of(reason, bytes));
     }
 }

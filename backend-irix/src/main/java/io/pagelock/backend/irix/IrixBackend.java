@@ -14,6 +14,8 @@ import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.backend.support.AbstractBackend;
 import io.pagelock.backend.support.MemoryFlags;
+import io.pagelock.backend.support.Refusals;
+import io.pagelock.backend.support.Remedies;
 import io.pagelock.backend.support.SystemNumbers;
 import io.pagelock.spi.ByteSize;
 import io.pagelock.spi.Host;
@@ -27,8 +29,25 @@ import java.util.function.ToLongFunction;
 
 /** IRIX 6.5: mlock(3C), mlockall(3C), mpin(2), msync(2). The system tells neither what is locked nor what is mapped. */
 final class IrixBackend extends AbstractBackend {
+    /** Sources: mlock(3C), mpin(2), systune(1M), getrlimit(2), limit in csh(1), syslogd(1M). */
+    private static final Remedies REMEDIES = Remedies.builder()
+            .put(
+                    Reason.OVER_LIMIT,
+                    "Raise maxlkmem, in pages, as the superuser: 'systune maxlkmem PAGES' ('systune maxlkmem' shows it)",
+                    "Raise the maximum resident size before java starts: 'limit memoryuse SIZE' in csh",
+                    "The same in ksh: 'ulimit -m {kib}'")
+            .put(Reason.NO_LOCKABLE_MEMORY, "Lock less, or free what other processes have locked")
+            .put(
+                    Reason.BUSY,
+                    "Close again once the input or output of the other processes of the share group is done",
+                    "Before invalidating, close the locks over the range")
+            .put(Reason.NOT_PERMITTED, "Run as the superuser")
+            .put(Reason.IO_ERROR, "Look for the error of the device in /var/adm/SYSLOG")
+            .build();
+
     private final IrixCalls calls;
     private final SystemNumbers numbers;
+    private final Refusals refusals;
 
     IrixBackend(IrixCalls calls, SystemNumbers numbers, ToLongFunction<ByteBuffer> addresses, Host host) {
         super(
@@ -39,6 +58,7 @@ final class IrixBackend extends AbstractBackend {
                 addresses);
         this.calls = calls;
         this.numbers = numbers;
+        refusals = new Refusals(numbers.errno(), REMEDIES);
     }
 
     private static List<String> notes(IrixCalls calls, SystemNumbers numbers) {
@@ -116,32 +136,13 @@ final class IrixBackend extends AbstractBackend {
         return numbers.errno().is(errno, name);
     }
 
+    /** EAGAIN is for shortage in every call, as its pages have it; the rest means the same on every system. */
     private Reason common(int errno) {
-        String name = numbers.errno().name(errno);
-        switch (name == null ? "" : name) {
-            case "EAGAIN":
-                return Reason.NO_LOCKABLE_MEMORY;
-            case "EBUSY":
-                return Reason.BUSY;
-            case "ENOSPC":
-                return Reason.NO_SPACE;
-            case "EPERM":
-                return Reason.NOT_PERMITTED;
-            case "EIO":
-                return Reason.IO_ERROR;
-            case "ENOSYS":
-                return Reason.NOT_SUPPORTED;
-            default:
-                return Reason.UNKNOWN;
-        }
+        return is(errno, "EAGAIN") ? Reason.NO_LOCKABLE_MEMORY : numbers.errno().reason(errno);
     }
 
     private PageLockException refusal(Reason reason, String function, int errno, String asked) {
-        return PageLockException.because(reason)
-                .call(function, errno, numbers.errno().name(errno))
-                .detail(finding(reason, function) + (asked.isEmpty() ? "" : "; " + asked))
-                .remedy(remedy(reason, 0))
-                .build();
+        return refusals.of(reason, function, errno, finding(reason, function) + (asked.isEmpty() ? "" : "; " + asked));
     }
 
     private String finding(Reason reason, String function) {
@@ -184,30 +185,8 @@ final class IrixBackend extends AbstractBackend {
                 all, OptionalLong.empty(), "superuser", calls.geteuid() == 0 ? Tristate.YES : Tristate.UNKNOWN);
     }
 
-    /** Sources: mlock(3C), mpin(2), systune(1M), getrlimit(2), limit in csh(1), syslogd(1M). */
     @Override
     public String remedy(Reason reason, long bytes) {
-        switch (reason) {
-            case OVER_LIMIT:
-                return "Raise maxlkmem, in pages, as the superuser: 'systune maxlkmem PAGES' ('systune maxlkmem' shows it); or"
-                        + " raise the maximum resident size before java starts: 'limit memoryuse SIZE' in csh, 'ulimit -m KB'"
-                        + " in ksh";
-            case NO_LOCKABLE_MEMORY:
-                return "Lock less, or free what other processes have locked";
-            case NOT_MAPPED:
-                return "Keep the memory mapped while it is being locked or synced: unmapping in another thread makes the"
-                        + " hole";
-            case BUSY:
-                return "Close again once the input or output of the other processes of the share group is done; before"
-                        + " invalidating, close the locks over the range";
-            case NO_SPACE:
-                return "Make room in the file system of the mapped file";
-            case NOT_PERMITTED:
-                return "Run as the superuser";
-            case IO_ERROR:
-                return "Look for the error of the device in /var/adm/SYSLOG";
-            default:
-                return "";
-        }
+        return String.join("; or: ", REMEDIES.of(reason, bytes));
     }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.solaris;
 
+import io.pagelock.backend.support.CLibrary;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -100,7 +100,7 @@ final class ProcMap {
             all.add(new Mapping(
                     start,
                     start + word(data, at + layout.word),
-                    name(bytes, at + layout.name),
+                    CLibrary.text(bytes, at + layout.name, NAME_LENGTH),
                     data.getLong(at + layout.offset),
                     data.getInt(at + layout.flags),
                     extended ? word(data, at + layout.resident) : -1,
@@ -112,14 +112,6 @@ final class ProcMap {
 
     private long word(ByteBuffer data, int at) {
         return layout.word == 8 ? data.getLong(at) : data.getInt(at) & 0xffffffffL;
-    }
-
-    private static String name(byte[] bytes, int at) {
-        int length = 0;
-        while (length < NAME_LENGTH && bytes[at + length] != 0) {
-            length++;
-        }
-        return new String(bytes, at, length, StandardCharsets.ISO_8859_1);
     }
 
     /** The size of a mapped object if it is a regular file that can be looked at; otherwise -1. */

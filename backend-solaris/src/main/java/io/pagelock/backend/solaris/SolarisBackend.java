@@ -14,6 +14,8 @@ import io.pagelock.backend.solaris.ProcMap.Mapping;
 import io.pagelock.backend.support.AbstractBackend;
 import io.pagelock.backend.support.MemoryFlags;
 import io.pagelock.spi.Host;
+import io.pagelock.spi.RangeSet;
+import io.pagelock.spi.Unsigned;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -135,7 +137,7 @@ final class SolarisBackend extends AbstractBackend {
     private void explainAbsent(long page) {
         String where = "the page at 0x" + Long.toHexString(page);
         for (Mapping each : proc.mappings().orElse(Collections.emptyList())) {
-            if (Long.compareUnsigned(each.start, page) > 0 || Long.compareUnsigned(page, each.end) >= 0) {
+            if (Unsigned.less(page, each.start) || !Unsigned.less(page, each.end)) {
                 continue;
             }
             long size = proc.objectSize(each);
@@ -195,25 +197,15 @@ final class SolarisBackend extends AbstractBackend {
     @Override
     public Optional<List<MemoryRange>> mapped(MemoryRange range) {
         return proc.mappings().map(all -> {
-            List<MemoryRange> parts = new ArrayList<>();
-            long start = 0;
-            long end = 0;
+            RangeSet.Builder mapped = RangeSet.builder();
             for (Mapping each : all) {
-                long from = max(each.start, range.address());
-                long to = min(each.end, range.end());
-                if (Long.compareUnsigned(from, to) >= 0) {
-                    continue;
+                long from = Unsigned.max(each.start, range.address());
+                long to = Unsigned.min(each.end, range.end());
+                if (Unsigned.less(from, to)) {
+                    mapped.add(from, to);
                 }
-                if (from != end && end != start) {
-                    parts.add(MemoryRange.of(start, end - start));
-                }
-                start = from == end && end != start ? start : from;
-                end = to;
             }
-            if (end != start) {
-                parts.add(MemoryRange.of(start, end - start));
-            }
-            return parts;
+            return mapped.build().asList();
         });
     }
 
@@ -227,9 +219,9 @@ final class SolarisBackend extends AbstractBackend {
         }
         long at = range.address();
         for (Mapping each : known.get()) {
-            long from = max(each.start, range.address());
-            long to = min(each.end, range.end());
-            if (Long.compareUnsigned(from, to) < 0) {
+            long from = Unsigned.max(each.start, range.address());
+            long to = Unsigned.min(each.end, range.end());
+            if (Unsigned.less(from, to)) {
                 unmapped(states, range, at, from);
                 resident(states, range, from, to);
                 locked(states, range, each, from, to);
@@ -241,7 +233,7 @@ final class SolarisBackend extends AbstractBackend {
     }
 
     private void unmapped(PageStates.Builder states, MemoryRange range, long from, long to) {
-        for (long page = from; Long.compareUnsigned(page, to) < 0; page += pageSize()) {
+        for (long page = from; Unsigned.less(page, to); page += pageSize()) {
             states.locked(index(range, page), Tristate.NO).resident(index(range, page), Tristate.NO);
         }
     }
@@ -294,14 +286,6 @@ final class SolarisBackend extends AbstractBackend {
         return (int) ((page - range.address()) / pageSize());
     }
 
-    private static long max(long a, long b) {
-        return Long.compareUnsigned(a, b) > 0 ? a : b;
-    }
-
-    private static long min(long a, long b) {
-        return Long.compareUnsigned(a, b) < 0 ? a : b;
-    }
-
     @Override
     public LockLimits limits() {
         return limits.read();
@@ -336,6 +320,6 @@ final class SolarisBackend extends AbstractBackend {
 
     @Override
     public String remedy(Reason reason, long bytes) {
-        return SolarisRemedies.remedy(reason, bytes);
+        return String.join("; or: ", SolarisRemedies.ALL.of(reason, bytes));
     }
 }

@@ -8,6 +8,7 @@ import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
 import io.pagelock.backend.support.ErrnoTable;
+import io.pagelock.backend.support.Refusals;
 import io.pagelock.spi.ByteSize;
 import java.util.List;
 import java.util.Optional;
@@ -20,6 +21,7 @@ import java.util.function.Supplier;
  */
 final class SolarisFailure {
     private final ErrnoTable errnos = SolarisConstants.ERRNO;
+    private final Refusals refusals = new Refusals(errnos, SolarisRemedies.ALL);
     private final SolarisBackend backend;
     private final SolarisLimits limits;
     private final Supplier<Optional<SystemPages>> systemPages;
@@ -81,10 +83,7 @@ final class SolarisFailure {
 
     /** The system said that it locked a page, and the page is not there. */
     PageLockException ofUnlocked(Reason reason, String detail) {
-        return PageLockException.because(reason)
-                .detail(control + " said that it succeeded, but " + detail)
-                .remedy(backend.remedy(reason, 0))
-                .build();
+        return refusals.ofSuccess(reason, control + " reported success, but " + detail);
     }
 
     private PageLockException ofRange(String command, int errno, MemoryRange range) {
@@ -113,29 +112,30 @@ final class SolarisFailure {
     }
 
     private PageLockException plain(String command, int errno) {
-        if (errnos.is(errno, "EPERM")) {
-            return refusal(Reason.NOT_PERMITTED, errno, command + ": " + privilege(limits.privileged()));
-        }
-        if (errnos.is(errno, "EIO")) {
-            return refusal(Reason.IO_ERROR, errno, command + ": a page could not be read or written");
-        }
         if (errnos.is(errno, "EFAULT")) {
             return refusal(
                     Reason.CANNOT_BE_PAGED_IN,
                     errno,
                     command + ": a page cannot be brought in; its file was shortened after it was mapped");
         }
-        if (errnos.is(errno, "EBUSY")) {
-            return refusal(Reason.BUSY, errno, command + ": a page is in use");
+        Reason reason = errnos.reason(errno);
+        return refusal(reason, errno, command + finding(reason, errno));
+    }
+
+    private String finding(Reason reason, int errno) {
+        switch (reason) {
+            case NOT_PERMITTED:
+                return ": " + privilege(limits.privileged());
+            case IO_ERROR:
+                return ": a page could not be read or written";
+            case BUSY:
+                return ": a page is in use";
+            case NOT_SUPPORTED:
+                return ": this system does not have the call";
+            default:
+                return " was refused with " + (errnos.name(errno) == null ? "a number" : errnos.name(errno))
+                        + ", which this backend does not explain";
         }
-        if (errnos.is(errno, "ENOSYS")) {
-            return refusal(Reason.NOT_SUPPORTED, errno, command + ": this system does not have the call");
-        }
-        return refusal(
-                Reason.UNKNOWN,
-                errno,
-                command + " was refused with " + (errnos.name(errno) == null ? "a number" : errnos.name(errno))
-                        + ", which this backend does not explain");
     }
 
     private static String privilege(Tristate ineffect) {
@@ -166,11 +166,7 @@ final class SolarisFailure {
             long room = soft.getAsLong() - limit.used().getAsLong();
             if (least > room) {
                 long wanted = limit.used().getAsLong() + least;
-                return PageLockException.because(Reason.OVER_LIMIT)
-                        .call(control, errno, errnos.name(errno))
-                        .detail(asked + "; " + limit + "; " + locked())
-                        .remedy(backend.remedy(Reason.OVER_LIMIT, wanted))
-                        .build();
+                return refusals.of(Reason.OVER_LIMIT, control, errno, asked + "; " + limit + "; " + locked(), wanted);
             }
             excluded &= most <= room;
         }
@@ -208,10 +204,6 @@ final class SolarisFailure {
     }
 
     private PageLockException refusal(Reason reason, int errno, String detail) {
-        return PageLockException.because(reason)
-                .call(control, errno, errnos.name(errno))
-                .detail(detail)
-                .remedy(backend.remedy(reason, 0))
-                .build();
+        return refusals.of(reason, control, errno, detail);
     }
 }

@@ -6,6 +6,7 @@ import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
 import io.pagelock.Tristate;
 import io.pagelock.backend.support.CLibrary;
+import io.pagelock.backend.support.NativeLimits;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -71,7 +72,7 @@ final class SolarisLimits {
         boolean readable = result == 0;
         for (int i = 0; result == 0 && i < MOST_VALUES; i++) {
             if ((calls.rctlblk_get_local_action(block, new int[1]) & SolarisConstants.RCTL_LOCAL_DENY) != 0) {
-                LimitValue value = limit(calls.rctlblk_get_value(block));
+                LimitValue value = NativeLimits.of(calls.rctlblk_get_value(block));
                 soft = soft == null ? value : soft;
                 if (hard == null && calls.rctlblk_get_privilege(block) >= SolarisConstants.RCPRIV_PRIVILEGED) {
                     hard = value;
@@ -95,10 +96,5 @@ final class SolarisLimits {
         return calls.getrctl(control, null, block, SolarisConstants.RCTL_USAGE) == 0
                 ? OptionalLong.of(calls.rctlblk_get_value(block))
                 : OptionalLong.empty();
-    }
-
-    /** The default is the greatest number that there is; more than a long holds bounds nothing either. */
-    private static LimitValue limit(long unsigned) {
-        return unsigned < 0 ? LimitValue.unlimited() : LimitValue.ofBytes(unsigned);
     }
 }
