@@ -4,11 +4,14 @@ package io.pagelock.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -290,12 +293,171 @@ class LauncherTest {
         assertFalse(Files.exists(root.resolve("target/launcher/lock")));
     }
 
+    private void lockOf(String... lines) throws IOException {
+        Files.createDirectories(root.resolve("target/launcher/lock"));
+        if (lines.length > 0) {
+            Files.write(root.resolve("target/launcher/lock/pid"), List.of(lines));
+        }
+    }
+
+    private void provide(String... tools) throws IOException {
+        for (String tool : tools) {
+            Pagelock.needs(tool);
+            script(bin.resolve(tool), "exec '" + find(tool) + "' \"$@\"");
+        }
+    }
+
+    private static String started(long pid) throws Exception {
+        Process ps = new ProcessBuilder("ps", "-o", "lstart=", "-p", Long.toString(pid)).start();
+        return new String(ps.getInputStream().readAllBytes()).strip();
+    }
+
     @Test
     void lockOfALauncherThatDiedIsTakenOver() throws Exception {
         Process dead = new ProcessBuilder("true").start();
         dead.waitFor();
-        Files.createDirectories(root.resolve("target/launcher/lock"));
-        Files.writeString(root.resolve("target/launcher/lock/pid"), dead.pid() + "\n");
+        lockOf(Long.toString(dead.pid()));
         assertEquals(7, run().status());
+        provide("ps");
+        lockOf(Long.toString(dead.pid()), started(1));
+        touchTheFuture("cli/src/main/java/C.java", 100);
+        assertEquals(7, run().status());
+        assertEquals(2, builds().size());
+    }
+
+    /** The pid is that of another process by now, as after a restart of a container, or was never written. */
+    @Test
+    void lockOfALauncherWhosePidIsInUseAgainIsTakenOver() throws Exception {
+        provide("ps");
+        lockOf(Long.toString(ProcessHandle.current().pid()), "Thu Jan  1 00:00:00 1970");
+        assertEquals(7, run().status());
+        makeNewerThanTheBuild("cli/src/main/java/C.java");
+        lockOf();
+        Result result = run();
+        assertEquals(7, result.status());
+        assertEquals("pagelock: waiting for another launcher, which builds\n", result.err());
+    }
+
+    @Test
+    void aLiveLockIsWaitedForAndNotForever() throws Exception {
+        provide("ps");
+        environment.put("PAGELOCK_BUILD_WAIT", "2");
+        long pid = ProcessHandle.current().pid();
+        lockOf(Long.toString(pid), started(pid));
+        Result result = run();
+        assertEquals(2, result.status());
+        assertEquals(
+                "pagelock: waiting for another launcher, which builds\n"
+                        + "pagelock: another launcher has been building for more than 2 s; end it and try again\n",
+                result.err());
+        assertTrue(Files.exists(root.resolve("target/launcher/lock/pid")));
+        assertEquals(List.of(), builds());
+    }
+
+    @Test
+    void theProcessOfAnotherUserIsAlive() throws Exception {
+        assumeTrue(Pagelock.isRoot(), "needs root to be another user");
+        provide("setpriv");
+        environment.put("PAGELOCK_BUILD_WAIT", "1");
+        lockOf("1");
+        openToAll();
+        Result result = runAsNobody();
+        assertEquals(2, result.status(), result.err());
+        assertTrue(result.err().contains("another launcher has been building"), result.err());
+    }
+
+    @Test
+    void withFlockTheLockEndsWithItsHolder() throws Exception {
+        provide("flock");
+        Path gate = temp.resolve("gate");
+        assertEquals(0, new ProcessBuilder("mkfifo", gate.toString()).start().waitFor());
+        Process first = start(root.resolve("pagelock"));
+        while (builds().isEmpty()) {
+            Thread.sleep(10);
+        }
+        environment.put("PAGELOCK_BUILD_WAIT", "1");
+        assertTrue(run().err().contains("another launcher has been building for more than 1 s"));
+        first.descendants().forEach(ProcessHandle::destroyForcibly);
+        first.destroyForcibly().waitFor();
+        Files.delete(gate);
+        // As before it was killed: nothing of the lock that one could find.
+        assertEquals(7, run().status());
+        assertEquals(2, builds().size());
+    }
+
+    private void openToAll() throws IOException {
+        for (Path each = temp; each.startsWith("/tmp"); each = each.getParent()) {
+            if (each.equals(Path.of("/tmp"))) {
+                break;
+            }
+            Pagelock.open(each);
+        }
+        try (Stream<Path> all = Files.walk(temp)) {
+            for (Path each : all.toList()) {
+                Files.setPosixFilePermissions(each, PosixFilePermissions.fromString("rwxrwxrwx"));
+            }
+        }
+    }
+
+    private Result runAsNobody() throws Exception {
+        List<String> command = List.of(
+                "setpriv",
+                "--reuid=65534",
+                "--regid=65534",
+                "--clear-groups",
+                root.resolve("pagelock").toString());
+        ProcessBuilder builder = new ProcessBuilder(command).directory(temp.toFile());
+        builder.environment().putAll(environment);
+        return end(builder.start());
+    }
+
+    @Test
+    void aCheckoutThatThisUserCannotWriteFailsAtOnce() throws Exception {
+        assumeTrue(Pagelock.isRoot(), "needs root to be another user");
+        provide("setpriv");
+        openToAll();
+        Files.createDirectories(root.resolve("target/launcher"));
+        Result result = runAsNobody();
+        assertEquals(2, result.status());
+        assertEquals(
+                "pagelock: needs to be built first, and this user cannot write to " + root.resolve("target/launcher")
+                        + "; run it once as the owner\n",
+                result.err());
+        assertEquals(7, run().status());
+        assertEquals(7, runAsNobody().status());
+        makeNewerThanTheBuild("cli/src/main/java/C.java");
+        assertTrue(runAsNobody().err().contains("(cli/src/main/java/C.java is newer than the build)"));
+    }
+
+    private void touchTheFuture(String file, int seconds) throws IOException {
+        Files.setLastModifiedTime(
+                root.resolve(file), FileTime.from(Instant.now().plusSeconds(seconds)));
+    }
+
+    @Test
+    void aSourceDatedInTheFutureIsNamedAndBuiltOnce() throws Exception {
+        touchTheFuture("core/src/main/java/A.java", 10_000);
+        for (int i = 0; i < 2; i++) {
+            Result result = run();
+            assertEquals(7, result.status(), result.err());
+            assertEquals(
+                    "pagelock: core/src/main/java/A.java is dated in the future, so a change of it may go unnoticed; run:"
+                            + " touch " + root.resolve("core/src/main/java/A.java") + "\n",
+                    result.err());
+        }
+        assertEquals(1, builds().size());
+        Files.writeString(root.resolve("core/src/main/java/A.java"), "changed");
+        touchTheFuture("core/src/main/java/A.java", 10_000);
+        run();
+        assertEquals(2, builds().size());
+    }
+
+    @Test
+    void aClosedOutputIsNotTakenByAFileOfTheProgram() throws Exception {
+        run();
+        script(javaHome.resolve("bin/java"), "echo lost; echo $? >&2");
+        Path closed = temp.resolve("closed");
+        script(closed, "exec '" + root.resolve("pagelock") + "' >&-");
+        assertTrue(end(start(closed)).err().endsWith("\n1\n"));
     }
 }
