@@ -4,6 +4,7 @@ module io.pagelock {
     requires static java.management;
 
     exports io.pagelock;
+    exports io.pagelock.engine;
     exports io.pagelock.spi;
 
     uses io.pagelock.spi.BackendProvider;

@@ -1,29 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock;
 
-import java.util.Set;
-
 /**
- * A lock on the whole address space of this process, see {@link PageLocker#lockAddressSpace}. Several may be open; what
- * they ask for adds up.
+ * Represents a lock on the whole address space of this process, see {@link PageLocker#lockAddressSpace}. Several may be
+ * open; what they ask for adds up.
  *
  * <p>Unlike a {@link PageLock} it is not ended by garbage collection: it lasts until {@link #close} or the end of the
  * process, so a server may drop the reference. All methods may be called by any thread at any time.
  */
-public interface AddressSpaceLock extends AutoCloseable {
+public interface AddressSpaceLock extends MemoryLock {
     /**
-     * What this lock asked for.
+     * Returns the part of the address space that this lock asked for.
      *
-     * @return an unmodifiable set with at least one of {@link AddressSpaceOption#CURRENT} and
-     *     {@link AddressSpaceOption#FUTURE}
+     * @return the scope
      */
-    Set<AddressSpaceOption> options();
+    AddressSpaceScope scope();
 
     /**
-     * Tells whether this lock is open.
+     * Reports whether this lock is open.
      *
      * @return false once closed
      */
+    @Override
     boolean isValid();
 
     /**

@@ -8,15 +8,15 @@ package io.pagelock;
 public enum Capability {
     /** {@link LockOption#ON_FAULT}. */
     LOCK_ON_FAULT,
-    /** {@link PageLocker#lockAddressSpace} with {@link AddressSpaceOption#CURRENT} and {@link AddressSpaceOption#FUTURE}. */
+    /** {@link PageLocker#lockAddressSpace}. */
     LOCK_ADDRESS_SPACE,
-    /** {@link AddressSpaceOption#ON_FAULT}. */
+    /** {@link PageLocker#lockAddressSpace} with {@link LockOption#ON_FAULT}. */
     LOCK_ADDRESS_SPACE_ON_FAULT,
     /** {@link PageLocker#sync}. */
     SYNC,
-    /** {@link PageLocker#pages} tells which pages are resident; without it every answer is {@link Tristate#UNKNOWN}. */
+    /** {@link PageLocker#pageStates} tells which pages are resident; without it every answer is {@link Tristate#UNKNOWN}. */
     RESIDENT_PAGES,
-    /** {@link PageLocker#pages} tells which pages are locked; without it every answer is {@link Tristate#UNKNOWN}. */
+    /** {@link PageLocker#pageStates} tells which pages are locked; without it every answer is {@link Tristate#UNKNOWN}. */
     LOCKED_PAGES,
     /** {@link PageLocker#limits} knows how much this process has locked by the system's own count. */
     LOCKED_BYTES,

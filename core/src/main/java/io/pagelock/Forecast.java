@@ -10,7 +10,7 @@ import java.util.Optional;
  * and holes or lack of memory show only when the lock is tried. Immutable.
  *
  * @see PageLocker#forecast(long)
- * @see PageLocker#forecastAddressSpace(AddressSpaceOption...)
+ * @see PageLocker#forecastAddressSpace(AddressSpaceScope, LockOption...)
  */
 public final class Forecast {
     private final Tristate fits;

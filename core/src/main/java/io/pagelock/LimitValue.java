@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock;
 
-import io.pagelock.spi.ByteSize;
 import java.util.OptionalLong;
 
 /**

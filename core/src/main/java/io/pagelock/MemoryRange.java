@@ -1,24 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock;
 
+import java.util.Objects;
+import java.util.Optional;
+
 /**
  * A range of memory: a start address and a length in bytes, end excluded. Addresses are unsigned 64-bit numbers in a
  * {@code long}, so the upper half of the address space shows as negative numbers.
  *
- * <p>A range is only a pair of numbers; it says nothing about what is mapped there. Immutable and safe for use by several
- * threads.
+ * <p>A range says nothing about what is mapped there. It may carry an owner: the object whose collection would unmap the
+ * memory, such as a buffer or a memory segment. The range keeps its owner reachable, and so does a lock on the range until
+ * the pages are unlocked. Two ranges are equal if their numbers are. Immutable and safe for use by several threads.
  */
 public final class MemoryRange {
     private final long address;
     private final long length;
+    private final Object owner;
 
-    private MemoryRange(long address, long length) {
+    private MemoryRange(long address, long length, Object owner) {
         this.address = address;
         this.length = length;
+        this.owner = owner;
     }
 
     /**
-     * Makes a range.
+     * Makes a range without an owner. Whoever uses it must keep the memory mapped.
      *
      * @param address the address of the first byte, unsigned; not 0
      * @param length the length in bytes, from 1 to 2^63-1
@@ -40,7 +46,22 @@ public final class MemoryRange {
             throw new IllegalArgumentException(
                     length + " bytes from 0x" + Long.toHexString(address) + " pass the end of the address space");
         }
-        return new MemoryRange(address, length);
+        return new MemoryRange(address, length, null);
+    }
+
+    /**
+     * Makes a range with an owner.
+     *
+     * @param address the address of the first byte, unsigned; not 0
+     * @param length the length in bytes, from 1 to 2^63-1
+     * @param owner what keeps the memory mapped as long as it is reachable, for example the memory segment that the numbers
+     *     are from
+     * @return the range
+     * @throws IllegalArgumentException as {@link #of(long, long)}
+     */
+    public static MemoryRange of(long address, long length, Object owner) {
+        MemoryRange range = of(address, length);
+        return new MemoryRange(range.address, range.length, Objects.requireNonNull(owner, "owner"));
     }
 
     /**
@@ -71,7 +92,25 @@ public final class MemoryRange {
     }
 
     /**
-     * Rounds outward to page boundaries.
+     * Returns the owner, which this range keeps reachable.
+     *
+     * @return the owner; empty if there is none
+     */
+    public Optional<Object> owner() {
+        return Optional.ofNullable(owner);
+    }
+
+    /**
+     * Returns the numbers of this range alone, which keep nothing reachable.
+     *
+     * @return an equal range without an owner
+     */
+    public MemoryRange withoutOwner() {
+        return owner == null ? this : new MemoryRange(address, length, null);
+    }
+
+    /**
+     * Rounds outward to page boundaries. The owner stays the same.
      *
      * @param pageSize the page size in bytes, a power of two
      * @return the smallest range of whole pages that contains this one
@@ -88,7 +127,7 @@ public final class MemoryRange {
             throw new IllegalArgumentException(
                     this + " touches the first or the last page of the address space, which cannot be locked");
         }
-        return start == address && end - start == length ? this : new MemoryRange(start, end - start);
+        return start == address && end - start == length ? this : new MemoryRange(start, end - start, owner);
     }
 
     /**

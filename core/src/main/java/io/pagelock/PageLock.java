@@ -2,7 +2,6 @@
 package io.pagelock;
 
 import java.util.List;
-import java.util.Set;
 
 /**
  * A handle on locked memory, in the manner of {@link java.nio.channels.FileLock}. While it is open, the pages under its
@@ -15,7 +14,7 @@ import java.util.Set;
  * <p>Locks are not inherited by a forked child and end with exec; unmapping memory ends the lock on it in the kernel, and
  * the handle then only has its books to close. All methods may be called by any thread at any time.
  */
-public interface PageLock extends AutoCloseable {
+public interface PageLock extends MemoryLock {
     /**
      * The ranges as they were asked for, sorted by address. What is locked is these, rounded outward to whole pages.
      *
@@ -24,19 +23,13 @@ public interface PageLock extends AutoCloseable {
     List<MemoryRange> ranges();
 
     /**
-     * The options of the lock.
-     *
-     * @return an unmodifiable set, possibly empty
-     */
-    Set<LockOption> options();
-
-    /**
      * Tells whether this handle still stands for locked pages: it is not closed, and the system did not refuse to lock its
      * pages again after an address-space lock ended. Does not ask the system: memory that was unmapped under the
-     * handle shows in {@link PageLocker#pages(MemoryRange)}.
+     * handle shows in {@link PageLocker#pageStates(MemoryRange)}.
      *
      * @return true until the handle is closed or has lost its pages
      */
+    @Override
     boolean isValid();
 
     /**

@@ -2,8 +2,6 @@
 package io.pagelock;
 
 import io.pagelock.internal.Discovery;
-import io.pagelock.internal.Engine;
-import io.pagelock.spi.Backend;
 import java.nio.ByteBuffer;
 import java.util.Collection;
 import java.util.Set;
@@ -56,17 +54,6 @@ public interface PageLocker {
     }
 
     /**
-     * A locker of its own over the given backend, for authors of backends and for tests. It counts by itself: do not use it
-     * beside {@link #system()} on the same pages.
-     *
-     * @param backend the backend
-     * @return a new locker
-     */
-    static PageLocker over(Backend backend) {
-        return new Engine(backend);
-    }
-
-    /**
      * Locks the remaining bytes of a buffer.
      *
      * @param buffer a direct or mapped buffer with at least one byte remaining; kept reachable until the pages are unlocked
@@ -82,7 +69,8 @@ public interface PageLocker {
      * Locks a range of memory. Returns once every page is in memory and locked, or, with {@link LockOption#ON_FAULT}, will
      * be locked when it is touched. Locking pages again that are locked already is normal and is counted.
      *
-     * @param range the memory; its owner must keep it mapped while the handle is open
+     * @param range the memory; its owner, if it has one, is kept reachable until the pages are unlocked, and otherwise the
+     *     caller must keep it mapped while the handle is open
      * @param options how to lock
      * @return a handle; close it to unlock
      * @throws IllegalArgumentException if the range, rounded to pages, passes the end of this process's address space
@@ -109,19 +97,6 @@ public interface PageLocker {
     PageLock lock(Collection<MemoryRange> ranges, LockOption... options);
 
     /**
-     * Locks the remaining bytes of many buffers under one handle, as {@link #lock(Collection, LockOption...)} does.
-     *
-     * @param buffers direct or mapped buffers, at least one, each with a byte remaining; kept reachable until the pages are
-     *     unlocked
-     * @param options how to lock
-     * @return one handle over all buffers
-     * @throws IllegalArgumentException if there is no buffer, or one is on the heap or has nothing remaining
-     * @throws UnsupportedOperationException if an option needs a {@link Capability} that the backend lacks
-     * @throws PageLockException as {@link #lock(MemoryRange, LockOption...)}
-     */
-    PageLock lockBuffers(Collection<? extends ByteBuffer> buffers, LockOption... options);
-
-    /**
      * Starts to lock a range and returns at once. Carried out by the system itself where it can
      * ({@link Capability#NATIVE_ASYNC}), otherwise by a few daemon threads of this library. All or nothing as
      * {@link #lock(MemoryRange, LockOption...)}.
@@ -129,7 +104,8 @@ public interface PageLocker {
      * <p>What is chained to the future runs in those threads. If it blocks, other locks wait for it, and if it waits for one
      * of them, perhaps for ever: chain that with {@code thenAcceptAsync} and the like.
      *
-     * @param range the memory; its owner must keep it mapped until the handle is closed or the future has failed
+     * @param range the memory; its owner, if it has one, is kept reachable until the pages are unlocked, and otherwise the
+     *     caller must keep it mapped until the handle is closed or the lock has failed
      * @param options how to lock
      * @return the lock under way; close the handle that it yields
      * @throws IllegalArgumentException if the range, rounded to pages, passes the end of this process's address space
@@ -165,26 +141,26 @@ public interface PageLocker {
      * locks ask for adds up; asking for current does not switch future off.
      *
      * <p><strong>Affects the whole process.</strong> Systems charge the whole virtual size against the limit, reserved Java
-     * heap included: see {@link #forecastAddressSpace}. Under {@link AddressSpaceOption#FUTURE} with a small limit, mapping
+     * heap included: see {@link #forecastAddressSpace}. With {@link AddressSpaceScope#FUTURE} and a small limit, mapping
      * memory fails later, and threads cannot be created. Mappings without access are skipped silently by most systems.
      *
-     * @param options at least one of {@link AddressSpaceOption#CURRENT} and {@link AddressSpaceOption#FUTURE}
+     * @param scope what to lock
+     * @param options how to lock
      * @return a lock that lasts until closed or the process ends
-     * @throws IllegalArgumentException if neither current nor future is asked for
      * @throws UnsupportedOperationException if the backend lacks the {@link Capability}
      * @throws PageLockException if the system refused; future locking is then on only if it was on before. Reasons:
      *     {@link Reason#OVER_LIMIT}, {@link Reason#NOT_PERMITTED}, {@link Reason#NO_LOCKABLE_MEMORY},
      *     {@link Reason#NOT_SUPPORTED}. Sources: mlockall(2) Linux, FreeBSD and HP-UX, memcntl(2) illumos, mlockall(3C)
      *     IRIX.
      */
-    AddressSpaceLock lockAddressSpace(AddressSpaceOption... options);
+    AddressSpaceLock lockAddressSpace(AddressSpaceScope scope, LockOption... options);
 
     /**
      * Writes changed pages of a mapped file back to it. Anonymous memory is accepted and has nothing to write.
      *
      * @param range the memory, rounded outward to pages
      * @param options how; without {@link SyncOption#ASYNC}, the call waits until the pages are written
-     * @throws IllegalArgumentException if both {@link SyncOption#SYNC} and {@link SyncOption#ASYNC} are given
+     * @throws IllegalArgumentException if the range, rounded to pages, passes the end of this process's address space
      * @throws UnsupportedOperationException without {@link Capability#SYNC}
      * @throws PageLockException if the system refused. Reasons: {@link Reason#BUSY} (locked pages should be invalidated),
      *     {@link Reason#NOT_MAPPED}, {@link Reason#IO_ERROR}. Sources: msync(2) Linux and FreeBSD, memcntl(2) illumos.
@@ -196,7 +172,7 @@ public interface PageLocker {
      *
      * @param buffer a direct or mapped buffer with at least one byte remaining
      * @param options as for {@link #sync(MemoryRange, SyncOption...)}
-     * @throws IllegalArgumentException if the buffer is on the heap or empty, or the options exclude each other
+     * @throws IllegalArgumentException if the buffer is on the heap or empty
      * @throws UnsupportedOperationException without {@link Capability#SYNC}
      * @throws PageLockException as {@link #sync(MemoryRange, SyncOption...)}
      */
@@ -210,7 +186,7 @@ public interface PageLocker {
      * @return the answers, page by page
      * @throws IllegalArgumentException if the range has too many pages
      */
-    PageStates pages(MemoryRange range);
+    PageStates pageStates(MemoryRange range);
 
     /**
      * Asks the system about the pages under the remaining bytes of a buffer.
@@ -219,10 +195,10 @@ public interface PageLocker {
      * @return the answers, page by page
      * @throws IllegalArgumentException if the buffer is on the heap or empty
      */
-    PageStates pages(ByteBuffer buffer);
+    PageStates pageStates(ByteBuffer buffer);
 
     /**
-     * The memory under the remaining bytes of a buffer. The caller must keep the buffer reachable while using the numbers.
+     * Returns the memory under the remaining bytes of a buffer. The buffer is the owner of the range.
      *
      * @param buffer a direct or mapped buffer with at least one byte remaining
      * @return its address and length
@@ -248,15 +224,15 @@ public interface PageLocker {
 
     /**
      * Tells what {@link #lockAddressSpace} would be charged for, and whether it would fit. Systems charge the whole virtual
-     * size of the process for {@link AddressSpaceOption#CURRENT}; {@link AddressSpaceOption#FUTURE} is not charged when
+     * size of the process for {@link AddressSpaceScope#CURRENT}; {@link AddressSpaceScope#FUTURE} is not charged when
      * asked for, but every later mapping is.
      *
+     * @param scope as for {@link #lockAddressSpace}
      * @param options as for {@link #lockAddressSpace}
      * @return the forecast
-     * @throws IllegalArgumentException if neither current nor future is asked for
      * @throws UnsupportedOperationException if the backend lacks the {@link Capability}
      */
-    Forecast forecastAddressSpace(AddressSpaceOption... options);
+    Forecast forecastAddressSpace(AddressSpaceScope scope, LockOption... options);
 
     /**
      * What this system can do.
@@ -270,7 +246,7 @@ public interface PageLocker {
      *
      * @return its description
      */
-    BackendInfo backend();
+    BackendInfo backendInfo();
 
     /**
      * The page size that the system reports.

@@ -8,7 +8,7 @@ import java.util.Objects;
  * Which pages of a range are locked and which are resident, page by page: yes, no, or unknown. A snapshot that may be out
  * of date when it is returned, except that a locked page stays resident while it is locked. Immutable.
  *
- * @see PageLocker#pages(MemoryRange)
+ * @see PageLocker#pageStates(MemoryRange)
  */
 public final class PageStates {
     private static final Tristate[] ANSWERS = Tristate.values();

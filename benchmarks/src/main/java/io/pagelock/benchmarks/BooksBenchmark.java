@@ -5,6 +5,7 @@ import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
 import io.pagelock.PageLocker;
+import io.pagelock.engine.PageLockers;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -39,7 +40,7 @@ public class BooksBenchmark {
     public boolean onFault;
 
     private LockOption[] options;
-    private final PageLocker locker = PageLocker.over(new NoBackend());
+    private final PageLocker locker = PageLockers.over(new NoBackend());
     private final SplittableRandom random = new SplittableRandom(42);
     private PageLock[] handles;
 

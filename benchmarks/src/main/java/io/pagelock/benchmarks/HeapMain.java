@@ -3,13 +3,14 @@ package io.pagelock.benchmarks;
 
 import io.pagelock.PageLock;
 import io.pagelock.PageLocker;
+import io.pagelock.engine.PageLockers;
 
 /** How much heap a live handle takes, with the books behind it and its range. Argument: how many. Prints bytes a handle. */
 final class HeapMain {
     private HeapMain() {}
 
     public static void main(String[] args) throws InterruptedException {
-        PageLocker locker = PageLocker.over(new NoBackend());
+        PageLocker locker = PageLockers.over(new NoBackend());
         BooksBenchmark.open(locker, new PageLock[1000]);
         PageLock[] handles = new PageLock[Integer.parseInt(args[0])];
         long before = used();

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Level;
@@ -96,7 +97,8 @@ public class ManyBenchmark {
     @Benchmark
     public int lockAndReleaseAll() {
         if (peer.equals(BATCH)) {
-            pagelock.lockBuffers(buffers).close();
+            pagelock.lock(buffers.stream().map(pagelock::rangeOf).collect(Collectors.toList()))
+                    .close();
             return 0;
         }
         if (peer.equals(ONE_BY_ONE)) {

@@ -4,6 +4,7 @@ package io.pagelock.benchmarks;
 import io.pagelock.BackendInfo;
 import io.pagelock.Capability;
 import io.pagelock.LockLimits;
+import io.pagelock.LockOption;
 import io.pagelock.Reason;
 import io.pagelock.spi.Backend;
 import java.nio.ByteBuffer;
@@ -34,7 +35,7 @@ final class NoBackend implements Backend {
     }
 
     @Override
-    public void lock(long address, long length, boolean onFault) {}
+    public void lock(long address, long length, Set<LockOption> options) {}
 
     @Override
     public void unlock(long address, long length) {}

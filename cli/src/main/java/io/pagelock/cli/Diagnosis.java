@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.Availability;
 import io.pagelock.BackendInfo;
+import io.pagelock.ByteSize;
 import io.pagelock.Forecast;
 import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
@@ -13,7 +14,6 @@ import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.Statistics;
 import io.pagelock.Tristate;
-import io.pagelock.spi.ByteSize;
 import io.pagelock.spi.Host;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -66,7 +66,7 @@ final class Diagnosis {
     }
 
     private void examine(PageLocker locker) {
-        backend = locker.backend();
+        backend = locker.backendInfo();
         pageSize = locker.pageSize();
         limits = locker.limits();
         lockAll = forecastAll(locker);
@@ -91,7 +91,7 @@ final class Diagnosis {
 
     private static Forecast forecastAll(PageLocker locker) {
         try {
-            return locker.forecastAddressSpace(AddressSpaceOption.CURRENT);
+            return locker.forecastAddressSpace(AddressSpaceScope.CURRENT);
         } catch (UnsupportedOperationException e) {
             return null;
         }

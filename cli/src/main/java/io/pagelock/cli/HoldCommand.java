@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
+import io.pagelock.ByteSize;
 import io.pagelock.Capability;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
-import io.pagelock.spi.ByteSize;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -78,7 +78,7 @@ final class HoldCommand implements Callable<Integer> {
     }
 
     private void hold(PageLocker locker, HoldReport report) {
-        report.backend(locker.backend().name(), locker.limits().lockedBytes());
+        report.backend(locker.backendInfo().name(), locker.limits().lockedBytes());
         if (onFault && !locker.capabilities().contains(Capability.LOCK_ON_FAULT)) {
             throw new Failure(
                     "NOT_SUPPORTED",

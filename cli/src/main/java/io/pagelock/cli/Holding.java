@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
+import io.pagelock.ByteSize;
 import io.pagelock.Forecast;
 import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
@@ -9,7 +10,6 @@ import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
-import io.pagelock.spi.ByteSize;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.MappedByteBuffer;
@@ -21,6 +21,7 @@ import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** The files of one {@code hold}: mapped, locked, unlocked. Either all of them are locked, or what can be. */
 final class Holding implements AutoCloseable {
@@ -233,7 +234,7 @@ final class Holding implements AutoCloseable {
         List<ByteBuffer> buffers = new ArrayList<>();
         step.forEach(window -> buffers.add(window.buffer));
         try {
-            handles.push(locker.lockBuffers(buffers, options));
+            handles.push(locker.lock(buffers.stream().map(locker::rangeOf).collect(Collectors.toList()), options));
             step.forEach(window -> window.file.locked(pageBytes(window.buffer.remaining())));
         } catch (PageLockException e) {
             if (!bestEffort) {

@@ -19,7 +19,7 @@ final class Probe {
 
         Witness(PageLocker locker, MemoryRange range) {
             lockedBytes = locker.limits().lockedBytes();
-            page = locker.pages(range).locked(0);
+            page = locker.pageStates(range).locked(0);
         }
 
         @Override

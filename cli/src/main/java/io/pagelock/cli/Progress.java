@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
-import io.pagelock.spi.ByteSize;
+import io.pagelock.ByteSize;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;

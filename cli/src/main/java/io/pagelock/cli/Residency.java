@@ -28,7 +28,7 @@ final class Residency {
         Residency residency = new Residency(file, locker.pageSize(), width);
         long page = 0;
         for (ByteBuffer segment : file.segments()) {
-            page = residency.add(locker.pages(segment), page);
+            page = residency.add(locker.pageStates(segment), page);
         }
         return residency;
     }

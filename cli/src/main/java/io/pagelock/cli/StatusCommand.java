@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
+import io.pagelock.ByteSize;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
-import io.pagelock.spi.ByteSize;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -105,7 +105,7 @@ final class StatusCommand implements Callable<Integer> {
         if (common.json()) {
             Json json = document()
                     .put("result", failed.isEmpty() ? "done" : "failed")
-                    .put("backend", locker.backend().name())
+                    .put("backend", locker.backendInfo().name())
                     .put("pageSize", locker.pageSize())
                     .putAll("files", shown, Residency::toJson)
                     .putAll("skipped", list.skipped(), Left::toJson)

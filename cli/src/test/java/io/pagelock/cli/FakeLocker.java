@@ -4,7 +4,7 @@ package io.pagelock.cli;
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
 import io.pagelock.AddressSpaceLock;
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.Availability;
 import io.pagelock.BackendInfo;
 import io.pagelock.Capability;
@@ -156,11 +156,6 @@ final class FakeLocker implements PageLocker, Lockers {
     }
 
     @Override
-    public PageLock lockBuffers(Collection<? extends ByteBuffer> buffers, LockOption... options) {
-        return hold(buffers.stream().map(this::rangeOf).toList(), options);
-    }
-
-    @Override
     public PendingLock lockAsync(MemoryRange range, LockOption... options) {
         throw new UnsupportedOperationException();
     }
@@ -176,7 +171,7 @@ final class FakeLocker implements PageLocker, Lockers {
     }
 
     @Override
-    public AddressSpaceLock lockAddressSpace(AddressSpaceOption... options) {
+    public AddressSpaceLock lockAddressSpace(AddressSpaceScope scope, LockOption... options) {
         throw new UnsupportedOperationException();
     }
 
@@ -191,7 +186,7 @@ final class FakeLocker implements PageLocker, Lockers {
     }
 
     @Override
-    public PageStates pages(MemoryRange range) {
+    public PageStates pageStates(MemoryRange range) {
         MemoryRange aligned = range.alignedTo(PAGE);
         PageStates.Builder states = PageStates.unknown(aligned, PAGE);
         for (int page = 0; page < aligned.length() / PAGE; page++) {
@@ -206,8 +201,8 @@ final class FakeLocker implements PageLocker, Lockers {
     }
 
     @Override
-    public PageStates pages(ByteBuffer buffer) {
-        return pages(rangeOf(buffer));
+    public PageStates pageStates(ByteBuffer buffer) {
+        return pageStates(rangeOf(buffer));
     }
 
     @Override
@@ -236,7 +231,7 @@ final class FakeLocker implements PageLocker, Lockers {
     }
 
     @Override
-    public Forecast forecastAddressSpace(AddressSpaceOption... options) {
+    public Forecast forecastAddressSpace(AddressSpaceScope scope, LockOption... options) {
         if (!capabilities.contains(Capability.LOCK_ADDRESS_SPACE)) {
             throw new UnsupportedOperationException();
         }
@@ -249,7 +244,7 @@ final class FakeLocker implements PageLocker, Lockers {
     }
 
     @Override
-    public BackendInfo backend() {
+    public BackendInfo backendInfo() {
         return new BackendInfo("fake", "Fake 1", "fake64", List.of("a note"));
     }
 

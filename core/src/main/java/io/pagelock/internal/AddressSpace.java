@@ -2,8 +2,9 @@
 package io.pagelock.internal;
 
 import io.pagelock.AddressSpaceLock;
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.Capability;
+import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
@@ -11,7 +12,6 @@ import io.pagelock.spi.Backend;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 
@@ -39,11 +39,11 @@ final class AddressSpace {
             this.future = future;
         }
 
-        private static Demand of(Set<AddressSpaceOption> options) {
-            Strength strength = options.contains(AddressSpaceOption.ON_FAULT) ? Strength.ON_FAULT : Strength.FULL;
+        private static Demand of(AddressSpaceScope scope, Set<LockOption> options) {
+            Strength strength = options.contains(LockOption.ON_FAULT) ? Strength.ON_FAULT : Strength.FULL;
             return new Demand(
-                    options.contains(AddressSpaceOption.CURRENT) ? strength : Strength.NONE,
-                    options.contains(AddressSpaceOption.FUTURE) ? strength : Strength.NONE);
+                    scope.includesCurrent() ? strength : Strength.NONE,
+                    scope.includesFuture() ? strength : Strength.NONE);
         }
 
         private Demand plus(Demand other) {
@@ -74,13 +74,13 @@ final class AddressSpace {
         this.ranges = ranges;
     }
 
-    AddressSpaceLock lock(Set<AddressSpaceOption> options) {
+    AddressSpaceLock lock(AddressSpaceScope scope, Set<LockOption> options) {
         takeTurn();
         try {
             Demand before = inForce;
-            Demand asked = Demand.of(options);
+            Demand asked = Demand.of(scope, options);
             Demand after = before.plus(asked);
-            Lock lock = new Lock(Collections.unmodifiableSet(EnumSet.copyOf(options)));
+            Lock lock = new Lock(scope, Collections.unmodifiableSet(options));
             open.add(lock);
             Strength current = asked.current == Strength.NONE ? Strength.NONE : after.current;
             ranges.cover(current == Strength.FULL);
@@ -108,17 +108,10 @@ final class AddressSpace {
      * current, and the second sets future alone; so future locking is never off in between.
      */
     private void apply(Strength current, Strength future) {
-        Set<AddressSpaceOption> options = EnumSet.noneOf(AddressSpaceOption.class);
-        if (current != Strength.NONE) {
-            options.add(AddressSpaceOption.CURRENT);
-        }
-        if (future != Strength.NONE) {
-            options.add(AddressSpaceOption.FUTURE);
-        }
-        if ((current == Strength.NONE ? future : current) == Strength.ON_FAULT) {
-            options.add(AddressSpaceOption.ON_FAULT);
-        }
-        backend.lockAll(options);
+        AddressSpaceScope scope = current == Strength.NONE
+                ? AddressSpaceScope.FUTURE
+                : future == Strength.NONE ? AddressSpaceScope.CURRENT : AddressSpaceScope.CURRENT_AND_FUTURE;
+        backend.lockAll(scope, LockOptions.of((current == Strength.NONE ? future : current) == Strength.ON_FAULT));
         if (isMixed(current, future)) {
             apply(Strength.NONE, future);
         }
@@ -222,7 +215,7 @@ final class AddressSpace {
             }
             Demand rest = Demand.NOTHING;
             for (Lock other : open) {
-                rest = other == lock ? rest : rest.plus(Demand.of(other.options));
+                rest = other == lock ? rest : rest.plus(Demand.of(other.scope, other.options));
             }
             Runnable ended = () -> {
                 open.remove(lock);
@@ -269,15 +262,22 @@ final class AddressSpace {
     }
 
     private final class Lock implements AddressSpaceLock {
-        private final Set<AddressSpaceOption> options;
+        private final AddressSpaceScope scope;
+        private final Set<LockOption> options;
         private volatile boolean closed;
 
-        private Lock(Set<AddressSpaceOption> options) {
+        private Lock(AddressSpaceScope scope, Set<LockOption> options) {
+            this.scope = scope;
             this.options = options;
         }
 
         @Override
-        public Set<AddressSpaceOption> options() {
+        public AddressSpaceScope scope() {
+            return scope;
+        }
+
+        @Override
+        public Set<LockOption> options() {
             return options;
         }
 
@@ -293,7 +293,7 @@ final class AddressSpace {
 
         @Override
         public String toString() {
-            return "AddressSpaceLock" + options + (closed ? " (closed)" : "");
+            return "AddressSpaceLock[" + scope + "]" + options + (closed ? " (closed)" : "");
         }
     }
 }

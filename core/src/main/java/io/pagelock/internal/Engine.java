@@ -2,8 +2,9 @@
 package io.pagelock.internal;
 
 import io.pagelock.AddressSpaceLock;
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.BackendInfo;
+import io.pagelock.ByteSize;
 import io.pagelock.Capability;
 import io.pagelock.Forecast;
 import io.pagelock.LockLimits;
@@ -18,7 +19,6 @@ import io.pagelock.Reason;
 import io.pagelock.Statistics;
 import io.pagelock.SyncOption;
 import io.pagelock.spi.Backend;
-import io.pagelock.spi.ByteSize;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -89,58 +89,58 @@ public final class Engine implements PageLocker {
 
     @Override
     public PageLock lock(ByteBuffer buffer, LockOption... options) {
-        return acquire(handle(rangeOf(buffer), buffer, isOnFault(options)));
+        return acquire(handle(rangeUnder(buffer), buffer, isOnFault(options)));
     }
 
     @Override
     public PageLock lock(MemoryRange range, LockOption... options) {
-        return acquire(handle(range, null, isOnFault(options)));
+        return acquire(handle(range, isOnFault(options)));
     }
 
     @Override
-    public PageLock lock(Collection<MemoryRange> all, LockOption... options) {
-        return acquire(handle(new ArrayList<>(all), null, isOnFault(options)));
-    }
-
-    @Override
-    public PageLock lockBuffers(Collection<? extends ByteBuffer> buffers, LockOption... options) {
-        List<ByteBuffer> anchor = new ArrayList<>(buffers);
-        List<MemoryRange> all = new ArrayList<>(anchor.size());
-        for (ByteBuffer buffer : anchor) {
-            all.add(rangeOf(buffer));
-        }
-        return acquire(handle(all, anchor, isOnFault(options)));
+    public PageLock lock(Collection<MemoryRange> ranges, LockOption... options) {
+        return acquire(handle(ranges, isOnFault(options)));
     }
 
     @Override
     public PendingLock lockAsync(MemoryRange range, LockOption... options) {
-        return asyncLocks.start(handle(range, null, isOnFault(options)), null);
+        return asyncLocks.start(handle(range, isOnFault(options)), null);
     }
 
     @Override
     public PendingLock lockAsync(ByteBuffer buffer, LockOption... options) {
-        return asyncLocks.start(handle(rangeOf(buffer), buffer, isOnFault(options)), null);
+        return asyncLocks.start(handle(rangeUnder(buffer), buffer, isOnFault(options)), null);
     }
 
     @Override
-    public PendingLock lockAsync(Collection<MemoryRange> all, Executor executor, LockOption... options) {
+    public PendingLock lockAsync(Collection<MemoryRange> ranges, Executor executor, LockOption... options) {
         Objects.requireNonNull(executor, "executor");
-        return asyncLocks.start(handle(new ArrayList<>(all), null, isOnFault(options)), executor);
+        return asyncLocks.start(handle(ranges, isOnFault(options)), executor);
     }
 
-    private Handle handle(MemoryRange range, ByteBuffer anchor, boolean onFault) {
+    private Handle handle(MemoryRange range, boolean onFault) {
+        return handle(range.withoutOwner(), range.owner().orElse(null), onFault);
+    }
+
+    private Handle handle(MemoryRange range, Object owner, boolean onFault) {
         long start = alignedStart(range);
         Handle handle = new Handle(this, range);
-        return handle.stand(new Hold(handle, reaper.queue(), start, alignedEnd(range), onFault), anchor);
+        return handle.stand(new Hold(handle, reaper.queue(), start, alignedEnd(range), onFault), owner);
     }
 
-    private Handle handle(List<MemoryRange> all, List<ByteBuffer> anchor, boolean onFault) {
+    private Handle handle(Collection<MemoryRange> asked, boolean onFault) {
+        List<MemoryRange> all = new ArrayList<>(asked.size());
+        List<Object> owners = new ArrayList<>();
+        for (MemoryRange range : asked) {
+            all.add(range.withoutOwner());
+            range.owner().ifPresent(owners::add);
+        }
         if (all.isEmpty()) {
             throw new IllegalArgumentException("no range to lock; at least one is needed");
         }
         all.sort(Comparator.comparingLong(range -> range.address() ^ Long.MIN_VALUE));
         Handle handle = new Handle(this, Collections.unmodifiableList(all));
-        return handle.stand(new Hold(handle, reaper.queue(), merged(all), onFault), anchor);
+        return handle.stand(new Hold(handle, reaper.queue(), merged(all), onFault), owners);
     }
 
     /** The pages of sorted ranges, those that touch joined, as start and end in turn. */
@@ -297,12 +297,12 @@ public final class Engine implements PageLocker {
     }
 
     @Override
-    public AddressSpaceLock lockAddressSpace(AddressSpaceOption... options) {
-        Set<AddressSpaceOption> set = addressSpaceOptions(options);
+    public AddressSpaceLock lockAddressSpace(AddressSpaceScope scope, LockOption... options) {
+        Set<LockOption> set = addressSpaceOptions(options);
         try {
             // Made first: without memory for it, nothing is locked.
             Explained explained = new Explained();
-            explained.lock = addressSpace.lock(set);
+            explained.lock = addressSpace.lock(scope, set);
             return explained;
         } catch (PageLockException e) {
             throw explain(e, "lock the address space", null);
@@ -314,7 +314,12 @@ public final class Engine implements PageLocker {
         private AddressSpaceLock lock;
 
         @Override
-        public Set<AddressSpaceOption> options() {
+        public AddressSpaceScope scope() {
+            return lock.scope();
+        }
+
+        @Override
+        public Set<LockOption> options() {
             return lock.options();
         }
 
@@ -341,42 +346,42 @@ public final class Engine implements PageLocker {
     @Override
     public void sync(MemoryRange range, SyncOption... options) {
         Set<SyncOption> set = set(SyncOption.class, options);
-        if (set.contains(SyncOption.SYNC) && set.contains(SyncOption.ASYNC)) {
-            throw new IllegalArgumentException("SYNC and ASYNC exclude each other; give one of them");
-        }
-        if (!set.contains(SyncOption.ASYNC)) {
-            set.add(SyncOption.SYNC);
-        }
         require(Capability.SYNC, "sync");
         long start = alignedStart(range);
         try {
             backend.sync(start, alignedEnd(range) - start, set);
         } catch (PageLockException e) {
             throw explain(e, "sync", range);
+        } finally {
+            keepReachable(range);
         }
     }
 
     @Override
     public void sync(ByteBuffer buffer, SyncOption... options) {
         sync(rangeOf(buffer), options);
-        keepReachable(buffer);
     }
 
     @Override
-    public PageStates pages(MemoryRange range) {
+    public PageStates pageStates(MemoryRange range) {
         long start = alignedStart(range);
-        return backend.pages(MemoryRange.of(start, alignedEnd(range) - start));
-    }
-
-    @Override
-    public PageStates pages(ByteBuffer buffer) {
-        PageStates states = pages(rangeOf(buffer));
-        keepReachable(buffer);
+        PageStates states = backend.pageStates(MemoryRange.of(start, alignedEnd(range) - start));
+        keepReachable(range);
         return states;
     }
 
     @Override
+    public PageStates pageStates(ByteBuffer buffer) {
+        return pageStates(rangeOf(buffer));
+    }
+
+    @Override
     public MemoryRange rangeOf(ByteBuffer buffer) {
+        MemoryRange range = rangeUnder(buffer);
+        return MemoryRange.of(range.address(), range.length(), buffer);
+    }
+
+    private MemoryRange rangeUnder(ByteBuffer buffer) {
         if (!buffer.isDirect()) {
             throw new IllegalArgumentException(buffer + " is on the Java heap, where the garbage collector moves it;"
                     + " use ByteBuffer.allocateDirect or a mapped file");
@@ -402,8 +407,9 @@ public final class Engine implements PageLocker {
     }
 
     @Override
-    public Forecast forecastAddressSpace(AddressSpaceOption... options) {
-        return forecasts.ofAddressSpace(addressSpaceOptions(options));
+    public Forecast forecastAddressSpace(AddressSpaceScope scope, LockOption... options) {
+        addressSpaceOptions(options);
+        return forecasts.ofAddressSpace(scope);
     }
 
     @Override
@@ -412,7 +418,7 @@ public final class Engine implements PageLocker {
     }
 
     @Override
-    public BackendInfo backend() {
+    public BackendInfo backendInfo() {
         return info;
     }
 
@@ -453,13 +459,10 @@ public final class Engine implements PageLocker {
         return onFault;
     }
 
-    private Set<AddressSpaceOption> addressSpaceOptions(AddressSpaceOption... options) {
-        Set<AddressSpaceOption> set = set(AddressSpaceOption.class, options);
-        if (!set.contains(AddressSpaceOption.CURRENT) && !set.contains(AddressSpaceOption.FUTURE)) {
-            throw new IllegalArgumentException("neither CURRENT nor FUTURE is asked for; give at least one of them");
-        }
+    private Set<LockOption> addressSpaceOptions(LockOption... options) {
+        Set<LockOption> set = set(LockOption.class, options);
         require(Capability.LOCK_ADDRESS_SPACE, "lock the address space");
-        if (set.contains(AddressSpaceOption.ON_FAULT)) {
+        if (set.contains(LockOption.ON_FAULT)) {
             require(Capability.LOCK_ADDRESS_SPACE_ON_FAULT, "lock the address space on fault");
         }
         return set;

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.internal;
 
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
+import io.pagelock.ByteSize;
 import io.pagelock.Forecast;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
 import io.pagelock.spi.Backend;
-import io.pagelock.spi.ByteSize;
 import java.util.OptionalLong;
-import java.util.Set;
 
 /** Compares a charge with the limits as they are. */
 final class Forecasts {
@@ -51,8 +50,8 @@ final class Forecasts {
                 "");
     }
 
-    Forecast ofAddressSpace(Set<AddressSpaceOption> options) {
-        boolean current = options.contains(AddressSpaceOption.CURRENT);
+    Forecast ofAddressSpace(AddressSpaceScope scope) {
+        boolean current = scope.includesCurrent();
         OptionalLong size = current ? backend.addressSpaceBytes() : OptionalLong.of(0);
         LockLimits limits = backend.limits();
         if (!size.isPresent()) {

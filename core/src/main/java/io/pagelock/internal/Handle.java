@@ -47,7 +47,7 @@ final class Handle implements PageLock {
 
     @Override
     public Set<LockOption> options() {
-        return hold.onFault ? Collections.singleton(LockOption.ON_FAULT) : Collections.emptySet();
+        return LockOptions.of(hold.onFault);
     }
 
     @Override

@@ -38,7 +38,7 @@ final class Monitoring implements PageLockerMXBean {
 
     @Override
     public String getBackend() {
-        return locker.backend().toString();
+        return locker.backendInfo().toString();
     }
 
     private Statistics now() {

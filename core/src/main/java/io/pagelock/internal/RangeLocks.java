@@ -289,7 +289,7 @@ final class RangeLocks {
         }
         for (long[] piece : pieces) {
             if (piece[2] == 0) {
-                backend.lock(piece[0], piece[1] - piece[0], true);
+                backend.lock(piece[0], piece[1] - piece[0], LockOptions.ON_FAULT);
             } else {
                 // Resident, unless the memory was mapped anew; then this pages in.
                 steps.lock(piece[0], piece[1] - piece[0], false, progress);
@@ -313,7 +313,7 @@ final class RangeLocks {
         long end = hold.end(part);
         for (long from = start; from != end; ) {
             long to = end - from > LOOK * pageSize ? from + LOOK * pageSize : end;
-            PageStates states = backend.pages(MemoryRange.of(from, to - from));
+            PageStates states = backend.pageStates(MemoryRange.of(from, to - from));
             int pages = states.pageCount();
             for (int page = 0; page < pages; page++) {
                 if (isLocked(states, page, hold.onFault)) {
@@ -327,7 +327,7 @@ final class RangeLocks {
                     return false;
                 }
                 try {
-                    backend.lock(from + page * pageSize, (last - page + 1) * pageSize, hold.onFault);
+                    backend.lock(from + page * pageSize, (last - page + 1) * pageSize, LockOptions.of(hold.onFault));
                 } catch (RuntimeException again) {
                     return false;
                 }
@@ -396,7 +396,7 @@ final class RangeLocks {
         for (int i = 0; i < bounds.length; i += 2) {
             try {
                 if (onFault) {
-                    backend.lock(bounds[i], bounds[i + 1] - bounds[i], true);
+                    backend.lock(bounds[i], bounds[i + 1] - bounds[i], LockOptions.ON_FAULT);
                 } else {
                     steps.lock(bounds[i], bounds[i + 1] - bounds[i], false, Progress.UNWATCHED);
                 }

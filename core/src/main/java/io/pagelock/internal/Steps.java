@@ -100,7 +100,7 @@ class Steps {
      */
     void lock(long start, long length, boolean alone, Progress progress) {
         if (!isLarge(length)) {
-            backend.lock(start, length, false);
+            backend.lock(start, length, LockOptions.FULL);
             progress.add(length);
             return;
         }
@@ -109,14 +109,14 @@ class Steps {
         }
         if (!locksOnFault && forecasts.exceeds(length)) {
             // In one call the system refuses before it brings anything in, and for the reason of the whole range.
-            backend.lock(start, length, false);
+            backend.lock(start, length, LockOptions.FULL);
             progress.add(length);
             return;
         }
         long before = progress.bytes();
         boolean mayPageIn = false;
         if (alone && locksOnFault) {
-            backend.lock(start, length, true);
+            backend.lock(start, length, LockOptions.ON_FAULT);
             mayPageIn = pagesIn;
         }
         try {
@@ -126,7 +126,7 @@ class Steps {
                 check(progress);
                 long begin = now();
                 long size = readIn(start + done, Math.min(piece(start + done, step), length - done), progress);
-                backend.lock(start + done, size, false);
+                backend.lock(start + done, size, LockOptions.FULL);
                 long nanos = now() - begin;
                 step = next(step, size, nanos);
                 done += size;
@@ -141,7 +141,7 @@ class Steps {
                 throw e;
             }
             // A step has edges of its own and needs a mapping more than the whole range does.
-            backend.lock(start, length, false);
+            backend.lock(start, length, LockOptions.FULL);
             progress.reach(before + length);
         }
     }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.spi;
 
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.BackendInfo;
 import io.pagelock.Capability;
 import io.pagelock.LockLimits;
+import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.PageStates;
@@ -64,10 +65,10 @@ public interface Backend {
      *
      * @param address the start
      * @param length the length in bytes
-     * @param onFault lock on first touch; only with {@link Capability#LOCK_ON_FAULT}
+     * @param options how to lock; {@code ON_FAULT} only with {@link Capability#LOCK_ON_FAULT}
      * @throws PageLockException if the system refused, or said that it locked pages and did not
      */
-    void lock(long address, long length, boolean onFault);
+    void lock(long address, long length, Set<LockOption> options);
 
     /**
      * Unlocks a range. Pages that are not locked are no error.
@@ -110,14 +111,15 @@ public interface Backend {
     }
 
     /**
-     * Locks the address space. Given exactly these options, with no memory of earlier calls: {@code CURRENT} locks what is
+     * Locks the address space. Asks for exactly this, with no memory of earlier calls: {@code CURRENT} locks what is
      * mapped, {@code FUTURE} switches future locking on, {@code ON_FAULT} makes both lock on first touch. Whether a call
-     * without {@code FUTURE} switches it off, as Linux does, does not matter; the engine always repeats it.
+     * for {@code CURRENT} switches future locking off, as on Linux, does not matter; the engine always repeats it.
      *
-     * @param options at least one of current and future
+     * @param scope what to lock
+     * @param options how to lock; {@code ON_FAULT} only with {@link Capability#LOCK_ADDRESS_SPACE_ON_FAULT}
      * @throws PageLockException if the system refused
      */
-    default void lockAll(Set<AddressSpaceOption> options) {
+    default void lockAll(AddressSpaceScope scope, Set<LockOption> options) {
         throw new UnsupportedOperationException("lockAll");
     }
 
@@ -146,7 +148,7 @@ public interface Backend {
      *
      * @param address the start
      * @param length the length in bytes
-     * @param options exactly one of {@code SYNC} and {@code ASYNC}, with or without {@code INVALIDATE}
+     * @param options how; without {@code ASYNC}, returns when the pages are written
      * @throws PageLockException if the system refused; with {@link Reason#BUSY} if locked pages should be invalidated
      */
     default void sync(long address, long length, Set<SyncOption> options) {
@@ -159,7 +161,7 @@ public interface Backend {
      * @param range an aligned range
      * @return the answers
      */
-    default PageStates pages(MemoryRange range) {
+    default PageStates pageStates(MemoryRange range) {
         return PageStates.unknown(range, pageSize()).build();
     }
 

@@ -8,8 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.mockito.ArgumentMatchers.any;
-import static org.mockito.ArgumentMatchers.anyBoolean;
 import static org.mockito.ArgumentMatchers.anyLong;
+import static org.mockito.ArgumentMatchers.anySet;
 import static org.mockito.ArgumentMatchers.eq;
 import static org.mockito.ArgumentMatchers.longThat;
 import static org.mockito.Mockito.clearInvocations;
@@ -94,7 +94,7 @@ class AsyncLocksTest {
         after.get(10, TimeUnit.SECONDS);
         assertNotSame(Thread.currentThread(), thread.get());
         pending.get().close();
-        verify(backend, never()).lock(anyLong(), anyLong(), anyBoolean());
+        verify(backend, never()).lock(anyLong(), anyLong(), anySet());
     }
 
     @Test
@@ -149,7 +149,7 @@ class AsyncLocksTest {
         assertInstanceOf(
                 RejectedExecutionException.class,
                 assertThrows(ExecutionException.class, pending::get).getCause());
-        verify(backend, never()).lock(anyLong(), anyLong(), anyBoolean());
+        verify(backend, never()).lock(anyLong(), anyLong(), anySet());
         assertEquals(0, engine.statistics().openHandles());
     }
 
@@ -180,7 +180,7 @@ class AsyncLocksTest {
                     return null;
                 })
                 .when(backend)
-                .lock(longThat(address -> address >= 1L << 30), anyLong(), anyBoolean());
+                .lock(longThat(address -> address >= 1L << 30), anyLong(), anySet());
         List<PendingLock> large = new ArrayList<>();
         for (long i = 1; i <= 8; i++) {
             large.add(engine.lockAsync(MemoryRange.of(i << 30, 16 << 20)));
@@ -207,7 +207,7 @@ class AsyncLocksTest {
                     return null;
                 })
                 .when(backend)
-                .lock(anyLong(), anyLong(), anyBoolean());
+                .lock(anyLong(), anyLong(), anySet());
         PendingLock pending = engine.lockAsync(List.of(PAGE), task -> {
             new Thread(task).start();
             try {
@@ -219,7 +219,7 @@ class AsyncLocksTest {
             twice.countDown();
         });
         pending.get(60, TimeUnit.SECONDS).close();
-        verify(backend, times(1)).lock(anyLong(), anyLong(), anyBoolean());
+        verify(backend, times(1)).lock(anyLong(), anyLong(), anySet());
         verify(backend, times(1)).unlock(anyLong(), anyLong());
         assertEquals(0, engine.statistics().openHandles());
     }
@@ -236,7 +236,7 @@ class AsyncLocksTest {
                 AssertionError.class,
                 assertThrows(ExecutionException.class, pending::get).getCause());
         kept.get().run();
-        verify(backend, never()).lock(anyLong(), anyLong(), anyBoolean());
+        verify(backend, never()).lock(anyLong(), anyLong(), anySet());
         assertEquals(0, engine.statistics().openHandles());
     }
 
@@ -270,7 +270,7 @@ class AsyncLocksTest {
                 })
                 .doNothing()
                 .when(backend)
-                .lock(eq(PAGE.address()), anyLong(), anyBoolean());
+                .lock(eq(PAGE.address()), anyLong(), anySet());
         PendingLock first = engine.lockAsync(PAGE);
         assertTrue(locking.await(60, TimeUnit.SECONDS));
         List<PendingLock> parked = new ArrayList<>();
@@ -295,7 +295,7 @@ class AsyncLocksTest {
         Set<Thread> threads = ConcurrentHashMap.newKeySet();
         doAnswer(invocation -> threads.add(Thread.currentThread()))
                 .when(backend)
-                .lock(anyLong(), anyLong(), anyBoolean());
+                .lock(anyLong(), anyLong(), anySet());
         List<PendingLock> all = new ArrayList<>();
         for (long i = 1; i <= 100; i++) {
             all.add(engine.lockAsync(MemoryRange.of(i << 20, 4096)));
@@ -316,7 +316,7 @@ class AsyncLocksTest {
         List<WeakReference<ByteBuffer>> buffers = new ArrayList<>();
         List<PageLock> locks = new ArrayList<>();
         locks.add(engine.lock(buffer(buffers)));
-        locks.add(engine.lockBuffers(List.of(buffer(buffers), buffer(buffers))));
+        locks.add(engine.lock(List.of(engine.rangeOf(buffer(buffers)), engine.rangeOf(buffer(buffers)))));
         locks.add(engine.lockAsync(buffer(buffers)).get(60, TimeUnit.SECONDS));
         // Mockito remembers what it was called with, and who used a stub last.
         assertEquals(PAGE.address(), backend.address(null));

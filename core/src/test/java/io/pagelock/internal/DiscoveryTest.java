@@ -59,7 +59,7 @@ class DiscoveryTest {
     @Test
     void theOneThatAcceptsIsChosenAndTheOthersSayWhyNot() {
         Discovery found = find(provider("linux", null), provider("freebsd", "os.name is Linux, not FreeBSD"));
-        assertEquals("linux", found.locker().backend().name());
+        assertEquals("linux", found.locker().backendInfo().name());
         assertSame(found.locker(), found.locker());
         Availability report = found.report();
         assertTrue(report.isAvailable());
@@ -95,7 +95,7 @@ class DiscoveryTest {
     void thePropertyChoosesAmongSeveral() {
         properties.setProperty(PageLocker.BACKEND_PROPERTY, "mine");
         Discovery found = find(provider("linux", null), provider("mine", null));
-        assertEquals("mine", found.locker().backend().name());
+        assertEquals("mine", found.locker().backendInfo().name());
         assertTrue(found.report().report().contains("linux: not the one named by"));
     }
 
@@ -137,7 +137,7 @@ class DiscoveryTest {
             }
         };
         Discovery found = Discovery.find(providers, LINUX, properties);
-        assertEquals("linux", found.locker().backend().name());
+        assertEquals("linux", found.locker().backendInfo().name());
         assertTrue(found.report().report().contains("com.example.Broken not found"));
     }
 

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
-import static org.mockito.ArgumentMatchers.anyBoolean;
 import static org.mockito.ArgumentMatchers.anyLong;
+import static org.mockito.ArgumentMatchers.anySet;
 import static org.mockito.ArgumentMatchers.eq;
 import static org.mockito.ArgumentMatchers.longThat;
 import static org.mockito.Mockito.atLeastOnce;
@@ -25,6 +25,7 @@ import io.pagelock.Capability;
 import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
+import io.pagelock.LockOption;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
@@ -78,9 +79,11 @@ class StepsTest {
 
     /** A full lock, and paging in, bring in a MiB in so many nanoseconds. */
     private void nanosForMib(long nanos) {
-        doAnswer(call -> call.<Boolean>getArgument(2) ? null : passes(call.getArgument(1), nanos))
+        doAnswer(call -> call.<Set<?>>getArgument(2).contains(LockOption.ON_FAULT)
+                        ? null
+                        : passes(call.getArgument(1), nanos))
                 .when(backend)
-                .lock(anyLong(), anyLong(), anyBoolean());
+                .lock(anyLong(), anyLong(), anySet());
         when(backend.pageIn(anyLong(), anyLong())).thenAnswer(call -> {
             passes(call.getArgument(1), nanos);
             return true;
@@ -95,18 +98,18 @@ class StepsTest {
     @Test
     void smallRangeIsOneCall() {
         lock(4 * MIB);
-        verify(backend).lock(START, 4 * MIB, false);
-        verify(backend, times(1)).lock(anyLong(), anyLong(), anyBoolean());
+        verify(backend).lock(START, 4 * MIB, Set.of());
+        verify(backend, times(1)).lock(anyLong(), anyLong(), anySet());
     }
 
     @Test
     void largeRangeIsLockedOnFaultFirst() {
         lock(5 * MIB);
         InOrder order = inOrder(backend);
-        order.verify(backend).lock(START, 5 * MIB, true);
-        order.verify(backend).lock(START, 4 * MIB, false);
-        order.verify(backend).lock(START + 4 * MIB, MIB, false);
-        verify(backend, never()).lock(START, 5 * MIB, false);
+        order.verify(backend).lock(START, 5 * MIB, Set.of(LockOption.ON_FAULT));
+        order.verify(backend).lock(START, 4 * MIB, Set.of());
+        order.verify(backend).lock(START + 4 * MIB, MIB, Set.of());
+        verify(backend, never()).lock(START, 5 * MIB, Set.of());
     }
 
     @Test
@@ -114,27 +117,27 @@ class StepsTest {
         nanosForMib(1_000);
         lock(START - MIB, 512 * MIB);
         InOrder order = inOrder(backend);
-        order.verify(backend).lock(START - MIB, MIB, false);
-        order.verify(backend).lock(START, 16 * MIB, false);
-        order.verify(backend).lock(START + 16 * MIB, 48 * MIB, false);
-        order.verify(backend).lock(START + 64 * MIB, 64 * MIB, false);
-        order.verify(backend).lock(START + 128 * MIB, 128 * MIB, false);
-        order.verify(backend).lock(START + 256 * MIB, 128 * MIB, false);
-        order.verify(backend).lock(START + 384 * MIB, 127 * MIB, false);
+        order.verify(backend).lock(START - MIB, MIB, Set.of());
+        order.verify(backend).lock(START, 16 * MIB, Set.of());
+        order.verify(backend).lock(START + 16 * MIB, 48 * MIB, Set.of());
+        order.verify(backend).lock(START + 64 * MIB, 64 * MIB, Set.of());
+        order.verify(backend).lock(START + 128 * MIB, 128 * MIB, Set.of());
+        order.verify(backend).lock(START + 256 * MIB, 128 * MIB, Set.of());
+        order.verify(backend).lock(START + 384 * MIB, 127 * MIB, Set.of());
     }
 
     @Test
     void aTebibyteThatTheSystemDoesNotLookAtTakesFewSteps() {
         lock(1L << 40);
         // On fault; then 4 MiB, and four times as much each time.
-        verify(backend, times(1 + 10)).lock(anyLong(), anyLong(), anyBoolean());
+        verify(backend, times(1 + 10)).lock(anyLong(), anyLong(), anySet());
     }
 
     @Test
     void theLargestRangeOfAllIsLocked() {
         lock(4096, Long.MAX_VALUE - 8191);
-        verify(backend, atMost(100)).lock(anyLong(), anyLong(), anyBoolean());
-        verify(backend, atLeastOnce()).lock(anyLong(), longThat(size -> size >= 1L << 60), eq(false));
+        verify(backend, atMost(100)).lock(anyLong(), anyLong(), anySet());
+        verify(backend, atLeastOnce()).lock(anyLong(), longThat(size -> size >= 1L << 60), eq(Set.of()));
     }
 
     @Test
@@ -143,17 +146,17 @@ class StepsTest {
         lock(6 * MIB);
         InOrder order = inOrder(backend);
         // 10 ms, of which a step may take 4.
-        order.verify(backend).lock(START, 4 * MIB, false);
-        order.verify(backend).lock(START + 4 * MIB, MIB, false);
-        order.verify(backend).lock(START + 5 * MIB, MIB, false);
+        order.verify(backend).lock(START, 4 * MIB, Set.of());
+        order.verify(backend).lock(START + 4 * MIB, MIB, Set.of());
+        order.verify(backend).lock(START + 5 * MIB, MIB, Set.of());
     }
 
     @Test
     void theLastStepEndsWithTheRangeWhereverThatIs() {
         long top = -4096;
         lock(top - 9 * MIB, 9 * MIB);
-        verify(backend).lock(top - 9 * MIB, MIB + 4096, false);
-        verify(backend).lock(-8 * MIB, 8 * MIB - 4096, false);
+        verify(backend).lock(top - 9 * MIB, MIB + 4096, Set.of());
+        verify(backend).lock(-8 * MIB, 8 * MIB - 4096, Set.of());
     }
 
     @Test
@@ -167,7 +170,7 @@ class StepsTest {
     void theRestIsPagedInOnceStepsAreSlow() {
         nanosForMib(1_000_000);
         lock(80 * MIB);
-        verify(backend).lock(START, 4 * MIB, false);
+        verify(backend).lock(START, 4 * MIB, Set.of());
         verify(backend, never()).pageIn(eq(START), anyLong());
         verify(backend, atLeastOnce()).pageIn(anyLong(), anyLong());
     }
@@ -192,7 +195,7 @@ class StepsTest {
         assertTrue(threads.size() > 1);
         InOrder order = inOrder(backend);
         order.verify(backend, atLeastOnce()).pageIn(anyLong(), anyLong());
-        order.verify(backend).lock(eq(START + 8 * MIB), anyLong(), eq(false));
+        order.verify(backend).lock(eq(START + 8 * MIB), anyLong(), eq(Set.of()));
     }
 
     @Test
@@ -210,7 +213,7 @@ class StepsTest {
         AtomicInteger asked = new AtomicInteger();
         Progress progress = new Progress(() -> asked.incrementAndGet() > 2);
         assertThrows(PageLockException.class, () -> new Steps(backend).lock(START, 64 * MIB, false, progress));
-        verify(backend, times(2)).lock(anyLong(), anyLong(), anyBoolean());
+        verify(backend, times(2)).lock(anyLong(), anyLong(), anySet());
         assertEquals(progress.bytes(), clock.get() / 1_000_000 * MIB);
     }
 
@@ -237,7 +240,7 @@ class StepsTest {
     void progressGrowsWithTheSteps() {
         List<Long> seen = new ArrayList<>();
         Progress progress = new Progress(() -> false);
-        doAnswer(call -> seen.add(progress.bytes())).when(backend).lock(anyLong(), anyLong(), eq(false));
+        doAnswer(call -> seen.add(progress.bytes())).when(backend).lock(anyLong(), anyLong(), eq(Set.of()));
         new Steps(backend).lock(START, 16 * MIB, false, progress);
         assertEquals(List.of(0L, 4 * MIB), seen.subList(0, 2));
         assertEquals(16 * MIB, progress.bytes());
@@ -259,7 +262,7 @@ class StepsTest {
                 .checkLimits(START, 16 * MIB);
         Steps steps = new Steps(checking);
         assertThrows(PageLockException.class, () -> steps.lock(START, 16 * MIB, true, Progress.UNWATCHED));
-        verify(checking, never()).lock(anyLong(), anyLong(), anyBoolean());
+        verify(checking, never()).lock(anyLong(), anyLong(), anySet());
     }
 
     @Test
@@ -275,10 +278,10 @@ class StepsTest {
         when(backend.limits())
                 .thenReturn(new LockLimits(Collections.singletonList(limit), OptionalLong.of(0), "none", Tristate.NO));
         lock(16 * MIB);
-        verify(backend).lock(START, 16 * MIB, false);
-        verify(backend, times(1)).lock(anyLong(), anyLong(), anyBoolean());
+        verify(backend).lock(START, 16 * MIB, Set.of());
+        verify(backend, times(1)).lock(anyLong(), anyLong(), anySet());
         lock(8 * MIB);
-        verify(backend).lock(START, 4 * MIB, false);
+        verify(backend).lock(START, 4 * MIB, Set.of());
     }
 
     @Test
@@ -300,8 +303,8 @@ class StepsTest {
         PageLockException thrown =
                 assertThrows(PageLockException.class, () -> steps.lock(START, 64 * MIB, true, progress));
         assertEquals(Reason.CANCELLED, thrown.reason());
-        verify(reading).lock(START, MIB / 2, false);
-        verify(reading).lock(START + MIB / 2, MIB / 4, false);
+        verify(reading).lock(START, MIB / 2, Set.of());
+        verify(reading).lock(START + MIB / 2, MIB / 4, Set.of());
     }
 
     private void unlock(long length) {

@@ -20,7 +20,7 @@ public final class LockOnce {
         }
         System.out.println("after " + lockedKilobytes());
         System.out.println("core is named: " + PageLocker.class.getModule().isNamed());
-        System.out.println("backend " + locker.backend().name());
+        System.out.println("backend " + locker.backendInfo().name());
     }
 
     private static String lockedKilobytes() throws Exception {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.freebsd;
 
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.BackendInfo;
 import io.pagelock.Capability;
 import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
+import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.PageStates;
@@ -126,7 +127,7 @@ final class FreeBsdBackend implements Backend {
     }
 
     @Override
-    public void lock(long address, long length, boolean onFault) {
+    public void lock(long address, long length, Set<LockOption> options) {
         if (calls.mlock(address, length) != 0) {
             throw failure.ofLock("mlock", calls.errno(), address, length);
         }
@@ -145,9 +146,9 @@ final class FreeBsdBackend implements Backend {
     }
 
     @Override
-    public void lockAll(Set<AddressSpaceOption> options) {
-        boolean current = options.contains(AddressSpaceOption.CURRENT);
-        int flags = MemoryFlags.ofLockAll(options, FreeBsdConstants.MCL_CURRENT, FreeBsdConstants.MCL_FUTURE);
+    public void lockAll(AddressSpaceScope scope, Set<LockOption> options) {
+        boolean current = scope.includesCurrent();
+        int flags = MemoryFlags.ofLockAll(scope, FreeBsdConstants.MCL_CURRENT, FreeBsdConstants.MCL_FUTURE);
         if (calls.mlockall(flags) != 0) {
             throw failure.ofLockAll(calls.errno(), current);
         }
@@ -172,7 +173,7 @@ final class FreeBsdBackend implements Backend {
     }
 
     @Override
-    public PageStates pages(MemoryRange range) {
+    public PageStates pageStates(MemoryRange range) {
         long pageSize = kernel.pageSize();
         PageStates.Builder states = PageStates.unknown(range, pageSize);
         Optional<List<MapEntry>> entries = kernel.mappings(range.address(), range.end());

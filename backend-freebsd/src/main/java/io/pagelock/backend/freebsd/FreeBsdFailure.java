@@ -3,10 +3,10 @@ package io.pagelock.backend.freebsd;
 
 import static io.pagelock.backend.freebsd.FreeBsdConstants.ERRNO;
 
+import io.pagelock.ByteSize;
 import io.pagelock.LimitValue;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
-import io.pagelock.spi.ByteSize;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;

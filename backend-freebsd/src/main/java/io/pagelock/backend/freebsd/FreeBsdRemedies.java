@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.freebsd;
 
+import io.pagelock.ByteSize;
 import io.pagelock.Reason;
-import io.pagelock.spi.ByteSize;
 
 /**
  * What to do about a refusal on FreeBSD. Sources: mlock(2), aio(4), login.conf(5), limits(1), rc.conf(5), jail(8), rctl(8),

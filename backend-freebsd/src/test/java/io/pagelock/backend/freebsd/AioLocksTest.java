@@ -17,6 +17,7 @@ import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.PendingLock;
 import io.pagelock.Reason;
+import io.pagelock.engine.PageLockers;
 import java.lang.ref.WeakReference;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
@@ -54,7 +55,7 @@ class AioLocksTest {
         kernel = new StandIn();
         memory = new Witness();
         backend = kernel.open();
-        locker = PageLocker.over(backend);
+        locker = PageLockers.over(backend);
         assertEquals(0, kernel.get("jobs"), "jobs of an earlier test");
     }
 
@@ -234,7 +235,7 @@ class AioLocksTest {
         assertFalse(backend.capabilities().contains(Capability.NATIVE_ASYNC));
         assertTrue(backend.info().notes().toString().contains("kldload aio"));
         long address = memory.map(1);
-        PageLock lock = result(PageLocker.over(backend).lockAsync(pages(address, 1)));
+        PageLock lock = result(PageLockers.over(backend).lockAsync(pages(address, 1)));
         assertEquals("1", Witness.locked(address, 1));
         lock.close();
         assertEquals(0, kernel.calls("aio_mlock"));
@@ -553,7 +554,7 @@ class AioLocksTest {
         result(submit(memory.map(1), 1)).close();
         kernel.fail("kqueue", 1, 24);
         kernel.fail("aio_suspend", 1, 4);
-        PageLocker other = PageLocker.over(kernel.open());
+        PageLocker other = PageLockers.over(kernel.open());
         result(other.lockAsync(pages(memory.map(1), 1))).close();
     }
 
@@ -648,7 +649,7 @@ class AioLocksTest {
         public static void main(String[] arguments) {
             StandIn kernel = new StandIn();
             Witness memory = new Witness();
-            PageLocker locker = PageLocker.over(kernel.open());
+            PageLocker locker = PageLockers.over(kernel.open());
             kernel.set("aio_hold", 1);
             List<PendingLock> pending = new ArrayList<>();
             for (int i = 0; i < 3; i++) {

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.Capability;
 import io.pagelock.Forecast;
 import io.pagelock.LimitValue;
@@ -21,12 +21,14 @@ import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
+import io.pagelock.engine.PageLockers;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -48,7 +50,7 @@ class FreeBsdBackendTest {
         kernel = new StandIn();
         memory = new Witness();
         backend = kernel.open();
-        locker = PageLocker.over(backend);
+        locker = PageLockers.over(backend);
     }
 
     @AfterEach
@@ -78,7 +80,7 @@ class FreeBsdBackendTest {
         long address = memory.map(4);
         try (PageLock lock = locker.lock(pages(address + PAGE, 2))) {
             assertEquals("0110", Witness.locked(address, 4));
-            PageStates states = locker.pages(pages(address, 4));
+            PageStates states = locker.pageStates(pages(address, 4));
             assertEquals(Tristate.NO, states.locked(0));
             assertEquals(Tristate.YES, states.locked(1));
             assertEquals(Tristate.YES, states.resident(2));
@@ -97,7 +99,7 @@ class FreeBsdBackendTest {
 
     /** What is said of pages that are all in memory: y, n or ?. */
     private String resident(long address, int pages) {
-        PageStates states = backend.pages(pages(address, pages));
+        PageStates states = backend.pageStates(pages(address, pages));
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < pages; i++) {
             text.append(states.resident(i) == Tristate.YES ? 'y' : states.resident(i) == Tristate.NO ? 'n' : '?');
@@ -150,11 +152,11 @@ class FreeBsdBackendTest {
     @Test
     void lockedPagesAreResidentWithoutMincore() {
         long address = memory.map(4);
-        backend.lock(address, 4 * PAGE, false);
+        backend.lock(address, 4 * PAGE, Set.of());
         kernel.fail("mincore", -1, 12);
         assertEquals("yyyy", resident(address, 4));
         long file = memory.mapFile(3);
-        backend.lock(file, 3 * PAGE, false);
+        backend.lock(file, 3 * PAGE, Set.of());
         memory.truncate(file, 1);
         assertEquals("y??", resident(file, 3));
         backend.unlock(file, 3 * PAGE);
@@ -164,14 +166,14 @@ class FreeBsdBackendTest {
     /** Three mappings in a row, the second locked, of which the second and third go missing in lists. */
     private long lost(long lists) {
         long address = touched(6);
-        backend.lock(address + 2 * PAGE, 2 * PAGE, false);
+        backend.lock(address + 2 * PAGE, 2 * PAGE, Set.of());
         kernel.set("vmmap_lost", address);
         kernel.set("vmmap_losing", lists);
         return address;
     }
 
     private String locked(long address, int pages) {
-        PageStates states = backend.pages(pages(address, pages));
+        PageStates states = backend.pageStates(pages(address, pages));
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < pages; i++) {
             text.append(states.locked(i) == Tristate.YES ? '1' : states.locked(i) == Tristate.NO ? '0' : '?');
@@ -235,8 +237,8 @@ class FreeBsdBackendTest {
         FreeBsdBackend old = kernel.open();
         assertFalse(old.capabilities().contains(Capability.LOCKED_PAGES));
         long address = memory.map(2);
-        old.lock(address, PAGE, false);
-        PageStates states = old.pages(pages(address, 2));
+        old.lock(address, PAGE, Set.of());
+        PageStates states = old.pageStates(pages(address, 2));
         assertEquals(Tristate.UNKNOWN, states.locked(0));
         assertEquals(Tristate.YES, states.resident(0));
         LockLimits limits = old.limits();
@@ -253,7 +255,7 @@ class FreeBsdBackendTest {
         kernel.set("others_wired", 7);
         long before = Witness.lockedBytes();
         long address = memory.map(3);
-        backend.lock(address, 3 * PAGE, false);
+        backend.lock(address, 3 * PAGE, Set.of());
         LockLimits limits = locker.limits();
         assertEquals(LimitValue.ofBytes(100 * PAGE), limits.soft());
         assertEquals(LimitValue.ofBytes(200 * PAGE), limits.hard());
@@ -289,7 +291,7 @@ class FreeBsdBackendTest {
         kernel.set("no_vmmap", 1);
         long address = memory.map(1);
         memory.touch(address);
-        PageStates states = locker.pages(pages(address, 1));
+        PageStates states = locker.pageStates(pages(address, 1));
         assertEquals(Tristate.UNKNOWN, states.locked(0));
         assertEquals(Tristate.YES, states.resident(0));
         assertEquals(Optional.empty(), backend.mapped(pages(address, 1)));
@@ -299,7 +301,7 @@ class FreeBsdBackendTest {
     @Test
     void overTheLimitHasTheNumbersAndTheRemedyAlsoForRoot() {
         long address = memory.map(8);
-        backend.lock(address, 2 * PAGE, false);
+        backend.lock(address, 2 * PAGE, Set.of());
         kernel.set("limit_cur", Witness.lockedBytes() + 3 * PAGE);
         PageLockException refused = refusal(Reason.OVER_LIMIT, address + 2 * PAGE, 5);
         assertSays(
@@ -345,7 +347,7 @@ class FreeBsdBackendTest {
     void onFreeBsd10AMaximumThatIsReachedIsEagain() {
         kernel.set("osreldate", 1004000);
         kernel.set("old_names", 1);
-        locker = PageLocker.over(kernel.open());
+        locker = PageLockers.over(kernel.open());
         kernel.fail("mlock", 1, 35);
         assertSays(refusal(Reason.NO_LOCKABLE_MEMORY, memory.map(1), 1), "vm.max_wired", "EAGAIN");
     }
@@ -394,11 +396,11 @@ class FreeBsdBackendTest {
     void aCallThatTheKernelLacksIsNotSupportedAndAnArgumentItRefusesUnknown(String function) {
         long address = memory.map(1);
         Map<String, Executable> calls = Map.of(
-                "mlock", () -> backend.lock(address, PAGE, false),
+                "mlock", () -> backend.lock(address, PAGE, Set.of()),
                 "munlock", () -> backend.unlock(address, PAGE),
-                "mlockall", () -> backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE)),
+                "mlockall", () -> backend.lockAll(AddressSpaceScope.FUTURE, Set.of()),
                 "munlockall", () -> backend.unlockAll(Collections.emptyList()),
-                "msync", () -> backend.sync(address, PAGE, EnumSet.of(SyncOption.SYNC)));
+                "msync", () -> backend.sync(address, PAGE, Set.of()));
         kernel.fail(function, 1, 78);
         PageLockException lacking = assertThrows(PageLockException.class, calls.get(function));
         assertEquals(Reason.NOT_SUPPORTED, lacking.reason(), lacking.getMessage());
@@ -437,7 +439,7 @@ class FreeBsdBackendTest {
     @Test
     void inAJailTheJailIsNamedForRootToo() {
         long address = memory.map(2);
-        backend.lock(address, PAGE, false);
+        backend.lock(address, PAGE, Set.of());
         kernel.set("jailed", 1);
         assertSays(refusal(Reason.NOT_PERMITTED, address, 2), "allow.mlock", "jail.conf", "not even root");
         PageLockException refused = assertThrows(PageLockException.class, () -> backend.unlock(address, PAGE));
@@ -489,8 +491,7 @@ class FreeBsdBackendTest {
         assumeTrue(Witness.isUnbound(), "FUTURE is real here, and would end this JVM under a small limit of Linux");
         kernel.set("others_wired", 401644);
         PageLockException refused = assertThrows(
-                PageLockException.class,
-                () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT, AddressSpaceOption.FUTURE));
+                PageLockException.class, () -> locker.lockAddressSpace(AddressSpaceScope.CURRENT_AND_FUTURE));
         assertEquals(Reason.NO_LOCKABLE_MEMORY, refused.reason(), refused.getMessage());
         assertSays(refused, "mlockall", "vm.max_user_wired");
         assertEquals(1, kernel.calls("munlockall"));
@@ -502,16 +503,16 @@ class FreeBsdBackendTest {
     void theRefusalsOfMlockallAreToldApart() {
         kernel.set("limit_cur", 1 << 20);
         PageLockException refused =
-                assertThrows(PageLockException.class, () -> backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT)));
+                assertThrows(PageLockException.class, () -> backend.lockAll(AddressSpaceScope.CURRENT, Set.of()));
         assertEquals(Reason.OVER_LIMIT, refused.reason(), refused.getMessage());
         assertSays(refused, "whole address space", "1048576 bytes");
         kernel.set("limit_cur", Long.MAX_VALUE);
         kernel.fail("mlockall", 1, 35);
-        refused = assertThrows(PageLockException.class, () -> backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT)));
+        refused = assertThrows(PageLockException.class, () -> backend.lockAll(AddressSpaceScope.CURRENT, Set.of()));
         assertEquals(Reason.UNKNOWN, refused.reason(), refused.getMessage());
         memory.truncate(memory.mapFile(3), 1);
         kernel.fail("mlockall", 1, 35);
-        refused = assertThrows(PageLockException.class, () -> backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT)));
+        refused = assertThrows(PageLockException.class, () -> backend.lockAll(AddressSpaceScope.CURRENT, Set.of()));
         assertEquals(Reason.CANNOT_BE_PAGED_IN, refused.reason(), refused.getMessage());
         kernel.set("jailed", 1);
         refused = assertThrows(PageLockException.class, () -> backend.unlockAll(Collections.emptyList()));
@@ -522,8 +523,8 @@ class FreeBsdBackendTest {
     void aStaleErrnoIsNotLookedAt() {
         long address = memory.map(2);
         memory.unmap(address + PAGE, 1);
-        assertThrows(PageLockException.class, () -> backend.lock(address, 2 * PAGE, false));
-        backend.lock(address, PAGE, false);
+        assertThrows(PageLockException.class, () -> backend.lock(address, 2 * PAGE, Set.of()));
+        backend.lock(address, PAGE, Set.of());
         backend.unlock(address, PAGE);
     }
 
@@ -539,9 +540,9 @@ class FreeBsdBackendTest {
         long address = memory.map(4);
         kernel.fail("mlock", 1, 12);
         long before = kernel.calls("sysctl");
-        assertThrows(PageLockException.class, () -> backend.lock(address, 4 * PAGE, false));
+        assertThrows(PageLockException.class, () -> backend.lock(address, 4 * PAGE, Set.of()));
         assertEquals(2, kernel.calls("sysctl") - before);
-        backend.pages(pages(address, 4));
+        backend.pageStates(pages(address, 4));
         assertEquals(4, kernel.calls("sysctl") - before);
     }
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.hpux;
 
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.BackendInfo;
+import io.pagelock.ByteSize;
 import io.pagelock.Capability;
 import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
+import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
@@ -17,7 +19,6 @@ import io.pagelock.backend.support.MemoryFlags;
 import io.pagelock.backend.support.Refusals;
 import io.pagelock.backend.support.Remedies;
 import io.pagelock.backend.support.SystemNumbers;
-import io.pagelock.spi.ByteSize;
 import io.pagelock.spi.Host;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -93,7 +94,7 @@ final class HpuxBackend extends AbstractBackend {
     }
 
     @Override
-    public void lock(long address, long length, boolean onFault) {
+    public void lock(long address, long length, Set<LockOption> options) {
         if (calls.mlock(address, length) != 0) {
             throw refusal("mlock", calls.errno(), "asked for " + ByteSize.format(length), true);
         }
@@ -107,8 +108,8 @@ final class HpuxBackend extends AbstractBackend {
     }
 
     @Override
-    public void lockAll(Set<AddressSpaceOption> options) {
-        int flags = MemoryFlags.ofLockAll(options, numbers.required("MCL_CURRENT"), numbers.required("MCL_FUTURE"));
+    public void lockAll(AddressSpaceScope scope, Set<LockOption> options) {
+        int flags = MemoryFlags.ofLockAll(scope, numbers.required("MCL_CURRENT"), numbers.required("MCL_FUTURE"));
         if (calls.mlockall(flags) != 0) {
             throw refusal("mlockall", calls.errno(), "asked for the whole address space", false);
         }

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.Capability;
 import io.pagelock.LimitValue;
 import io.pagelock.MemoryRange;
@@ -17,9 +17,10 @@ import io.pagelock.Reason;
 import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.backend.testkit.standin.StandIn;
-import java.util.EnumSet;
+import io.pagelock.engine.PageLockers;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -42,7 +43,7 @@ class HpuxFailureTest {
         hpux = Hpux.open();
         standIn = hpux.standIn;
         backend = hpux.probed();
-        locker = PageLocker.over(backend);
+        locker = PageLockers.over(backend);
         page = backend.pageSize();
         memory = standIn.map(4);
     }
@@ -93,7 +94,7 @@ class HpuxFailureTest {
 
     @Test
     void withoutTheProbeTheStructureIsNotRead() {
-        PageLocker unprobed = PageLocker.over(hpux.unprobed());
+        PageLocker unprobed = PageLockers.over(hpux.unprobed());
         standIn.set("mlock_global", 1);
         assertEquals(Tristate.UNKNOWN, unprobed.limits().privileged());
         assertEquals(0, standIn.calls("getprivgrp"));
@@ -121,7 +122,7 @@ class HpuxFailureTest {
         assertRefused(held::close, Reason.NOT_PERMITTED, "munlock", "EPERM", "setprivgrp");
         assertTrue(standIn.isLocked(memory));
         assertRefused(
-                () -> locker.lockAddressSpace(AddressSpaceOption.FUTURE), Reason.NOT_PERMITTED, "mlockall", "EPERM");
+                () -> locker.lockAddressSpace(AddressSpaceScope.FUTURE), Reason.NOT_PERMITTED, "mlockall", "EPERM");
         assertRefused(() -> backend.unlockAll(List.of()), Reason.NOT_PERMITTED, "munlockall", "EPERM");
         standIn.set("privileged", 1);
         held.close();
@@ -132,7 +133,7 @@ class HpuxFailureTest {
         standIn.set("system_limit", 2 * page);
         assertRefused(lock(3), Reason.NO_LOCKABLE_MEMORY, "mlock", "EAGAIN", "asked for 12288 bytes", "unlockable_mem");
         assertRefused(
-                () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT),
+                () -> locker.lockAddressSpace(AddressSpaceScope.CURRENT),
                 Reason.NO_LOCKABLE_MEMORY,
                 "mlockall",
                 "EAGAIN");
@@ -140,7 +141,7 @@ class HpuxFailureTest {
 
     @Test
     void aLengthOfNullIsRefusedByTheSystemAndNeverGiven() {
-        assertRefused(() -> backend.lock(memory, 0, false), Reason.UNKNOWN, "mlock", "EINVAL", "a length of 0");
+        assertRefused(() -> backend.lock(memory, 0, Set.of()), Reason.UNKNOWN, "mlock", "EINVAL", "a length of 0");
         assertThrows(IllegalArgumentException.class, () -> MemoryRange.of(memory, 0));
     }
 
@@ -155,21 +156,21 @@ class HpuxFailureTest {
     @Test
     void noMemoryForTheAddressSpaceIsUnknown() {
         standIn.fail("mlockall", 1, 12);
-        assertRefused(() -> locker.lockAddressSpace(AddressSpaceOption.CURRENT), Reason.UNKNOWN, "mlockall", "ENOMEM");
+        assertRefused(() -> locker.lockAddressSpace(AddressSpaceScope.CURRENT), Reason.UNKNOWN, "mlockall", "ENOMEM");
     }
 
     @Test
     void flagsThatAreRefusedAreUnknownAndTheirNumbersAreToldIfNotConfirmed() {
         standIn.fail("mlockall", 0, 22);
         PageLockException confirmed = assertRefused(
-                () -> backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT)),
+                () -> backend.lockAll(AddressSpaceScope.CURRENT, Set.of()),
                 Reason.UNKNOWN,
                 "mlockall",
                 "EINVAL",
                 "the flags were refused");
         assertFalse(confirmed.getMessage().contains("not confirmed"), confirmed.getMessage());
         assertRefused(
-                () -> hpux.unprobed().lockAll(EnumSet.of(AddressSpaceOption.CURRENT)),
+                () -> hpux.unprobed().lockAll(AddressSpaceScope.CURRENT, Set.of()),
                 Reason.UNKNOWN,
                 "mlockall",
                 "EINVAL",
@@ -194,7 +195,7 @@ class HpuxFailureTest {
         Map<String, Executable> calls = Map.of(
                 "mlock", lock(1),
                 "munlock", () -> backend.unlock(memory, page),
-                "mlockall", () -> backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE)),
+                "mlockall", () -> backend.lockAll(AddressSpaceScope.FUTURE, Set.of()),
                 "munlockall", () -> backend.unlockAll(List.of()),
                 "msync", () -> locker.sync(MemoryRange.of(memory, page)));
         standIn.fail(function, 1, 251);

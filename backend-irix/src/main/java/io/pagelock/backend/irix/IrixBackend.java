@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.irix;
 
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.BackendInfo;
+import io.pagelock.ByteSize;
 import io.pagelock.Capability;
 import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
+import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
@@ -17,7 +19,6 @@ import io.pagelock.backend.support.MemoryFlags;
 import io.pagelock.backend.support.Refusals;
 import io.pagelock.backend.support.Remedies;
 import io.pagelock.backend.support.SystemNumbers;
-import io.pagelock.spi.ByteSize;
 import io.pagelock.spi.Host;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -73,7 +74,7 @@ final class IrixBackend extends AbstractBackend {
     }
 
     @Override
-    public void lock(long address, long length, boolean onFault) {
+    public void lock(long address, long length, Set<LockOption> options) {
         if (calls.mlock(address, length) != 0) {
             int errno = calls.errno();
             Reason reason = is(errno, "ENOMEM") ? holeOrLimit(address, length) : common(errno);
@@ -104,8 +105,8 @@ final class IrixBackend extends AbstractBackend {
     }
 
     @Override
-    public void lockAll(Set<AddressSpaceOption> options) {
-        int flags = MemoryFlags.ofLockAll(options, numbers.required("MCL_CURRENT"), numbers.required("MCL_FUTURE"));
+    public void lockAll(AddressSpaceScope scope, Set<LockOption> options) {
+        int flags = MemoryFlags.ofLockAll(scope, numbers.required("MCL_CURRENT"), numbers.required("MCL_FUTURE"));
         if (calls.mlockall(flags) != 0) {
             int errno = calls.errno();
             // There is no range that could have a hole.

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.LimitValue;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLocker;
@@ -14,9 +14,10 @@ import io.pagelock.Reason;
 import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.backend.testkit.standin.StandIn;
-import java.util.EnumSet;
+import io.pagelock.engine.PageLockers;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -46,7 +47,7 @@ class IrixFailureTest {
     }
 
     private Executable lock(long pages) {
-        PageLocker locker = PageLocker.over(irix.backend());
+        PageLocker locker = PageLockers.over(irix.backend());
         return () -> locker.lock(MemoryRange.of(memory, pages * page));
     }
 
@@ -94,7 +95,7 @@ class IrixFailureTest {
 
     @Test
     void ioOfTheShareGroupKeepsAnUnlockBusy() {
-        PageLocker locker = PageLocker.over(irix.backend());
+        PageLocker locker = PageLockers.over(irix.backend());
         var held = locker.lock(MemoryRange.of(memory, page));
         standIn.fail("munlock", 1, 16);
         assertRefused(held::close, Reason.BUSY, "munlock", "EBUSY", "share group");
@@ -106,7 +107,7 @@ class IrixFailureTest {
     @Test
     void unlockOverAHoleIsNotMapped() {
         IrixBackend backend = irix.backend();
-        backend.lock(memory, 3 * page, false);
+        backend.lock(memory, 3 * page, Set.of());
         standIn.unmap(memory + page, 1);
         assertRefused(
                 () -> backend.unlock(memory, 3 * page),
@@ -126,11 +127,11 @@ class IrixFailureTest {
     void whatThePagesDoNotGiveHasOneMeaningInEveryCall(String errno, int number, Reason reason, String words) {
         IrixBackend backend = irix.backend();
         Map<String, Executable> calls = Map.of(
-                "mlock", () -> backend.lock(memory, page, false),
+                "mlock", () -> backend.lock(memory, page, Set.of()),
                 "munlock", () -> backend.unlock(memory, page),
-                "mlockall", () -> backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE)),
+                "mlockall", () -> backend.lockAll(AddressSpaceScope.FUTURE, Set.of()),
                 "munlockall", () -> backend.unlockAll(List.of()),
-                "msync", () -> backend.sync(memory, page, EnumSet.of(SyncOption.SYNC)));
+                "msync", () -> backend.sync(memory, page, Set.of()));
         calls.forEach((function, call) -> {
             standIn.fail(function, 1, number);
             assertRefused(call, reason, function, errno, words);
@@ -146,10 +147,10 @@ class IrixFailureTest {
 
     @Test
     void theAddressSpaceOverTheLimit() {
-        PageLocker locker = PageLocker.over(irix.backend());
+        PageLocker locker = PageLockers.over(irix.backend());
         standIn.set("maxlkmem", page);
         assertRefused(
-                () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT),
+                () -> locker.lockAddressSpace(AddressSpaceScope.CURRENT),
                 Reason.OVER_LIMIT,
                 "mlockall",
                 "ENOMEM",
@@ -157,12 +158,12 @@ class IrixFailureTest {
         standIn.set("maxlkmem", -1);
         standIn.set("system_limit", page);
         assertRefused(
-                () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT),
+                () -> locker.lockAddressSpace(AddressSpaceScope.CURRENT),
                 Reason.NO_LOCKABLE_MEMORY,
                 "mlockall",
                 "EAGAIN");
         standIn.fail("mlockall", 1, 22);
-        assertRefused(() -> locker.lockAddressSpace(AddressSpaceOption.FUTURE), Reason.UNKNOWN, "mlockall", "EINVAL");
+        assertRefused(() -> locker.lockAddressSpace(AddressSpaceScope.FUTURE), Reason.UNKNOWN, "mlockall", "EINVAL");
         standIn.fail("munlockall", 1, 16);
         assertRefused(() -> irix.backend().unlockAll(List.of()), Reason.BUSY, "munlockall", "EBUSY");
     }
@@ -170,13 +171,13 @@ class IrixFailureTest {
     @Test
     void locksOfOthersEndWithOurs() {
         standIn.call("mlock", com.sun.jna.Pointer.createConstant(memory), com.sun.jna.Pointer.createConstant(page));
-        PageLocker.over(irix.backend()).lock(MemoryRange.of(memory, page)).close();
+        PageLockers.over(irix.backend()).lock(MemoryRange.of(memory, page)).close();
         assertFalse(standIn.isLocked(memory), "mlock does not count");
     }
 
     @Test
     void invalidatingALockedPageIsBusy() {
-        PageLocker locker = PageLocker.over(irix.backend());
+        PageLocker locker = PageLockers.over(irix.backend());
         try (var held = locker.lock(MemoryRange.of(memory, page))) {
             assertRefused(
                     () -> locker.sync(MemoryRange.of(memory, page), SyncOption.INVALIDATE),
@@ -191,7 +192,7 @@ class IrixFailureTest {
     void syncOverAHoleIsNotMapped() {
         standIn.unmap(memory + page, 1);
         assertRefused(
-                () -> irix.backend().sync(memory, 3 * page, EnumSet.of(SyncOption.SYNC)),
+                () -> irix.backend().sync(memory, 3 * page, Set.of()),
                 Reason.NOT_MAPPED,
                 "msync",
                 "ENOMEM",

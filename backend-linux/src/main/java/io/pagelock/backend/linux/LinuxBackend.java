@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.BackendInfo;
 import io.pagelock.Capability;
 import io.pagelock.LockLimits;
+import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
@@ -150,7 +151,8 @@ final class LinuxBackend implements Backend, LimitChecking, MappingBudget {
     }
 
     @Override
-    public void lock(long address, long length, boolean onFault) {
+    public void lock(long address, long length, Set<LockOption> options) {
+        boolean onFault = options.contains(LockOption.ON_FAULT);
         if (!onFault) {
             memory.beforeLock(address, length);
         }
@@ -288,25 +290,25 @@ final class LinuxBackend implements Backend, LimitChecking, MappingBudget {
     }
 
     @Override
-    public void lockAll(Set<AddressSpaceOption> options) {
+    public void lockAll(AddressSpaceScope scope, Set<LockOption> options) {
         int flags = 0;
-        if (options.contains(AddressSpaceOption.CURRENT)) {
+        if (scope.includesCurrent()) {
             flags |= constants.mclCurrent;
         }
-        if (options.contains(AddressSpaceOption.FUTURE)) {
+        if (scope.includesFuture()) {
             flags |= constants.mclFuture;
         }
-        if (options.contains(AddressSpaceOption.ON_FAULT)) {
+        if (options.contains(LockOption.ON_FAULT)) {
             flags |= constants.mclOnfault;
         }
         boolean before = future;
-        boolean wanted = options.contains(AddressSpaceOption.FUTURE);
+        boolean wanted = scope.includesFuture();
         // Also if an error comes between the call and what follows it.
         future = before || wanted;
         if (calls.mlockall(flags) != 0) {
             int errno = calls.errno();
             future = before;
-            throw failure.ofLockAll(errno, options.contains(AddressSpaceOption.CURRENT));
+            throw failure.ofLockAll(errno, scope.includesCurrent());
         }
         future = wanted;
     }
@@ -433,7 +435,7 @@ final class LinuxBackend implements Backend, LimitChecking, MappingBudget {
     }
 
     @Override
-    public PageStates pages(MemoryRange range) {
+    public PageStates pageStates(MemoryRange range) {
         PageStates.Builder states = PageStates.unknown(range, pageSize);
         Optional<List<Mapping>> mappings = proc.mappings(range.address(), range.end());
         if (!mappings.isPresent()) {

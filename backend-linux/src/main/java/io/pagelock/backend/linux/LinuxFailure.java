@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
+import io.pagelock.ByteSize;
 import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
-import io.pagelock.spi.ByteSize;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;

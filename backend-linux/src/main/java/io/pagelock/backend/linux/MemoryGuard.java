@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
+import io.pagelock.ByteSize;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
-import io.pagelock.spi.ByteSize;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.BackendInfo;
 import io.pagelock.Capability;
 import io.pagelock.LockLimits;
+import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.PageStates;
@@ -61,8 +62,8 @@ final class FaultyBackend implements Backend {
     }
 
     @Override
-    public void lock(long address, long length, boolean onFault) {
-        call(() -> backend.lock(address, length, onFault));
+    public void lock(long address, long length, Set<LockOption> options) {
+        call(() -> backend.lock(address, length, options));
     }
 
     @Override
@@ -76,8 +77,8 @@ final class FaultyBackend implements Backend {
     }
 
     @Override
-    public void lockAll(Set<AddressSpaceOption> options) {
-        callForAll(() -> backend.lockAll(options));
+    public void lockAll(AddressSpaceScope scope, Set<LockOption> options) {
+        callForAll(() -> backend.lockAll(scope, options));
     }
 
     @Override
@@ -116,8 +117,8 @@ final class FaultyBackend implements Backend {
     }
 
     @Override
-    public PageStates pages(MemoryRange range) {
-        return backend.pages(range);
+    public PageStates pageStates(MemoryRange range) {
+        return backend.pageStates(range);
     }
 
     @Override

@@ -15,6 +15,7 @@ import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
+import io.pagelock.engine.PageLockers;
 import io.pagelock.spi.Host;
 import java.io.IOException;
 import java.io.InputStream;
@@ -109,7 +110,7 @@ class GroupMemoryTest {
     }
 
     static final class InGroup {
-        private static final PageLocker LOCKER = PageLocker.over(new LinuxProvider().open(Host.current()));
+        private static final PageLocker LOCKER = PageLockers.over(new LinuxProvider().open(Host.current()));
 
         private static MemoryRange anonymous(long bytes) {
             return MemoryRange.of(

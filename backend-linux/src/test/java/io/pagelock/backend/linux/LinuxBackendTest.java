@@ -14,8 +14,9 @@ import static org.mockito.Mockito.never;
 import static org.mockito.Mockito.verify;
 import static org.mockito.Mockito.when;
 
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.Capability;
+import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.PageStates;
@@ -88,7 +89,7 @@ class LinuxBackendTest {
         ScriptedCalls calls = calls();
         LinuxBackend backend = old(calls);
         proc.opened.clear();
-        backend.lock(0x10000, PAGE, false);
+        backend.lock(0x10000, PAGE, Set.of());
         backend.unlock(0x10000, PAGE);
         assertEquals(List.of("mlock(10000, 1000)", "munlock(10000, 1000)"), calls.log);
         assertEquals(List.of(), proc.opened);
@@ -100,7 +101,7 @@ class LinuxBackendTest {
         calls.lockFlags = true;
         LinuxBackend backend = recent(calls);
         proc.opened.clear();
-        backend.lock(0x10000, PAGE, false);
+        backend.lock(0x10000, PAGE, Set.of());
         assertEquals(List.of("mlock(10000, 1000)", "msync(10000, 1000, 3)"), calls.log);
         assertEquals(List.of(), proc.opened);
     }
@@ -109,7 +110,7 @@ class LinuxBackendTest {
     void lockOfSeveralPagesAsksForEach() {
         ScriptedCalls calls = calls();
         calls.lockFlags = true;
-        recent(calls).lock(0x10000, 3 * PAGE, true);
+        recent(calls).lock(0x10000, 3 * PAGE, Set.of(LockOption.ON_FAULT));
         assertEquals(
                 List.of(
                         "mlock2(10000, 3000, 1)",
@@ -128,12 +129,12 @@ class LinuxBackendTest {
                 "00010000-00200000 rw-p 00000000 00:00 0 ",
                 "00200000-00300000 rw-p 00000000 00:00 0 ",
                 "00300000-00400000 rw-p 00000000 00:00 0 ");
-        backend.lock(0x100000, 0x180000, false);
+        backend.lock(0x100000, 0x180000, Set.of());
         assertEquals(
                 List.of("mlock(100000, 180000)", "open", "msync(100000, 100000, 3)", "msync(200000, 80000, 3)"),
                 calls.log);
         calls.log.clear();
-        backend.lock(0x100000, 0x180000, false);
+        backend.lock(0x100000, 0x180000, Set.of());
         assertFalse(calls.log.contains("open"), "tried once");
     }
 
@@ -144,7 +145,7 @@ class LinuxBackendTest {
         calls.ends.addAll(List.of(0x108000L, 0x200000L));
         LinuxBackend backend = recent(calls);
         proc.opened.clear();
-        backend.lock(0x100000, 16 * PAGE, false);
+        backend.lock(0x100000, 16 * PAGE, Set.of());
         assertEquals(
                 List.of(
                         "mlock(100000, 10000)",
@@ -167,14 +168,14 @@ class LinuxBackendTest {
         ScriptedCalls calls = calls();
         calls.ends.add(0x200000L);
         LinuxBackend backend = recent(calls);
-        assertThrows(PageLockException.class, () -> backend.lock(0x100000, 16 * PAGE, false));
+        assertThrows(PageLockException.class, () -> backend.lock(0x100000, 16 * PAGE, Set.of()));
         assertEquals(2, calls.log.stream().filter("close(7)"::equals).count());
         calls.log.clear();
         // The kernel stops answering; what is mapped is read then.
         calls.ends.clear();
         calls.ends.add(0x90000L);
         smaps("100000-200000 rw-p 00000000 00:00 0", "rd wr ht");
-        backend.lock(0x100000, 16 * PAGE, false);
+        backend.lock(0x100000, 16 * PAGE, Set.of());
         assertEquals(1, calls.log.stream().filter("close(7)"::equals).count());
         assertTrue(proc.opened.contains("/proc/self/maps"));
     }
@@ -193,12 +194,12 @@ class LinuxBackendTest {
         when(calls.getpagesize()).thenReturn(PAGE);
         when(calls.has("mlock2")).thenReturn(true);
         LinuxBackend backend = backend(calls, LinuxConstants.GENERIC, "5.10.0", 64);
-        backend.lock(0x10000, PAGE, false);
-        backend.lock(0x10000, PAGE, true);
+        backend.lock(0x10000, PAGE, Set.of());
+        backend.lock(0x10000, PAGE, Set.of(LockOption.ON_FAULT));
         backend.unlock(0x10000, PAGE);
-        backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT));
+        backend.lockAll(AddressSpaceScope.CURRENT, Set.of());
         backend.unlockAll(List.of());
-        backend.sync(0x10000, PAGE, EnumSet.of(SyncOption.SYNC));
+        backend.sync(0x10000, PAGE, Set.of());
         verify(calls, never()).errno();
     }
 
@@ -210,7 +211,7 @@ class LinuxBackendTest {
         // The second answer would be that of a call made while looking for the cause.
         when(calls.errno()).thenReturn(11, 12);
         LinuxBackend backend = backend(calls, LinuxConstants.GENERIC, "5.10.0", 64);
-        PageLockException thrown = assertThrows(PageLockException.class, () -> backend.lock(0x10000, PAGE, false));
+        PageLockException thrown = assertThrows(PageLockException.class, () -> backend.lock(0x10000, PAGE, Set.of()));
         assertEquals(11, thrown.errno().getAsInt());
         InOrder order = inOrder(calls);
         order.verify(calls).mlock(0x10000, PAGE);
@@ -226,9 +227,9 @@ class LinuxBackendTest {
         ScriptedCalls calls = new ScriptedCalls(constants);
         LinuxBackend backend = backend(calls, constants, "5.10.0", 64);
         calls.log.clear();
-        backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT));
-        backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE));
-        backend.lockAll(EnumSet.allOf(AddressSpaceOption.class));
+        backend.lockAll(AddressSpaceScope.CURRENT, Set.of());
+        backend.lockAll(AddressSpaceScope.FUTURE, Set.of());
+        backend.lockAll(AddressSpaceScope.CURRENT_AND_FUTURE, Set.of(LockOption.ON_FAULT));
         assertEquals(
                 List.of(
                         "mlockall(" + current + ")",
@@ -243,9 +244,9 @@ class LinuxBackendTest {
         ScriptedCalls calls = new ScriptedCalls(constants);
         LinuxBackend backend = backend(calls, constants, "5.10.0", 64);
         calls.log.clear();
-        backend.sync(0x10000, PAGE, EnumSet.of(SyncOption.SYNC));
+        backend.sync(0x10000, PAGE, Set.of());
         backend.sync(0x10000, PAGE, EnumSet.of(SyncOption.ASYNC));
-        backend.sync(0x10000, PAGE, EnumSet.of(SyncOption.SYNC, SyncOption.INVALIDATE));
+        backend.sync(0x10000, PAGE, Set.of(SyncOption.INVALIDATE));
         assertEquals(
                 List.of(
                         "msync(10000, 1000, " + sync + ")",
@@ -285,7 +286,7 @@ class LinuxBackendTest {
         assertTrue(
                 backend.info().notes().get(0).contains("ENOSYS"),
                 backend.info().notes().toString());
-        assertDoesNotThrow(() -> backend.lock(0x10000, PAGE, false));
+        assertDoesNotThrow(() -> backend.lock(0x10000, PAGE, Set.of()));
     }
 
     @Test
@@ -322,7 +323,7 @@ class LinuxBackendTest {
         assertFalse(backend.addressSpaceBytes().isPresent());
         assertFalse(backend.limits().lockedBytes().isPresent());
         assertEquals(Tristate.UNKNOWN, backend.limits().privileged());
-        PageStates states = backend.pages(MemoryRange.of(0x10000, 2 * PAGE));
+        PageStates states = backend.pageStates(MemoryRange.of(0x10000, 2 * PAGE));
         assertEquals(2, states.countLocked(Tristate.UNKNOWN));
         assertEquals(2, states.countResident(Tristate.UNKNOWN));
     }
@@ -391,7 +392,8 @@ class LinuxBackendTest {
         ScriptedCalls calls = calls();
         LinuxBackend backend = recent(calls);
         smaps("10000-20000 rw-p 00000000 00:00 0", "rd wr mr mw me nr wf dd dp");
-        PageLockException thrown = assertThrows(PageLockException.class, () -> backend.lock(0x10000, 2 * PAGE, false));
+        PageLockException thrown =
+                assertThrows(PageLockException.class, () -> backend.lock(0x10000, 2 * PAGE, Set.of()));
         assertEquals(Reason.CANNOT_BE_PAGED_IN, thrown.reason());
         assertTrue(thrown.detail().contains("MAP_DROPPABLE"), thrown.detail());
         assertFalse(thrown.errno().isPresent(), "no call failed");
@@ -402,13 +404,13 @@ class LinuxBackendTest {
     void memoryThatNeedsNoLockIsASuccess(String flags) {
         LinuxBackend backend = recent(calls());
         smaps("10000-20000 rw-p 00000000 00:00 0", flags);
-        assertDoesNotThrow(() -> backend.lock(0x10000, 2 * PAGE, false));
+        assertDoesNotThrow(() -> backend.lock(0x10000, 2 * PAGE, Set.of()));
     }
 
     @Test
     void successThatCannotBeExplainedIsAFailure() {
         LinuxBackend backend = recent(calls());
-        PageLockException thrown = assertThrows(PageLockException.class, () -> backend.lock(0x10000, PAGE, false));
+        PageLockException thrown = assertThrows(PageLockException.class, () -> backend.lock(0x10000, PAGE, Set.of()));
         assertEquals(Reason.UNKNOWN, thrown.reason());
     }
 
@@ -418,7 +420,7 @@ class LinuxBackendTest {
         calls.lockFlags = true;
         LinuxBackend backend = backend(calls, LinuxConstants.GENERIC, "next", 64);
         calls.log.clear();
-        backend.lock(0x10000, PAGE, false);
+        backend.lock(0x10000, PAGE, Set.of());
         assertEquals(List.of("mlock(10000, 1000)", "msync(10000, 1000, 3)"), calls.log);
     }
 
@@ -456,7 +458,7 @@ class LinuxBackendTest {
     void unlockAllOfFutureWithoutTheRightToLockAllUnlocksEverything() {
         ScriptedCalls calls = calls().fail("mlockall(5)", "ENOMEM");
         LinuxBackend backend = old(calls);
-        backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE));
+        backend.lockAll(AddressSpaceScope.FUTURE, Set.of());
         backend.unlockAll(List.of(MemoryRange.of(0x10000, PAGE)));
         assertEquals(List.of("mlockall(2)", "mlockall(5)", "munlockall()"), calls.log);
         calls.log.clear();
@@ -468,11 +470,11 @@ class LinuxBackendTest {
     void unlockAllOfCurrentNeedsNoRight() {
         ScriptedCalls calls = calls().fail("mlockall(5)", "ENOMEM");
         LinuxBackend backend = old(calls);
-        backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE));
+        backend.lockAll(AddressSpaceScope.FUTURE, Set.of());
         // Ends what came before: mlockall(2).
-        backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT));
+        backend.lockAll(AddressSpaceScope.CURRENT, Set.of());
         calls.fail("mlockall(2)", "ENOMEM");
-        assertThrows(PageLockException.class, () -> backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE)));
+        assertThrows(PageLockException.class, () -> backend.lockAll(AddressSpaceScope.FUTURE, Set.of()));
         calls.log.clear();
         backend.unlockAll(List.of(MemoryRange.of(0x10000, PAGE)));
         assertEquals(List.of("mlockall(5)", "munlock(11000, 1f000)"), calls.log);
@@ -483,7 +485,7 @@ class LinuxBackendTest {
         ScriptedCalls calls = calls();
         calls.mlock2 = false;
         LinuxBackend backend = old(calls);
-        backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE));
+        backend.lockAll(AddressSpaceScope.FUTURE, Set.of());
         backend.unlockAll(List.of(MemoryRange.of(0x10000, PAGE)));
         assertEquals(List.of("mlockall(2)", "munlockall()"), calls.log);
     }
@@ -576,10 +578,10 @@ class LinuxBackendTest {
         LinuxBackend backend = old(calls);
         calls.resident = 0;
         pagemap(16, entry(true, false), entry(false, false), entry(false, true));
-        assertEquals("YY NN NN", states(backend.pages(MemoryRange.of(0x10000, 3 * PAGE))));
+        assertEquals("YY NN NN", states(backend.pageStates(MemoryRange.of(0x10000, 3 * PAGE))));
         calls.resident = 1;
         // Swapped out or just being moved: that cannot be told.
-        assertEquals("YY NY UY", states(backend.pages(MemoryRange.of(0x10000, 3 * PAGE))));
+        assertEquals("YY NY UY", states(backend.pageStates(MemoryRange.of(0x10000, 3 * PAGE))));
     }
 
     @Test
@@ -588,7 +590,7 @@ class LinuxBackendTest {
         pagemap(16, entry(true, false));
         assertEquals(
                 "NY NN",
-                states(backend.pages(MemoryRange.of(0xf000, 2 * PAGE))).replaceAll("(\\w\\w) (\\w\\w)", "$2 $1"));
+                states(backend.pageStates(MemoryRange.of(0xf000, 2 * PAGE))).replaceAll("(\\w\\w) (\\w\\w)", "$2 $1"));
     }
 
     @Test
@@ -598,15 +600,15 @@ class LinuxBackendTest {
         LinuxBackend backend = old(calls);
         MemoryRange range = MemoryRange.of(0x10000, PAGE);
         smaps("10000-20000 rw-p 00000000 00:00 0", "rd wr lo ac");
-        assertEquals("YY", states(backend.pages(range)));
+        assertEquals("YY", states(backend.pageStates(range)));
         smaps("10000-20000 rw-p 00000000 00:00 0", "rd wr lo lf ac");
-        assertEquals("UY", states(backend.pages(range)));
+        assertEquals("UY", states(backend.pageStates(range)));
         proc.without("/proc/self/smaps");
-        assertEquals("UY", states(backend.pages(range)));
+        assertEquals("UY", states(backend.pageStates(range)));
         calls.resident = 0;
-        assertEquals("NN", states(backend.pages(range)));
+        assertEquals("NN", states(backend.pageStates(range)));
         calls.fail("mincore", "EAGAIN");
-        assertEquals("UU", states(backend.pages(range)));
+        assertEquals("UU", states(backend.pageStates(range)));
     }
 
     @Test
@@ -616,20 +618,20 @@ class LinuxBackendTest {
         proc.maps("00010000-00020000 r--s 00000000 fe:00 77                     /usr/lib/a b");
         pagemap(16, entry(true, false), 0);
         MemoryRange range = MemoryRange.of(0x10000, 2 * PAGE);
-        assertEquals("NY NU", states(backend.pages(range)));
+        assertEquals("NY NU", states(backend.pageStates(range)));
         proc.attributes.put("/usr/lib/a b 77 uid", 0L);
-        assertEquals("NY NU", states(backend.pages(range)), "root's file");
+        assertEquals("NY NU", states(backend.pageStates(range)), "root's file");
         proc.attributes.put("/usr/lib/a b 77 uid", 1000L);
-        assertEquals("NY NY", states(backend.pages(range)), "an own file");
+        assertEquals("NY NY", states(backend.pageStates(range)), "an own file");
         proc.links.put("/proc/self/ns/user", "user:[4026532000]");
-        assertEquals("NY NU", states(backend.pages(range)), "perhaps someone else's in the namespace outside");
+        assertEquals("NY NU", states(backend.pageStates(range)), "perhaps someone else's in the namespace outside");
         proc.links.put("/proc/self/ns/user", "user:[4026531837]");
         proc.attributes.clear();
         proc.status(0, "0000000000000008");
-        assertEquals("NY NY", states(backend.pages(range)), "CAP_FOWNER");
+        assertEquals("NY NY", states(backend.pageStates(range)), "CAP_FOWNER");
         proc.status(0, "0000000000000000");
         calls.resident = 0;
-        assertEquals("NY NN", states(backend.pages(range)), "a no is a no");
+        assertEquals("NY NN", states(backend.pageStates(range)), "a no is a no");
     }
 
     @Test
@@ -655,9 +657,11 @@ class LinuxBackendTest {
                 Optional.of(List.of(MemoryRange.of(at, 2 * PAGE))),
                 backend.mapped(MemoryRange.of(at - PAGE, 3 * PAGE)));
         assertEquals(
-                Tristate.NO, backend.pages(MemoryRange.of(at - PAGE, 2 * PAGE)).resident(0));
+                Tristate.NO,
+                backend.pageStates(MemoryRange.of(at - PAGE, 2 * PAGE)).resident(0));
         assertEquals(
-                Tristate.YES, backend.pages(MemoryRange.of(at - PAGE, 2 * PAGE)).resident(1));
+                Tristate.YES,
+                backend.pageStates(MemoryRange.of(at - PAGE, 2 * PAGE)).resident(1));
     }
 
     @Test

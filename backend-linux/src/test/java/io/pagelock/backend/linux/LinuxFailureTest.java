@@ -6,12 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
-import io.pagelock.SyncOption;
 import io.pagelock.spi.Host;
-import java.util.EnumSet;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,7 +40,7 @@ class LinuxFailureTest {
         LinuxBackend backend = backend();
         calls.fail("mlock", errno);
         PageLockException thrown =
-                assertThrows(PageLockException.class, () -> backend.lock(address, (long) pages * PAGE, false));
+                assertThrows(PageLockException.class, () -> backend.lock(address, (long) pages * PAGE, Set.of()));
         assertEquals("mlock", thrown.function().orElse(""));
         assertEquals(errno, thrown.errnoName().orElse(""));
         return thrown;
@@ -292,7 +290,7 @@ class LinuxFailureTest {
     void numberWithoutNameIsUnknownWithItsNumber() {
         calls.failWithNumber("mlock", 4095);
         PageLockException thrown =
-                assertThrows(PageLockException.class, () -> backend().lock(0x10000, PAGE, false));
+                assertThrows(PageLockException.class, () -> backend().lock(0x10000, PAGE, Set.of()));
         is(Reason.UNKNOWN, thrown);
         assertEquals(4095, thrown.errno().getAsInt());
         assertFalse(thrown.errnoName().isPresent());
@@ -326,17 +324,15 @@ class LinuxFailureTest {
 
     // The address space
 
-    private PageLockException lockAll(String errno, AddressSpaceOption... options) {
+    private PageLockException lockAll(String errno, AddressSpaceScope scope) {
         LinuxBackend backend = backend();
         calls.fail("mlockall", errno);
-        Set<AddressSpaceOption> set = EnumSet.noneOf(AddressSpaceOption.class);
-        set.addAll(Set.of(options));
-        return assertThrows(PageLockException.class, () -> backend.lockAll(set));
+        return assertThrows(PageLockException.class, () -> backend.lockAll(scope, Set.of()));
     }
 
     @Test
     void wholeVirtualSizeIsChargedForAll() {
-        PageLockException thrown = lockAll("ENOMEM", AddressSpaceOption.CURRENT);
+        PageLockException thrown = lockAll("ENOMEM", AddressSpaceScope.CURRENT);
         is(Reason.OVER_LIMIT, thrown, "the whole virtual size, 8192000000 bytes", "soft limit 65536 bytes");
         assertTrue(thrown.remedy().contains("at least 8192000000 bytes"), thrown.remedy());
         assertEquals("mlockall", thrown.function().orElse(""));
@@ -345,20 +341,20 @@ class LinuxFailureTest {
     @Test
     void otherwiseAllIsUnknown() {
         calls.soft = 1L << 40;
-        is(Reason.UNKNOWN, lockAll("ENOMEM", AddressSpaceOption.CURRENT));
+        is(Reason.UNKNOWN, lockAll("ENOMEM", AddressSpaceScope.CURRENT));
         calls.soft = 65536;
-        is(Reason.UNKNOWN, lockAll("ENOMEM", AddressSpaceOption.FUTURE));
+        is(Reason.UNKNOWN, lockAll("ENOMEM", AddressSpaceScope.FUTURE));
         proc.status(0, IPC_LOCK);
-        is(Reason.UNKNOWN, lockAll("ENOMEM", AddressSpaceOption.CURRENT));
+        is(Reason.UNKNOWN, lockAll("ENOMEM", AddressSpaceScope.CURRENT));
         proc.without("/proc/self/status");
-        is(Reason.UNKNOWN, lockAll("ENOMEM", AddressSpaceOption.CURRENT), "cannot be read");
-        is(Reason.NO_LOCKABLE_MEMORY, lockAll("EAGAIN", AddressSpaceOption.CURRENT));
+        is(Reason.UNKNOWN, lockAll("ENOMEM", AddressSpaceScope.CURRENT), "cannot be read");
+        is(Reason.NO_LOCKABLE_MEMORY, lockAll("EAGAIN", AddressSpaceScope.CURRENT));
     }
 
     @Test
     void allWithALimitOfNothingIsNotPermitted() {
         calls.soft = 0;
-        is(Reason.NOT_PERMITTED, lockAll("EPERM", AddressSpaceOption.FUTURE), "the limit is 0");
+        is(Reason.NOT_PERMITTED, lockAll("EPERM", AddressSpaceScope.FUTURE), "the limit is 0");
     }
 
     // Sync
@@ -375,8 +371,8 @@ class LinuxFailureTest {
     void errnoOfSyncHasItsOwnMeaning(String errno, Reason reason) {
         LinuxBackend backend = backend();
         calls.fail("msync", errno);
-        PageLockException thrown = assertThrows(
-                PageLockException.class, () -> backend.sync(0x2f000, 2 * PAGE, EnumSet.of(SyncOption.SYNC)));
+        PageLockException thrown =
+                assertThrows(PageLockException.class, () -> backend.sync(0x2f000, 2 * PAGE, Set.of()));
         is(reason, thrown);
         assertEquals("msync", thrown.function().orElse(""));
         assertEquals(reason == Reason.NOT_MAPPED, thrown.detail().contains("0x30000"), thrown.detail());
@@ -388,7 +384,7 @@ class LinuxFailureTest {
         calls.fail("msync", "EINVAL");
         is(
                 Reason.UNKNOWN,
-                assertThrows(PageLockException.class, () -> backend.sync(0x10000, PAGE, EnumSet.of(SyncOption.SYNC))),
+                assertThrows(PageLockException.class, () -> backend.sync(0x10000, PAGE, Set.of())),
                 "cannot be synced");
     }
 
@@ -397,9 +393,7 @@ class LinuxFailureTest {
         LinuxBackend backend = backend();
         calls.fail("msync", "ENOMEM");
         proc.without("/proc/self/maps");
-        is(
-                Reason.NOT_MAPPED,
-                assertThrows(PageLockException.class, () -> backend.sync(0x10000, PAGE, EnumSet.of(SyncOption.SYNC))));
+        is(Reason.NOT_MAPPED, assertThrows(PageLockException.class, () -> backend.sync(0x10000, PAGE, Set.of())));
     }
 
     // What a user can do

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.PageStates;
@@ -87,7 +88,7 @@ class LinuxKernelTest {
     }
 
     private static PageStates pages(long address, long pages) {
-        return BACKEND.pages(MemoryRange.of(address, pages * PAGE));
+        return BACKEND.pageStates(MemoryRange.of(address, pages * PAGE));
     }
 
     private static PageLockException refused(Reason reason, org.junit.jupiter.api.function.Executable call) {
@@ -99,7 +100,7 @@ class LinuxKernelTest {
     @Test
     void lockedPagesAreLockedAndNoOthers() {
         long at = map(6);
-        BACKEND.lock(at + 2 * PAGE, 2 * PAGE, false);
+        BACKEND.lock(at + 2 * PAGE, 2 * PAGE, Set.of());
         assertEquals(lockedBefore + 2 * PAGE, Witness.lockedBytes());
         for (int i = 0; i < 6; i++) {
             assertEquals(i == 2 || i == 3, Witness.locked(at + i * PAGE), "page " + i);
@@ -117,8 +118,8 @@ class LinuxKernelTest {
     @Test
     void lockingAgainIsNotCountedTwice() {
         long at = map(2);
-        BACKEND.lock(at, 2 * PAGE, false);
-        BACKEND.lock(at, 2 * PAGE, false);
+        BACKEND.lock(at, 2 * PAGE, Set.of());
+        BACKEND.lock(at, 2 * PAGE, Set.of());
         assertEquals(lockedBefore + 2 * PAGE, Witness.lockedBytes());
         BACKEND.unlock(at, 2 * PAGE);
         assertEquals(lockedBefore, Witness.lockedBytes());
@@ -129,7 +130,7 @@ class LinuxKernelTest {
         ByteBuffer buffer = ByteBuffer.allocateDirect((int) (4 * PAGE));
         long first = BACKEND.address(buffer) + PAGE - 1 & -PAGE;
         buffer.put((int) (first - BACKEND.address(buffer)), (byte) 42);
-        BACKEND.lock(first, PAGE, false);
+        BACKEND.lock(first, PAGE, Set.of());
         assertTrue(Witness.locked(first));
         assertEquals(42, new com.sun.jna.Pointer(first).getByte(0));
         BACKEND.unlock(first, PAGE);
@@ -140,7 +141,7 @@ class LinuxKernelTest {
     void holeIsNotMappedWithItsAddress() {
         long at = map(4);
         Libc.munmap(at + 2 * PAGE, PAGE);
-        PageLockException thrown = refused(Reason.NOT_MAPPED, () -> BACKEND.lock(at, 4 * PAGE, false));
+        PageLockException thrown = refused(Reason.NOT_MAPPED, () -> BACKEND.lock(at, 4 * PAGE, Set.of()));
         assertTrue(thrown.detail().contains(Long.toHexString(at + 2 * PAGE)), thrown.detail());
         assertEquals("mlock", thrown.function().orElse(""));
         assertEquals("ENOMEM", thrown.errnoName().orElse(""));
@@ -156,10 +157,10 @@ class LinuxKernelTest {
     @Test
     void holeAtTheStartAndAtTheEndAreFound() {
         long at = map(2);
-        assertTrue(refused(Reason.NOT_MAPPED, () -> BACKEND.lock(at - PAGE, 2 * PAGE, false))
+        assertTrue(refused(Reason.NOT_MAPPED, () -> BACKEND.lock(at - PAGE, 2 * PAGE, Set.of()))
                 .detail()
                 .contains(Long.toHexString(at - PAGE)));
-        assertTrue(refused(Reason.NOT_MAPPED, () -> BACKEND.lock(at, 3 * PAGE, false))
+        assertTrue(refused(Reason.NOT_MAPPED, () -> BACKEND.lock(at, 3 * PAGE, Set.of()))
                 .detail()
                 .contains(Long.toHexString(at + 2 * PAGE)));
         Libc.munlock(at, 2 * PAGE);
@@ -169,7 +170,7 @@ class LinuxKernelTest {
     void pageWithoutAccessCannotBePagedIn() {
         long at = map(4);
         Libc.mprotect(at + 2 * PAGE, PAGE, Libc.PROT_NONE);
-        PageLockException thrown = refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 4 * PAGE, false));
+        PageLockException thrown = refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 4 * PAGE, Set.of()));
         assertTrue(thrown.detail().contains("PROT_NONE"), thrown.detail());
         assertTrue(thrown.detail().contains(Long.toHexString(at + 2 * PAGE)), thrown.detail());
         BACKEND.unlock(at, 4 * PAGE);
@@ -178,7 +179,7 @@ class LinuxKernelTest {
     @Test
     void pastTheEndOfAFileCannotBePagedIn() throws IOException {
         long at = map(file(2), 4);
-        PageLockException thrown = refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 4 * PAGE, false));
+        PageLockException thrown = refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 4 * PAGE, Set.of()));
         assertTrue(thrown.detail().contains("pagelock"), thrown.detail());
         assertTrue(thrown.detail().contains(2 * PAGE + " bytes"), thrown.detail());
         BACKEND.unlock(at, 4 * PAGE);
@@ -188,7 +189,7 @@ class LinuxKernelTest {
     void fileThatIsTruncatedUnderItsLockLosesPages() throws IOException {
         Path file = file(4);
         long at = map(file, 4);
-        BACKEND.lock(at, 4 * PAGE, false);
+        BACKEND.lock(at, 4 * PAGE, Set.of());
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
             channel.truncate(PAGE);
         }
@@ -199,7 +200,7 @@ class LinuxKernelTest {
         assertEquals(Tristate.YES, states.locked(0));
         assertEquals(Tristate.NO, states.locked(1));
         assertEquals(Tristate.NO, states.resident(1));
-        refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 4 * PAGE, false));
+        refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 4 * PAGE, Set.of()));
         BACKEND.unlock(at, 4 * PAGE);
     }
 
@@ -208,9 +209,9 @@ class LinuxKernelTest {
         long at = droppable(2);
         assertEquals(0, Libc.mlock(at, 2 * PAGE), "the kernel says success");
         assertFalse(Witness.flagged(at), "and has locked nothing");
-        PageLockException thrown = refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 2 * PAGE, false));
+        PageLockException thrown = refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 2 * PAGE, Set.of()));
         assertTrue(thrown.detail().contains("MAP_DROPPABLE"), thrown.detail());
-        refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, PAGE, true));
+        refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, PAGE, Set.of(LockOption.ON_FAULT)));
     }
 
     @Test
@@ -220,12 +221,12 @@ class LinuxKernelTest {
         for (long page : new long[] {small, at + 290 * PAGE}) {
             Libc.mmap(page, PAGE, RW, Libc.MAP_ANONYMOUS | Libc.MAP_DROPPABLE | Libc.MAP_FIXED, -1, 0);
         }
-        refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at + 3 * PAGE, 4 * PAGE, false));
+        refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at + 3 * PAGE, 4 * PAGE, Set.of()));
         Libc.munlock(at + 3 * PAGE, 4 * PAGE);
         assumeTrue(mayLock(300 * PAGE), "the limit is too small for the long range");
-        refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at + 6 * PAGE, 290 * PAGE, false));
+        refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at + 6 * PAGE, 290 * PAGE, Set.of()));
         Libc.munlock(at, 300 * PAGE);
-        BACKEND.lock(at + 6 * PAGE, 280 * PAGE, false);
+        BACKEND.lock(at + 6 * PAGE, 280 * PAGE, Set.of());
         assertTrue(Witness.locked(at + 6 * PAGE));
         Libc.munlock(at, 300 * PAGE);
     }
@@ -236,7 +237,7 @@ class LinuxKernelTest {
         long at = map(3);
         Libc.mmap(at, PAGE, RW, Libc.MAP_ANONYMOUS | Libc.MAP_DROPPABLE | Libc.MAP_FIXED, -1, 0);
         Libc.mprotect(at + PAGE, PAGE, Libc.PROT_NONE);
-        PageLockException thrown = refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 3 * PAGE, false));
+        PageLockException thrown = refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 3 * PAGE, Set.of()));
         assertTrue(thrown.detail().contains("PROT_NONE"), thrown.detail());
         Libc.munlock(at, 3 * PAGE);
     }
@@ -250,8 +251,8 @@ class LinuxKernelTest {
         Libc.close(fd);
         undo.push(() -> Libc.munmap(at, 2 * PAGE));
         assertEquals(lockedBefore + 2 * PAGE, Witness.lockedBytes(), "locked from the start");
-        for (boolean onFault : new boolean[] {false, true}) {
-            PageLockException thrown = refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 2 * PAGE, onFault));
+        for (Set<LockOption> options : List.of(Set.<LockOption>of(), Set.of(LockOption.ON_FAULT))) {
+            PageLockException thrown = refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 2 * PAGE, options));
             assertTrue(thrown.detail().contains("memfd_secret"), thrown.detail());
             assertTrue(thrown.remedy().contains("needs no lock"), thrown.remedy());
         }
@@ -280,7 +281,7 @@ class LinuxKernelTest {
     @Test
     void onFaultPagesAreLockedWhenTheyAreTouched() {
         long at = map(4);
-        BACKEND.lock(at, 4 * PAGE, true);
+        BACKEND.lock(at, 4 * PAGE, Set.of(LockOption.ON_FAULT));
         assertEquals(lockedBefore + 4 * PAGE, Witness.lockedBytes());
         assertTrue(Witness.onFault(at));
         assertFalse(Witness.present(at));
@@ -293,7 +294,7 @@ class LinuxKernelTest {
         assertEquals(Tristate.YES, after.locked(1));
         assertEquals(Tristate.YES, after.resident(1));
         assertEquals(Tristate.NO, after.locked(2));
-        BACKEND.lock(at, 4 * PAGE, false);
+        BACKEND.lock(at, 4 * PAGE, Set.of());
         assertEquals(4, pages(at, 4).countLocked(Tristate.YES));
         assertFalse(Witness.onFault(at));
         BACKEND.unlock(at, 4 * PAGE);
@@ -311,7 +312,7 @@ class LinuxKernelTest {
             assertTrue(Witness.present(page));
         }
         long file = map(file(2), 2);
-        BACKEND.sync(file, 2 * PAGE, EnumSet.of(SyncOption.SYNC));
+        BACKEND.sync(file, 2 * PAGE, Set.of());
         boolean onDisk = !Witness.device(file).startsWith("00:");
         assertEquals(!onDisk, BACKEND.pageIn(file, 2 * PAGE), "what is read from a disk is left to one reader");
         assertEquals(!onDisk, Witness.present(file));
@@ -326,7 +327,7 @@ class LinuxKernelTest {
     void onFaultDoesNotMindPagesThatCannotBePagedIn() {
         long at = map(2);
         Libc.mprotect(at, PAGE, Libc.PROT_NONE);
-        BACKEND.lock(at, 2 * PAGE, true);
+        BACKEND.lock(at, 2 * PAGE, Set.of(LockOption.ON_FAULT));
         assertEquals(lockedBefore + 2 * PAGE, Witness.lockedBytes());
         BACKEND.unlock(at, 2 * PAGE);
     }
@@ -336,7 +337,7 @@ class LinuxKernelTest {
         long at = map(4);
         Libc.touch(at + PAGE);
         Libc.munmap(at + 2 * PAGE, PAGE);
-        PageStates states = BACKEND.pages(MemoryRange.of(at - PAGE, 6 * PAGE));
+        PageStates states = BACKEND.pageStates(MemoryRange.of(at - PAGE, 6 * PAGE));
         Tristate[] resident = new Tristate[6];
         for (int i = 0; i < 6; i++) {
             resident[i] = states.resident(i);
@@ -354,7 +355,7 @@ class LinuxKernelTest {
     void pageWithoutAccessUnderALockIsNotLocked() {
         long at = map(2);
         Libc.mprotect(at + PAGE, PAGE, Libc.PROT_NONE);
-        assertThrows(PageLockException.class, () -> BACKEND.lock(at, 2 * PAGE, false));
+        assertThrows(PageLockException.class, () -> BACKEND.lock(at, 2 * PAGE, Set.of()));
         assertTrue(Witness.flagged(at + PAGE), "the kernel counts it");
         assertEquals(Tristate.YES, pages(at, 2).locked(0));
         assertEquals(Tristate.NO, pages(at, 2).locked(1));
@@ -378,7 +379,7 @@ class LinuxKernelTest {
         long at = Libc.mmap(0, 4 * PAGE, Libc.PROT_READ, Libc.MAP_SHARED, fd, 1000 * PAGE);
         Libc.close(fd);
         undo.push(() -> Libc.munmap(at, 4 * PAGE));
-        BACKEND.lock(at + PAGE, PAGE, false);
+        BACKEND.lock(at + PAGE, PAGE, Set.of());
         PageStates states = pages(at, 4);
         assertEquals(Tristate.YES, states.resident(1));
         assertEquals(Tristate.YES, states.locked(1));
@@ -396,13 +397,13 @@ class LinuxKernelTest {
         Path file = file(2);
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-rw-"));
         long at = map(file, 2);
-        BACKEND.lock(at + PAGE, PAGE, false);
-        PageLockException thrown = refused(
-                Reason.BUSY, () -> BACKEND.sync(at, 2 * PAGE, EnumSet.of(SyncOption.SYNC, SyncOption.INVALIDATE)));
+        BACKEND.lock(at + PAGE, PAGE, Set.of());
+        PageLockException thrown =
+                refused(Reason.BUSY, () -> BACKEND.sync(at, 2 * PAGE, Set.of(SyncOption.INVALIDATE)));
         assertEquals("EBUSY", thrown.errnoName().orElse(""));
-        BACKEND.sync(at, 2 * PAGE, EnumSet.of(SyncOption.SYNC));
+        BACKEND.sync(at, 2 * PAGE, Set.of());
         BACKEND.unlock(at + PAGE, PAGE);
-        BACKEND.sync(at, 2 * PAGE, EnumSet.of(SyncOption.SYNC, SyncOption.INVALIDATE));
+        BACKEND.sync(at, 2 * PAGE, Set.of(SyncOption.INVALIDATE));
         BACKEND.sync(at, 2 * PAGE, EnumSet.of(SyncOption.ASYNC));
     }
 
@@ -411,7 +412,7 @@ class LinuxKernelTest {
         Path file = file(1);
         long at = map(file, 1);
         Libc.touch(at);
-        BACKEND.sync(at, PAGE, EnumSet.of(SyncOption.SYNC));
+        BACKEND.sync(at, PAGE, Set.of());
         assertEquals(1, Files.readAllBytes(file)[0]);
     }
 
@@ -419,7 +420,7 @@ class LinuxKernelTest {
     void syncOfAHoleIsNotMappedWithItsAddress() {
         long at = map(3);
         Libc.munmap(at + PAGE, PAGE);
-        for (Set<SyncOption> options : List.of(EnumSet.of(SyncOption.SYNC), EnumSet.of(SyncOption.ASYNC))) {
+        for (Set<SyncOption> options : List.of(Set.<SyncOption>of(), Set.of(SyncOption.ASYNC))) {
             PageLockException thrown = refused(Reason.NOT_MAPPED, () -> BACKEND.sync(at, 3 * PAGE, options));
             assertTrue(thrown.detail().contains(Long.toHexString(at + PAGE)), thrown.detail());
         }
@@ -473,13 +474,13 @@ class LinuxKernelTest {
     @Test
     void limitsAreThoseOfTheKernel() {
         long at = map(1);
-        BACKEND.lock(at, PAGE, false);
+        BACKEND.lock(at, PAGE, Set.of());
         long[] limits = Libc.getrlimit(Libc.RLIMIT_MEMLOCK);
         assertEquals(
-                limits[0] == -1 ? "unlimited" : io.pagelock.spi.ByteSize.format(limits[0]),
+                limits[0] == -1 ? "unlimited" : io.pagelock.ByteSize.format(limits[0]),
                 BACKEND.limits().soft().toString());
         assertEquals(
-                limits[1] == -1 ? "unlimited" : io.pagelock.spi.ByteSize.format(limits[1]),
+                limits[1] == -1 ? "unlimited" : io.pagelock.ByteSize.format(limits[1]),
                 BACKEND.limits().hard().toString());
         assertEquals(Witness.lockedBytes(), BACKEND.limits().lockedBytes().orElseThrow());
         assertEquals(privileged() ? Tristate.YES : Tristate.NO, BACKEND.limits().privileged());
@@ -501,7 +502,7 @@ class LinuxKernelTest {
         undo.push(() -> Libc.munmap(at, size));
         assumeTrue(privileged(), "more than the limit");
         // On fault nothing is brought in, so that 4 GiB cost nothing.
-        BACKEND.lock(at, size, true);
+        BACKEND.lock(at, size, Set.of(LockOption.ON_FAULT));
         assertEquals(lockedBefore + size, Witness.lockedBytes());
         BACKEND.unlock(at, size);
         assertEquals(lockedBefore, Witness.lockedBytes());

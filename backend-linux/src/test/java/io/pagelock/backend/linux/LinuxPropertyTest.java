@@ -9,7 +9,7 @@ import static org.quicktheories.generators.SourceDSL.integers;
 import static org.quicktheories.generators.SourceDSL.lists;
 
 import io.pagelock.AddressSpaceLock;
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
@@ -17,6 +17,7 @@ import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
+import io.pagelock.engine.PageLockers;
 import io.pagelock.spi.Host;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,7 +76,7 @@ class LinuxPropertyTest {
     private static final class Program implements AutoCloseable {
         private final long memory = Libc.mmap(0, PAGES * PAGE, Libc.PROT_READ | Libc.PROT_WRITE, ANONYMOUS, -1, 0);
         private final PageLocker locker =
-                PageLocker.over(new FaultyBackend(new LinuxProvider().open(Host.current()), this::fault));
+                PageLockers.over(new FaultyBackend(new LinuxProvider().open(Host.current()), this::fault));
         private final List<Held> open = new ArrayList<>();
         private final boolean[] unmapped = new boolean[PAGES];
         private AddressSpaceLock all;
@@ -181,8 +182,8 @@ class LinuxPropertyTest {
                 } else {
                     // On fault, so that the JVM's own gigabytes are not paged in five hundred times.
                     all = future
-                            ? locker.lockAddressSpace(AddressSpaceOption.FUTURE, AddressSpaceOption.ON_FAULT)
-                            : locker.lockAddressSpace(AddressSpaceOption.CURRENT, AddressSpaceOption.ON_FAULT);
+                            ? locker.lockAddressSpace(AddressSpaceScope.FUTURE, LockOption.ON_FAULT)
+                            : locker.lockAddressSpace(AddressSpaceScope.CURRENT, LockOption.ON_FAULT);
                 }
             } catch (PageLockException e) {
                 boolean unprivileged = e.reason() == Reason.OVER_LIMIT || e.reason() == Reason.NOT_PERMITTED;

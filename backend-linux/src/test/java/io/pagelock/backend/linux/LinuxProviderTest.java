@@ -104,6 +104,6 @@ class LinuxProviderTest {
     @Test
     @EnabledOnOs(OS.LINUX)
     void lockerOfThisSystemIsThisBackends() {
-        assertEquals("linux", PageLocker.system().backend().name());
+        assertEquals("linux", PageLocker.system().backendInfo().name());
     }
 }

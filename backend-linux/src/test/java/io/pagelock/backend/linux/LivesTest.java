@@ -7,9 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pagelock.AddressSpaceLock;
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.LimitValue;
 import io.pagelock.LockLimits;
+import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
@@ -26,7 +27,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -102,7 +102,7 @@ class LivesTest {
         private static void lockBeyondTheLimit(Backend backend) {
             long bytes = 16 << 20;
             long at = map(bytes);
-            backend.lock(at, bytes, false);
+            backend.lock(at, bytes, Set.of());
             assertEquals(bytes, Witness.lockedBytes());
             assertTrue(Witness.locked(at + bytes - PAGE));
             backend.unlock(at, bytes);
@@ -110,8 +110,8 @@ class LivesTest {
 
         private static void lockNothing(Backend backend) {
             long at = map(PAGE);
-            for (boolean onFault : new boolean[] {false, true}) {
-                PageLockException thrown = assertThrows(PageLockException.class, () -> backend.lock(at, PAGE, onFault));
+            for (Set<LockOption> options : List.of(Set.<LockOption>of(), Set.of(LockOption.ON_FAULT))) {
+                PageLockException thrown = assertThrows(PageLockException.class, () -> backend.lock(at, PAGE, options));
                 assertEquals(Reason.NOT_PERMITTED, thrown.reason(), thrown.getMessage());
                 assertEquals("EPERM", thrown.errnoName().orElse(""));
                 has(thrown.detail(), "soft limit 0 bytes", "hard limit 0 bytes", "asked for " + PAGE);
@@ -124,7 +124,7 @@ class LivesTest {
                         "--cap-add IPC_LOCK");
             }
             PageLockException all =
-                    assertThrows(PageLockException.class, () -> backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE)));
+                    assertThrows(PageLockException.class, () -> backend.lockAll(AddressSpaceScope.FUTURE, Set.of()));
             assertEquals(Reason.NOT_PERMITTED, all.reason(), all.getMessage());
             backend.unlock(at, PAGE);
             backend.unlockAll(List.of(MemoryRange.of(at, PAGE)));
@@ -134,11 +134,11 @@ class LivesTest {
         private static void refuseBeyondTheLimit(Backend backend, long limit, Life life) {
             assertEquals(LimitValue.ofBytes(limit), backend.limits().lockable());
             long at = map(limit + 4 * PAGE);
-            backend.lock(at, 2 * PAGE, false);
-            for (boolean onFault : new boolean[] {false, true}) {
+            backend.lock(at, 2 * PAGE, Set.of());
+            for (Set<LockOption> options : List.of(Set.<LockOption>of(), Set.of(LockOption.ON_FAULT))) {
                 // Overlaps what is locked, which is not charged again, and still is one page too much.
                 PageLockException thrown =
-                        assertThrows(PageLockException.class, () -> backend.lock(at + PAGE, limit, onFault));
+                        assertThrows(PageLockException.class, () -> backend.lock(at + PAGE, limit, options));
                 assertEquals(Reason.OVER_LIMIT, thrown.reason(), thrown.getMessage());
                 assertEquals("ENOMEM", thrown.errnoName().orElse(""));
                 has(
@@ -160,20 +160,20 @@ class LivesTest {
                 assertEquals(2 * PAGE, Witness.lockedBytes());
             }
             // Up to the limit exactly.
-            backend.lock(at, limit, false);
+            backend.lock(at, limit, Set.of());
             assertEquals(limit, Witness.lockedBytes());
             // A hole beyond the limit is still a matter of the limit, a hole within it is not.
             Libc.munmap(at + 3 * PAGE, PAGE);
             assertEquals(
                     Reason.NOT_MAPPED,
-                    assertThrows(PageLockException.class, () -> backend.lock(at, 4 * PAGE, false))
+                    assertThrows(PageLockException.class, () -> backend.lock(at, 4 * PAGE, Set.of()))
                             .reason());
             assertEquals(
                     Reason.OVER_LIMIT,
-                    assertThrows(PageLockException.class, () -> backend.lock(at, limit + 4 * PAGE, false))
+                    assertThrows(PageLockException.class, () -> backend.lock(at, limit + 4 * PAGE, Set.of()))
                             .reason());
-            Set<AddressSpaceOption> current = EnumSet.of(AddressSpaceOption.CURRENT);
-            PageLockException all = assertThrows(PageLockException.class, () -> backend.lockAll(current));
+            PageLockException all =
+                    assertThrows(PageLockException.class, () -> backend.lockAll(AddressSpaceScope.CURRENT, Set.of()));
             assertEquals(Reason.OVER_LIMIT, all.reason(), all.getMessage());
             has(all.detail(), "the whole virtual size", "soft limit " + limit + " bytes");
             // Without the right to lock all, what is kept stays locked all the same.
@@ -224,7 +224,7 @@ class LivesTest {
             MemoryRange range = MemoryRange.of(at, 2 * PAGE);
             PageLockException lock = assertThrows(PageLockException.class, () -> locker.lock(range));
             PageLockException all =
-                    assertThrows(PageLockException.class, () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT));
+                    assertThrows(PageLockException.class, () -> locker.lockAddressSpace(AddressSpaceScope.CURRENT));
             for (PageLockException each : List.of(lock, all)) {
                 assertEquals(reason, each.reason(), each.getMessage());
                 Limits.has(each.detail(), detail, "already locked 0 bytes");
@@ -281,14 +281,14 @@ class LivesTest {
             long free = Limits.map(PAGE);
             long held = Limits.map(PAGE);
             PageLock holed = locker.lock(MemoryRange.of(at, 3 * PAGE));
-            PageStates states = locker.pages(MemoryRange.of(at, 3 * PAGE));
+            PageStates states = locker.pageStates(MemoryRange.of(at, 3 * PAGE));
             assertEquals(3, states.countLocked(Tristate.YES), states.toString());
             assertEquals(3 * PAGE, locker.limits().lockedBytes().orElseThrow());
             Libc.munmap(at + PAGE, PAGE);
             holed.close();
             assertTrue(!Libc.isBusy(at, PAGE) && !Libc.isBusy(at + 2 * PAGE, PAGE), "locked around the hole");
             PageLock keep = locker.lock(MemoryRange.of(held, PAGE));
-            locker.lockAddressSpace(AddressSpaceOption.CURRENT).close();
+            locker.lockAddressSpace(AddressSpaceScope.CURRENT).close();
             assertTrue(Libc.isBusy(held, PAGE));
             assertTrue(!Libc.isBusy(free, PAGE), "still locked for nobody");
             keep.close();
@@ -329,7 +329,7 @@ class LivesTest {
             LockOracle oracle = new LockOracle(
                     calls, LinuxConstants.forArch(Host.current().arch()).orElseThrow());
             for (int round = 0; round < 5; round++) {
-                backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT, AddressSpaceOption.FUTURE));
+                backend.lockAll(AddressSpaceScope.CURRENT_AND_FUTURE, Set.of());
                 assertTrue(Witness.locked(at));
                 long later = Limits.map(PAGE);
                 assertTrue(Witness.locked(later), "future locking is on");
@@ -360,7 +360,7 @@ class LivesTest {
                 assertEquals(5 * PAGE, Witness.lockedBytes());
                 backend.unlock(at, 64 * PAGE);
             }
-            backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT, AddressSpaceOption.ON_FAULT));
+            backend.lockAll(AddressSpaceScope.CURRENT, Set.of(LockOption.ON_FAULT));
             assertTrue(Witness.onFault(at));
             backend.unlockAll(List.of());
             assertEquals(0, Witness.lockedBytes());
@@ -381,7 +381,7 @@ class LivesTest {
             long at = Limits.map(PAGES * PAGE);
             long other = Limits.map(PAGE);
             PageLock keep = locker.lock(MemoryRange.of(at, PAGES * PAGE));
-            AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+            AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceScope.CURRENT);
             Libc.dropCapability(14);
             Libc.setrlimit(Libc.RLIMIT_MEMLOCK, 100 * PAGE, 100 * PAGE);
             AtomicInteger lost = new AtomicInteger();
@@ -436,8 +436,8 @@ class LivesTest {
             Libc.dropPages(large.address(), large.length());
             long pages = 200_000;
             long at = Limits.map(pages * PAGE);
-            backend.lock(held, 16 * PAGE, false);
-            backend.lock(onFault, 16 * PAGE, true);
+            backend.lock(held, 16 * PAGE, Set.of());
+            backend.lock(onFault, 16 * PAGE, Set.of(LockOption.ON_FAULT));
             // Every second page without access makes a mapping of each, until the kernel refuses.
             long page = 0;
             while (page < pages && Libc.tryMprotect(at + page * PAGE, PAGE, Libc.PROT_NONE) == 0) {
@@ -446,12 +446,12 @@ class LivesTest {
             assertTrue(page < pages, "the kernel allows " + Witness.mappings() + " mappings");
             int full = Witness.mappings();
             PageLockException lock =
-                    assertThrows(PageLockException.class, () -> backend.lock(free + 4 * PAGE, PAGE, false));
+                    assertThrows(PageLockException.class, () -> backend.lock(free + 4 * PAGE, PAGE, Set.of()));
             PageLockException unlock =
                     assertThrows(PageLockException.class, () -> backend.unlock(held + 4 * PAGE, PAGE));
             // What is on fault already would be split for a full lock as well.
             PageLockException within =
-                    assertThrows(PageLockException.class, () -> backend.lock(onFault + 4 * PAGE, PAGE, false));
+                    assertThrows(PageLockException.class, () -> backend.lock(onFault + 4 * PAGE, PAGE, Set.of()));
             // Where no mapping has to be split, there is nothing to refuse, not even for the steps of a large lock.
             backend.unlock(held, 16 * PAGE);
             backend.unlock(onFault, 16 * PAGE);
@@ -463,7 +463,7 @@ class LivesTest {
                 Limits.has(each.remedy(), "sysctl -w vm.max_map_count=");
             }
             assertTrue(full > 1000, "only " + full + " mappings");
-            backend.lock(free + 4 * PAGE, PAGE, false);
+            backend.lock(free + 4 * PAGE, PAGE, Set.of());
             backend.unlock(free, 16 * PAGE);
             assertEquals(0, Witness.lockedBytes());
         }

@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pagelock.AddressSpaceLock;
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
+import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.PendingLock;
+import io.pagelock.engine.PageLockers;
 import io.pagelock.spi.Host;
 import java.time.Duration;
 import java.util.EnumSet;
@@ -45,8 +47,7 @@ class OutOfMemoryTest {
 
         private static final long MEMORY = Libc.mmap(
                 0, PAGES * PAGE, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS, -1, 0);
-        private static final PageLocker LOCKER = PageLocker.over(new LinuxProvider().open(Host.current()));
-        private static final AddressSpaceOption[] ALL = {AddressSpaceOption.CURRENT, AddressSpaceOption.ON_FAULT};
+        private static final PageLocker LOCKER = PageLockers.over(new LinuxProvider().open(Host.current()));
 
         // What the operation works with; made before the heap is full.
         private static final MemoryRange RANGE = range(4, 8);
@@ -152,14 +153,14 @@ class OutOfMemoryTest {
 
                 @Override
                 void run() {
-                    all = LOCKER.lockAddressSpace(ALL);
+                    all = LOCKER.lockAddressSpace(AddressSpaceScope.CURRENT, LockOption.ON_FAULT);
                 }
             },
             UNLOCK_ALL {
                 @Override
                 void prepare() {
                     other = LOCKER.lock(RANGE);
-                    all = LOCKER.lockAddressSpace(ALL);
+                    all = LOCKER.lockAddressSpace(AddressSpaceScope.CURRENT, LockOption.ON_FAULT);
                 }
 
                 @Override

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.pagelock.PageLock;
 import io.pagelock.PageLocker;
+import io.pagelock.engine.PageLockers;
 import io.pagelock.spi.Host;
 import java.io.BufferedReader;
 import java.io.FileInputStream;
@@ -74,7 +75,7 @@ class PressureTest {
         private static long sum;
 
         public static void main(String[] arguments) throws IOException {
-            PageLocker locker = PageLocker.over(new LinuxProvider().open(Host.current()));
+            PageLocker locker = PageLockers.over(new LinuxProvider().open(Host.current()));
             MappedByteBuffer locked = map(Path.of(arguments[0], "locked"));
             MappedByteBuffer unlocked = map(Path.of(arguments[0], "unlocked"));
             try (PageLock lock = locker.lock(locked)) {

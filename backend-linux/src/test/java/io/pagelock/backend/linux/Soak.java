@@ -2,7 +2,7 @@
 package io.pagelock.backend.linux;
 
 import io.pagelock.AddressSpaceLock;
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
@@ -14,6 +14,7 @@ import io.pagelock.Statistics;
 import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.backend.linux.FaultyBackend.Fault;
+import io.pagelock.engine.PageLockers;
 import io.pagelock.spi.Host;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,7 +63,7 @@ final class Soak {
     private final AtomicLong faultSeed;
     private final AtomicBoolean faults = new AtomicBoolean();
     private final PageLocker locker =
-            PageLocker.over(new FaultyBackend(new LinuxProvider().open(Host.current()), this::fault));
+            PageLockers.over(new FaultyBackend(new LinuxProvider().open(Host.current()), this::fault));
     private final boolean privileged = locker.limits().privileged() == Tristate.YES;
     private final long memory = map();
     private final ExecutorService pool = Executors.newFixedThreadPool(4, task -> daemon(task, "soak-executor"));
@@ -307,8 +308,7 @@ final class Soak {
         checkNone(minus(full, Witness.present(memory, PAGES)), "held fully and not resident");
         if (covered) {
             if (workers.stream()
-                    .anyMatch(worker ->
-                            worker.all != null && worker.all.options().contains(AddressSpaceOption.CURRENT))) {
+                    .anyMatch(worker -> worker.all != null && worker.all.scope().includesCurrent())) {
                 BitSet mapped = new BitSet(PAGES);
                 mapped.set(0, PAGES);
                 mapped.clear(HOLE);
@@ -663,7 +663,9 @@ final class Soak {
             int[] pages = pages();
             boolean hole = touches(pages, HOLE);
             try {
-                locker.sync(range(pages[0], pages[1]), random.nextBoolean() ? SyncOption.SYNC : SyncOption.ASYNC);
+                locker.sync(
+                        range(pages[0], pages[1]),
+                        random.nextBoolean() ? new SyncOption[0] : new SyncOption[] {SyncOption.ASYNC});
                 check(!hole, "a hole was synced");
             } catch (PageLockException e) {
                 refused(e, pages);
@@ -675,20 +677,11 @@ final class Soak {
                 closeAddressSpace();
                 return;
             }
-            List<AddressSpaceOption> options = new ArrayList<>();
-            int kind = random.nextInt(3);
-            if (kind < 2) {
-                options.add(AddressSpaceOption.CURRENT);
-            }
-            if (kind > 0) {
-                options.add(AddressSpaceOption.FUTURE);
-            }
+            AddressSpaceScope scope = AddressSpaceScope.values()[random.nextInt(3)];
             // Mostly, so that the JVM's own memory is not paged in all the time.
-            if (random.nextInt(8) > 0) {
-                options.add(AddressSpaceOption.ON_FAULT);
-            }
+            boolean onFault = random.nextInt(8) > 0;
             try {
-                all = locker.lockAddressSpace(options.toArray(new AddressSpaceOption[0]));
+                all = onFault ? locker.lockAddressSpace(scope, LockOption.ON_FAULT) : locker.lockAddressSpace(scope);
             } catch (PageLockException e) {
                 refused(e);
             } catch (IllegalStateException e) {

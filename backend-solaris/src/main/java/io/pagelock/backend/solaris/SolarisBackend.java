@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.solaris;
 
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.BackendInfo;
 import io.pagelock.Capability;
 import io.pagelock.LockLimits;
+import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
@@ -102,7 +103,7 @@ final class SolarisBackend extends AbstractBackend {
     }
 
     @Override
-    public void lock(long address, long length, boolean onFault) {
+    public void lock(long address, long length, Set<LockOption> options) {
         if (control(address, length, SolarisConstants.MC_LOCK, 0) != 0) {
             int errno = calls.errno();
             throw failure.ofLock(errno, MemoryRange.of(address, length));
@@ -168,11 +169,11 @@ final class SolarisBackend extends AbstractBackend {
     }
 
     @Override
-    public void lockAll(Set<AddressSpaceOption> options) {
-        int flags = MemoryFlags.ofLockAll(options, SolarisConstants.MCL_CURRENT, SolarisConstants.MCL_FUTURE);
+    public void lockAll(AddressSpaceScope scope, Set<LockOption> options) {
+        int flags = MemoryFlags.ofLockAll(scope, SolarisConstants.MCL_CURRENT, SolarisConstants.MCL_FUTURE);
         if (control(0, 0, SolarisConstants.MC_LOCKAS, flags) != 0) {
             int errno = calls.errno();
-            throw failure.ofLockAll(errno, options.contains(AddressSpaceOption.CURRENT));
+            throw failure.ofLockAll(errno, scope.includesCurrent());
         }
     }
 
@@ -210,7 +211,7 @@ final class SolarisBackend extends AbstractBackend {
     }
 
     @Override
-    public PageStates pages(MemoryRange range) {
+    public PageStates pageStates(MemoryRange range) {
         PageStates.Builder states = PageStates.unknown(range, pageSize());
         Optional<List<Mapping>> known = proc.mappingsWithLocks();
         if (!known.isPresent()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.solaris;
 
+import io.pagelock.ByteSize;
 import io.pagelock.LockLimit;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
@@ -9,7 +10,6 @@ import io.pagelock.Reason;
 import io.pagelock.Tristate;
 import io.pagelock.backend.support.ErrnoTable;
 import io.pagelock.backend.support.Refusals;
-import io.pagelock.spi.ByteSize;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -195,11 +195,11 @@ final class SolarisFailure {
 
     /** Only pages that are not locked yet are charged. The failed call has undone what it locked. */
     private long leastNew(MemoryRange range) {
-        return backend.pages(range).countLocked(Tristate.NO) * backend.pageSize();
+        return backend.pageStates(range).countLocked(Tristate.NO) * backend.pageSize();
     }
 
     private long mostNew(MemoryRange range) {
-        PageStates states = backend.pages(range);
+        PageStates states = backend.pageStates(range);
         return (states.pageCount() - states.countLocked(Tristate.YES)) * backend.pageSize();
     }
 

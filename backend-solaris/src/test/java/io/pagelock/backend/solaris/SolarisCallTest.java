@@ -13,7 +13,7 @@ import static org.mockito.Mockito.never;
 import static org.mockito.Mockito.verify;
 import static org.mockito.Mockito.when;
 
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.Capability;
 import io.pagelock.LimitValue;
 import io.pagelock.MemoryRange;
@@ -24,6 +24,7 @@ import io.pagelock.Tristate;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.mockito.InOrder;
@@ -63,7 +64,7 @@ class SolarisCallTest {
 
     @Test
     void lockAsksForEveryPageWhateverItsAttributes() {
-        backend.lock(ADDRESS, 3 * PAGE, false);
+        backend.lock(ADDRESS, 3 * PAGE, Set.of());
         verify(calls).memcntl(ADDRESS, 3 * PAGE, 2, 0, 0, 0);
         verify(calls, never()).errno();
     }
@@ -76,9 +77,9 @@ class SolarisCallTest {
 
     @Test
     void theAddressSpaceIsAddressNullAndLengthNull() {
-        backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT));
-        backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE));
-        backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT, AddressSpaceOption.FUTURE));
+        backend.lockAll(AddressSpaceScope.CURRENT, Set.of());
+        backend.lockAll(AddressSpaceScope.FUTURE, Set.of());
+        backend.lockAll(AddressSpaceScope.CURRENT_AND_FUTURE, Set.of());
         backend.unlockAll(List.of(MemoryRange.of(ADDRESS, PAGE)));
         InOrder order = inOrder(calls);
         order.verify(calls).memcntl(0, 0, 5, 1, 0, 0);
@@ -89,7 +90,7 @@ class SolarisCallTest {
 
     @Test
     void syncHasTheFlagsOfThisSystem() {
-        backend.sync(ADDRESS, PAGE, EnumSet.of(SyncOption.SYNC));
+        backend.sync(ADDRESS, PAGE, Set.of());
         backend.sync(ADDRESS, PAGE, EnumSet.of(SyncOption.ASYNC, SyncOption.INVALIDATE));
         InOrder order = inOrder(calls);
         order.verify(calls).memcntl(ADDRESS, PAGE, 1, 4, 0, 0);
@@ -103,7 +104,7 @@ class SolarisCallTest {
         when(calls.errno()).thenReturn(5);
         assertEquals(
                 Reason.IO_ERROR,
-                assertThrows(PageLockException.class, () -> backend.lock(ADDRESS, PAGE, false))
+                assertThrows(PageLockException.class, () -> backend.lock(ADDRESS, PAGE, Set.of()))
                         .reason());
         InOrder order = inOrder(calls);
         order.verify(calls).memcntl(ADDRESS, PAGE, 2, 0, 0, 0);
@@ -127,7 +128,7 @@ class SolarisCallTest {
     @Test
     void mctlGetsTheFlagsAsAnInt() {
         SolarisCalls.Ucb ucb = mock(SolarisCalls.Ucb.class);
-        over(ucb).sync(ADDRESS, PAGE, EnumSet.of(SyncOption.SYNC));
+        over(ucb).sync(ADDRESS, PAGE, Set.of());
         verify(ucb).mctl(ADDRESS, PAGE, 1, 4);
     }
 }

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.LimitValue;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
@@ -14,6 +14,7 @@ import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
+import io.pagelock.engine.PageLockers;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -44,7 +45,7 @@ abstract class SolarisFailures {
     void open() {
         solaris = Solaris.open();
         backend = function.equals("mctl") ? solaris.mctl() : solaris.memcntl();
-        locker = PageLocker.over(backend);
+        locker = PageLockers.over(backend);
         page = backend.pageSize();
         memory = solaris.standIn.map(4);
     }
@@ -83,11 +84,7 @@ abstract class SolarisFailures {
     @Test
     void eachLockCommandNamesThePrivilege() {
         solaris.standIn.set("privileged", 0);
-        refusal(
-                () -> backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE)),
-                Reason.NOT_PERMITTED,
-                "EPERM",
-                "MC_LOCKAS");
+        refusal(() -> backend.lockAll(AddressSpaceScope.FUTURE, Set.of()), Reason.NOT_PERMITTED, "EPERM", "MC_LOCKAS");
         refusal(() -> backend.unlockAll(List.of()), Reason.NOT_PERMITTED, "EPERM", "MC_UNLOCKAS");
     }
 
@@ -148,7 +145,7 @@ abstract class SolarisFailures {
     void theWholeAddressSpaceIsOverTheLimit() {
         solaris.standIn.set("project", page);
         refusal(
-                () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT),
+                () -> locker.lockAddressSpace(AddressSpaceScope.CURRENT),
                 Reason.OVER_LIMIT,
                 "EAGAIN",
                 "whole address space",
@@ -159,7 +156,7 @@ abstract class SolarisFailures {
     void noMemoryForTheAddressSpaceIsUnknown() {
         solaris.standIn.fail("MC_LOCKAS", 1, 12);
         refusal(
-                () -> backend.lockAll(EnumSet.of(AddressSpaceOption.CURRENT)),
+                () -> backend.lockAll(AddressSpaceScope.CURRENT, Set.of()),
                 Reason.UNKNOWN,
                 "ENOMEM",
                 "MC_LOCKAS of what is mapped");
@@ -171,9 +168,9 @@ abstract class SolarisFailures {
         Map<String, Executable> calls = Map.of(
                 "MC_LOCK", lock(1),
                 "MC_UNLOCK", () -> backend.unlock(memory, page),
-                "MC_LOCKAS", () -> backend.lockAll(EnumSet.of(AddressSpaceOption.FUTURE)),
+                "MC_LOCKAS", () -> backend.lockAll(AddressSpaceScope.FUTURE, Set.of()),
                 "MC_UNLOCKAS", () -> backend.unlockAll(List.of()),
-                "MC_SYNC", () -> backend.sync(memory, page, EnumSet.of(SyncOption.SYNC)));
+                "MC_SYNC", () -> backend.sync(memory, page, Set.of()));
         solaris.standIn.fail(command, 1, 89);
         refusal(calls.get(command), Reason.NOT_SUPPORTED, "ENOSYS", command + ": this system does not have the call");
     }
@@ -233,7 +230,7 @@ abstract class SolarisFailures {
                     Reason.BUSY,
                     "EBUSY",
                     "MS_INVALIDATE");
-            locker.sync(MemoryRange.of(memory, 2 * page), SyncOption.SYNC);
+            locker.sync(MemoryRange.of(memory, 2 * page));
             locker.sync(MemoryRange.of(memory, 2 * page), SyncOption.ASYNC);
         }
     }
@@ -299,22 +296,23 @@ abstract class SolarisFailures {
     @Test
     void theBitsOfMincoreAreNotBelievedIfTheyDoNotAddUp() {
         solaris.standIn.set("mincore_locked", 0);
-        backend.lock(memory, page, false);
+        backend.lock(memory, page, Set.of());
         // Linux splits the mapping at the lock; a mapping that is locked in part comes of a file past its end.
         long file = solaris.standIn.mapFile(3);
         solaris.standIn.truncate(file, 1);
-        assertThrows(PageLockException.class, () -> backend.lock(file, 3 * page, false));
-        assertEquals(Tristate.YES, backend.pages(MemoryRange.of(memory, page)).locked(0));
+        assertThrows(PageLockException.class, () -> backend.lock(file, 3 * page, Set.of()));
+        assertEquals(
+                Tristate.YES, backend.pageStates(MemoryRange.of(memory, page)).locked(0));
         Set<Tristate> rest = EnumSet.of(
-                backend.pages(MemoryRange.of(file, 3 * page)).locked(0),
-                backend.pages(MemoryRange.of(memory + page, page)).locked(0));
+                backend.pageStates(MemoryRange.of(file, 3 * page)).locked(0),
+                backend.pageStates(MemoryRange.of(memory + page, page)).locked(0));
         assertTrue(rest.contains(Tristate.NO), rest.toString());
     }
 
     @Test
     void whatIsNotConfirmedIsTold() {
-        assertTrue(locker.backend().notes().get(0).contains("Oracle Solaris 11 are not confirmed"));
+        assertTrue(locker.backendInfo().notes().get(0).contains("Oracle Solaris 11 are not confirmed"));
         assertEquals(
-                function.equals("mctl"), locker.backend().notes().toString().contains("mctl"));
+                function.equals("mctl"), locker.backendInfo().notes().toString().contains("mctl"));
     }
 }

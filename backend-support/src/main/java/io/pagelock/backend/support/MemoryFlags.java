@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.support;
 
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.SyncOption;
 import java.util.Set;
 
@@ -12,14 +12,13 @@ public final class MemoryFlags {
     /**
      * The argument of mlockall(2), or of MC_LOCKAS, for a system without locking on fault.
      *
-     * @param options what was asked for
+     * @param scope what was asked for
      * @param current the system's {@code MCL_CURRENT}
      * @param future its {@code MCL_FUTURE}
      * @return the flags
      */
-    public static int ofLockAll(Set<AddressSpaceOption> options, int current, int future) {
-        return (options.contains(AddressSpaceOption.CURRENT) ? current : 0)
-                | (options.contains(AddressSpaceOption.FUTURE) ? future : 0);
+    public static int ofLockAll(AddressSpaceScope scope, int current, int future) {
+        return (scope.includesCurrent() ? current : 0) | (scope.includesFuture() ? future : 0);
     }
 
     /**

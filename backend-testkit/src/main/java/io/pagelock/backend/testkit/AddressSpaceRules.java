@@ -7,10 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pagelock.AddressSpaceLock;
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.Capability;
 import io.pagelock.Forecast;
 import io.pagelock.LockLimit;
+import io.pagelock.LockOption;
 import io.pagelock.PageLock;
 import io.pagelock.Tristate;
 import io.pagelock.backend.testkit.Harness.Ability;
@@ -31,8 +32,8 @@ abstract class AddressSpaceRules extends LockRules {
         needs(Ability.SEE_LOCKED);
         needsAddressSpace();
         long memory = harness.map(1);
-        AddressSpaceLock future = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
-        AddressSpaceLock current = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+        AddressSpaceLock future = locker.lockAddressSpace(AddressSpaceScope.FUTURE);
+        AddressSpaceLock current = locker.lockAddressSpace(AddressSpaceScope.CURRENT);
         assertLocked("1", memory);
         assertEquals("1", lockedNewPage(), "a mapping made after FUTURE and then CURRENT");
         current.close();
@@ -45,9 +46,7 @@ abstract class AddressSpaceRules extends LockRules {
         needsAddressSpace();
         long memory = harness.map(2);
         harness.setLimit(harness.lockedBytes() + page);
-        refusal(
-                harness.refusal(),
-                () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT, AddressSpaceOption.FUTURE));
+        refusal(harness.refusal(), () -> locker.lockAddressSpace(AddressSpaceScope.CURRENT_AND_FUTURE));
         harness.setLimit(Long.MAX_VALUE);
         assertLocked("00", memory);
         assertEquals("0", lockedNewPage(), "a mapping made after the failure");
@@ -58,9 +57,9 @@ abstract class AddressSpaceRules extends LockRules {
         needs(Ability.SEE_LOCKED, Ability.SEE_LOCKED_BYTES, Ability.SET_LIMIT);
         needsAddressSpace();
         harness.map(2);
-        AddressSpaceLock future = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
+        AddressSpaceLock future = locker.lockAddressSpace(AddressSpaceScope.FUTURE);
         harness.setLimit(harness.lockedBytes() + page);
-        refusal(harness.refusal(), () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT));
+        refusal(harness.refusal(), () -> locker.lockAddressSpace(AddressSpaceScope.CURRENT));
         harness.setLimit(Long.MAX_VALUE);
         assertEquals("1", lockedNewPage(), "a mapping made after the failure");
         future.close();
@@ -73,7 +72,7 @@ abstract class AddressSpaceRules extends LockRules {
         needsAddressSpace();
         long memory = harness.map(2);
         try (PageLock lock = locker.lock(pages(memory, 2))) {
-            AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+            AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceScope.CURRENT);
             assertLocked("11", memory);
             all.close();
             assertLocked("11", memory);
@@ -88,7 +87,7 @@ abstract class AddressSpaceRules extends LockRules {
         needsAddressSpace();
         long memory = harness.map(2);
         PageLock lock = locker.lock(pages(memory, 2));
-        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceScope.CURRENT);
         lock.close();
         assertFalse(lock.isValid());
         assertLocked("11", memory);
@@ -101,7 +100,7 @@ abstract class AddressSpaceRules extends LockRules {
         needs(Ability.SEE_LOCKED);
         needsAddressSpace();
         long memory = harness.map(2);
-        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT, AddressSpaceOption.FUTURE);
+        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceScope.CURRENT_AND_FUTURE);
         long later = harness.map(1);
         assertLocked("11", memory);
         assertLocked("1", later);
@@ -117,8 +116,8 @@ abstract class AddressSpaceRules extends LockRules {
         needs(Ability.SEE_LOCKED);
         needsAddressSpace();
         long memory = harness.map(1);
-        AddressSpaceLock current = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
-        AddressSpaceLock future = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
+        AddressSpaceLock current = locker.lockAddressSpace(AddressSpaceScope.CURRENT);
+        AddressSpaceLock future = locker.lockAddressSpace(AddressSpaceScope.FUTURE);
         assertEquals("1", lockedNewPage(), "a mapping made under FUTURE");
         future.close();
         assertLocked("1", memory);
@@ -132,8 +131,8 @@ abstract class AddressSpaceRules extends LockRules {
         needs(Ability.SEE_LOCKED);
         needsAddressSpace();
         long memory = harness.map(1);
-        AddressSpaceLock future = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
-        AddressSpaceLock current = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+        AddressSpaceLock future = locker.lockAddressSpace(AddressSpaceScope.FUTURE);
+        AddressSpaceLock current = locker.lockAddressSpace(AddressSpaceScope.CURRENT);
         current.close();
         assertLocked("1", memory);
         assertEquals("1", lockedNewPage(), "a mapping made while FUTURE is open");
@@ -146,7 +145,7 @@ abstract class AddressSpaceRules extends LockRules {
         needs(Ability.SEE_LOCKED);
         needsAddressSpace();
         long memory = harness.map(1);
-        locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+        locker.lockAddressSpace(AddressSpaceScope.CURRENT);
         try {
             for (int i = 0; i < 5; i++) {
                 System.gc();
@@ -162,10 +161,10 @@ abstract class AddressSpaceRules extends LockRules {
     @Test
     void A8_theForecastTellsWhatWillBeCharged() {
         needs(Capability.LOCK_ADDRESS_SPACE);
-        Forecast before = locker.forecastAddressSpace(AddressSpaceOption.CURRENT);
+        Forecast before = locker.forecastAddressSpace(AddressSpaceScope.CURRENT);
         if (backend.addressSpaceBytes().isPresent()) {
             harness.map(LARGE);
-            Forecast after = locker.forecastAddressSpace(AddressSpaceOption.CURRENT);
+            Forecast after = locker.forecastAddressSpace(AddressSpaceScope.CURRENT);
             // Other memory of this process comes and goes meanwhile, but not half as much.
             assertTrue(
                     after.bytes() - before.bytes() >= LARGE * page / 2,
@@ -184,9 +183,9 @@ abstract class AddressSpaceRules extends LockRules {
         long memory = harness.map(2);
         assertNotEquals(
                 Tristate.NO,
-                locker.forecastAddressSpace(AddressSpaceOption.FUTURE).fits());
+                locker.forecastAddressSpace(AddressSpaceScope.FUTURE).fits());
         harness.setLimit(harness.lockedBytes() + page);
-        Forecast forecast = locker.forecastAddressSpace(AddressSpaceOption.CURRENT);
+        Forecast forecast = locker.forecastAddressSpace(AddressSpaceScope.CURRENT);
         boolean alone = backend.limits().scope() == LockLimit.Scope.PROCESS;
         if (backend.addressSpaceBytes().isPresent() && !alone) {
             // What others share may be charged to them already, so that a no would be a guess.
@@ -206,7 +205,7 @@ abstract class AddressSpaceRules extends LockRules {
         needsAddressSpace();
         long memory = harness.map(2);
         try (PageLock lock = locker.lock(pages(memory, 1))) {
-            AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT, AddressSpaceOption.ON_FAULT);
+            AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceScope.CURRENT, LockOption.ON_FAULT);
             assertLocked("10", memory);
             assertFalse(harness.isOnFault(memory), "the full lock was weakened");
             assertTrue(harness.isOnFault(memory + page));

@@ -6,14 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.Capability;
 import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
-import io.pagelock.SyncOption;
 import io.pagelock.backend.testkit.Harness.Ability;
 import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.Host;
@@ -75,12 +74,12 @@ public abstract class BackendContract extends FailureRules {
             case LOCK_ON_FAULT:
                 return () -> locker.lock(range, LockOption.ON_FAULT).close();
             case LOCK_ADDRESS_SPACE:
-                return () -> locker.lockAddressSpace(AddressSpaceOption.FUTURE).close();
+                return () -> locker.lockAddressSpace(AddressSpaceScope.FUTURE).close();
             case LOCK_ADDRESS_SPACE_ON_FAULT:
-                return () -> locker.lockAddressSpace(AddressSpaceOption.FUTURE, AddressSpaceOption.ON_FAULT)
+                return () -> locker.lockAddressSpace(AddressSpaceScope.FUTURE, LockOption.ON_FAULT)
                         .close();
             case SYNC:
-                return () -> locker.sync(range, SyncOption.SYNC);
+                return () -> locker.sync(range);
             default:
                 return null;
         }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.testkit;
 
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.BackendInfo;
+import io.pagelock.ByteSize;
 import io.pagelock.Capability;
 import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
+import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.PageStates;
@@ -17,7 +19,6 @@ import io.pagelock.backend.testkit.FakeKernel.Flag;
 import io.pagelock.backend.testkit.KernelRules.Trait;
 import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.Backend;
-import io.pagelock.spi.ByteSize;
 import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -146,10 +147,10 @@ public final class FakeBackend implements Backend {
     }
 
     @Override
-    public void lock(long address, long length, boolean onFault) {
+    public void lock(long address, long length, Set<LockOption> options) {
         MemoryRange range = enter(address, length);
         try {
-            lockAligned(address, length, onFault);
+            lockAligned(address, length, options.contains(LockOption.ON_FAULT));
         } finally {
             leave(range);
         }
@@ -262,10 +263,16 @@ public final class FakeBackend implements Backend {
     }
 
     @Override
-    public void lockAll(Set<AddressSpaceOption> options) {
+    public void lockAll(AddressSpaceScope scope, Set<LockOption> options) {
         Set<Flag> flags = EnumSet.noneOf(Flag.class);
-        for (AddressSpaceOption option : options) {
-            flags.add(Flag.valueOf(option.name()));
+        if (scope.includesCurrent()) {
+            flags.add(Flag.CURRENT);
+        }
+        if (scope.includesFuture()) {
+            flags.add(Flag.FUTURE);
+        }
+        if (options.contains(LockOption.ON_FAULT)) {
+            flags.add(Flag.ON_FAULT);
         }
         Errno errno = kernel.mlockall(flags);
         if (errno != Errno.OK) {
@@ -300,7 +307,7 @@ public final class FakeBackend implements Backend {
         Errno errno = kernel.msync(
                 address,
                 length,
-                options.contains(SyncOption.SYNC),
+                !options.contains(SyncOption.ASYNC),
                 options.contains(SyncOption.ASYNC),
                 options.contains(SyncOption.INVALIDATE));
         if (errno != Errno.OK) {
@@ -311,7 +318,7 @@ public final class FakeBackend implements Backend {
     }
 
     @Override
-    public PageStates pages(MemoryRange range) {
+    public PageStates pageStates(MemoryRange range) {
         PageStates.Builder answers = PageStates.unknown(range, pageSize());
         for (int page = 0; page < range.length() / pageSize(); page++) {
             long address = range.address() + page * pageSize();

@@ -11,6 +11,7 @@ import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.backend.testkit.Harness.Ability;
+import io.pagelock.engine.PageLockers;
 import io.pagelock.spi.Backend;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -46,7 +47,7 @@ abstract class Fixture {
      * @return a new locker
      */
     protected PageLocker locker(Backend over) {
-        return PageLocker.over(over);
+        return PageLockers.over(over);
     }
 
     @BeforeEach

@@ -16,6 +16,7 @@ import io.pagelock.Reason;
 import io.pagelock.backend.testkit.Harness.Ability;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -208,7 +209,7 @@ abstract class LockRules extends RangeRules {
         needsRoom(1);
         long memory = harness.map(2);
         backend.unlock(memory, 2 * page);
-        backend.lock(memory, page, false);
+        backend.lock(memory, page, Collections.emptySet());
         backend.unlock(memory, 2 * page);
         backend.unlock(memory, 2 * page);
     }

@@ -26,7 +26,7 @@ abstract class LookRules extends SyncRules {
         long memory = harness.map(3);
         harness.touch(memory);
         try (PageLock lock = locker.lock(pages(memory + page, 1))) {
-            PageStates states = locker.pages(pages(memory, 3));
+            PageStates states = locker.pageStates(pages(memory, 3));
             assertEquals(3, states.pageCount());
             for (int i = 0; i < 3; i++) {
                 long address = memory + i * page;
@@ -46,7 +46,7 @@ abstract class LookRules extends SyncRules {
     void P2_anUnmappedPageIsNeitherLockedNorResident() {
         long memory = harness.map(3);
         harness.unmap(memory + page, 1);
-        PageStates states = locker.pages(pages(memory, 3));
+        PageStates states = locker.pageStates(pages(memory, 3));
         assertEquals(answer(Capability.LOCKED_PAGES, false), states.locked(1));
         assertEquals(answer(Capability.RESIDENT_PAGES, false), states.resident(1));
     }

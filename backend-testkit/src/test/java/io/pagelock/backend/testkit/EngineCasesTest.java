@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pagelock.AddressSpaceLock;
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.Capability;
 import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
@@ -19,6 +19,7 @@ import io.pagelock.Reason;
 import io.pagelock.backend.testkit.FakeKernel.Call;
 import io.pagelock.backend.testkit.FakeKernel.Kind;
 import io.pagelock.backend.testkit.FakeKernel.Mode;
+import io.pagelock.engine.PageLockers;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,7 +43,7 @@ class EngineCasesTest {
         kernel = new FakeKernel(rules);
         kernel.setPrivileged(rules.has(KernelRules.Trait.PRIVILEGE_IS_NEEDED));
         backend = new FakeBackend(kernel);
-        locker = PageLocker.over(backend);
+        locker = PageLockers.over(backend);
         memory = kernel.map(8, Kind.ANONYMOUS);
     }
 
@@ -131,7 +132,7 @@ class EngineCasesTest {
     @Test
     void L7_withoutSeeingPagesTheRefusalStands() {
         start(Systems.of("freebsd"));
-        locker = PageLocker.over(new FakeBackend(kernel, Set.of(Capability.LOCKED_BYTES), true));
+        locker = PageLockers.over(new FakeBackend(kernel, Set.of(Capability.LOCKED_BYTES), true));
         kernel.setLimit(4 * PAGE);
         try (PageLock first = locker.lock(pages(0, 4))) {
             assertThrows(PageLockException.class, () -> locker.lock(pages(0, 4)));
@@ -209,7 +210,7 @@ class EngineCasesTest {
     void L10_withoutAListOfMappingsHolesAreFoundByHalving() {
         for (KernelRules rules : everySystem()) {
             start(rules);
-            locker = PageLocker.over(new FakeBackend(kernel, FakeBackend.allOf(rules), false));
+            locker = PageLockers.over(new FakeBackend(kernel, FakeBackend.allOf(rules), false));
             PageLock lock = locker.lock(pages(0, 8));
             kernel.unmap(memory + PAGE, 1);
             kernel.unmap(memory + 5 * PAGE, 2);
@@ -319,8 +320,8 @@ class EngineCasesTest {
     @MethodSource("everySystem")
     void A1_futureStaysOnAfterCurrent(KernelRules rules) {
         start(rules);
-        AddressSpaceLock future = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
-        AddressSpaceLock current = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+        AddressSpaceLock future = locker.lockAddressSpace(AddressSpaceScope.FUTURE);
+        AddressSpaceLock current = locker.lockAddressSpace(AddressSpaceScope.CURRENT);
         assertEquals(Mode.FULL, kernel.future());
         future.close();
         assertEquals(Mode.NONE, kernel.future());
@@ -336,9 +337,7 @@ class EngineCasesTest {
         kernel.setLimit(2 * PAGE);
         kernel.setSystemLimit(2 * PAGE);
         try (PageLock lock = locker.lock(pages(0, 2))) {
-            assertThrows(
-                    PageLockException.class,
-                    () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT, AddressSpaceOption.FUTURE));
+            assertThrows(PageLockException.class, () -> locker.lockAddressSpace(AddressSpaceScope.CURRENT_AND_FUTURE));
             assertEquals(Mode.NONE, kernel.future());
             assertEquals("11000000", locked(), "the handle survives");
             assertTrue(lock.isValid());
@@ -351,10 +350,10 @@ class EngineCasesTest {
     void A2_aRefusedCallLeavesWhatIsInForceUnderALoweredLimit(KernelRules rules) {
         start(rules);
         PageLock lock = locker.lock(pages(0, 2));
-        AddressSpaceLock first = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+        AddressSpaceLock first = locker.lockAddressSpace(AddressSpaceScope.CURRENT);
         kernel.setLimit(0);
         kernel.setSystemLimit(0);
-        assertThrows(PageLockException.class, () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT));
+        assertThrows(PageLockException.class, () -> locker.lockAddressSpace(AddressSpaceScope.CURRENT));
         assertEquals("11111111", locked());
         assertTrue(lock.isValid() && first.isValid());
         kernel.setLimit(Long.MAX_VALUE);
@@ -369,8 +368,8 @@ class EngineCasesTest {
     void A3_handlesComeBackWhenTheRestOfTheAddressSpaceDoesNot(KernelRules rules) {
         start(rules);
         PageLock lock = locker.lock(pages(0, 2));
-        AddressSpaceLock current = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
-        AddressSpaceLock future = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
+        AddressSpaceLock current = locker.lockAddressSpace(AddressSpaceScope.CURRENT);
+        AddressSpaceLock future = locker.lockAddressSpace(AddressSpaceScope.FUTURE);
         kernel.failAt(Call.MLOCKALL, 1, Errno.EAGAIN);
         assertThrows(PageLockException.class, future::close);
         assertTrue(future.isValid(), "it can be closed again");
@@ -388,7 +387,7 @@ class EngineCasesTest {
         start(Systems.of("freebsd"));
         PageLock lock = locker.lock(pages(0, 2));
         PageLock small = locker.lock(pages(4, 1));
-        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceScope.CURRENT);
         kernel.setLimit(PAGE);
         PageLockException refused = assertThrows(PageLockException.class, all::close);
         assertEquals(Reason.OVER_LIMIT, refused.reason());
@@ -405,7 +404,7 @@ class EngineCasesTest {
     void A4_pagesOfClosedHandlesAreStrayUntilTheEnd() {
         start(Systems.of("freebsd"));
         PageLock lock = locker.lock(pages(0, 2));
-        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
+        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceScope.FUTURE);
         lock.close();
         assertEquals("11000000", locked());
         assertEquals(2 * PAGE, locker.statistics().strayBytes());
@@ -419,7 +418,7 @@ class EngineCasesTest {
     void A5_aRefusedEndCanBeRepeated() {
         start(Systems.of("solaris").withPageSize(PAGE));
         PageLock lock = locker.lock(pages(0, 2));
-        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT, AddressSpaceOption.FUTURE);
+        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceScope.CURRENT_AND_FUTURE);
         kernel.setPrivileged(false);
         PageLockException refused = assertThrows(PageLockException.class, all::close);
         assertEquals(Reason.NOT_PERMITTED, refused.reason());
@@ -434,9 +433,9 @@ class EngineCasesTest {
     @Test
     void A9_mixedStrengthsAddUp() {
         start(Systems.of("linux"));
-        AddressSpaceLock weak = locker.lockAddressSpace(AddressSpaceOption.FUTURE, AddressSpaceOption.ON_FAULT);
+        AddressSpaceLock weak = locker.lockAddressSpace(AddressSpaceScope.FUTURE, LockOption.ON_FAULT);
         assertEquals(Mode.ON_FAULT, kernel.future());
-        AddressSpaceLock strong = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
+        AddressSpaceLock strong = locker.lockAddressSpace(AddressSpaceScope.FUTURE);
         assertEquals(Mode.FULL, kernel.future());
         strong.close();
         assertEquals(Mode.ON_FAULT, kernel.future());
@@ -461,9 +460,7 @@ class EngineCasesTest {
                 }
             }
         });
-        assertThrows(
-                OutOfMemoryError.class,
-                () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT, AddressSpaceOption.FUTURE));
+        assertThrows(OutOfMemoryError.class, () -> locker.lockAddressSpace(AddressSpaceScope.CURRENT_AND_FUTURE));
         assertEquals(Mode.FULL, kernel.future(), "nobody has it, and it cannot be ended");
         kernel.intercept(null);
         lock.close();
@@ -590,8 +587,7 @@ class EngineCasesTest {
         try (PageLock lock = locker.lock(pages(0, 1))) {
             kernel.setForbidden(true);
             PageLockException refused = assertThrows(
-                    PageLockException.class,
-                    () -> locker.lockAddressSpace(AddressSpaceOption.CURRENT, AddressSpaceOption.FUTURE));
+                    PageLockException.class, () -> locker.lockAddressSpace(AddressSpaceScope.CURRENT_AND_FUTURE));
             assertEquals(Reason.NOT_PERMITTED, refused.reason());
             assertEquals(0, kernel.count(Call.MUNLOCKALL));
             assertEquals(0, refused.getSuppressed().length);

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pagelock.AddressSpaceLock;
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
@@ -17,6 +17,7 @@ import io.pagelock.PendingLock;
 import io.pagelock.Reason;
 import io.pagelock.backend.testkit.FakeKernel.Call;
 import io.pagelock.backend.testkit.FakeKernel.Kind;
+import io.pagelock.engine.PageLockers;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -56,7 +57,7 @@ class EngineThreadsTest {
     private void start(KernelRules rules) {
         kernel = new FakeKernel(rules.withPageSize(PAGE));
         kernel.setPrivileged(rules.has(KernelRules.Trait.PRIVILEGE_IS_NEEDED));
-        locker = PageLocker.over(new FakeBackend(kernel));
+        locker = PageLockers.over(new FakeBackend(kernel));
         memory = kernel.map(32, Kind.ANONYMOUS);
     }
 
@@ -146,7 +147,7 @@ class EngineThreadsTest {
                     if (open.size() > random.nextInt(6)) {
                         (random.nextBoolean() ? open.pollFirst() : open.pollLast()).close();
                     } else if (spaces && random.nextInt(10) == 0) {
-                        open.add(locker.lockAddressSpace(AddressSpaceOption.values()[random.nextInt(2)]));
+                        open.add(locker.lockAddressSpace(AddressSpaceScope.values()[random.nextInt(2)]));
                     } else {
                         int first = random.nextInt(24);
                         MemoryRange range = pages(first, 1 + random.nextInt(8));
@@ -214,12 +215,12 @@ class EngineThreadsTest {
                 open.close();
                 locker.statistics();
                 locker.limits();
-                locker.pages(pages(0, 8));
+                locker.pageStates(pages(0, 8));
                 locker.forecast(PAGE);
                 return null;
             }));
             within(start(() -> {
-                AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+                AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceScope.CURRENT);
                 all.close();
                 return null;
             }));
@@ -239,7 +240,7 @@ class EngineThreadsTest {
     @MethodSource("systems")
     void aLockInFlightIsNotLostWhenTheAddressSpaceIsUnlocked(KernelRules rules) throws Exception {
         start(rules);
-        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceScope.CURRENT);
         CountDownLatch arrived = new CountDownLatch(1);
         CountDownLatch until = new CountDownLatch(1);
         // Held up after the kernel has locked, so that munlockall drops what the call just did.
@@ -297,7 +298,7 @@ class EngineThreadsTest {
         Future<PageLock> slow = start(() -> locker.lock(pages(0, 2)));
         assertTrue(locked.await(10, TimeUnit.SECONDS));
         Future<AddressSpaceLock> all =
-                start(() -> locker.lockAddressSpace(AddressSpaceOption.CURRENT, AddressSpaceOption.ON_FAULT));
+                start(() -> locker.lockAddressSpace(AddressSpaceScope.CURRENT, LockOption.ON_FAULT));
         assertTrue(weakened.await(10, TimeUnit.SECONDS));
         untilLocked.countDown();
         assertTrue(isWaiting(slow), "a lock that was weakened ended");
@@ -523,7 +524,7 @@ class EngineThreadsTest {
         start(Systems.of("linux"));
         PageLock full = locker.lock(pages(0, 3));
         PageLock onFault = locker.lock(pages(4, 2), LockOption.ON_FAULT);
-        AddressSpaceLock space = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
+        AddressSpaceLock space = locker.lockAddressSpace(AddressSpaceScope.FUTURE);
         PendingLock pending;
         try (HeldUp held = new HeldUp(Call.MLOCK, memory + 2 * PAGE)) {
             pending = locker.lockAsync(pages(2, 3));
@@ -601,7 +602,7 @@ class EngineThreadsTest {
     /** 64 MiB in pages of 2 MiB. */
     private MemoryRange startLarge() {
         kernel = new FakeKernel(Systems.of("freebsd").withPageSize(2L << 20));
-        locker = PageLocker.over(new FakeBackend(kernel));
+        locker = PageLockers.over(new FakeBackend(kernel));
         memory = kernel.map(32, Kind.ANONYMOUS);
         return MemoryRange.of(memory, 64L << 20);
     }
@@ -644,7 +645,7 @@ class EngineThreadsTest {
     @Test
     void A3_aLockThatBeganAfterALossIsNotLost() throws Exception {
         start(Systems.of("freebsd"));
-        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.FUTURE);
+        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceScope.FUTURE);
         PageLock lost = locker.lock(pages(0, 2));
         locker.lock(pages(8, 2));
         AtomicBoolean refuse = new AtomicBoolean(true);
@@ -677,7 +678,7 @@ class EngineThreadsTest {
     void A3_whatIsNotLockedAgainIsLostWhateverTheBackendThrows(Throwable thrown) {
         start(Systems.of("freebsd"));
         AtomicBoolean fails = new AtomicBoolean();
-        locker = PageLocker.over(new PassingBackend(new FakeBackend(kernel)) {
+        locker = PageLockers.over(new PassingBackend(new FakeBackend(kernel)) {
             @Override
             public Optional<List<MemoryRange>> mapped(MemoryRange range) {
                 if (fails.get()) {
@@ -686,7 +687,7 @@ class EngineThreadsTest {
                 return super.mapped(range);
             }
         });
-        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceScope.CURRENT);
         PageLock first = locker.lock(pages(0, 4));
         kernel.unmap(memory + PAGE, 1);
         PageLock second = locker.lock(pages(8, 2));
@@ -734,7 +735,7 @@ class EngineThreadsTest {
         });
         PendingLock pending = locker.lockAsync(MemoryRange.of(large, 4096 * PAGE));
         assertTrue(looked.await(10, TimeUnit.SECONDS));
-        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceOption.CURRENT);
+        AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceScope.CURRENT);
         untilCovered.countDown();
         assertTrue(weak.await(10, TimeUnit.SECONDS));
         assertTrue(pending.cancel(false));

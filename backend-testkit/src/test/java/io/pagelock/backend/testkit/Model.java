@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pagelock.AddressSpaceLock;
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.Capability;
 import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
@@ -18,10 +18,10 @@ import io.pagelock.backend.testkit.FakeKernel.Call;
 import io.pagelock.backend.testkit.FakeKernel.Kind;
 import io.pagelock.backend.testkit.FakeKernel.Mode;
 import io.pagelock.backend.testkit.KernelRules.Trait;
+import io.pagelock.engine.PageLockers;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collections;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
@@ -125,7 +125,7 @@ final class Model {
         kernel = new FakeKernel(
                 rules, rules.addressBits() == 32 ? 1L << 30 : Long.MAX_VALUE - 40 * rules.pageSize() + 1);
         backend = new FakeBackend(kernel, capabilities, listsMappings);
-        locker = PageLocker.over(backend);
+        locker = PageLockers.over(backend);
         page = rules.pageSize();
         kernel.intercept(new FakeKernel.Interceptor() {
             @Override
@@ -523,23 +523,15 @@ final class Model {
     }
 
     private void lockAddressSpace() {
-        Set<AddressSpaceOption> options = EnumSet.noneOf(AddressSpaceOption.class);
-        int which = 1 + take(3);
-        if ((which & 1) != 0) {
-            options.add(AddressSpaceOption.CURRENT);
-        }
-        if ((which & 2) != 0) {
-            options.add(AddressSpaceOption.FUTURE);
-        }
-        if (backend.capabilities().contains(Capability.LOCK_ADDRESS_SPACE_ON_FAULT) && take(3) == 0) {
-            options.add(AddressSpaceOption.ON_FAULT);
-        }
-        tell("lock address space " + options);
+        AddressSpaceScope scope = AddressSpaceScope.values()[take(3)];
+        boolean onFault = backend.capabilities().contains(Capability.LOCK_ADDRESS_SPACE_ON_FAULT) && take(3) == 0;
+        LockOption[] options = onFault ? new LockOption[] {LockOption.ON_FAULT} : new LockOption[0];
+        tell("lock address space " + scope + (onFault ? " on fault" : ""));
         started.forEach(each -> each.disturbed = true);
         boolean fits = !kernel.isBoundByLimit() || kernel.virtualBytes() <= kernel.limit();
-        boolean must = kernel.isPermitted() && (fits || !options.contains(AddressSpaceOption.CURRENT)) && noneOpen();
+        boolean must = kernel.isPermitted() && (fits || !scope.includesCurrent()) && noneOpen();
         try {
-            spaces.add(locker.lockAddressSpace(options.toArray(new AddressSpaceOption[0])));
+            spaces.add(locker.lockAddressSpace(scope, options));
             // On fault, handles are locked again afterwards, and that may have been refused.
             mayBeWeak |= struck;
         } catch (PageLockException | IllegalStateException | OutOfMemoryError e) {
@@ -562,7 +554,7 @@ final class Model {
         }
         started.forEach(each -> each.disturbed = true);
         AddressSpaceLock lock = spaces.get(take(spaces.size()));
-        tell("close address space " + lock.options());
+        tell("close address space " + lock.scope() + lock.options());
         try {
             lock.close();
             assertFalse(lock.isValid());
@@ -703,8 +695,8 @@ final class Model {
     private Mode expectedFuture() {
         Mode strongest = Mode.NONE;
         for (AddressSpaceLock space : spaces) {
-            if (space.options().contains(AddressSpaceOption.FUTURE)) {
-                Mode mode = space.options().contains(AddressSpaceOption.ON_FAULT) ? Mode.ON_FAULT : Mode.FULL;
+            if (space.scope().includesFuture()) {
+                Mode mode = space.options().contains(LockOption.ON_FAULT) ? Mode.ON_FAULT : Mode.FULL;
                 strongest = mode.compareTo(strongest) > 0 ? mode : strongest;
             }
         }
@@ -730,7 +722,7 @@ final class Model {
             assertFalse(each.lock.isValid());
         }
         held.clear();
-        locker.lockAddressSpace(AddressSpaceOption.FUTURE).close();
+        locker.lockAddressSpace(AddressSpaceScope.FUTURE).close();
         locker.lock(MemoryRange.of(area, page)).close();
         assertEquals(0, locker.statistics().openHandles(), "open handles at the end");
         assertEquals(0, locker.statistics().lockedBytes(), "bytes held at the end");

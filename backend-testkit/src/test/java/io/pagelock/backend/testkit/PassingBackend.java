@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.testkit;
 
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.BackendInfo;
 import io.pagelock.Capability;
 import io.pagelock.LockLimits;
+import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.PageStates;
@@ -52,8 +53,8 @@ class PassingBackend implements Backend {
     }
 
     @Override
-    public void lock(long address, long length, boolean onFault) {
-        good.lock(address, length, onFault);
+    public void lock(long address, long length, Set<LockOption> options) {
+        good.lock(address, length, options);
     }
 
     @Override
@@ -72,8 +73,8 @@ class PassingBackend implements Backend {
     }
 
     @Override
-    public void lockAll(Set<AddressSpaceOption> options) {
-        good.lockAll(options);
+    public void lockAll(AddressSpaceScope scope, Set<LockOption> options) {
+        good.lockAll(scope, options);
     }
 
     @Override
@@ -92,8 +93,8 @@ class PassingBackend implements Backend {
     }
 
     @Override
-    public PageStates pages(MemoryRange range) {
-        return good.pages(range);
+    public PageStates pageStates(MemoryRange range) {
+        return good.pageStates(range);
     }
 
     @Override

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
 
 import io.pagelock.AddressSpaceLock;
-import io.pagelock.AddressSpaceOption;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.Capability;
 import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
@@ -21,6 +21,7 @@ import io.pagelock.Reason;
 import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.backend.testkit.KernelRules.Trait;
+import io.pagelock.engine.PageLockers;
 import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
@@ -69,7 +70,7 @@ class WrongBackendsTest {
         private final String how;
         private KernelRules rules = Systems.of("linux");
         private Function<FakeBackend, Backend> backend = good -> good;
-        private Function<Backend, PageLocker> locker = PageLocker::over;
+        private Function<Backend, PageLocker> locker = PageLockers::over;
         private boolean provides;
 
         private Wrong(String rule, String how) {
@@ -129,14 +130,14 @@ class WrongBackendsTest {
         return Stream.of(
                 new Wrong("R1", "a page too many").backend(good -> new PassingBackend(good) {
                     @Override
-                    public void lock(long address, long length, boolean onFault) {
-                        good.lock(address, length + page, onFault);
+                    public void lock(long address, long length, Set<LockOption> options) {
+                        good.lock(address, length + page, options);
                     }
                 }),
                 new Wrong("R2", "rounds and asks the system whatever comes out")
                         .locker(over -> with(over, "lock", own -> {
                             MemoryRange range = (MemoryRange) own[0];
-                            over.lock(range.address() & -over.pageSize(), over.pageSize(), false);
+                            over.lock(range.address() & -over.pageSize(), over.pageSize(), Set.of());
                             return null;
                         })),
                 new Wrong("R3", "reports pages of twice the size").backend(good -> new PassingBackend(good) {
@@ -147,8 +148,8 @@ class WrongBackendsTest {
                 }),
                 new Wrong("R3", "locks the first page only").backend(good -> new PassingBackend(good) {
                     @Override
-                    public void lock(long address, long length, boolean onFault) {
-                        good.lock(address, page, onFault);
+                    public void lock(long address, long length, Set<LockOption> options) {
+                        good.lock(address, page, options);
                     }
                 }),
                 new Wrong("R4", "gives the address of the position").backend(good -> new PassingBackend(good) {
@@ -177,9 +178,9 @@ class WrongBackendsTest {
                 }),
                 new Wrong("L3", "unlocks the whole range after a failure").backend(good -> new PassingBackend(good) {
                     @Override
-                    public void lock(long address, long length, boolean onFault) {
+                    public void lock(long address, long length, Set<LockOption> options) {
                         try {
-                            good.lock(address, length, onFault);
+                            good.lock(address, length, options);
                         } catch (PageLockException e) {
                             good.mapped(MemoryRange.of(address, length))
                                     .get()
@@ -200,7 +201,7 @@ class WrongBackendsTest {
                         .backend(good -> new RenamingBackend(good, Reason.OVER_LIMIT, Reason.UNKNOWN)),
                 new Wrong("L7", "never sees a locked page").backend(good -> new PassingBackend(good) {
                     @Override
-                    public PageStates pages(MemoryRange range) {
+                    public PageStates pageStates(MemoryRange range) {
                         return PageStates.unknown(range, page).build();
                     }
                 }),
@@ -208,7 +209,7 @@ class WrongBackendsTest {
                         .on(Systems.of("freebsd"))
                         .backend(good -> new PassingBackend(good) {
                             @Override
-                            public PageStates pages(MemoryRange range) {
+                            public PageStates pageStates(MemoryRange range) {
                                 return PageStates.unknown(range, page).build();
                             }
                         }),
@@ -259,15 +260,15 @@ class WrongBackendsTest {
                         })),
                 new Wrong("L12", "brings pages in").backend(good -> new PassingBackend(good) {
                     @Override
-                    public void lock(long address, long length, boolean onFault) {
-                        good.lock(address, length, false);
+                    public void lock(long address, long length, Set<LockOption> options) {
+                        good.lock(address, length, Set.of());
                     }
                 }),
                 new Wrong("L12", "does nothing on fault").backend(good -> new PassingBackend(good) {
                     @Override
-                    public void lock(long address, long length, boolean onFault) {
-                        if (!onFault) {
-                            good.lock(address, length, false);
+                    public void lock(long address, long length, Set<LockOption> options) {
+                        if (!options.contains(LockOption.ON_FAULT)) {
+                            good.lock(address, length, Set.of());
                         }
                     }
                 }),
@@ -277,11 +278,11 @@ class WrongBackendsTest {
                                 "lock",
                                 (plain, own) -> ((LockOption[]) own[1]).length == 0
                                         ? NOT_MINE
-                                        : PageLocker.over(over).lock((MemoryRange) own[0], LockOption.ON_FAULT))),
+                                        : PageLockers.over(over).lock((MemoryRange) own[0], LockOption.ON_FAULT))),
                 new Wrong("L13", "leaves pages alone that are charged").backend(LazyBackend::new),
                 new Wrong("L14", "believes what the system says").backend(good -> new PassingBackend(good) {
                     @Override
-                    public void lock(long address, long length, boolean onFault) {
+                    public void lock(long address, long length, Set<LockOption> options) {
                         if (kernel.mlock(address, length) != Errno.OK) {
                             throw PageLockException.because(Reason.UNKNOWN).build();
                         }
@@ -289,8 +290,8 @@ class WrongBackendsTest {
                 }),
                 new Wrong("L15", "does one thing at a time").backend(good -> new PassingBackend(good) {
                     @Override
-                    public synchronized void lock(long address, long length, boolean onFault) {
-                        good.lock(address, length, onFault);
+                    public synchronized void lock(long address, long length, Set<LockOption> options) {
+                        good.lock(address, length, options);
                     }
 
                     @Override
@@ -300,10 +301,10 @@ class WrongBackendsTest {
                 }),
                 new Wrong("L16", "unlocks before it locks").backend(good -> new PassingBackend(good) {
                     @Override
-                    public void lock(long address, long length, boolean onFault) {
+                    public void lock(long address, long length, Set<LockOption> options) {
                         good.unlock(address, length);
                         LockSupport.parkNanos(100_000);
-                        good.lock(address, length, onFault);
+                        good.lock(address, length, options);
                     }
                 }),
                 new Wrong("L17", "locks one after the other")
@@ -347,13 +348,13 @@ class WrongBackendsTest {
                 new Wrong("L20", "locks all of it in one call")
                         .locker(over -> with(over, "lock", own -> {
                             MemoryRange range = (MemoryRange) own[0];
-                            over.lock(range.address(), range.length(), false);
+                            over.lock(range.address(), range.length(), Set.of());
                             return handle(null, () -> over.unlock(range.address(), range.length()));
                         })),
                 new Wrong("A1", "knows current only").backend(good -> new PassingBackend(good) {
                     @Override
-                    public void lockAll(Set<AddressSpaceOption> options) {
-                        good.lockAll(EnumSet.of(AddressSpaceOption.CURRENT));
+                    public void lockAll(AddressSpaceScope scope, Set<LockOption> options) {
+                        good.lockAll(AddressSpaceScope.CURRENT, Set.of());
                     }
                 }),
                 new Wrong("A1", "does not add up").locker(WrongBackendsTest::apart),
@@ -367,9 +368,9 @@ class WrongBackendsTest {
                         }),
                 new Wrong("A2", "unlocks everything after a failure").backend(good -> new PassingBackend(good) {
                     @Override
-                    public void lockAll(Set<AddressSpaceOption> options) {
+                    public void lockAll(AddressSpaceScope scope, Set<LockOption> options) {
                         try {
-                            good.lockAll(options);
+                            good.lockAll(scope, options);
                         } catch (PageLockException e) {
                             kernel.munlockall();
                             throw e;
@@ -384,16 +385,18 @@ class WrongBackendsTest {
                 }),
                 new Wrong("A6", "always asks for future").backend(good -> new PassingBackend(good) {
                     @Override
-                    public void lockAll(Set<AddressSpaceOption> options) {
-                        Set<AddressSpaceOption> more = EnumSet.copyOf(options);
-                        more.add(AddressSpaceOption.FUTURE);
-                        good.lockAll(more);
+                    public void lockAll(AddressSpaceScope scope, Set<LockOption> options) {
+                        good.lockAll(
+                                scope.includesCurrent()
+                                        ? AddressSpaceScope.CURRENT_AND_FUTURE
+                                        : AddressSpaceScope.FUTURE,
+                                options);
                     }
                 }),
                 new Wrong("A6", "does not add up").locker(WrongBackendsTest::apart),
                 new Wrong("A7", "ends with its handle")
                         .locker(over -> with(over, "lockAddressSpace", (plain, own) -> {
-                            AddressSpaceLock lock = plain.lockAddressSpace((AddressSpaceOption[]) own[0]);
+                            AddressSpaceLock lock = plain.lockAddressSpace((AddressSpaceScope) own[0]);
                             Object handle = Proxy.newProxyInstance(
                                     Subject.class.getClassLoader(),
                                     new Class<?>[] {AddressSpaceLock.class},
@@ -408,12 +411,10 @@ class WrongBackendsTest {
                     }
                 }),
                 new Wrong("A9", "leaves pages alone that are charged").backend(LazyBackend::new),
-                new Wrong("S1", "passes options on as they are")
+                new Wrong("S1", "never waits")
                         .locker(over -> with(over, "sync", own -> {
                             MemoryRange range = (MemoryRange) own[0];
-                            Set<SyncOption> options = EnumSet.noneOf(SyncOption.class);
-                            options.addAll(Arrays.asList((SyncOption[]) own[1]));
-                            over.sync(range.address(), range.length(), options);
+                            over.sync(range.address(), range.length(), Set.of(SyncOption.ASYNC));
                             return null;
                         })),
                 new Wrong("S2", "does not say that it is busy")
@@ -421,7 +422,7 @@ class WrongBackendsTest {
                 new Wrong("S2", "does not invalidate").backend(good -> new PassingBackend(good) {
                     @Override
                     public void sync(long address, long length, Set<SyncOption> options) {
-                        good.sync(address, length, EnumSet.of(SyncOption.SYNC));
+                        good.sync(address, length, Set.of());
                     }
                 }),
                 new Wrong("S3", "syncs the first page only").backend(good -> new PassingBackend(good) {
@@ -434,7 +435,7 @@ class WrongBackendsTest {
                         .backend(good -> new RenamingBackend(good, Reason.NOT_MAPPED, Reason.UNKNOWN)),
                 new Wrong("P1", "takes resident for locked").backend(good -> new PassingBackend(good) {
                     @Override
-                    public PageStates pages(MemoryRange range) {
+                    public PageStates pageStates(MemoryRange range) {
                         PageStates.Builder answers = PageStates.unknown(range, page);
                         for (int i = 0; i < range.length() / page; i++) {
                             boolean resident = kernel.isResident(range.address() + i * page);
@@ -445,7 +446,7 @@ class WrongBackendsTest {
                 }),
                 new Wrong("P2", "does not know of unmapped pages").backend(good -> new PassingBackend(good) {
                     @Override
-                    public PageStates pages(MemoryRange range) {
+                    public PageStates pageStates(MemoryRange range) {
                         return PageStates.unknown(range, page).build();
                     }
                 }),
@@ -456,8 +457,8 @@ class WrongBackendsTest {
                     private long own;
 
                     @Override
-                    public void lock(long address, long length, boolean onFault) {
-                        good.lock(address, length, onFault);
+                    public void lock(long address, long length, Set<LockOption> options) {
+                        good.lock(address, length, options);
                         own += length;
                     }
 
@@ -471,9 +472,9 @@ class WrongBackendsTest {
                         .backend(good -> new LimitsBackend(good, LimitValue.unlimited(), OptionalLong.of(0))),
                 new Wrong("F1", "does not say which errno").backend(good -> new PassingBackend(good) {
                     @Override
-                    public void lock(long address, long length, boolean onFault) {
+                    public void lock(long address, long length, Set<LockOption> options) {
                         try {
-                            good.lock(address, length, onFault);
+                            good.lock(address, length, options);
                         } catch (PageLockException e) {
                             throw PageLockException.because(e.reason()).build();
                         }
@@ -483,9 +484,9 @@ class WrongBackendsTest {
                         .backend(good -> new RenamingBackend(good, Reason.UNKNOWN, Reason.OVER_LIMIT)),
                 new Wrong("F3", "does not give numbers").backend(good -> new PassingBackend(good) {
                     @Override
-                    public void lock(long address, long length, boolean onFault) {
+                    public void lock(long address, long length, Set<LockOption> options) {
                         try {
-                            good.lock(address, length, onFault);
+                            good.lock(address, length, options);
                         } catch (PageLockException e) {
                             throw e.toBuilder()
                                     .detail("too much")
@@ -514,7 +515,7 @@ class WrongBackendsTest {
                                     (proxy, method, own) -> method.getName().equals("capabilities")
                                             ? EnumSet.allOf(Capability.class)
                                             : invoke(method, over, own));
-                            return PageLocker.over(able);
+                            return PageLockers.over(able);
                         }),
                 new Wrong("B1", "changes its mind").backend(good -> new PassingBackend(good) {
                     private int asked;
@@ -609,7 +610,7 @@ class WrongBackendsTest {
 
     /** A locker that is right but for one method. */
     private static PageLocker with(Backend over, String name, Own own) {
-        PageLocker plain = PageLocker.over(over);
+        PageLocker plain = PageLockers.over(over);
         return (PageLocker) Proxy.newProxyInstance(
                 Subject.class.getClassLoader(), new Class<?>[] {PageLocker.class}, (proxy, method, arguments) -> {
                     Object answer = method.getName().equals(name) ? own.call(plain, arguments) : NOT_MINE;
@@ -620,8 +621,8 @@ class WrongBackendsTest {
     /** Every lock has its own count. */
     private static PageLocker apart(Backend over) {
         Function<String, Own> fresh = name -> (plain, arguments) -> name.equals("lock")
-                ? PageLocker.over(over).lock((MemoryRange) arguments[0])
-                : PageLocker.over(over).lockAddressSpace((AddressSpaceOption[]) arguments[0]);
+                ? PageLockers.over(over).lock((MemoryRange) arguments[0])
+                : PageLockers.over(over).lockAddressSpace((AddressSpaceScope) arguments[0]);
         PageLocker ranges = with(over, "lock", fresh.apply("lock"));
         return (PageLocker) Proxy.newProxyInstance(
                 Subject.class.getClassLoader(),
@@ -691,7 +692,7 @@ class WrongBackendsTest {
         }
 
         @Override
-        public void lock(long address, long length, boolean onFault) {}
+        public void lock(long address, long length, Set<LockOption> options) {}
     }
 
     private static final class SilentBackend extends PassingBackend {
@@ -711,9 +712,9 @@ class WrongBackendsTest {
         }
 
         @Override
-        public void lock(long address, long length, boolean onFault) {
+        public void lock(long address, long length, Set<LockOption> options) {
             if (kernel.chargedBytes(address, length) < length) {
-                good.lock(address, length, onFault);
+                good.lock(address, length, options);
             }
         }
     }
@@ -726,9 +727,9 @@ class WrongBackendsTest {
         }
 
         @Override
-        public void lock(long address, long length, boolean onFault) {
+        public void lock(long address, long length, Set<LockOption> options) {
             if (locked.add(address)) {
-                good.lock(address, length, onFault);
+                good.lock(address, length, options);
             }
         }
 
@@ -765,8 +766,8 @@ class WrongBackendsTest {
         }
 
         @Override
-        public void lock(long address, long length, boolean onFault) {
-            renaming(() -> good.lock(address, length, onFault));
+        public void lock(long address, long length, Set<LockOption> options) {
+            renaming(() -> good.lock(address, length, options));
         }
 
         @Override

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.pagelock.spi;
+package io.pagelock;
 
 import java.util.Locale;
 

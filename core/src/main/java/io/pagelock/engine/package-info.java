@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Makes lockers over a given backend, for authors of backends and for tests. Everybody else uses
+ * {@link io.pagelock.PageLocker#system()}.
+ */
+package io.pagelock.engine;
