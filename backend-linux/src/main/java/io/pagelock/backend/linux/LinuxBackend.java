@@ -11,6 +11,8 @@ import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
+import io.pagelock.backend.linux.proc.Mapping;
+import io.pagelock.backend.linux.proc.Status;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.Host;
 import io.pagelock.spi.LimitChecking;
@@ -222,6 +224,9 @@ final class LinuxBackend implements Backend, LimitChecking, MappingBudget {
             throw failure.ofUnexplained(function, new Range(address, length).toString());
         }
         for (Mapping each : mappings.get()) {
+            if (!each.hasFlags()) {
+                throw failure.ofUnexplained(function, new Range(address, length).toString());
+            }
             if (each.has("dp")) {
                 throw failure.ofDroppable(function, each);
             }
@@ -273,7 +278,7 @@ final class LinuxBackend implements Backend, LimitChecking, MappingBudget {
         }
         for (Mapping each : mappings.get()) {
             Mapping part = each.clip(address, address + length);
-            if (!pageIn(part.start, part.length(), part.copiesWhenWritten(), part.onDisk)) {
+            if (!part.isKnown() || !pageIn(part.start, part.length(), part.copiesWhenWritten(), part.onDisk())) {
                 return false;
             }
         }
@@ -425,6 +430,9 @@ final class LinuxBackend implements Backend, LimitChecking, MappingBudget {
         }
         List<Mapping> parts = new ArrayList<>();
         for (Mapping each : mappings.get()) {
+            if (!each.isKnown()) {
+                return Optional.empty();
+            }
             parts.add(each.clip(range.address(), range.end()));
         }
         List<MemoryRange> mapped = new ArrayList<>();
@@ -445,7 +453,7 @@ final class LinuxBackend implements Backend, LimitChecking, MappingBudget {
         for (Mapping each : mappings.get()) {
             Mapping part = each.clip(range.address(), range.end());
             unmapped(states, range, at, part.start);
-            for (long from = part.start; from != part.end; ) {
+            for (long from = part.start; isWhole(part) && from != part.end; ) {
                 long length = Math.min(part.end - from, PAGES_AT_ONCE * pageSize);
                 mapped(states, range, part.clip(from, from + length));
                 from += length;
@@ -456,8 +464,14 @@ final class LinuxBackend implements Backend, LimitChecking, MappingBudget {
         return states.build();
     }
 
+    /** Whether it is a mapping and of whole pages. */
+    private boolean isWhole(Mapping part) {
+        return part.isKnown() && ((part.start | part.end) & pageSize - 1) == 0;
+    }
+
     private void unmapped(PageStates.Builder states, MemoryRange range, long from, long to) {
-        for (long at = from; at != to; at += pageSize) {
+        long last = to & -pageSize;
+        for (long at = from + pageSize - 1 & -pageSize; Long.compareUnsigned(at, last) < 0; at += pageSize) {
             states.locked(index(range, at), Tristate.NO).resident(index(range, at), Tristate.NO);
         }
     }
@@ -497,13 +511,16 @@ final class LinuxBackend implements Backend, LimitChecking, MappingBudget {
                 return true;
             }
         }
-        ProcSelf.Status status = proc.status();
+        Status status = proc.status();
         if (proc.ownsEveryFile(status) == Tristate.YES) {
             return true;
         }
         // Elsewhere than in the initial namespace, different foreign users show as the same number.
-        OptionalLong owner = proc.files().attribute(part.name, part.inode, "uid");
-        return owner.isPresent() && owner.equals(status.fileUser()) && proc.inInitialUserNamespace() == Tristate.YES;
+        Optional<ProcFiles.FileFacts> file = proc.file(part);
+        return file.isPresent()
+                && (status.fileUser().equals(OptionalLong.of(file.get().owner))
+                                && proc.inInitialUserNamespace() == Tristate.YES
+                        || status.actsAsRealUser() && proc.mayWrite(part));
     }
 
     /** Under a full lock everything that could be brought in is locked; under one on fault, that is open. */

@@ -7,6 +7,8 @@ import io.pagelock.LockLimit;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
+import io.pagelock.backend.linux.proc.Mapping;
+import io.pagelock.backend.linux.proc.Status;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -22,6 +24,14 @@ final class LinuxFailure {
     private static final int MAP_COUNT_SLACK = 16;
 
     private static final List<String> LOCKED_OR_SPECIAL = Arrays.asList("lo", "io", "pf", "ht", "dp", "de", "mm");
+
+    private static final String CANNOT_BE_BROUGHT_IN =
+            "every page is mapped and within the limit, so one cannot be brought in: ";
+
+    /** What remains where no file ends too early. */
+    private static final String OTHER_CAUSES =
+            "no room in its file system, no free huge page, a guard region (MADV_GUARD_INSTALL), access forbidden by a"
+                    + " protection key, or damaged memory";
 
     private final LinuxConstants constants;
     private final ProcSelf proc;
@@ -67,7 +77,7 @@ final class LinuxFailure {
         if (!name(errno).equals("ENOMEM")) {
             return other("munlock", errno);
         }
-        Optional<List<Mapping>> mappings = proc.mappings(address, address + length);
+        Optional<List<Mapping>> mappings = known(address, address + length);
         if (!mappings.isPresent()) {
             return unread("munlock", errno, "/proc/self/maps");
         }
@@ -94,7 +104,7 @@ final class LinuxFailure {
             default:
                 return other("mlockall", errno);
         }
-        ProcSelf.Status status = proc.status();
+        Status status = proc.status();
         LockLimit memlock = limits.memlock(status);
         OptionalLong size = status.sizeBytes();
         if (!size.isPresent() || !memlock.soft().isKnown()) {
@@ -121,7 +131,7 @@ final class LinuxFailure {
             case "EBUSY":
                 return build(Reason.BUSY, "msync", errno, "a page of the range is locked", 0);
             case "ENOMEM":
-                Optional<List<Mapping>> mappings = proc.mappings(address, address + length);
+                Optional<List<Mapping>> mappings = known(address, address + length);
                 OptionalLong hole = mappings.isPresent()
                         ? firstHole(mappings.get(), address, address + length)
                         : OptionalLong.empty();
@@ -175,7 +185,7 @@ final class LinuxFailure {
     }
 
     private PageLockException refused(String function, int errno, long length) {
-        ProcSelf.Status status = proc.status();
+        Status status = proc.status();
         LockLimit memlock = limits.memlock(status);
         Tristate privileged = proc.canExceedLimit(status);
         boolean none = memlock.soft().bytes().orElse(1) == 0;
@@ -201,8 +211,8 @@ final class LinuxFailure {
 
     private PageLockException noMemoryToLock(String function, int errno, long address, long length) {
         long end = address + length;
-        ProcSelf.Status status = proc.status();
-        Optional<List<Mapping>> mappings = proc.mappings(address, end);
+        Status status = proc.status();
+        Optional<List<Mapping>> mappings = known(address, end);
         LockLimit memlock = limits.memlock(status);
         if (!status.lockedBytes().isPresent()
                 || !mappings.isPresent()
@@ -261,6 +271,7 @@ final class LinuxFailure {
      */
     private static boolean lockedOrSpecial(Optional<List<Mapping>> mappings) {
         return mappings.isPresent()
+                && !mappings.get().isEmpty()
                 && mappings.get().stream()
                         .allMatch(each -> LOCKED_OR_SPECIAL.stream().anyMatch(each::has));
     }
@@ -271,14 +282,11 @@ final class LinuxFailure {
 
     private PageLockException cannotBePagedIn(
             String function, int errno, List<Mapping> mappings, long address, long end) {
-        String finding =
-                "every page is mapped and within the limit, so one cannot be brought in: past the end of its file,"
-                        + " an error of the device, no room in its file system, no free huge page, a guard region"
-                        + " (MADV_GUARD_INSTALL), access forbidden by a protection key, or damaged memory";
+        String finding = CANNOT_BE_BROUGHT_IN + "an error of the device, " + OTHER_CAUSES;
         for (Mapping each : mappings) {
             Mapping part = each.clip(address, end);
             // VM_LOCKED from mmap on: mm/secretmem.c. mlock cannot look its pages up: mm/gup.c, check_vma_flags().
-            if (part.name.startsWith("/secretmem")) {
+            if (part.secret()) {
                 return PageLockException.because(Reason.CANNOT_BE_PAGED_IN)
                         .call(function, errno, constants.errno.name(errno))
                         .detail("the kernel keeps " + part + " locked by itself (memfd_secret) and lets nobody lock it")
@@ -289,15 +297,26 @@ final class LinuxFailure {
                 finding = part + " has no access rights (PROT_NONE)";
                 break;
             }
-            OptionalLong size =
-                    each.anonymous() ? OptionalLong.empty() : proc.files().attribute(each.name, each.inode, "size");
-            if (size.isPresent() && part.offset + part.length() - pageSize >= size.getAsLong()) {
-                finding = "the file " + part.name + " has " + ByteSize.format(size.getAsLong()) + ", and " + part
+            if (!each.name.startsWith("/")) {
+                continue;
+            }
+            Optional<ProcFiles.FileFacts> file = proc.file(each);
+            if (!file.isPresent()) {
+                // The likeliest cause, and no device is blamed where nobody could look.
+                finding = CANNOT_BE_BROUGHT_IN + part.shownName() + " may end before the range does (its size cannot be"
+                        + " read); or there is " + OTHER_CAUSES;
+            } else if (part.offset + part.length() - pageSize >= file.get().size) {
+                finding = "the file " + part.shownName() + " has " + ByteSize.format(file.get().size) + ", and " + part
                         + " maps it up to byte " + (part.offset + part.length());
                 break;
             }
         }
         return build(Reason.CANNOT_BE_PAGED_IN, function, errno, finding, 0);
+    }
+
+    /** The mappings of a range; empty also if a line about it cannot be read. */
+    private Optional<List<Mapping>> known(long from, long to) {
+        return proc.mappings(from, to).filter(all -> all.stream().allMatch(Mapping::isKnown));
     }
 
     private Optional<PageLockException> tooManyMappings(String function, int errno) {

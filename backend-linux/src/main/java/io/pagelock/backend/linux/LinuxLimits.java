@@ -4,6 +4,7 @@ package io.pagelock.backend.linux;
 import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
+import io.pagelock.backend.linux.proc.Status;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +31,7 @@ final class LinuxLimits {
     }
 
     LockLimits read() {
-        ProcSelf.Status status = proc.status();
+        Status status = proc.status();
         List<LockLimit> all = new ArrayList<>();
         all.add(memlock(status));
         long own = Math.max(
@@ -43,7 +44,7 @@ final class LinuxLimits {
 
     /** The limits on memory itself: those of the control groups, the tightest first, then the machine's. */
     List<MemoryUse> memory() {
-        Map<String, Long> machine = MemoryGroups.fields(proc, "/proc/meminfo");
+        Map<String, Long> machine = proc.fields("/proc/meminfo");
         long swap = machine.getOrDefault("SwapFree", 0L);
         List<MemoryUse> all = new ArrayList<>(groups.limited(swap));
         if (machine.containsKey("MemTotal") && machine.containsKey("MemAvailable")) {
@@ -64,7 +65,7 @@ final class LinuxLimits {
     }
 
     /** RLIMIT_MEMLOCK with what is charged to it. */
-    LockLimit memlock(ProcSelf.Status status) {
+    LockLimit memlock(Status status) {
         long[] rlim = new long[2];
         boolean known = calls.getrlimit(constants.rlimitMemlock, rlim) == 0;
         return new LockLimit(

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
+import io.pagelock.backend.linux.proc.Mapping;
+
 /**
  * Asks the kernel itself whether a mapping is locked. msync with MS_ASYNC and MS_INVALIDATE fails with EBUSY exactly if a
  * mapping in the range is flagged VM_LOCKED, and does nothing else since Linux 2.6.18: mm/msync.c. A quarter of a

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
+import io.pagelock.backend.linux.proc.Mapping;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 

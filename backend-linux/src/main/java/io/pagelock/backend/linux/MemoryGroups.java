@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
+import io.pagelock.backend.linux.proc.Mount;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,7 +37,7 @@ final class MemoryGroups {
             // A kernel without control groups; or without proc, where everything else is unknown as well.
             return Collections.emptyList();
         }
-        Optional<Mount> mount = mount(v1, path.get());
+        Optional<Shown> mount = mount(v1, path.get());
         if (!mount.isPresent()) {
             return Collections.singletonList(MemoryUse.unknown(path.get()));
         }
@@ -88,7 +88,7 @@ final class MemoryGroups {
         OptionalLong max = proc.number(file);
         if (max.isPresent() && max.getAsLong() >= UNLIMITED) {
             // A group outside of the container may have one, which shows here all the same.
-            Long around = fields(proc, directory + "/memory.stat").get("hierarchical_memory_limit");
+            Long around = proc.fields(directory + "/memory.stat").get("hierarchical_memory_limit");
             return group.isEmpty() && around != null && around < UNLIMITED
                     ? Optional.of(MemoryUse.unknown("around this one"))
                     : Optional.empty();
@@ -99,7 +99,7 @@ final class MemoryGroups {
     private MemoryUse use(String directory, String group, String file, String usage, String prefix, long swap) {
         OptionalLong max = proc.number(file);
         OptionalLong current = proc.number(directory + usage);
-        Map<String, Long> stat = fields(proc, directory + "/memory.stat");
+        Map<String, Long> stat = proc.fields(directory + "/memory.stat");
         if (!max.isPresent() || !current.isPresent() || stat.isEmpty()) {
             return MemoryUse.unknown(group);
         }
@@ -114,23 +114,6 @@ final class MemoryGroups {
                 sum(stat, prefix + "unevictable"),
                 current.getAsLong() - files,
                 sum(stat, "slab_reclaimable") + Math.min(anonymous, swap));
-    }
-
-    /** Lines of a name, perhaps a colon, and a number, perhaps in kB. */
-    static Map<String, Long> fields(ProcSelf proc, String file) {
-        Map<String, Long> fields = new HashMap<>();
-        for (String line : proc.lines(file)) {
-            String[] parts = line.split("[:\\s]+");
-            try {
-                if (parts.length >= 2) {
-                    fields.put(parts[0], Long.parseLong(parts[1]) * (line.endsWith(" kB") ? 1024 : 1));
-                }
-            } catch (NumberFormatException e) {
-                // One line that is not a number leaves the others as they are.
-                continue;
-            }
-        }
-        return fields;
     }
 
     static long sum(Map<String, Long> fields, String... names) {
@@ -172,17 +155,13 @@ final class MemoryGroups {
     }
 
     /** Where the hierarchy is mounted, of several places the one that shows most of the path: proc_pid_mountinfo(5). */
-    private Optional<Mount> mount(boolean v1, String path) {
-        Mount best = null;
+    private Optional<Shown> mount(boolean v1, String path) {
+        Shown best = null;
         for (String line : proc.ownLines("mountinfo")) {
-            String[] halves = line.split(" - ", 2);
-            String[] left = halves[0].split(" ");
-            String[] right = halves.length == 2 ? halves[1].split(" ") : new String[0];
-            if (left.length >= 5
-                    && right.length >= 3
-                    && right[0].equals(v1 ? "cgroup" : "cgroup2")
-                    && (!v1 || Arrays.asList(right[2].split(",")).contains("memory"))) {
-                Mount mount = new Mount(unescaped(left[3]), unescaped(left[4]));
+            Mount found =
+                    Mount.parse(line).orElse(null);
+            if (found != null && found.type.equals(v1 ? "cgroup" : "cgroup2") && (!v1 || found.has("memory"))) {
+                Shown mount = new Shown(found.root, found.point);
                 if (best == null
                         || mount.below(path).length() > best.below(path).length()) {
                     best = mount;
@@ -192,31 +171,12 @@ final class MemoryGroups {
         return Optional.ofNullable(best);
     }
 
-    /** Blanks and the like are written as a backslash and three octal digits. */
-    private static String unescaped(String text) {
-        StringBuilder plain = new StringBuilder(text.length());
-        for (int i = 0; i < text.length(); i++) {
-            if (text.charAt(i) == '\\' && text.startsWith("0", i + 1) && i + 4 <= text.length()
-                    || text.charAt(i) == '\\' && text.startsWith("1", i + 1) && i + 4 <= text.length()) {
-                try {
-                    plain.append((char) Integer.parseInt(text.substring(i + 1, i + 4), 8));
-                    i += 3;
-                    continue;
-                } catch (NumberFormatException e) {
-                    // Not written by the kernel; taken as it is.
-                }
-            }
-            plain.append(text.charAt(i));
-        }
-        return plain.toString();
-    }
-
     /** A mount of a hierarchy, of which it may show a part. */
-    private static final class Mount {
+    private static final class Shown {
         private final String root;
         private final String top;
 
-        Mount(String root, String top) {
+        Shown(String root, String top) {
             this.root = root.equals("/") ? "" : root;
             this.top = top;
         }

@@ -5,6 +5,7 @@ import io.pagelock.ByteSize;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
+import io.pagelock.backend.linux.proc.Mapping;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -112,7 +113,7 @@ final class MemoryGuard {
         for (Mapping each : mappings.orElseGet(ArrayList::new)) {
             Mapping part = each.clip(address, address + length);
             // Memory of devices and of hugetlbfs is not charged.
-            if (!part.has("io") && !part.has("pf") && !part.has("ht") && part.accessible()) {
+            if (part.isKnown() && !part.has("io") && !part.has("pf") && !part.has("ht") && part.accessible()) {
                 look(part, pages, now);
             }
         }

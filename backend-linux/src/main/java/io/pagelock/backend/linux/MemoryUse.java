@@ -3,6 +3,8 @@ package io.pagelock.backend.linux;
 
 import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
+import io.pagelock.backend.linux.proc.KernelText;
+import io.pagelock.spi.Names;
 import java.util.OptionalLong;
 
 /**
@@ -42,7 +44,7 @@ final class MemoryUse {
             long inUse,
             long reclaimable) {
         this.name = name;
-        this.file = file;
+        this.file = Names.text(KernelText.bytes(file));
         this.limit = limit;
         this.withSwap = withSwap;
         this.files = files;
@@ -83,7 +85,7 @@ final class MemoryUse {
     }
 
     private static String name(String group) {
-        return "memory of the control group " + (group.isEmpty() ? "/" : group);
+        return "memory of the control group " + (group.isEmpty() ? "/" : Names.text(KernelText.bytes(group)));
     }
 
     /** Returns how much fits for certain; may be negative. Without a known limit, nothing. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
+import io.pagelock.backend.linux.proc.KernelText;
+import io.pagelock.spi.Names;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -8,28 +10,59 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.Paths;
-import java.util.OptionalLong;
+import java.util.Map;
+import java.util.Optional;
 
-/** The file system as far as this backend reads it; tests supply their own. */
+/** The file system as far as this backend reads it; tests supply their own. In names each character stands for one byte. */
 interface ProcFiles {
-    /** Opens a file for reading, unbuffered, so that skipping seeks. */
+    /** Opens a file for reading, unbuffered. Skipping seeks if the name is ASCII. */
     InputStream open(String name) throws IOException;
 
     /** The text of a symbolic link. */
     String readLink(String name) throws IOException;
 
-    /**
-     * A number about a file, if the name still means that file.
-     *
-     * @param attribute {@code size} or {@code uid}
-     */
-    OptionalLong attribute(String name, long inode, String attribute);
+    /** Looks at the file that has this name now; a link is not followed. Empty if it cannot be looked at. */
+    Optional<FileFacts> file(String name);
+
+    /** Whether this user may write a file, by its rights and the file system's. */
+    boolean isWritable(String name);
+
+    /** What is known of a file, as in maps and stat(2). */
+    final class FileFacts {
+        /** Major number in the upper half, minor in the lower. */
+        final long device;
+
+        final long inode;
+        final long owner;
+        final long size;
+
+        FileFacts(long device, long inode, long owner, long size) {
+            this.device = device;
+            this.inode = inode;
+            this.owner = owner;
+            this.size = size;
+        }
+    }
 
     /** The files of this system. */
     ProcFiles SYSTEM = new ProcFiles() {
         @Override
         public InputStream open(String name) throws IOException {
-            return new FileInputStream(name);
+            // Java encodes a text by the locale, which may lack what the name has.
+            return isAscii(name) ? new FileInputStream(name) : Files.newInputStream(path(name));
+        }
+
+        private boolean isAscii(String name) {
+            for (int i = 0; i < name.length(); i++) {
+                if (name.charAt(i) > 0x7f) {
+                    return false;
+                }
+            }
+            return true;
+        }
+
+        private Path path(String name) {
+            return Names.path(KernelText.bytes(name));
         }
 
         @Override
@@ -38,16 +71,31 @@ interface ProcFiles {
         }
 
         @Override
-        public OptionalLong attribute(String name, long inode, String attribute) {
+        public Optional<FileFacts> file(String name) {
             try {
-                Path path = Paths.get(name);
-                if (((Number) Files.getAttribute(path, "unix:ino", LinkOption.NOFOLLOW_LINKS)).longValue() != inode) {
-                    return OptionalLong.empty();
-                }
-                Object value = Files.getAttribute(path, "unix:" + attribute, LinkOption.NOFOLLOW_LINKS);
-                return OptionalLong.of(((Number) value).longValue());
+                Map<String, Object> all =
+                        Files.readAttributes(path(name), "unix:dev,ino,uid,size", LinkOption.NOFOLLOW_LINKS);
+                long device = number(all, "dev");
+                // gnu_dev_major() and gnu_dev_minor() of the C libraries.
+                long major = device >>> 8 & 0xfff | device >>> 32 & 0xfffff000L;
+                long minor = device & 0xff | device >>> 12 & 0xffffff00L;
+                return Optional.of(new FileFacts(
+                        major << 32 | minor, number(all, "ino"), number(all, "uid") & 0xffffffffL, number(all, "size")));
             } catch (IOException | RuntimeException e) {
-                return OptionalLong.empty();
+                return Optional.empty();
+            }
+        }
+
+        private long number(Map<String, Object> all, String attribute) {
+            return ((Number) all.get(attribute)).longValue();
+        }
+
+        @Override
+        public boolean isWritable(String name) {
+            try {
+                return Files.isWritable(path(name));
+            } catch (RuntimeException e) {
+                return false;
             }
         }
     };

@@ -2,22 +2,26 @@
 package io.pagelock.backend.linux;
 
 import io.pagelock.Tristate;
-import java.io.BufferedReader;
+import io.pagelock.backend.linux.proc.KernelText;
+import io.pagelock.backend.linux.proc.Mapping;
+import io.pagelock.backend.linux.proc.MappingReader;
+import io.pagelock.backend.linux.proc.Status;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
+import java.io.PushbackInputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /** What {@code /proc} tells about this process: proc(5). What cannot be read is empty or unknown, never guessed. */
 final class ProcSelf {
@@ -41,14 +45,7 @@ final class ProcSelf {
 
     /** {@code status}, read at once so that its numbers belong together. */
     Status status() {
-        Map<String, String> fields = new HashMap<>();
-        for (String line : ownLines("status")) {
-            int colon = line.indexOf(':');
-            if (colon > 0) {
-                fields.put(line.substring(0, colon), line.substring(colon + 1).trim());
-            }
-        }
-        return new Status(fields);
+        return new Status(ownLines("status"));
     }
 
     /** Whether this process lives in the user namespace in which capabilities count for the whole system. */
@@ -78,38 +75,21 @@ final class ProcSelf {
     }
 
     private Tristate inForce(Status status, int capability) {
-        Tristate bit = status.effective(capability);
-        return bit == Tristate.YES ? inInitialUserNamespace() : bit;
+        OptionalLong bits = status.effectiveCapabilities();
+        if (!bits.isPresent()) {
+            return Tristate.UNKNOWN;
+        }
+        return (bits.getAsLong() >>> capability & 1) == 0 ? Tristate.NO : inInitialUserNamespace();
     }
 
     /**
-     * The mappings that overlap a range, in the order of addresses and disjoint. The file is read in pieces, and a mapping that
-     * grew downwards in between is told with what was told before; of that, only the rest counts.
+     * The mappings that overlap a range, in the order of addresses and disjoint. Where lines could not be read, a
+     * {@linkplain Mapping#isKnown() mapping that is none} stands for what may be there.
      *
      * @return empty if they cannot be read
      */
     Optional<List<Mapping>> mappings(long from, long to) {
-        List<Mapping> found = new ArrayList<>();
-        long told = 0;
-        try (BufferedReader lines = openMappings("maps")) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                Mapping mapping = Mapping.parse(line);
-                if (Long.compareUnsigned(mapping.end, told) <= 0) {
-                    continue;
-                }
-                mapping = mapping.clip(told, mapping.end);
-                told = mapping.end;
-                if (Long.compareUnsigned(mapping.start, to) >= 0) {
-                    break;
-                }
-                if (Long.compareUnsigned(mapping.end, from) > 0 && !mapping.gate()) {
-                    found.add(mapping);
-                }
-            }
-        } catch (IOException | RuntimeException e) {
-            return Optional.empty();
-        }
-        return Optional.of(found);
+        return read("maps", from, to);
     }
 
     /** Every mapping. */
@@ -124,26 +104,52 @@ final class ProcSelf {
      * @return empty if they cannot be read
      */
     Optional<List<Mapping>> flagged(long from, long to) {
+        return read("smaps", from, to);
+    }
+
+    private Optional<List<Mapping>> read(String file, long from, long to) {
         List<Mapping> found = new ArrayList<>();
-        Mapping current = null;
-        try (BufferedReader lines = openMappings("smaps")) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                if (line.startsWith("VmFlags:")) {
-                    if (Long.compareUnsigned(current.end, from) > 0 && !current.gate()) {
-                        found.add(current.withFlags(line.substring("VmFlags:".length())));
-                    }
-                } else if (line.charAt(0) <= '9' || line.charAt(0) >= 'a') {
-                    // Entries start with an address in lower case; their other lines with a capital.
-                    current = Mapping.parse(line);
-                    if (Long.compareUnsigned(current.start, to) >= 0) {
-                        break;
-                    }
+        try (MappingReader reader = new MappingReader(openMappings(file), file.equals("smaps"), from)) {
+            for (Mapping each = reader.next(); each != null; each = reader.next()) {
+                if (Long.compareUnsigned(each.start, to) >= 0) {
+                    break;
+                }
+                if (!each.gate()) {
+                    found.add(each);
                 }
             }
         } catch (IOException | RuntimeException e) {
             return Optional.empty();
         }
         return Optional.of(found);
+    }
+
+    /** The file behind a mapping, if its name still means that file. */
+    Optional<ProcFiles.FileFacts> file(Mapping mapping) {
+        return fileName(mapping).flatMap(files::file);
+    }
+
+    /** Whether this user may write the file behind a mapping; no if that cannot be looked at. */
+    boolean mayWrite(Mapping mapping) {
+        return fileName(mapping).filter(files::isWritable).isPresent();
+    }
+
+    private Optional<String> fileName(Mapping mapping) {
+        if (mapping.name.startsWith("/")) {
+            for (String name : mapping.possibleNames()) {
+                Optional<ProcFiles.FileFacts> file = files.file(name);
+                if (file.isPresent() && isSame(mapping, file.get())) {
+                    return Optional.of(name);
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Devices without a number of their own differ between maps and stat, as those of a subvolume do: fs/btrfs/inode.c. */
+    private static boolean isSame(Mapping mapping, ProcFiles.FileFacts file) {
+        return mapping.inode == file.inode
+                && (mapping.device == file.device || !mapping.onDisk() && file.device >>> 32 == 0);
     }
 
     /** {@code vm.max_map_count}, above which the kernel splits no mapping. */
@@ -183,33 +189,48 @@ final class ProcSelf {
     /** The number in a file of one line; empty if it cannot be read or is not a number, as in {@code max}. */
     OptionalLong number(String name) {
         Optional<String> text = firstLine(name);
-        try {
-            return text.isPresent() ? OptionalLong.of(Long.parseLong(text.get().trim())) : OptionalLong.empty();
-        } catch (NumberFormatException e) {
-            return OptionalLong.empty();
-        }
+        return text.isPresent() ? KernelText.number(KernelText.strip(text.get())) : OptionalLong.empty();
     }
 
     /** The first line of a file; empty if it cannot be read. */
     Optional<String> firstLine(String name) {
-        try (BufferedReader lines = open(name)) {
-            return Optional.ofNullable(lines.readLine());
-        } catch (IOException | RuntimeException e) {
-            return Optional.empty();
-        }
+        List<String> lines = lines(name);
+        return lines.isEmpty() ? Optional.empty() : Optional.of(lines.get(0));
     }
 
-    /** The lines of a file; none if it cannot be read. */
+    /** The lines of a file, a character for each byte; none if it cannot be read. What has no line end is cut off. */
     List<String> lines(String name) {
         List<String> all = new ArrayList<>();
-        try (BufferedReader lines = open(name)) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                all.add(line);
+        try (KernelText text = new KernelText(files.open(name))) {
+            while (text.next()) {
+                if (!text.bad()) {
+                    all.add(text.rest());
+                }
             }
         } catch (IOException | RuntimeException e) {
             return Collections.emptyList();
         }
         return all;
+    }
+
+    /** The numbers in lines of a name, perhaps a colon, and a number, perhaps in kB. A name that is there twice is unknown. */
+    Map<String, Long> fields(String file) {
+        Map<String, Long> fields = new HashMap<>();
+        Set<String> twice = new HashSet<>();
+        for (String line : lines(file)) {
+            int end = 0;
+            while (end < line.length() && ": \t".indexOf(line.charAt(end)) < 0) {
+                end++;
+            }
+            String name = line.substring(0, end);
+            String value = KernelText.strip(line.startsWith(":", end) ? line.substring(end + 1) : line.substring(end));
+            OptionalLong number = value.endsWith(" kB") ? KernelText.kibibytes(value) : KernelText.number(value);
+            if (number.isPresent() && fields.put(name, number.getAsLong()) != null) {
+                twice.add(name);
+            }
+        }
+        fields.keySet().removeAll(twice);
+        return fields;
     }
 
     /**
@@ -223,116 +244,51 @@ final class ProcSelf {
     }
 
     /**
-     * The lines of a file that lists mappings. That of {@code /proc/self} is empty or cannot be opened once the thread that leads
-     * the process has ended, as that of a launcher may: {@code exit_mm()} in the kernel's kernel/exit.c. It is asked first all
-     * the same, since user-mode emulators put their own text in its place only. An empty one tells nothing: no process is
-     * without mappings.
+     * A file that lists mappings. That of {@code /proc/self} is empty or cannot be opened once the thread that leads the
+     * process has ended, as that of a launcher may: {@code exit_mm()} in the kernel's kernel/exit.c. It is asked first all the
+     * same, since user-mode emulators put their own text in its place only. An empty one tells nothing: no process is without
+     * mappings.
      */
-    private BufferedReader openMappings(String file) throws IOException {
-        BufferedReader lines = openUnlessEmpty("/proc/self/" + file);
-        if (lines == null) {
-            lines = openUnlessEmpty("/proc/thread-self/" + file);
+    private InputStream openMappings(String file) throws IOException {
+        InputStream in = openUnlessEmpty("/proc/self/" + file);
+        if (in == null) {
+            in = openUnlessEmpty("/proc/thread-self/" + file);
         }
-        if (lines == null) {
+        if (in == null) {
             throw new IOException(file + " is empty or cannot be read");
         }
-        return lines;
+        return in;
     }
 
     /** Returns null for a file that is empty or cannot be read. */
-    private BufferedReader openUnlessEmpty(String name) {
-        BufferedReader lines = null;
+    private InputStream openUnlessEmpty(String name) {
+        PushbackInputStream in = null;
         boolean any = false;
         try {
-            lines = open(name);
-            lines.mark(1);
-            any = lines.read() >= 0;
-            lines.reset();
+            in = new PushbackInputStream(files.open(name));
+            int first = in.read();
+            any = first >= 0;
+            if (any) {
+                in.unread(first);
+            }
         } catch (IOException e) {
             any = false;
         } finally {
             if (!any) {
-                close(lines);
+                close(in);
             }
         }
-        return any ? lines : null;
+        return any ? in : null;
     }
 
-    private static void close(BufferedReader lines) {
+    private static void close(InputStream in) {
         try {
-            if (lines != null) {
-                lines.close();
+            if (in != null) {
+                in.close();
             }
         } catch (IOException e) {
             // Only read from.
             return;
-        }
-    }
-
-    private BufferedReader open(String name) throws IOException {
-        return new BufferedReader(new InputStreamReader(files.open(name), StandardCharsets.ISO_8859_1), 1 << 14);
-    }
-
-    /** The fields of {@code status}. The memory is the process's, the user and the capabilities are the thread's. */
-    static final class Status {
-        private final Map<String, String> fields;
-
-        private Status(Map<String, String> fields) {
-            this.fields = fields;
-        }
-
-        boolean known() {
-            return !fields.isEmpty();
-        }
-
-        /** Bytes under VM_LOCKED by the kernel's count. */
-        OptionalLong lockedBytes() {
-            return bytes("VmLck");
-        }
-
-        /** The virtual size, which mlockall is charged for. */
-        OptionalLong sizeBytes() {
-            return bytes("VmSize");
-        }
-
-        /** What of it is in memory. */
-        OptionalLong residentBytes() {
-            return bytes("VmRSS");
-        }
-
-        /** The user for access to files. */
-        OptionalLong fileUser() {
-            String[] uids = fields.getOrDefault("Uid", "").split("\\s+");
-            try {
-                return uids.length == 4 ? OptionalLong.of(Long.parseLong(uids[3])) : OptionalLong.empty();
-            } catch (NumberFormatException e) {
-                return OptionalLong.empty();
-            }
-        }
-
-        Tristate effective(int capability) {
-            String bits = fields.get("CapEff");
-            try {
-                return bits == null
-                        ? Tristate.UNKNOWN
-                        : Tristate.of((Long.parseUnsignedLong(bits, 16) >>> capability & 1) != 0);
-            } catch (NumberFormatException e) {
-                return Tristate.UNKNOWN;
-            }
-        }
-
-        private OptionalLong bytes(String field) {
-            String text = fields.getOrDefault(field, "");
-            // Always "kB", and always 1024 bytes.
-            if (!text.endsWith(" kB")) {
-                return OptionalLong.empty();
-            }
-            try {
-                return OptionalLong.of(
-                        Long.parseLong(text.substring(0, text.length() - 3).trim()) * 1024);
-            } catch (NumberFormatException e) {
-                return OptionalLong.empty();
-            }
         }
     }
 }

@@ -21,7 +21,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.util.EnumSet;
-import java.util.OptionalLong;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -232,8 +232,13 @@ final class FakeLinux implements LinuxCalls, ProcFiles {
     }
 
     @Override
-    public OptionalLong attribute(String name, long inode, String attribute) {
-        return OptionalLong.empty();
+    public Optional<FileFacts> file(String name) {
+        return Optional.empty();
+    }
+
+    @Override
+    public boolean isWritable(String name) {
+        return false;
     }
 
     /** An entry of 8 bytes for each page of the address space. */

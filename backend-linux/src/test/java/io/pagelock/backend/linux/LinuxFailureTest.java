@@ -165,7 +165,7 @@ class LinuxFailureTest {
     void endOfTheFileIsNamed() {
         calls.lockedFrom(0x10000, 16);
         proc.maps("00010000-00020000 rw-s 00003000 fe:00 77                    /data/a file");
-        proc.attributes.put("/data/a file 77 size", 0x5001L);
+        proc.file("/data/a file", 77, 0, 0x5001);
         is(Reason.CANNOT_BE_PAGED_IN, lock("ENOMEM", 0x11000, 3), "/data/a file", "20481 bytes");
         // Up to the page that holds the last byte there is nothing wrong with the file.
         PageLockException other = lock("ENOMEM", 0x11000, 2);
@@ -177,8 +177,10 @@ class LinuxFailureTest {
     void fileThatIsNotThereAnyMoreIsNotBlamed() {
         calls.lockedFrom(0x10000, 16);
         proc.maps("00010000-00020000 rw-s 00000000 fe:00 77                    /data/file (deleted)");
-        proc.attributes.put("/data/file 77 size", 0L);
-        is(Reason.CANNOT_BE_PAGED_IN, lock("ENOMEM", 0x10000, 1), "one cannot be brought in");
+        proc.file("/data/file", 77, 0, 0);
+        PageLockException thrown = lock("ENOMEM", 0x10000, 1);
+        is(Reason.CANNOT_BE_PAGED_IN, thrown, "one cannot be brought in", "/data/file (deleted) may end before");
+        assertFalse(thrown.detail().contains("device"), thrown.detail());
     }
 
     @ParameterizedTest

@@ -9,9 +9,11 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
+import java.util.Optional;
+import java.util.Set;
 
 /** A {@code /proc} of texts. At first that of a user without rights in the initial namespace, with two mappings. */
 final class ProcTexts implements ProcFiles {
@@ -19,7 +21,8 @@ final class ProcTexts implements ProcFiles {
 
     final Map<String, byte[]> files = new HashMap<>();
     final Map<String, String> links = new HashMap<>();
-    final Map<String, Long> attributes = new HashMap<>();
+    final Map<String, FileFacts> facts = new HashMap<>();
+    final Set<String> writable = new HashSet<>();
     final List<String> opened = new ArrayList<>();
 
     ProcTexts() {
@@ -46,7 +49,7 @@ final class ProcTexts implements ProcFiles {
     ProcTexts status(long lockedKib, String capEff) {
         return put(
                 "/proc/self/status",
-                "Name:\tjava\nUid:\t1000\t1000\t1000\t1000\nVmPeak:\t 9000000 kB\nVmSize:\t 8000000 kB\nVmLck:\t "
+                "Name:\tjava\nUid:\t1000\t1000\t1000\t1000\nGid:\t1000\t1000\t1000\t1000\nVmPeak:\t 9000000 kB\nVmSize:\t 8000000 kB\nVmLck:\t "
                         + lockedKib + " kB\nVmRSS:\t   10000 kB\nCapEff:\t" + capEff + "\n");
     }
 
@@ -79,9 +82,19 @@ final class ProcTexts implements ProcFiles {
         return link;
     }
 
+    /** A file that can be looked at, on the device fe:00. */
+    ProcTexts file(String name, long inode, long owner, long size) {
+        facts.put(name, new FileFacts(0xfeL << 32, inode, owner, size));
+        return this;
+    }
+
     @Override
-    public OptionalLong attribute(String name, long inode, String attribute) {
-        Long value = attributes.get(name + " " + inode + " " + attribute);
-        return value == null ? OptionalLong.empty() : OptionalLong.of(value);
+    public Optional<FileFacts> file(String name) {
+        return Optional.ofNullable(facts.get(name));
+    }
+
+    @Override
+    public boolean isWritable(String name) {
+        return writable.contains(name);
     }
 }
