@@ -158,8 +158,7 @@ final class MemoryGroups {
     private Optional<Shown> mount(boolean v1, String path) {
         Shown best = null;
         for (String line : proc.ownLines("mountinfo")) {
-            Mount found =
-                    Mount.parse(line).orElse(null);
+            Mount found = Mount.parse(line).orElse(null);
             if (found != null && found.type.equals(v1 ? "cgroup" : "cgroup2") && (!v1 || found.has("memory"))) {
                 Shown mount = new Shown(found.root, found.point);
                 if (best == null

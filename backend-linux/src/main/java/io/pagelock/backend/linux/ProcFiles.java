@@ -80,7 +80,10 @@ interface ProcFiles {
                 long major = device >>> 8 & 0xfff | device >>> 32 & 0xfffff000L;
                 long minor = device & 0xff | device >>> 12 & 0xffffff00L;
                 return Optional.of(new FileFacts(
-                        major << 32 | minor, number(all, "ino"), number(all, "uid") & 0xffffffffL, number(all, "size")));
+                        major << 32 | minor,
+                        number(all, "ino"),
+                        number(all, "uid") & 0xffffffffL,
+                        number(all, "size")));
             } catch (IOException | RuntimeException e) {
                 return Optional.empty();
             }

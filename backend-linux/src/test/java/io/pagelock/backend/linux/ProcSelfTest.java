@@ -61,15 +61,15 @@ class ProcSelfTest {
     @ParameterizedTest
     @ValueSource(strings = {"[vdso]", "[vvar]", "[uprobes]", "/dev/zero (deleted)"})
     void whatIsNotPlainMemoryIsNotTakenForIt(String name) {
-        assertFalse(line("1000-2000 r--p 00000000 00:00 0                  " + name)
-                .anonymous());
+        assertFalse(
+                line("1000-2000 r--p 00000000 00:00 0                  " + name).anonymous());
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"[heap]", "[stack]", "[anon: glibc: malloc]", "[anon:dalvik-main space]"})
     void plainMemoryMayHaveAName(String name) {
-        assertTrue(line("1000-2000 rw-p 00000000 00:00 0                  " + name)
-                .anonymous());
+        assertTrue(
+                line("1000-2000 rw-p 00000000 00:00 0                  " + name).anonymous());
     }
 
     @Test

@@ -221,7 +221,8 @@ public final class KernelText implements Closeable {
      * @return the bytes; empty if it has another form or is beyond 2^63-1
      */
     public static OptionalLong kibibytes(String text) {
-        OptionalLong number = text.endsWith(" kB") ? number(text.substring(0, text.length() - 3)) : OptionalLong.empty();
+        OptionalLong number =
+                text.endsWith(" kB") ? number(text.substring(0, text.length() - 3)) : OptionalLong.empty();
         return number.isPresent() && number.getAsLong() <= Long.MAX_VALUE / 1024
                 ? OptionalLong.of(number.getAsLong() * 1024)
                 : OptionalLong.empty();

@@ -103,8 +103,7 @@ public final class Mapping {
         long last = Long.compareUnsigned(to, end) < 0 ? to : end;
         return first == start && last == end
                 ? this
-                : new Mapping(
-                        first, last, permissions, offset + (first - start), device, inode, escapedName, fields);
+                : new Mapping(first, last, permissions, offset + (first - start), device, inode, escapedName, fields);
     }
 
     /**
@@ -250,6 +249,7 @@ public final class Mapping {
 
     @Override
     public String toString() {
-        return "0x" + Long.toHexString(start) + "-0x" + Long.toHexString(end) + (name.isEmpty() ? "" : " " + shownName());
+        return "0x" + Long.toHexString(start) + "-0x" + Long.toHexString(end)
+                + (name.isEmpty() ? "" : " " + shownName());
     }
 }
