@@ -7,6 +7,7 @@ import io.pagelock.PendingLock;
 import io.pagelock.Reason;
 import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.Backend;
+import io.pagelock.spi.DaemonThread;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -46,7 +47,7 @@ final class AsyncLocks {
                 IDLE_SECONDS,
                 TimeUnit.SECONDS,
                 new LinkedBlockingQueue<>(),
-                task -> new Daemon(name + number.incrementAndGet(), task));
+                task -> DaemonThread.of(name + number.incrementAndGet(), task));
         threads.allowCoreThreadTimeOut(true);
         return threads;
     }

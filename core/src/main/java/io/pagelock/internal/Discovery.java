@@ -8,32 +8,27 @@ import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
+import io.pagelock.spi.DaemonThread;
 import io.pagelock.spi.Host;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
-import java.util.Properties;
 import java.util.ServiceLoader;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
 
 /** Finds the backend for this process, or finds out why there is none. */
 public final class Discovery {
-    /**
-     * Set by the copy of this library that counts for this process. A second copy, in another class loader, would count
-     * apart and unlock the first one's pages.
-     */
-    static final String OWNER_PROPERTY = "io.pagelock.owner";
-
     private static final String JMX_PROPERTY = "io.pagelock.jmx";
 
-    private static final String OWN_ID =
-            "class loader " + Discovery.class.getClassLoader() + ", copy " + System.identityHashCode(Discovery.class);
+    private static final String GRANT =
+            "Grant java.security.AllPermission to the code bases of pagelock and JNA in the policy"
+                    + " file, or start java without -Djava.security.manager";
 
     private static final class Found {
-        private static final Discovery SYSTEM = find(
-                ServiceLoader.load(BackendProvider.class, Discovery.class.getClassLoader()),
-                Host.current(),
-                System.getProperties());
+        private static final Discovery SYSTEM = findInThread();
     }
 
     private final Availability availability;
@@ -69,32 +64,115 @@ public final class Discovery {
 
     PageLocker locker() {
         if (locker == null) {
-            throw PageLockException.because(Reason.NOT_SUPPORTED)
+            Throwable cause = availability.cause().orElse(null);
+            throw PageLockException.because(denial(cause) == null ? Reason.NOT_SUPPORTED : Reason.NOT_PERMITTED)
                     .action("lock memory")
-                    .detail(availability.report())
-                    .cause(availability.cause().orElse(null))
+                    .detail(availability.problem() + considered())
+                    .remedy(availability.remedy())
+                    .cause(cause)
                     .build();
         }
         return locker;
     }
 
+    private String considered() {
+        StringBuilder text = new StringBuilder();
+        for (Candidate candidate : availability.candidates()) {
+            if (availability.problem().endsWith(candidate.verdict())) {
+                continue;
+            }
+            text.append(text.length() == 0 ? " (considered: " : "; ").append(candidate);
+        }
+        return text.length() == 0 ? "" : text.append(')').toString();
+    }
+
+    /**
+     * Looks in a thread of its own: backends and JNA start threads while they open, which would keep the class loader of whoever
+     * asks first; and with the rights of this library, so that whoever asks first needs none.
+     */
+    private static Discovery findInThread() {
+        AtomicReference<Discovery> found = new AtomicReference<>();
+        try {
+            Thread thread = DaemonThread.of("pagelock-open", () -> found.set(findHere()));
+            thread.start();
+            join(thread);
+        } catch (OutOfMemoryError e) {
+            // No thread to be had, as under a locked future with a small limit.
+            return findHere();
+        }
+        return found.get() == null ? findHere() : found.get();
+    }
+
+    private static void join(Thread thread) {
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static Discovery findHere() {
+        try {
+            ClassLoader loader = Discovery.class.getClassLoader();
+            return find(
+                    ServiceLoader.load(BackendProvider.class, loader),
+                    Host.current(),
+                    System::getProperty,
+                    OwnerMark.PROCESS);
+        } catch (RuntimeException | Error e) {
+            // An exception here would leave a class that cannot be initialized, and every later call without a reason.
+            SecurityException denial = denial(e);
+            return new Discovery(
+                    new Availability(
+                            Collections.emptyList(),
+                            denial == null ? "the search for a backend failed: " + e : denied(denial),
+                            denial == null ? "See the cause" : GRANT,
+                            e),
+                    null);
+        }
+    }
+
     /** Looks at every provider, however broken some are, and opens the one that is chosen. */
-    static Discovery find(Iterable<BackendProvider> providers, Host host, Properties properties) {
-        return new Search(host, properties.getProperty(PageLocker.BACKEND_PROPERTY), properties).run(providers);
+    static Discovery find(
+            Iterable<BackendProvider> providers, Host host, UnaryOperator<String> properties, OwnerMark mark) {
+        String wanted = properties.apply(PageLocker.BACKEND_PROPERTY);
+        boolean monitored = !"false".equals(properties.apply(JMX_PROPERTY));
+        return new Search(host, wanted, monitored, mark).run(providers);
+    }
+
+    /** Returns the security manager's refusal that a failure comes from, or null. */
+    private static SecurityException denial(Throwable failure) {
+        Throwable each = failure;
+        while (each != null && !(each instanceof SecurityException)) {
+            each = each.getCause();
+        }
+        return (SecurityException) each;
+    }
+
+    private static String denied(SecurityException denial) {
+        return "the security manager of this JVM refuses what pagelock needs: " + denial.getMessage();
     }
 
     private static final class Search {
         private final Host host;
         private final String wanted;
-        private final Properties properties;
+        private final boolean monitored;
+        private final OwnerMark mark;
         private final List<Candidate> candidates = new ArrayList<>();
         private final List<BackendProvider> accepting = new ArrayList<>();
         private Throwable firstFailure;
 
-        private Search(Host host, String wanted, Properties properties) {
+        private Search(Host host, String wanted, boolean monitored, OwnerMark mark) {
             this.host = host;
             this.wanted = wanted == null || wanted.isEmpty() ? null : wanted;
-            this.properties = properties;
+            this.monitored = monitored;
+            this.mark = mark;
         }
 
         private Discovery run(Iterable<BackendProvider> providers) {
@@ -155,41 +233,36 @@ public final class Discovery {
             try {
                 claim();
                 Backend backend = provider.open(host);
-                PageLocker locker = monitored(new Engine(backend));
+                Engine engine = new Engine(backend);
+                PageLocker locker = monitored ? engine.atFirstLock(() -> Monitoring.register(engine)) : engine;
                 opened = true;
                 candidates.add(new Candidate(name, "chosen: " + backend.info(), true));
                 return new Discovery(new Availability(candidates, "", "", null), locker);
             } catch (PageLockException e) {
-                reject(name, e.detail().isEmpty() ? e.getMessage() : e.detail(), e);
-                return none(
-                        "the backend '" + name + "' cannot be opened: "
-                                + candidates.get(candidates.size() - 1).verdict(),
-                        e.remedy());
+                return failed(name, e.detail().isEmpty() ? e.getMessage() : e.detail(), e.remedy(), e);
             } catch (RuntimeException | Error e) {
-                reject(name, "cannot be opened: " + e, e);
-                return none(
-                        "the backend '" + name + "' cannot be opened: " + e,
-                        "Check that its jars are complete and of one version");
+                return failed(name, e.toString(), "Check that its jars are complete and of one version", e);
             } finally {
                 if (!opened) {
-                    properties.remove(OWNER_PROPERTY, OWN_ID);
+                    mark.release();
                 }
             }
         }
 
-        private PageLocker monitored(Engine engine) {
-            boolean wanted = !"false".equals(properties.getProperty(JMX_PROPERTY));
-            return wanted ? engine.atFirstLock(() -> Monitoring.register(engine)) : engine;
+        private Discovery failed(String name, String why, String remedy, Throwable failure) {
+            SecurityException denial = denial(failure);
+            String verdict = denial == null ? why : denied(denial);
+            reject(name, "cannot be opened: " + verdict, failure);
+            return none("the backend '" + name + "' cannot be opened: " + verdict, denial == null ? remedy : GRANT);
         }
 
         /** Throws if another copy of this library counts for this process already. */
         private void claim() {
-            Object owner = properties.putIfAbsent(OWNER_PROPERTY, OWN_ID);
-            if (owner != null && !owner.equals(OWN_ID)) {
+            Optional<String> owner = mark.claim();
+            if (owner.isPresent()) {
                 throw PageLockException.because(Reason.NOT_SUPPORTED)
-                        .detail("another copy of pagelock (" + owner
-                                + ") already counts the locks of this process, and two counts would contradict each"
-                                + " other")
+                        .detail("pagelock was already loaded by another class loader (" + owner.get()
+                                + "); two copies would release each other's locks")
                         .remedy("Load pagelock once, in a class loader that all its users share, such as the class"
                                 + " path of the server rather than of each application")
                         .build();

@@ -4,15 +4,18 @@ package io.pagelock.internal;
 import io.pagelock.PageLocker;
 import io.pagelock.PageLockerMXBean;
 import io.pagelock.Statistics;
+import io.pagelock.spi.DaemonThread;
 import java.lang.management.ManagementFactory;
 import java.util.Map;
 import java.util.TreeMap;
-import javax.management.JMException;
 import javax.management.ObjectName;
 import javax.management.StandardMBean;
 
 /** Offers the statistics through JMX, where the JVM has it. */
 final class Monitoring implements PageLockerMXBean {
+    /** Only written: what must stay reachable. */
+    private static volatile Object bean;
+
     private final PageLocker locker;
 
     private Monitoring(PageLocker locker) {
@@ -21,17 +24,17 @@ final class Monitoring implements PageLockerMXBean {
 
     /** Registers in a thread of its own: the first use of JMX takes longer than the first lock should. */
     static void register(PageLocker locker) {
-        new Daemon("pagelock-jmx", () -> registerHere(locker)).start();
+        DaemonThread.of("pagelock-jmx", () -> registerHere(locker)).start();
     }
 
     private static void registerHere(PageLocker locker) {
         try {
-            ManagementFactory.getPlatformMBeanServer()
-                    .registerMBean(
-                            new StandardMBean(new Monitoring(locker), PageLockerMXBean.class, true),
-                            new ObjectName(NAME));
-        } catch (JMException | LinkageError | RuntimeException e) {
-            // No JMX here, or the name is taken: the statistics remain in the API.
+            bean = WeakBean.register(
+                    ManagementFactory.getPlatformMBeanServer(),
+                    new ObjectName(NAME),
+                    new StandardMBean(new Monitoring(locker), PageLockerMXBean.class, true));
+        } catch (Throwable e) {
+            // No JMX or no memory here, or the name is taken: the statistics remain in the API.
             return;
         }
     }

@@ -4,6 +4,7 @@ package io.pagelock.internal;
 import io.pagelock.PageLock;
 import io.pagelock.PendingLock;
 import io.pagelock.spi.AsyncCall;
+import io.pagelock.spi.DaemonThread;
 import java.util.concurrent.locks.LockSupport;
 
 /** A lock under way. What cancels it is that the future is done before the lock is. */
@@ -42,7 +43,7 @@ class Pending extends PendingLock {
      * cannot be kept for ever.
      */
     void fail(Throwable failure) {
-        long tries = Thread.currentThread() instanceof Daemon ? Long.MAX_VALUE : TRIES;
+        long tries = DaemonThread.isCurrent() ? Long.MAX_VALUE : TRIES;
         while (!isDone()) {
             try {
                 completeExceptionally(failure);

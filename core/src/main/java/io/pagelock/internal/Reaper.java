@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.internal;
 
+import io.pagelock.spi.DaemonThread;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.util.concurrent.atomic.AtomicLong;
@@ -42,7 +43,7 @@ final class Reaper {
             return;
         }
         try {
-            Thread thread = new Daemon("pagelock-reaper", this::run);
+            Thread thread = DaemonThread.of("pagelock-reaper", this::run);
             running = true;
             thread.start();
         } catch (OutOfMemoryError | RuntimeException e) {

@@ -5,6 +5,7 @@ import io.pagelock.Capability;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.spi.Backend;
+import io.pagelock.spi.DaemonThread;
 import io.pagelock.spi.FileReading;
 import io.pagelock.spi.LimitChecking;
 import java.util.ArrayList;
@@ -223,7 +224,7 @@ class Steps {
         List<Thread> helpers = new ArrayList<>();
         try {
             while (helpers.size() < threads - 1) {
-                Thread helper = new Daemon("pagelock-pager", paging);
+                Thread helper = DaemonThread.of("pagelock-pager", paging);
                 helper.setUncaughtExceptionHandler(paging);
                 helper.start();
                 helpers.add(helper);

@@ -19,6 +19,7 @@ import io.pagelock.Reason;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.Host;
+import java.security.Security;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
@@ -32,6 +33,7 @@ class DiscoveryTest {
     private static final Host LINUX = new Host("Linux", "6.1", "amd64", 64);
 
     private final Properties properties = new Properties();
+    private final OwnerMark mark = new OwnerMark("test" + System.identityHashCode(this));
 
     private static BackendProvider provider(String name, String refusal) {
         BackendProvider provider = mock(BackendProvider.class);
@@ -46,7 +48,7 @@ class DiscoveryTest {
     }
 
     private Discovery find(BackendProvider... providers) {
-        return Discovery.find(Arrays.asList(providers), LINUX, properties);
+        return Discovery.find(Arrays.asList(providers), LINUX, properties::getProperty, mark);
     }
 
     private static String refusal(Discovery discovery) {
@@ -136,7 +138,7 @@ class DiscoveryTest {
                 return suppliers.next().get();
             }
         };
-        Discovery found = Discovery.find(providers, LINUX, properties);
+        Discovery found = Discovery.find(providers, LINUX, properties::getProperty, mark);
         assertEquals("linux", found.locker().backendInfo().name());
         assertTrue(found.report().report().contains("com.example.Broken not found"));
     }
@@ -154,7 +156,8 @@ class DiscoveryTest {
                 throw new AssertionError();
             }
         };
-        assertTrue(refusal(Discovery.find(providers, LINUX, properties)).contains("Illegal syntax"));
+        assertTrue(refusal(Discovery.find(providers, LINUX, properties::getProperty, mark))
+                .contains("Illegal syntax"));
     }
 
     @Test
@@ -180,16 +183,52 @@ class DiscoveryTest {
         BackendProvider broken = provider("linux", null);
         when(broken.open(LINUX)).thenThrow(new NoClassDefFoundError("com/sun/jna/Native"));
         assertTrue(refusal(find(broken)).contains("com/sun/jna/Native"));
-        assertFalse(properties.containsKey(Discovery.OWNER_PROPERTY), "a failed search must not claim the process");
+        assertEquals(Optional.empty(), new OwnerMark("test" + System.identityHashCode(this)).claim());
     }
 
     @Test
     void aSecondCopyOfTheLibraryIsRefused() {
-        properties.setProperty(Discovery.OWNER_PROPERTY, "class loader of another copy");
+        assertEquals(Optional.empty(), new OwnerMark("test" + System.identityHashCode(this)).claim());
         BackendProvider linux = provider("linux", null);
         String message = refusal(find(linux));
-        assertTrue(message.contains("another copy of pagelock (class loader of another copy)"), message);
-        assertEquals("class loader of another copy", properties.getProperty(Discovery.OWNER_PROPERTY));
+        assertTrue(message.contains("pagelock was already loaded by another class loader ("), message);
+        assertTrue(message.contains("); two copies would release each other's locks"), message);
+        assertTrue(message.contains("target/classes"), message);
+        assertTrue(message.contains("Load pagelock once"), message);
         verify(linux, never()).open(LINUX);
+        // The refused one does not take the other's mark away.
+        refusal(find(linux));
+    }
+
+    /** Copies of other versions look for this name, which nothing that renames io.pagelock can have changed. */
+    @Test
+    void theMarkOfTheProcessHasAFixedName() {
+        assertEquals(Optional.empty(), OwnerMark.PROCESS.claim());
+        assertTrue(Security.getProperty("page-lock-owner").contains("@"));
+        OwnerMark.PROCESS.release();
+        assertEquals("", Security.getProperty("page-lock-owner"));
+    }
+
+    @Test
+    void aSecurityManagerThatRefusesIsNamedWithTheGrantThatHelps() {
+        BackendProvider linux = provider("linux", null);
+        SecurityException denial = new SecurityException("access denied (\"loadLibrary.x\")");
+        when(linux.open(LINUX)).thenThrow(new ExceptionInInitializerError(denial));
+        Discovery found = find(linux);
+        PageLockException refusal = assertThrows(PageLockException.class, found::locker);
+        assertEquals(Reason.NOT_PERMITTED, refusal.reason());
+        assertTrue(refusal.detail().contains("access denied (\"loadLibrary.x\")"), refusal.detail());
+        assertTrue(refusal.remedy().contains("java.security.AllPermission"), refusal.remedy());
+        assertEquals(found.report().remedy(), refusal.remedy());
+    }
+
+    @Test
+    void everyRefusalHoldsItsRemedyApartFromItsMessage() {
+        for (Discovery each : List.of(find(), find(provider("irix", "not IRIX")))) {
+            PageLockException refusal = assertThrows(PageLockException.class, each::locker);
+            assertFalse(refusal.remedy().isEmpty(), refusal.getMessage());
+            assertTrue(refusal.getMessage().endsWith(refusal.remedy()), refusal.getMessage());
+            assertFalse(refusal.detail().contains(refusal.remedy()), refusal.detail());
+        }
     }
 }

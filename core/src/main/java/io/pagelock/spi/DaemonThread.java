@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.spi;
+
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.lang.reflect.Field;
+import java.security.AccessController;
+import java.security.PrivilegedAction;
+
+/**
+ * Makes the threads of this library and of its backends. They serve every caller and may outlive the one that happens to start
+ * them, so they take nothing from it: not its priority, thread group, class loader, access control context or inheritable thread
+ * locals. What they do not catch, such as an OutOfMemoryError, ends the thread and reaches no handler of the program.
+ */
+public final class DaemonThread implements PrivilegedAction<Thread> {
+    // No lambda: to link the first one of a JVM takes as long as to page in 100 MiB.
+    private static final Thread.UncaughtExceptionHandler IGNORE = new Thread.UncaughtExceptionHandler() {
+        @Override
+        public void uncaughtException(Thread thread, Throwable failure) {
+            // Nobody to report to: the program did not start this thread.
+        }
+    };
+
+    /** {@code Thread(group, work, name, stackSize, inheritThreadLocals)} of Java 9; null on Java 8. */
+    private static final MethodHandle CONSTRUCTOR = constructor();
+
+    private static final boolean CAN_RESTRICT = canRestrict();
+
+    private final String name;
+    private final Runnable work;
+
+    private DaemonThread(String name, Runnable work) {
+        this.name = name;
+        this.work = work;
+    }
+
+    /**
+     * Makes a thread. Needs no rights of the caller where there is a security manager.
+     *
+     * @param name its name, which should begin with {@code pagelock-}
+     * @param work what it runs, with the rights of this library
+     * @return a daemon thread, not started
+     */
+    public static Thread of(String name, Runnable work) {
+        DaemonThread maker = new DaemonThread(name, work);
+        // The context of a thread is that of its maker, up to Java 23; here it is that of this library alone.
+        return CAN_RESTRICT ? AccessController.doPrivileged(maker) : maker.run();
+    }
+
+    /**
+     * Reports whether the current thread was made here.
+     *
+     * @return true in a thread of {@link #of}
+     */
+    public static boolean isCurrent() {
+        return Thread.currentThread().getUncaughtExceptionHandler() == IGNORE;
+    }
+
+    /** The class is deprecated for removal, see JEP 411. */
+    private static boolean canRestrict() {
+        try {
+            Class.forName("java.security.AccessController");
+            return true;
+        } catch (ClassNotFoundException e) {
+            return false;
+        }
+    }
+
+    /**
+     * Makes the thread.
+     *
+     * @return the thread, not started
+     */
+    @Override
+    public Thread run() {
+        Thread thread;
+        try {
+            thread = make(root());
+            thread.setContextClassLoader(null);
+        } catch (SecurityException e) {
+            // A security manager that grants this library too little; the work must be done all the same.
+            thread = make(null);
+        }
+        thread.setDaemon(true);
+        thread.setPriority(Thread.NORM_PRIORITY);
+        thread.setUncaughtExceptionHandler(IGNORE);
+        return thread;
+    }
+
+    private static ThreadGroup root() {
+        ThreadGroup group = Thread.currentThread().getThreadGroup();
+        while (group.getParent() != null) {
+            group = group.getParent();
+        }
+        return group;
+    }
+
+    private Thread make(ThreadGroup group) {
+        if (CONSTRUCTOR == null) {
+            return withoutLocals(new Thread(group, work, name));
+        }
+        try {
+            return (Thread) CONSTRUCTOR.invokeExact(group, work, name, 0L, false);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static MethodHandle constructor() {
+        try {
+            return MethodHandles.publicLookup()
+                    .findConstructor(
+                            Thread.class,
+                            MethodType.methodType(
+                                    void.class,
+                                    ThreadGroup.class,
+                                    Runnable.class,
+                                    String.class,
+                                    long.class,
+                                    boolean.class));
+        } catch (ReflectiveOperationException e) {
+            return null;
+        }
+    }
+
+    /** Clears what Java 8 has copied already; where its field has another name, the locals stay. */
+    private static Thread withoutLocals(Thread thread) {
+        try {
+            Field locals = Thread.class.getDeclaredField("inheritableThreadLocals");
+            locals.setAccessible(true);
+            locals.set(thread, null);
+        } catch (ReflectiveOperationException | RuntimeException e) {
+            return thread;
+        }
+        return thread;
+    }
+}
