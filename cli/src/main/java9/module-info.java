@@ -6,6 +6,8 @@ module io.pagelock.cli {
     requires io.pagelock;
     requires java.logging;
 
+    uses io.pagelock.spi.BackendProvider;
+
     exports io.pagelock.cli;
 
     opens io.pagelock.cli to

@@ -4,6 +4,7 @@ package io.pagelock.cli;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -13,22 +14,52 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.util.Collections;
+import java.util.Optional;
 
 /**
- * Where output goes: results to standard output, progress and warnings to standard error. A reader that goes away is no
- * error: {@link PrintStream} swallows it, and a hold goes on.
+ * Where output goes: results to standard output, progress and warnings to standard error. A hold goes on whatever happens to
+ * its output; that it could not be written is reported by {@link #outputFailure}.
  */
 final class Console {
     private static final int DEFAULT_COLUMNS = 80;
 
+    /** Remembers why writing failed, which {@link PrintStream} does not. */
+    private static final class Sink extends FilterOutputStream {
+        private volatile IOException failure;
+
+        Sink(OutputStream out) {
+            super(out);
+        }
+
+        @Override
+        public void write(int b) throws IOException {
+            write(new byte[] {(byte) b}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            try {
+                out.write(bytes, offset, length);
+                out.flush();
+            } catch (IOException e) {
+                failure = e;
+                throw e;
+            }
+        }
+    }
+
+    private final Sink sink;
     private final PrintStream out;
     private final PrintStream err;
     private final Charset charset;
     private final boolean terminal;
     private final int columns;
+    private boolean documented;
 
     Console(OutputStream out, OutputStream err, Charset charset, boolean terminal, int columns) {
-        this.out = stream(out, charset);
+        this.sink = new Sink(out);
+        this.out = stream(sink, charset);
         this.err = stream(err, charset);
         this.charset = charset;
         this.terminal = terminal;
@@ -38,8 +69,8 @@ final class Console {
     /** The console of this process; the launcher knows what is a terminal and how wide, and says so by property. */
     static Console system() {
         return new Console(
-                new BufferedOutputStream(new FileOutputStream(FileDescriptor.out)),
-                new BufferedOutputStream(new FileOutputStream(FileDescriptor.err)),
+                new FileOutputStream(FileDescriptor.out),
+                new FileOutputStream(FileDescriptor.err),
                 localeCharset(),
                 isTerminal(),
                 columns(System.getProperty("pagelock.columns", "")));
@@ -77,7 +108,7 @@ final class Console {
 
     private static PrintStream stream(OutputStream to, Charset charset) {
         try {
-            return new PrintStream(to, true, charset.name());
+            return new PrintStream(new BufferedOutputStream(to), true, charset.name());
         } catch (UnsupportedEncodingException e) {
             throw new AssertionError(e);
         }
@@ -103,17 +134,46 @@ final class Console {
 
     /** Why it came to nothing. */
     void fail(Failure why, boolean debug) {
+        fail(why, debug, true);
+    }
+
+    void fail(Failure why, boolean debug, boolean remedies) {
         warn(why.getMessage());
+        (remedies ? why.remedies() : Collections.<String>emptyList())
+                .forEach(remedy -> err.println("  to fix it: " + remedy));
         if (debug) {
             why.printStackTrace(err);
         }
     }
 
-    /** The one JSON document, in UTF-8 whatever the locale. */
-    void document(Json document) {
+    /** The one JSON document, in UTF-8 whatever the locale. A second one is left out. */
+    void document(Object document) {
         byte[] bytes = (document + "\n").getBytes(StandardCharsets.UTF_8);
-        out.write(bytes, 0, bytes.length);
+        synchronized (this) {
+            if (!documented) {
+                documented = true;
+                out.write(bytes, 0, bytes.length);
+                out.flush();
+            }
+        }
+    }
+
+    /** Why what was written to standard output is lost; empty also where a reader has gone away, which is its right. */
+    Optional<Failure> outputFailure() {
         out.flush();
+        IOException why = sink.failure;
+        return why == null || isPipe()
+                ? Optional.empty()
+                : Optional.of(new Failure("IO_ERROR", "cannot write to standard output: " + why.getMessage()));
+    }
+
+    private static boolean isPipe() {
+        try {
+            String target = Files.readSymbolicLink(Paths.get("/proc/self/fd/1")).toString();
+            return target.startsWith("pipe:") || target.startsWith("socket:");
+        } catch (IOException | UnsupportedOperationException e) {
+            return false;
+        }
     }
 
     /** A name as this console can show it. */

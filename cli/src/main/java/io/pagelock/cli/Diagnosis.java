@@ -54,13 +54,13 @@ final class Diagnosis {
                 diagnosis.failure = new Failure(
                         "NOT_SUPPORTED",
                         diagnosis.availability.problem(),
-                        diagnosis.availability.remedy(),
+                        Remedies.of(diagnosis.availability),
                         diagnosis.availability.cause().orElse(null));
-                diagnosis.advise(diagnosis.availability.remedy());
+                diagnosis.advice.addAll(diagnosis.failure.remedies());
             }
         } catch (PageLockException e) {
             diagnosis.failure = Failure.of(e);
-            diagnosis.advise(e.remedy());
+            diagnosis.advice.addAll(diagnosis.failure.remedies());
         }
         return diagnosis;
     }
@@ -75,16 +75,18 @@ final class Diagnosis {
         counters = locker.statistics();
         failure = probe.failure();
         if (failure != null) {
-            advise(failure.remedy());
+            advice.addAll(failure.remedies());
         }
         OptionalLong room = limits.lockable().bytes();
         if (failure == null && room.isPresent()) {
             Forecast more = locker.forecast(room.getAsLong() + pageSize);
-            // To be told to buy memory helps nobody.
+            // That there is no more memory is nothing that a setting changes.
             if (more.reason()
                     .filter(r -> r == Reason.OVER_LIMIT || r == Reason.NOT_PERMITTED)
                     .isPresent()) {
-                advise("To lock more than " + ByteSize.format(room.getAsLong()) + ": " + more.remedy());
+                Remedies.here(Remedies.of(more))
+                        .forEach(remedy ->
+                                advice.add("to lock more than " + Sizes.exact(room.getAsLong()) + ": " + remedy));
             }
         }
     }
@@ -94,12 +96,6 @@ final class Diagnosis {
             return locker.forecastAddressSpace(AddressSpaceScope.CURRENT);
         } catch (UnsupportedOperationException e) {
             return null;
-        }
-    }
-
-    private void advise(String remedy) {
-        if (!remedy.isEmpty()) {
-            advice.add(remedy);
         }
     }
 
@@ -120,7 +116,7 @@ final class Diagnosis {
             backend.notes().forEach(note -> line(lines, "", "note: " + note));
             line(lines, "page size", ByteSize.format(pageSize));
             limits.all().forEach(limit -> line(lines, "limit", describe(limit)));
-            line(lines, "locked now", bytes(limits.lockedBytes()) + " by the system's count");
+            line(lines, "locked now", bytes(limits.lockedBytes()) + " according to the kernel");
             line(lines, "privilege", limits.privilege() + ": " + word(limits.privileged()));
             line(lines, "lockable", lockable());
             line(lines, "lock all", lockAll == null ? "not possible on this system" : describe(lockAll));
@@ -161,8 +157,8 @@ final class Diagnosis {
 
     private String describe(Statistics now) {
         return ByteSize.format(now.lockedBytes()) + ", " + now.lockedBytes() / pageSize + " pages, under handles; "
-                + bytes(now.systemLockedBytes()) + " by the system's count; " + ByteSize.format(now.strayBytes())
-                + " that it refused to unlock";
+                + bytes(now.systemLockedBytes()) + " according to the kernel; " + ByteSize.format(now.strayBytes())
+                + " that the kernel refused to unlock";
     }
 
     private String failures() {
@@ -173,7 +169,7 @@ final class Diagnosis {
 
     private String lockable() {
         LimitValue lockable = limits.lockable();
-        return lockable.isUnlimited() ? "as much as there is memory: no limit binds" : lockable.toString();
+        return lockable.isUnlimited() ? "unlimited (only by physical memory)" : lockable.toString();
     }
 
     private static String word(Tristate answer) {
@@ -264,6 +260,7 @@ final class Diagnosis {
                 .put("bytes", forecast.bytes())
                 .put("fits", forecast.fits())
                 .put("detail", forecast.detail())
-                .put("remedy", forecast.remedy());
+                .put("remedy", Remedies.of(forecast).stream().findFirst().orElse(""))
+                .putTexts("remedies", Remedies.here(Remedies.of(forecast)));
     }
 }

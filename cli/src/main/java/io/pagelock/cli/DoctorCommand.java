@@ -2,6 +2,8 @@
 package io.pagelock.cli;
 
 import io.pagelock.spi.Host;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -10,7 +12,8 @@ import picocli.CommandLine.Mixin;
 @Command(
         name = "doctor",
         description = {
-            "Says what this system, JVM and user can lock, locks and unlocks one page to prove it, and says what to change.",
+            "Reports how much memory this JVM may lock, verifies it by locking one page, and suggests how to raise the"
+                    + " limits.",
             "Exit status 1 if nothing can be locked."
         },
         sortOptions = false)
@@ -22,6 +25,15 @@ final class DoctorCommand implements Callable<Integer> {
     private final Console console;
     private final Host host;
     private final BackendPath backends;
+
+    /** What stands below the options in its help. */
+    static String[] footer() {
+        List<String> lines = new ArrayList<>();
+        lines.add("");
+        lines.add("System properties, given as PAGELOCK_OPTS='-DNAME=VALUE' (see docs/platforms.md):");
+        KnownProperties.names().forEach(name -> lines.add("  " + name));
+        return lines.toArray(new String[0]);
+    }
 
     DoctorCommand(Lockers lockers, Console console, Host host, BackendPath backends) {
         this.lockers = lockers;
@@ -38,7 +50,8 @@ final class DoctorCommand implements Callable<Integer> {
         } else {
             diagnosis.lines().forEach(console::say);
         }
-        diagnosis.failure().ifPresent(why -> console.fail(why, common.debug()));
+        // In the text, the remedies are among the lines already.
+        diagnosis.failure().ifPresent(why -> console.fail(why, common.debug(), common.json()));
         return diagnosis.failure().isPresent() ? 1 : 0;
     }
 }

@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.util.Collections;
+import java.util.List;
 import java.util.Locale;
 
 /** Why a command, or one file of it, came to nothing: for a person and for a script. */
@@ -14,31 +16,38 @@ final class Failure extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     private final String reason;
-    private final String remedy;
+    private final transient List<String> remedies;
 
-    Failure(String reason, String message, String remedy, Throwable cause) {
+    Failure(String reason, String message, List<String> remedies, Throwable cause) {
         super(message, cause);
         this.reason = reason;
-        this.remedy = remedy;
+        this.remedies = Remedies.here(remedies);
+    }
+
+    Failure(String reason, String message, String remedy, Throwable cause) {
+        this(reason, message, remedy.isEmpty() ? Collections.emptyList() : Collections.singletonList(remedy), cause);
     }
 
     Failure(String reason, String message) {
-        this(reason, message, "", null);
+        this(reason, message, Collections.emptyList(), null);
     }
 
     static Failure of(PageLockException e) {
-        return new Failure(e.reason().name(), e.getMessage(), e.remedy(), e);
+        return new Failure(e.reason().name(), Remedies.without(e), Remedies.of(e), e);
     }
 
     static Failure of(String what, PageLockException e) {
-        return new Failure(e.reason().name(), what + ": " + e.getMessage(), e.remedy(), e);
+        return of(what, e, Remedies.of(e));
+    }
+
+    static Failure of(String what, PageLockException e, List<String> remedies) {
+        return new Failure(e.reason().name(), what + ": " + Remedies.without(e), remedies, e);
     }
 
     static Failure of(String what, Forecast forecast) {
         String reason = forecast.reason().map(Enum::name).orElse("UNKNOWN");
         String phrase = forecast.reason().map(Object::toString).orElse("");
-        String remedy = forecast.remedy().isEmpty() ? "" : ". " + forecast.remedy();
-        return new Failure(reason, what + ": " + phrase + ": " + forecast.detail() + remedy, forecast.remedy(), null);
+        return new Failure(reason, what + ": " + phrase + ": " + forecast.detail(), Remedies.of(forecast), null);
     }
 
     static Failure of(String name, IOException e) {
@@ -60,8 +69,9 @@ final class Failure extends RuntimeException {
         return reason;
     }
 
-    String remedy() {
-        return remedy;
+    /** What to do, the most likely first. */
+    List<String> remedies() {
+        return remedies;
     }
 
     /** Adds what is known to a document or to the entry of one file. */
@@ -72,12 +82,18 @@ final class Failure extends RuntimeException {
             return json.putNull("function")
                     .putNull("errno")
                     .putNull("errnoName")
-                    .put("remedy", remedy);
+                    .put("remedy", first())
+                    .putTexts("remedies", remedies);
         }
         return json.put("function", from.function())
                 .put("errno", from.errno())
                 .put("errnoName", from.errnoName())
-                .put("remedy", remedy);
+                .put("remedy", first())
+                .putTexts("remedies", remedies);
+    }
+
+    private String first() {
+        return remedies.isEmpty() ? "" : remedies.get(0);
     }
 
     @Override

@@ -59,18 +59,25 @@ final class FileList {
     }
 
     private final Console console;
+    private final StopSignal stop;
     private final List<Entry> files = new ArrayList<>();
     private final List<Left> skipped = new ArrayList<>();
     private final List<Left> failed = new ArrayList<>();
     private final Map<Object, Path> seen = new HashMap<>();
     private final Set<Object> seenDirectories = new HashSet<>();
 
-    private FileList(Console console) {
+    private FileList(Console console, StopSignal stop) {
         this.console = console;
+        this.stop = stop;
     }
 
-    static FileList of(List<Path> arguments, Console console) {
-        FileList list = new FileList(console);
+    /**
+     * Lists files.
+     *
+     * @throws Failure if a signal came
+     */
+    static FileList of(List<Path> arguments, Console console, StopSignal stop) {
+        FileList list = new FileList(console, stop);
         arguments.forEach(list::addArgument);
         return list;
     }
@@ -138,6 +145,7 @@ final class FileList {
     }
 
     private void addChild(Path child, Path top, Deque<Path> open) throws IOException {
+        stop.check();
         BasicFileAttributes attributes;
         try {
             attributes = Files.readAttributes(child, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);

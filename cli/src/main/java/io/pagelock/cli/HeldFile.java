@@ -11,6 +11,7 @@ final class HeldFile {
     private long lockedBytes;
     private Failure problem;
     private String change;
+    private long missing;
 
     HeldFile(MappedFile mapped) {
         this.path = mapped.path();
@@ -62,16 +63,21 @@ final class HeldFile {
         lockedBytes = 0;
     }
 
-    /** Looks whether the file changed while it was held, so that less of it is in memory than it seemed. */
-    Optional<String> lookForChange() {
-        change = mapped == null || mapped.bytes() == 0 ? null : mapped.change().orElse(null);
+    /** Something happened to the file while it was held, so that less of it is in memory than it seems. */
+    void changed(String what, long pagesMissing) {
+        change = what;
+        missing = pagesMissing;
+    }
+
+    /** What happened last, to follow the name of the file. */
+    Optional<String> change() {
         return Optional.ofNullable(change);
     }
 
     Json toJson() {
         Json json = new Json().putPath(path);
         json = mapped == null ? json.putNull("bytes") : json.put("bytes", mapped.bytes());
-        json.put("lockedBytes", lockedBytes).put("result", result()).put("change", change);
+        json.put("lockedBytes", lockedBytes).put("result", result()).put("change", change).put("missingPages", missing);
         return problem == null ? json : problem.addTo(json);
     }
 

@@ -21,24 +21,32 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "hold",
         description = {
-            "Locks files, and the files in directories, in memory, and unlocks them when the time is over or at a signal"
-                    + " (SIGINT, SIGTERM).",
+            "Locks files, and the files in directories, in memory until the time is over or a signal comes (SIGINT,"
+                    + " SIGTERM, SIGHUP), and then unlocks them.",
             "Prints 'ready' on a line of its own once everything is locked: to standard output, with --json to standard"
-                    + " error."
+                    + " error. Warns when a held file is changed, truncated, replaced or removed, since what is written"
+                    + " later may not be locked."
         },
         sortOptions = false)
 final class HoldCommand implements Callable<Integer> {
+    private static final Duration WATCH = Duration.ofSeconds(1);
+
     @Option(
             names = "--on-fault",
-            description = "Lock each page when it is first touched instead of reading all of them.")
+            description =
+                    "Lock each page when this process touches it, which hold itself never does: pages that only other"
+                            + " processes touch are not locked. For trying out limits.")
     private boolean onFault;
 
     @Option(
             names = "--best-effort",
-            description = "Lock what can be locked and say what could not, instead of all or nothing.")
+            description = "Lock as much as possible and report the rest, instead of all or nothing.")
     private boolean bestEffort;
 
-    @Option(names = "--for", paramLabel = "DURATION", description = "Hold so long: 500ms, 5s, 2m, 1h, 1h30m.")
+    @Option(
+            names = "--for",
+            paramLabel = "DURATION",
+            description = "How long to hold the lock, for example 500ms, 5s, 2m or 1h30m. Default: until interrupted.")
     private Duration time;
 
     @Mixin
@@ -62,7 +70,7 @@ final class HoldCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         HoldReport report = new HoldReport(onFault, bestEffort);
-        stop.install();
+        stop.install(this::giveUp);
         try {
             hold(lockers.locker(), report);
         } catch (PageLockException e) {
@@ -77,6 +85,16 @@ final class HoldCommand implements Callable<Integer> {
         return report.exitStatus();
     }
 
+    /** A signal came, and the kernel does not return. */
+    private void giveUp() {
+        Failure why =
+                new Failure("INTERRUPTED", "interrupted by a signal; everything is unlocked as this process ends");
+        console.warn(why.getMessage());
+        if (common.json()) {
+            console.document(why.addTo(new Json().put("command", "hold").put("result", "failed")));
+        }
+    }
+
     private void hold(PageLocker locker, HoldReport report) {
         report.backend(locker.backendInfo().name(), locker.limits().lockedBytes());
         if (onFault && !locker.capabilities().contains(Capability.LOCK_ON_FAULT)) {
@@ -86,39 +104,44 @@ final class HoldCommand implements Callable<Integer> {
                     "Leave out --on-fault.",
                     null);
         }
-        FileList list = FileList.of(paths, console);
+        FileList list = FileList.of(paths, console, stop);
         report.skipped(list.skipped());
         list.skipped().forEach(each -> console.warn("skipped " + each.why().getMessage()));
-        try (Holding holding = new Holding(locker, onFault, bestEffort, console)) {
-            report.files(holding.files());
-            try {
-                lock(holding, list, report);
-            } catch (Failure e) {
-                holding.discard().ifPresent(stuck -> console.warn(stuck.getMessage()));
-                report.after(locker.limits().lockedBytes());
-                throw e;
-            }
-            report.ready(locker.limits().lockedBytes());
-            sayReady(holding, report.before(), locker);
-            waitForTheEnd(report);
-            holding.unlock().ifPresent(report::failed);
+        Holding holding = new Holding(locker, onFault, bestEffort, console);
+        report.files(holding.files());
+        try {
+            lock(holding, list, report);
+        } catch (Failure e) {
+            stop.ending();
+            holding.discard().ifPresent(stuck -> console.warn(stuck.getMessage()));
             report.after(locker.limits().lockedBytes());
-            sayUnlocked(holding, report, locker);
+            throw e;
         }
+        report.ready(locker.limits().lockedBytes());
+        sayReady(holding, report.before(), locker);
+        console.outputFailure().ifPresent(why -> console.warn(why.getMessage() + "; the files are held all the same"));
+        Watch watch = new Watch(holding.files(), locker, onFault, console);
+        waitForTheEnd(watch, report);
+        stop.ending();
+        watch.lookAtAll();
+        holding.unlock().ifPresent(report::failed);
+        report.after(locker.limits().lockedBytes());
+        sayUnlocked(holding, report, locker);
     }
 
     private void lock(Holding holding, FileList list, HoldReport report) {
-        holding.map(list, budget);
+        holding.map(list, budget, stop);
         report.skipped(holding.vanished());
         holding.vanished().forEach(each -> console.warn("skipped " + each.why().getMessage()));
         if (holding.pageBytes() > 0) {
-            try (Progress progress = Progress.on(console, holding.bytes())) {
+            Progress progress = Progress.on(console, holding.bytes());
+            try {
                 holding.lock(progress, stop);
+            } finally {
+                progress.close();
             }
         }
-        if (stop.isRequested()) {
-            throw Holding.interrupted();
-        }
+        stop.check();
         holding.files()
                 .forEach(file -> file.problem()
                         .ifPresent(why -> console.warn("not locked (" + file.lockedBytes() + " of " + file.bytes()
@@ -129,7 +152,7 @@ final class HoldCommand implements Callable<Integer> {
                     .findFirst()
                     .flatMap(HeldFile::problem)
                     .get();
-            throw new Failure(first.reason(), "nothing could be locked", first.remedy(), first.getCause());
+            throw new Failure(first.reason(), "nothing could be locked", first.remedies(), first.getCause());
         }
     }
 
@@ -150,21 +173,35 @@ final class HoldCommand implements Callable<Integer> {
         byArgument.forEach((path, sum) -> console.say("  " + console.name(path) + ": "
                 + Holding.describe(sum[0], sum[1])
                 + (sum[1] == 0 ? ", empty, nothing to lock" : sum[2] < sum[1] ? ", only " + sum[2] + " locked" : "")));
-        console.say((onFault ? "locked on first touch: " : "locked: ")
+        if (onFault) {
+            console.warn(
+                    "--on-fault locks a page when this process touches it, and hold touches none: what other processes"
+                            + " touch is not locked");
+        }
+        console.say((onFault ? "locked when this process touches it: " : "locked: ")
                 + Holding.describe(holding.lockedFiles(), holding.lockedBytes()) + ", in pages of "
                 + locker.pageSize());
-        console.say("the system counts as locked: " + bytes(before) + " before, "
+        console.say("locked according to the kernel: " + bytes(before) + " before, "
                 + bytes(locker.limits().lockedBytes()) + " now");
         console.say(
                 time == null
-                        ? "holding until a signal comes"
-                        : "holding for " + time.toMillis() / 1000.0 + " s or until a signal comes");
+                        ? "holding until interrupted"
+                        : "holding for " + time.toMillis() / 1000.0 + " s or until interrupted");
         console.say("ready");
     }
 
-    private void waitForTheEnd(HoldReport report) {
+    private void waitForTheEnd(Watch watch, HoldReport report) {
         long start = System.nanoTime();
-        boolean signal = stop.await(time);
+        boolean signal = false;
+        long left = time == null ? Long.MAX_VALUE : time.toNanos();
+        while (!signal && left > 0) {
+            signal = stop.await(Duration.ofNanos(Math.min(left, WATCH.toNanos())));
+            long held = System.nanoTime() - start;
+            left = time == null ? Long.MAX_VALUE : time.toNanos() - held;
+            if (!signal && left > 0) {
+                watch.look();
+            }
+        }
         report.ended(
                 signal ? "signal" : "time",
                 Duration.ofNanos(System.nanoTime() - start).toMillis());
@@ -172,16 +209,19 @@ final class HoldCommand implements Callable<Integer> {
 
     private void sayUnlocked(Holding holding, HoldReport report, PageLocker locker) {
         for (HeldFile file : holding.files()) {
-            file.lookForChange()
-                    .ifPresent(what -> console.warn(console.name(file.path()) + " " + what + " while it was held"));
+            file.change().ifPresent(what -> console.warn(console.name(file.path()) + " " + what + " while it was held"));
         }
         if (!common.json() && !report.failure().isPresent()) {
-            console.say("unlocked: " + Holding.describe(holding.lockedFiles(), holding.lockedBytes()));
-            console.say("the system counts as locked: " + bytes(locker.limits().lockedBytes()));
+            console.say("unlocked: " + Holding.describe(holding.lockedFiles(), holding.lockedBytes())
+                    + (holding.changedFiles() == 0
+                            ? ""
+                            : ", as locked at the start; " + holding.changedFiles() + " of them changed while held"));
+            console.say(
+                    "locked according to the kernel: " + bytes(locker.limits().lockedBytes()));
         }
     }
 
     private static String bytes(OptionalLong number) {
-        return number.isPresent() ? ByteSize.format(number.getAsLong()) : "unknown";
+        return number.isPresent() ? Sizes.exact(number.getAsLong()) : "unknown";
     }
 }

@@ -78,6 +78,9 @@ final class HoldReport {
                 .put("bestEffort", bestEffort)
                 .putAll("files", files, HeldFile::toJson)
                 .putAll("skipped", skipped, Left::toJson)
+                .put(
+                        "changedFiles",
+                        files.stream().filter(each -> each.change().isPresent()).count())
                 .put("bytes", files.stream().mapToLong(HeldFile::bytes).sum())
                 .put(
                         "lockedBytes",

@@ -12,22 +12,26 @@ import io.pagelock.Reason;
 import io.pagelock.Tristate;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.MappedByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.Deque;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** The files of one {@code hold}: mapped, locked, unlocked. Either all of them are locked, or what can be. */
-final class Holding implements AutoCloseable {
-    /** How much is locked by one call, so that progress shows and a signal is heeded; a multiple of every page size. */
+final class Holding {
+    /** The most that is locked by one call; a multiple of every page size, as are all steps. */
     static final int STEP = 64 << 20;
 
+    private static final int FIRST_STEP = 1 << 20;
+    private static final int MIN_STEP = 64 << 10;
+    // A step takes about this long, so that progress shows and a signal is heeded on slow storage, too.
+    private static final long QUICK_NANOS = 100_000_000;
+    private static final long SLOW_NANOS = 400_000_000;
     private static final int STEP_FILES = 4096;
 
     /** A part of a file that is locked at once. */
@@ -38,6 +42,14 @@ final class Holding implements AutoCloseable {
         Window(HeldFile file, ByteBuffer buffer) {
             this.file = file;
             this.buffer = buffer;
+        }
+
+        /** From one of the remaining bytes to another. */
+        Window part(int from, int to) {
+            ByteBuffer part = buffer.duplicate();
+            part.limit(buffer.position() + to);
+            part.position(buffer.position() + from);
+            return new Window(file, part);
         }
     }
 
@@ -69,9 +81,9 @@ final class Holding implements AutoCloseable {
     /**
      * Maps what was listed.
      *
-     * @throws Failure if something cannot be mapped and everything is asked for
+     * @throws Failure if something cannot be mapped and everything is asked for, or a signal came
      */
-    void map(FileList list, MappingBudget budget) {
+    void map(FileList list, MappingBudget budget, StopSignal stop) {
         for (Left each : list.failed()) {
             fail(new HeldFile(each.path(), each.why()), each.why());
         }
@@ -83,6 +95,7 @@ final class Holding implements AutoCloseable {
         }
         long left = budget.available();
         for (FileList.Entry entry : list.files()) {
+            stop.check();
             if (MappedFile.segmentsFor(entry.bytes()) > left) {
                 Failure why = budget.exceeded(console.name(entry.path()), needed);
                 files.add(new HeldFile(entry.path(), why));
@@ -145,6 +158,10 @@ final class Holding implements AutoCloseable {
         return files.stream().filter(file -> file.lockedBytes() > 0).count();
     }
 
+    long changedFiles() {
+        return files.stream().filter(file -> file.change().isPresent()).count();
+    }
+
     boolean isComplete() {
         return files.stream().noneMatch(file -> file.problem().isPresent());
     }
@@ -156,78 +173,66 @@ final class Holding implements AutoCloseable {
     /**
      * Locks what was mapped.
      *
-     * @throws Failure if something cannot be locked and everything is asked for, or a signal came; close unlocks the rest
+     * @throws Failure if something cannot be locked and everything is asked for, or a signal came; see {@link #discard}
      */
     void lock(Progress progress, StopSignal stop) {
         if (!bestEffort) {
             askAhead();
         }
-        for (List<Window> step : steps()) {
-            if (stop.isRequested()) {
-                throw interrupted();
+        int size = FIRST_STEP;
+        int least = (int) Math.max(MIN_STEP, locker.pageSize());
+        Iterator<Window> segments = segments().iterator();
+        Window left = null;
+        while (left != null || segments.hasNext()) {
+            stop.check();
+            List<Window> step = new ArrayList<>();
+            int room = size;
+            while (room > 0 && step.size() < STEP_FILES && (left != null || segments.hasNext())) {
+                Window next = left == null ? segments.next() : left;
+                int bytes = next.buffer.remaining();
+                step.add(bytes > room ? next.part(0, room) : next);
+                left = bytes > room ? next.part(room, bytes) : null;
+                room -= (int) Math.min(room, pageBytes(bytes));
             }
+            long start = System.nanoTime();
             lock(step);
+            long nanos = System.nanoTime() - start;
             progress.add(step.stream().mapToLong(w -> w.buffer.remaining()).sum());
+            size = nanos < QUICK_NANOS
+                    ? Math.min(STEP, 2 * size)
+                    : nanos > SLOW_NANOS ? Math.max(least, size / 2) : size;
         }
-    }
-
-    static Failure interrupted() {
-        return new Failure("INTERRUPTED", "interrupted by a signal while locking; everything is unlocked again");
     }
 
     /** Asks before gigabytes are read only to be dropped again. */
     private void askAhead() {
         Forecast forecast = locker.forecast(pageBytes());
-        boolean refused = isRefusedAtOnce(forecast);
-        // On fault, memory is needed only for what will be touched.
-        if (forecast.fits() != Tristate.NO || !refused && options.length > 0) {
-            return;
-        }
-        HeldFile largest = Collections.max(files, Comparator.comparingLong(HeldFile::bytes));
-        MappedByteBuffer segment = segments(largest).get(0);
-        if (refused && isRefusedAtOnce(locker.forecast(segment.capacity()))) {
-            // It costs nothing to hear it from the system in its own words.
-            try {
-                locker.lock(segment, options).close();
-            } catch (PageLockException e) {
-                throw Failure.of(what(largest), e);
-            }
-        }
-        throw Failure.of("cannot lock " + describe(files.size(), bytes()), forecast);
-    }
-
-    /** Whether the system would refuse before it brings in a single page. */
-    private static boolean isRefusedAtOnce(Forecast forecast) {
         Reason reason = forecast.reason().orElse(null);
-        return reason == Reason.OVER_LIMIT || reason == Reason.NOT_PERMITTED;
+        boolean limit = reason == Reason.OVER_LIMIT || reason == Reason.NOT_PERMITTED;
+        // On fault, memory is needed only for what will be touched.
+        if (forecast.fits() == Tristate.NO && (limit || options.length == 0)) {
+            throw Failure.of("cannot lock " + all(), forecast);
+        }
     }
 
-    private static List<MappedByteBuffer> segments(HeldFile file) {
-        return file.mapped().map(MappedFile::segments).orElse(Collections.emptyList());
+    /** What was asked for. */
+    private String all() {
+        return files.size() == 1 ? what(files.get(0)) : describe(files.size(), bytes());
     }
 
-    /** Windows in the order of the files, as many together as make one step: small files cost one call. */
-    private List<List<Window>> steps() {
-        List<List<Window>> steps = new ArrayList<>();
-        List<Window> step = new ArrayList<>();
-        long bytes = 0;
+    /** What to do about the limit, in numbers for everything that was asked for and not only for the part that failed. */
+    private List<String> remedies(PageLockException e) {
+        Forecast forecast = locker.forecast(pageBytes() - lockedBytes());
+        return forecast.reason().filter(e.reason()::equals).isPresent() ? Remedies.of(forecast) : Remedies.of(e);
+    }
+
+    /** Each segment as one window. */
+    private List<Window> segments() {
+        List<Window> windows = new ArrayList<>();
         for (HeldFile file : files) {
-            List<ByteBuffer> windows =
-                    file.mapped().map(mapped -> mapped.windows(STEP)).orElse(Collections.emptyList());
-            for (ByteBuffer window : windows) {
-                if (bytes + window.remaining() > STEP && bytes > 0 || step.size() == STEP_FILES) {
-                    steps.add(step);
-                    step = new ArrayList<>();
-                    bytes = 0;
-                }
-                step.add(new Window(file, window));
-                bytes += window.remaining();
-            }
+            file.mapped().ifPresent(mapped -> mapped.segments().forEach(each -> windows.add(new Window(file, each))));
         }
-        if (!step.isEmpty()) {
-            steps.add(step);
-        }
-        return steps;
+        return windows;
     }
 
     private void lock(List<Window> step) {
@@ -249,8 +254,9 @@ final class Holding implements AutoCloseable {
         if (full != null) {
             window.file.failed(new Failure(
                     full.reason(),
-                    what(window.file) + ": " + Reason.OVER_LIMIT + ", which the files before it use up",
-                    full.remedy(),
+                    what(window.file) + ": " + Reason.OVER_LIMIT
+                            + ": no room left under the limit (used by the preceding" + " files)",
+                    full.remedies(),
                     null));
             return;
         }
@@ -258,7 +264,7 @@ final class Holding implements AutoCloseable {
             handles.push(locker.lock(window.buffer, options));
             window.file.locked(pageBytes(window.buffer.remaining()));
         } catch (PageLockException e) {
-            Failure why = Failure.of(what(window.file), e);
+            Failure why = Failure.of(what(window.file), e, remedies(e));
             window.file.failed(why);
             if (e.reason() == Reason.OVER_LIMIT) {
                 lockHead(window, why);
@@ -273,22 +279,21 @@ final class Holding implements AutoCloseable {
         if (fits == 0) {
             full = why;
         } else if (fits < window.buffer.remaining()) {
-            ByteBuffer head = window.buffer.duplicate();
-            head.limit(head.position() + (int) fits);
-            lockIfPossible(new Window(window.file, head));
+            lockIfPossible(window.part(0, (int) fits));
         }
     }
 
     private Failure explain(List<Window> step, PageLockException e) {
         Optional<HeldFile> culprit = culprit(step, e);
         if (!culprit.isPresent()) {
-            return Failure.of("cannot lock " + describe(files.size(), bytes()), e);
+            return Failure.of("cannot lock " + all(), e, remedies(e));
         }
-        Optional<String> change = culprit.get().lookForChange();
+        Optional<String> change = culprit.get().mapped().flatMap(MappedFile::change);
         return Failure.of(
                 change.map(what -> console.name(culprit.get().path()) + " " + what + " while it was being locked")
                         .orElse(what(culprit.get())),
-                e);
+                e,
+                remedies(e));
     }
 
     private Optional<HeldFile> culprit(List<Window> step, PageLockException e) {
@@ -341,10 +346,5 @@ final class Holding implements AutoCloseable {
     Optional<Failure> discard() {
         files.forEach(HeldFile::discarded);
         return unlock();
-    }
-
-    @Override
-    public void close() {
-        unlock();
     }
 }

@@ -11,6 +11,7 @@ import java.nio.file.Paths;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
@@ -22,15 +23,27 @@ import picocli.CommandLine.TypeConversionException;
 /** The command {@code pagelock}. */
 @Command(
         name = "pagelock",
-        description = "Keeps files in memory, and says what can be locked there.",
+        description = "Locks files in memory, shows which pages of files are there, and reports what can be locked.",
         synopsisSubcommandLabel = "COMMAND",
         mixinStandardHelpOptions = true,
         footer = {
             "",
-            "Exit status: 0 done; 1 could not lock, the reason is on standard error and nothing is left locked; 2 bad usage."
+            "Exit status:",
+            "  0: done",
+            "  1: locking failed; nothing remains locked (the reason is on standard error)",
+            "  2: bad usage",
+            "",
+            "Environment:",
+            "  PAGELOCK_OPTS: options of the JVM, for example PAGELOCK_OPTS='-Xmx1g -Djna.tmpdir=/var/tmp/jna'",
+            "  PAGELOCK_BACKENDS: the directory of further backends; pagelock doctor shows which one is in use"
         })
 public final class Main implements Runnable {
     private static final int FAILED = 1;
+    private static final String HEAP_IS_FULL = "the Java heap of this command is too small for so many files";
+    private static final String HEAP_REMEDY = "PAGELOCK_OPTS=-Xmx1g";
+
+    /** Given back when the heap is full, so that this can be reported. */
+    private static byte[] reserve = new byte[1 << 18];
 
     @Spec
     private CommandSpec spec;
@@ -75,15 +88,38 @@ public final class Main implements Runnable {
         try {
             JnaSetup.prepare(
                     System.getProperties(), System.getenv(), Arrays.asList(raw).contains("--debug"));
+            for (String unknown : KnownProperties.unknown(System.getProperties())) {
+                console.warn("the system property " + unknown + " is unknown and has no effect; known are "
+                        + String.join(", ", KnownProperties.names()));
+            }
             status = run(raw, Lockers.SYSTEM, console, stop);
         } catch (IOException e) {
             console.fail(Failure.of(System.getProperty("java.io.tmpdir"), e), false);
         } catch (OutOfMemoryError e) {
-            console.warn("not enough Java heap for so many files; set PAGELOCK_OPTS=-Xmx1g");
-        } finally {
-            stop.finish(status);
+            reserve = null;
+            heapIsFull(raw, console);
         }
+        Optional<Failure> lost = console.outputFailure();
+        if (lost.isPresent()) {
+            console.warn(lost.get().getMessage());
+            status = FAILED;
+        }
+        stop.finish(status);
         System.exit(status);
+    }
+
+    /** Without what needs memory, as far as that is possible. */
+    private static void heapIsFull(String[] raw, Console console) {
+        String command = raw.length > 0 && raw[0].matches("hold|status|doctor") ? raw[0] : "pagelock";
+        console.warn(HEAP_IS_FULL + "; nothing remains locked");
+        console.err().println("  to fix it: " + HEAP_REMEDY);
+        if (Arrays.asList(raw).contains("--json")) {
+            console.document(
+                    "{\"command\":\"" + command + "\",\"result\":\"failed\",\"reason\":\"OUT_OF_HEAP\",\"message\":\""
+                            + HEAP_IS_FULL + "\",\"function\":null,\"errno\":null,\"errnoName\":null,\"remedy\":\""
+                            + HEAP_REMEDY
+                            + "\",\"remedies\":[\"" + HEAP_REMEDY + "\"]}");
+        }
     }
 
     static int run(String[] rawArguments, Lockers lockers, Console console, StopSignal stop) {
@@ -100,6 +136,7 @@ public final class Main implements Runnable {
             each.getCommandSpec().version(version());
         });
         line.getCommandSpec().version(version());
+        line.getSubcommands().get("doctor").getCommandSpec().usageMessage().footer(DoctorCommand.footer());
         line.registerConverter(Duration.class, Main::duration);
         line.registerConverter(Path.class, Main::path);
         line.setExpandAtFiles(false);

@@ -2,7 +2,6 @@
 package io.pagelock.cli;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -10,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -27,11 +27,16 @@ final class MappedFile {
     private final FileList.Entry entry;
     private final long bytes;
     private final List<MappedByteBuffer> segments;
+    private final FileTime modified;
+    private Object status;
 
-    private MappedFile(FileList.Entry entry, long bytes, List<MappedByteBuffer> segments) {
+    private MappedFile(
+            FileList.Entry entry, long bytes, List<MappedByteBuffer> segments, FileTime modified, Object status) {
         this.entry = entry;
         this.bytes = bytes;
         this.segments = segments;
+        this.modified = modified;
+        this.status = status;
     }
 
     /**
@@ -40,16 +45,13 @@ final class MappedFile {
      * @throws IOException if it cannot be opened or mapped, or is another file by now
      */
     static MappedFile map(FileList.Entry entry) throws IOException {
-        // Looked at again right before opening: to open a fifo that took its place would wait for a writer.
-        BasicFileAttributes now = Files.readAttributes(entry.path(), BasicFileAttributes.class);
-        if (!now.isRegularFile() || !FileList.key(entry.path(), now).equals(entry.key())) {
-            throw new NoSuchFileException(entry.path().toString(), null, "another file took its place");
-        }
-        try (FileChannel channel = FileChannel.open(entry.path(), StandardOpenOption.READ)) {
+        try (FileChannel channel = open(entry)) {
+            BasicFileAttributes now = Files.readAttributes(entry.path(), BasicFileAttributes.class);
+            Object status = statusTime(entry.path());
             while (true) {
                 long size = channel.size();
                 try {
-                    return new MappedFile(entry, size, map(channel, size));
+                    return new MappedFile(entry, size, map(channel, size), now.lastModifiedTime(), status);
                 } catch (IOException e) {
                     if (channel.size() >= size) {
                         throw e;
@@ -58,6 +60,20 @@ final class MappedFile {
                 }
             }
         }
+    }
+
+    /**
+     * Opens a file that was listed.
+     *
+     * @throws IOException if it cannot be opened, or is another file by now
+     */
+    static FileChannel open(FileList.Entry entry) throws IOException {
+        // Looked at again right before opening: to open a fifo that took its place would wait for a writer.
+        BasicFileAttributes now = Files.readAttributes(entry.path(), BasicFileAttributes.class);
+        if (!now.isRegularFile() || !FileList.key(entry.path(), now).equals(entry.key())) {
+            throw new NoSuchFileException(entry.path().toString(), null, "another file took its place");
+        }
+        return FileChannel.open(entry.path(), StandardOpenOption.READ);
     }
 
     private static List<MappedByteBuffer> map(FileChannel channel, long size) throws IOException {
@@ -89,20 +105,6 @@ final class MappedFile {
         return Collections.unmodifiableList(segments);
     }
 
-    /** The segments in windows of at most so many bytes, a multiple of the page size. */
-    List<ByteBuffer> windows(int size) {
-        List<ByteBuffer> windows = new ArrayList<>();
-        for (MappedByteBuffer segment : segments) {
-            for (int start = 0; start < segment.capacity(); start += size) {
-                ByteBuffer window = segment.duplicate();
-                window.limit((int) Math.min(segment.capacity(), (long) start + size));
-                window.position(start);
-                windows.add(window);
-            }
-        }
-        return windows;
-    }
-
     /** What happened to the file since it was mapped, as far as it matters to whoever wanted it in memory. */
     Optional<String> change() {
         try {
@@ -110,13 +112,31 @@ final class MappedFile {
             if (!Objects.equals(FileList.key(path(), now), entry.key())) {
                 return Optional.of("was replaced by another file");
             }
-            return now.size() < bytes
-                    ? Optional.of("shrank from " + bytes + " to " + now.size() + " bytes")
-                    : Optional.empty();
+            if (now.size() != bytes) {
+                return Optional.of(
+                        (now.size() < bytes ? "shrank from " : "grew from ") + bytes + " to " + now.size() + " bytes");
+            }
+            return now.lastModifiedTime().equals(modified) ? Optional.empty() : Optional.of("was written to");
         } catch (NoSuchFileException e) {
             return Optional.of("vanished");
         } catch (IOException e) {
             return Optional.empty();
+        }
+    }
+
+    /** Whether anything was done to the file since this was asked last, be it only to its permissions. */
+    boolean isTouched() {
+        Object before = status;
+        status = statusTime(path());
+        return !Objects.equals(before, status);
+    }
+
+    /** The time that no program can set; null where Java does not show it. */
+    private static Object statusTime(Path path) {
+        try {
+            return Files.getAttribute(path, "unix:ctime");
+        } catch (IOException | UnsupportedOperationException | IllegalArgumentException e) {
+            return null;
         }
     }
 }

@@ -8,6 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.util.Arrays;
+import java.util.List;
 
 /**
  * How many mappings this process may still make. Looked up beforehand, because a JVM that really reaches the limit can no
@@ -25,7 +27,7 @@ final class MappingBudget {
         this.available = available;
     }
 
-    /** What this system allows now; without end where it does not tell. Source: vm.max_map_count, proc_sys_vm(5) Linux. */
+    /** What this system allows now; unlimited where it does not report it. Source: vm.max_map_count, proc_sys_vm(5) Linux. */
     static MappingBudget system() {
         return read(Paths.get("/proc"));
     }
@@ -63,13 +65,15 @@ final class MappingBudget {
     }
 
     Failure exceeded(String what, long needed) {
-        String remedy = "Lock fewer or larger files, or raise it with: sysctl vm.max_map_count="
-                + (maximum < Long.MAX_VALUE ? needed + (maximum - available) : needed);
+        List<String> remedies = Arrays.asList(
+                "sysctl vm.max_map_count=" + (maximum < Long.MAX_VALUE ? needed + (maximum - available) : needed)
+                        + " (as root)",
+                "Hold fewer or larger files");
         return new Failure(
                 "TOO_MANY_MAPPINGS",
                 what + ": too many mappings: " + needed + " needed, " + available + " left of vm.max_map_count "
-                        + maximum + ". " + remedy,
-                remedy,
+                        + maximum,
+                remedies,
                 null);
     }
 }

@@ -75,11 +75,13 @@ final class Probe {
     private Failure contradiction(long pageSize) {
         if (during.page == Tristate.NO || grown(before, during, pageSize) == Tristate.NO) {
             return new Failure(
-                    "CONTRADICTED", "the lock was accepted, but the system does not count the page as locked: " + this);
+                    "CONTRADICTED",
+                    "the lock was accepted, but according to the kernel the page is not locked: " + this);
         }
         if (after.page == Tristate.YES || grown(after, during, pageSize) == Tristate.NO) {
             return new Failure(
-                    "CONTRADICTED", "the unlock was accepted, but the system still counts the page as locked: " + this);
+                    "CONTRADICTED",
+                    "the unlock was accepted, but according to the kernel the page is still locked: " + this);
         }
         return null;
     }
@@ -103,7 +105,7 @@ final class Probe {
         if (failure != null) {
             return "failed: " + failure.getMessage();
         }
-        return (isWitnessed() ? "ok: " : "accepted, but the system does not tell what is locked: ") + this;
+        return (isWitnessed() ? "ok: " : "accepted, but this system does not report what is locked: ") + this;
     }
 
     Json toJson() {
@@ -124,7 +126,7 @@ final class Probe {
 
     @Override
     public String toString() {
-        return "locked by the system's count: before " + before + ", with one page locked " + during + ", after "
+        return "locked according to the kernel: before " + before + ", with one page locked " + during + ", after "
                 + after;
     }
 }

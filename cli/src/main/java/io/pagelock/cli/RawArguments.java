@@ -35,7 +35,7 @@ final class RawArguments {
         }
         List<String> raw = all.subList(all.size() - args.length, all.size());
         for (int i = 0; i < args.length; i++) {
-            // Some JVMs start the program anew with other arguments. Where nothing can be lost, both must agree.
+            // Some JVMs start the program again with other arguments. Where nothing can be lost, both must agree.
             if (isAscii(raw.get(i)) && !raw.get(i).equals(args[i])) {
                 return encode(args);
             }

@@ -4,12 +4,15 @@ package io.pagelock.cli;
 import io.pagelock.PageLocker;
 import io.pagelock.PageStates;
 import io.pagelock.Tristate;
-import java.nio.ByteBuffer;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
 import java.util.Locale;
 
 /** Which pages of one file are in memory, summed up. */
 final class Residency {
-    private final MappedFile file;
+    private final Path path;
+    private final long bytes;
     private final long pageSize;
     private final long pages;
     private final Strip strip;
@@ -17,20 +20,30 @@ final class Residency {
     private long unknown;
     private boolean tailResident;
 
-    private Residency(MappedFile file, long pageSize, int width) {
-        this.file = file;
+    private Residency(Path path, long bytes, long pageSize, int width) {
+        this.path = path;
+        this.bytes = bytes;
         this.pageSize = pageSize;
-        this.pages = (file.bytes() + pageSize - 1) / pageSize;
+        this.pages = bytes / pageSize + (bytes % pageSize == 0 ? 0 : 1);
         this.strip = new Strip(pages, width);
     }
 
-    static Residency of(MappedFile file, PageLocker locker, int width) {
-        Residency residency = new Residency(file, locker.pageSize(), width);
-        long page = 0;
-        for (ByteBuffer segment : file.segments()) {
-            page = residency.add(locker.pageStates(segment), page);
+    /**
+     * Looks at a file, a window at a time.
+     *
+     * @throws IOException if it cannot be opened or mapped, or is another file by now
+     */
+    static Residency of(FileList.Entry entry, PageLocker locker, PassingMappings mappings, int width)
+            throws IOException {
+        try (FileChannel channel = MappedFile.open(entry)) {
+            Residency residency = new Residency(entry.path(), channel.size(), locker.pageSize(), width);
+            long page = 0;
+            for (long start = 0; start < residency.bytes; start += PassingMappings.WINDOW) {
+                long length = Math.min(PassingMappings.WINDOW, residency.bytes - start);
+                page = residency.add(locker.pageStates(mappings.map(channel, start, length)), page);
+            }
+            return residency;
         }
-        return residency;
     }
 
     private long add(PageStates states, long first) {
@@ -45,7 +58,7 @@ final class Residency {
 
     /** The bytes of the file in resident pages; the last page may be a part. */
     private long residentBytes() {
-        return resident * pageSize - (tailResident ? pages * pageSize - file.bytes() : 0);
+        return resident * pageSize - (tailResident ? pages * pageSize - bytes : 0);
     }
 
     String line(String name, int width, boolean blocks) {
@@ -64,13 +77,7 @@ final class Residency {
             return "unknown  " + resident + "/" + pages + " pages, " + unknown + " of them unknown";
         }
         return String.format(
-                Locale.ROOT,
-                "%5.1f%%  %d/%d pages  %d/%d bytes",
-                percent(),
-                resident,
-                pages,
-                residentBytes(),
-                file.bytes());
+                Locale.ROOT, "%5.1f%%  %d/%d pages  %d/%d bytes", percent(), resident, pages, residentBytes(), bytes);
     }
 
     private double percent() {
@@ -80,8 +87,8 @@ final class Residency {
 
     Json toJson() {
         Json json = new Json()
-                .putPath(file.path())
-                .put("bytes", file.bytes())
+                .putPath(path)
+                .put("bytes", bytes)
                 .put("pages", pages)
                 .put("residentPages", resident)
                 .put("unknownPages", unknown);

@@ -22,7 +22,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "status",
         description = {
-            "Draws which pages of each file are resident: one line a file, with counts.",
+            "Draws which pages of each file are in memory: one line per file, with counts.",
             "With --pid, lists the locked mappings of a process (Linux)."
         },
         sortOptions = false)
@@ -84,19 +84,22 @@ final class StatusCommand implements Callable<Integer> {
     }
 
     private int files(PageLocker locker) {
-        FileList list = FileList.of(paths, console);
+        FileList list = FileList.of(paths, console, StopSignal.NONE);
+        PassingMappings mappings = new PassingMappings();
         list.skipped().forEach(each -> console.warn("skipped " + each.why().getMessage()));
         List<Left> failed = new ArrayList<>(list.failed());
         List<Residency> shown = new ArrayList<>();
         int width = stripWidth(list.files());
         for (FileList.Entry entry : list.files()) {
             try {
-                Residency residency = Residency.of(MappedFile.map(entry), locker, width);
+                Residency residency = Residency.of(entry, locker, mappings, width);
                 if (common.json()) {
                     shown.add(residency);
                 } else {
                     console.say(residency.line(console.name(entry.path()), width, console.hasBlocks()));
                 }
+            } catch (Failure e) {
+                failed.add(new Left(entry.path(), e));
             } catch (IOException e) {
                 failed.add(new Left(entry.path(), Failure.of(console.name(entry.path()), e)));
             }
@@ -144,7 +147,7 @@ final class StatusCommand implements Callable<Integer> {
         int count = mappings.locked().size();
         console.say("process " + pid + " (" + name(mappings.command()) + "): " + count + " locked "
                 + (count == 1 ? "mapping, " : "mappings, ") + ByteSize.format(mappings.mappedBytes())
-                + "; the system counts as locked: "
+                + "; locked according to the kernel: "
                 + (mappings.lockedBytes().isPresent()
                         ? ByteSize.format(mappings.lockedBytes().getAsLong())
                         : "unknown"));

@@ -9,12 +9,21 @@ import java.util.function.Consumer;
 /**
  * Turns SIGINT, SIGTERM and SIGHUP into a request that the command finishes by itself. The JVM runs shutdown hooks on a
  * signal; this one waits until the command is done and then ends the process with the command's status, where the JVM
- * would make it 128 and more.
+ * would make it 128 and more. It does not wait for long: a call of the kernel may never return, and the end of the process
+ * unlocks everything, too.
  */
 final class StopSignal {
+    /** For commands that a signal simply ends. */
+    static final StopSignal NONE = new StopSignal(hook -> {});
+
+    private static final Duration PATIENCE = Duration.ofMillis(700);
+    // To unlock is work that goes on, and to report it comes after it.
+    private static final Duration PATIENCE_AT_THE_END = Duration.ofSeconds(5);
+
     private final CountDownLatch requested = new CountDownLatch(1);
     private final CountDownLatch finished = new CountDownLatch(1);
     private final Consumer<Thread> addHook;
+    private volatile boolean ending;
     private volatile int status;
 
     /**
@@ -26,23 +35,27 @@ final class StopSignal {
         this.addHook = addHook;
     }
 
-    /** From here on, a signal asks this command to stop instead of ending the process. */
-    void install() {
-        addHook.accept(new Thread(this::stop, "pagelock-stop"));
+    /**
+     * From here on, a signal asks this command to stop instead of ending the process.
+     *
+     * @param unanswered what to say where the command does not stop; the process then ends with status 1
+     */
+    void install(Runnable unanswered) {
+        addHook.accept(new Thread(() -> stop(unanswered), "pagelock-stop"));
     }
 
-    private void stop() {
+    private void stop(Runnable unanswered) {
         request();
-        boolean interrupted = true;
-        while (interrupted) {
-            try {
-                finished.await();
-                interrupted = false;
-            } catch (InterruptedException e) {
-                // Nobody has a reason to; the unlocking must end first.
-            }
+        if (!await(finished, PATIENCE) && !(ending && await(finished, PATIENCE_AT_THE_END))) {
+            status = 1;
+            unanswered.run();
         }
         Runtime.getRuntime().halt(status);
+    }
+
+    /** The command knows that it is to stop, or stops by itself, and undoes what it did. */
+    void ending() {
+        ending = true;
     }
 
     void request() {
@@ -53,19 +66,30 @@ final class StopSignal {
         return requested.getCount() == 0;
     }
 
+    /** Throws if a signal came: for loops that may be long. */
+    void check() {
+        if (isRequested()) {
+            throw new Failure("INTERRUPTED", "interrupted by a signal while locking; everything is unlocked again");
+        }
+    }
+
     /**
      * Waits for a signal.
      *
-     * @param time how long at most; null for ever
+     * @param time how long at most; null without a limit
      * @return true if a signal came, false if the time is over
      */
     boolean await(Duration time) {
+        return await(requested, time);
+    }
+
+    private static boolean await(CountDownLatch latch, Duration time) {
         try {
             if (time == null) {
-                requested.await();
+                latch.await();
                 return true;
             }
-            return requested.await(time.toNanos(), TimeUnit.NANOSECONDS);
+            return latch.await(time.toNanos(), TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
             return true;
         }

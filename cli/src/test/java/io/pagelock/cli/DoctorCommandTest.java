@@ -33,13 +33,13 @@ class DoctorCommandTest extends CommandTest {
         assertSays("note: a note");
         assertSays("page size 4096 bytes (4 KiB)");
         assertSays("limit FAKE_LIMIT (user): soft 1048576 bytes (1 MiB), hard 1048576 bytes (1 MiB), used 0 bytes");
-        assertSays("locked now 0 bytes by the system's count");
+        assertSays("locked now 0 bytes according to the kernel");
         assertSays("privilege FAKE_PRIVILEGE: no");
         assertSays("lockable 1048576 bytes (1 MiB)");
         assertSays("lock all would be charged 503808 bytes (492 KiB) for this small JVM; fits: yes");
-        assertSays("probe ok: locked by the system's count: before 0 bytes (page locked: no), with one page locked 4096"
+        assertSays("probe ok: locked according to the kernel: before 0 bytes (page locked: no), with one page locked 4096"
                 + " bytes (page locked: yes), after 0 bytes (page locked: no)");
-        assertSays("to change To lock more than 1048576 bytes (1 MiB): Raise the fake limit");
+        assertSays("to change to lock more than 1 MiB: Raise the fake limit");
         assertTrue(console.out().contains(System.getProperty("java.version")), console.out());
         assertEquals(FakeLocker.PAGE, locker.most);
         assertEquals(0, locker.lockedBytes());
@@ -49,7 +49,7 @@ class DoctorCommandTest extends CommandTest {
     void nothingToChangeWithoutALimit() {
         assertEquals(0, run("doctor"));
         assertSays("to change nothing");
-        assertSays("lockable as much as there is memory: no limit binds");
+        assertSays("lockable unlimited (only by physical memory)");
     }
 
     @Test
@@ -93,16 +93,16 @@ class DoctorCommandTest extends CommandTest {
         PageLock held = locker.lock(MemoryRange.of(16 * FakeLocker.PAGE, 2 * FakeLocker.PAGE));
         assertEquals(0, run("doctor"));
         assertSays("counters handles: 1 open, 2 leaked");
-        assertSays("locked: 8192 bytes (8 KiB), 2 pages, under handles; 8192 bytes (8 KiB) by the system's count;"
-                + " 12288 bytes (12 KiB) that it refused to unlock");
+        assertSays("locked: 8192 bytes (8 KiB), 2 pages, under handles; 8192 bytes (8 KiB) according to the kernel;"
+                + " 12288 bytes (12 KiB) that the kernel refused to unlock");
         assertSays("longest lock: 2469 microseconds");
         assertSays("failures: none");
         locker.knowsLockedBytes = false;
         locker.refusal = range -> Optional.of(Reason.OVER_LIMIT);
         console = new TestConsole();
         assertEquals(1, run("doctor"));
-        assertSays("locked: 8192 bytes (8 KiB), 2 pages, under handles; unknown by the system's count;"
-                + " 12288 bytes (12 KiB) that it refused to unlock");
+        assertSays("locked: 8192 bytes (8 KiB), 2 pages, under handles; unknown according to the kernel;"
+                + " 12288 bytes (12 KiB) that the kernel refused to unlock");
         assertSays("failures: OVER_LIMIT 1");
         console = new TestConsole();
         assertEquals(1, run("doctor", "--json"));
@@ -149,7 +149,7 @@ class DoctorCommandTest extends CommandTest {
     void lockThatTheSystemDoesNotCountIsAFailure() {
         locker.countsNothing = true;
         assertEquals(1, run("doctor"));
-        assertTrue(console.err().contains("the system does not count the page as locked"), console.err());
+        assertTrue(console.err().contains("according to the kernel the page is not locked"), console.err());
     }
 
     @Test
@@ -157,7 +157,7 @@ class DoctorCommandTest extends CommandTest {
         locker.knowsLockedBytes = false;
         locker.capabilities.remove(Capability.LOCKED_PAGES);
         assertEquals(0, run("doctor"));
-        assertTrue(console.out().contains("accepted, but the system does not tell what is locked"), console.out());
+        assertTrue(console.out().contains("accepted, but this system does not report what is locked"), console.out());
         console = new TestConsole();
         run("doctor", "--json");
         assertEquals(

@@ -28,7 +28,7 @@ class FileListTest {
     private final Console console = new TestConsole().console();
 
     private FileList list(Path... paths) {
-        return FileList.of(Arrays.asList(paths), console);
+        return FileList.of(Arrays.asList(paths), console, StopSignal.NONE);
     }
 
     private Path file(String name) throws IOException {

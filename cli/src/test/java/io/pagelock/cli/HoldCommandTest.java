@@ -51,11 +51,11 @@ class HoldCommandTest extends CommandTest {
                         "  " + a + ": 1 file, 10000 bytes (9.8 KiB)",
                         "  " + dir.resolve("d") + ": 2 files, 5001 bytes (4.9 KiB)",
                         "locked: 3 files, 24576 bytes (24 KiB), in pages of 4096",
-                        "the system counts as locked: 0 bytes before, 24576 bytes (24 KiB) now",
-                        "holding for 0.001 s or until a signal comes",
+                        "locked according to the kernel: 0 bytes before, 24 KiB now",
+                        "holding for 0.001 s or until interrupted",
                         "ready",
                         "unlocked: 3 files, 24576 bytes (24 KiB)",
-                        "the system counts as locked: 0 bytes"),
+                        "locked according to the kernel: 0 bytes"),
                 console.out().lines().toList());
     }
 
@@ -118,19 +118,19 @@ class HoldCommandTest extends CommandTest {
     }
 
     @Test
-    void manySmallFilesCostOneCall() throws IOException {
+    void manySmallFilesCostFewCalls() throws IOException {
         for (int i = 0; i < 1000; i++) {
             file("f" + i, 100);
         }
         assertEquals(0, run("hold", "--for", "1ms", dir));
-        assertEquals(1, locker.calls);
+        assertTrue(locker.calls <= 3, locker.calls + " calls");
         assertEquals(1000 * FakeLocker.PAGE, locker.most);
     }
 
     @Test
     void largeFilesAreLockedInStepsThatShowProgress() throws IOException {
         assertEquals(0, run("hold", "--for", "1ms", file("a", 4L * Holding.STEP + 1)));
-        assertEquals(5, locker.calls);
+        assertTrue(locker.calls <= 11, locker.calls + " calls");
         assertEquals(4L * Holding.STEP + FakeLocker.PAGE, locker.most);
         assertTrue(console.err().contains("100%"), console.err());
     }
@@ -156,7 +156,7 @@ class HoldCommandTest extends CommandTest {
     void onFaultIsPassedOnAndRefusedWhereTheSystemLacksIt() throws IOException {
         Path a = file("a", 1);
         assertEquals(0, run("hold", "--on-fault", "--for", "1ms", a));
-        assertTrue(console.out().contains("locked on first touch: 1 file"), console.out());
+        assertTrue(console.out().contains("locked when this process touches it: 1 file"), console.out());
         console = new TestConsole();
         locker.capabilities.remove(Capability.LOCK_ON_FAULT);
         assertEquals(1, run("hold", "--on-fault", "--json", a));
@@ -165,16 +165,16 @@ class HoldCommandTest extends CommandTest {
     }
 
     @Test
-    void overTheLimitFailsWithTheWordsOfTheSystemAndNothingLocked() throws IOException {
+    void overTheLimitFailsWithoutTryingAndNothingIsLocked() throws IOException {
         locker.limit = 64 << 10;
         Path a = file("a", 64 * MIB);
         assertEquals(1, run("hold", a));
-        assertEquals(0, locker.most);
+        assertEquals(0, locker.calls);
         assertEquals("", console.out());
         assertTrue(
-                console.err().startsWith("pagelock: " + a + ", 67108864 bytes (64 MiB): cannot lock 67108864 bytes"),
+                console.err().startsWith("pagelock: cannot lock " + a + ", 67108864 bytes (64 MiB): over the limit"),
                 console.err());
-        assertTrue(console.err().contains("limit 65536"), console.err());
+        assertTrue(console.err().contains("67108864 of 65536"), console.err());
         assertTrue(console.err().contains("Raise the fake limit"), console.err());
         assertFalse(console.err().contains("\tat "), console.err());
     }
@@ -210,7 +210,7 @@ class HoldCommandTest extends CommandTest {
         locker.forecasts = false;
         Path a = file("a", 5L * Holding.STEP);
         assertEquals(1, run("hold", "--json", a));
-        assertEquals(3L * Holding.STEP, locker.most);
+        assertTrue(locker.most > 2L * Holding.STEP && locker.most <= 3L * Holding.STEP, "" + locker.most);
         assertEquals(0, locker.lockedBytes());
         JsonObject json = console.json();
         assertEquals("failed", json.get("result").getAsString());
@@ -345,10 +345,11 @@ class HoldCommandTest extends CommandTest {
     void fileThatVanishesBetweenListingAndMappingIsSkippedIfFoundInADirectory() throws IOException {
         Path a = file("d/a", 10);
         Path b = file("d/b", 10);
-        FileList list = FileList.of(List.of(dir.resolve("d")), console.console());
+        FileList list = FileList.of(List.of(dir.resolve("d")), console.console(), stop);
         Files.delete(b);
-        try (Holding holding = new Holding(locker, false, false, console.console())) {
-            holding.map(list, MappingBudget.system());
+        {
+            Holding holding = new Holding(locker, false, false, console.console());
+            holding.map(list, MappingBudget.system(), stop);
             assertEquals(
                     List.of(a), holding.files().stream().map(HeldFile::path).toList());
             assertEquals(List.of(b), holding.vanished().stream().map(Left::path).toList());
@@ -384,17 +385,19 @@ class HoldCommandTest extends CommandTest {
         for (int i = 0; i < 5; i++) {
             files.add(file("f" + i, 10));
         }
-        FileList list = FileList.of(files, console.console());
+        FileList list = FileList.of(files, console.console(), stop);
         MappingBudget budget = new MappingBudget(100, 3);
-        try (Holding strict = new Holding(locker, false, false, console.console())) {
+        {
+            Holding strict = new Holding(locker, false, false, console.console());
             Failure failure =
-                    org.junit.jupiter.api.Assertions.assertThrows(Failure.class, () -> strict.map(list, budget));
+                    org.junit.jupiter.api.Assertions.assertThrows(Failure.class, () -> strict.map(list, budget, stop));
             assertEquals("TOO_MANY_MAPPINGS", failure.reason());
             assertTrue(failure.getMessage().contains("5 needed, 3 left"), failure.getMessage());
             assertEquals(List.of(), strict.files());
         }
-        try (Holding lenient = new Holding(locker, false, true, console.console())) {
-            lenient.map(list, budget);
+        {
+            Holding lenient = new Holding(locker, false, true, console.console());
+            lenient.map(list, budget, stop);
             assertEquals(
                     3,
                     lenient.files().stream().filter(f -> f.mapped().isPresent()).count());

@@ -68,7 +68,7 @@ class HoldProcessTest {
             assertEquals(64 * MIB, hold.lockedBytes());
             hold.signal("TERM").expect(0);
             assertTrue(hold.out().contains("unlocked: 1 file, 67108864 bytes (64 MiB)"), hold::toString);
-            assertTrue(hold.out().endsWith("the system counts as locked: 0 bytes\n"), hold::toString);
+            assertTrue(hold.out().endsWith("locked according to the kernel: 0 bytes\n"), hold::toString);
         }
     }
 
@@ -140,7 +140,6 @@ class HoldProcessTest {
             hold.expect(1);
             assertEquals("failed", hold.json().get("result").getAsString());
             assertEquals("OVER_LIMIT", hold.json().get("reason").getAsString());
-            assertEquals("ENOMEM", hold.json().get("errnoName").getAsString());
             assertEquals(
                     0,
                     hold.json()
@@ -255,7 +254,7 @@ class HoldProcessTest {
             assertTrue(hold.err().endsWith("status 0\n"), hold::toString);
         }
         try (Pagelock.Running hold = new Pagelock().startIn("exec \"$@\" hold --for 10ms '" + file + "' >&- 2>&-")) {
-            hold.expect(0);
+            hold.expect(1);
         }
     }
 
@@ -270,7 +269,7 @@ class HoldProcessTest {
             assertTrue(
                     hold.err().contains(file + " shrank from 1048576 to " + PAGE + " bytes while it was held"),
                     hold::toString);
-            assertTrue(hold.out().endsWith("the system counts as locked: 0 bytes\n"), hold::toString);
+            assertTrue(hold.out().endsWith("locked according to the kernel: 0 bytes\n"), hold::toString);
         }
     }
 }

@@ -2,8 +2,10 @@
 package io.pagelock.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -25,7 +27,9 @@ class MappedFileTest {
     Path dir;
 
     private FileList.Entry entry(Path path) {
-        return FileList.of(List.of(path), new TestConsole().console()).files().get(0);
+        return FileList.of(List.of(path), new TestConsole().console(), StopSignal.NONE)
+                .files()
+                .get(0);
     }
 
     private Path file(long bytes) throws IOException {
@@ -44,19 +48,6 @@ class MappedFileTest {
                 List.of((int) GIB, (int) GIB, 5000),
                 mapped.segments().stream().map(ByteBuffer::capacity).collect(Collectors.toList()));
         assertEquals(3, MappedFile.segmentsFor(mapped.bytes()));
-    }
-
-    @Test
-    void windowsCoverTheFileOnceInOrder() throws IOException {
-        MappedFile mapped = MappedFile.map(entry(file(100_000)));
-        List<ByteBuffer> windows = mapped.windows(1 << 15);
-        int next = 0;
-        for (ByteBuffer window : windows) {
-            assertEquals(next, window.position());
-            next = window.limit();
-        }
-        assertEquals(100_000, next);
-        assertEquals(4, windows.size());
     }
 
     @Test
@@ -96,8 +87,12 @@ class MappedFileTest {
         Path path = file(100_000);
         MappedFile mapped = MappedFile.map(entry(path));
         assertEquals(Optional.empty(), mapped.change());
+        assertFalse(mapped.isTouched());
         file(200_000);
-        assertEquals(Optional.empty(), mapped.change());
+        assertEquals(Optional.of("grew from 100000 to 200000 bytes"), mapped.change());
+        assertTrue(mapped.isTouched());
+        file(100_000);
+        assertEquals(Optional.of("was written to"), mapped.change());
         file(10);
         assertEquals(Optional.of("shrank from 100000 to 10 bytes"), mapped.change());
         // Kept under another name, so that its number is not given to the new file.

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -44,6 +45,7 @@ class MappingBudgetTest {
         Failure failure = new MappingBudget(65530, 64000).exceeded("cannot map 70000 files", 70000);
         assertEquals("TOO_MANY_MAPPINGS", failure.reason());
         assertTrue(failure.getMessage().contains("70000 needed, 64000 left"), failure.getMessage());
-        assertEquals("Lock fewer or larger files, or raise it with: sysctl vm.max_map_count=71530", failure.remedy());
+        assertEquals(
+                List.of("sysctl vm.max_map_count=71530 (as root)", "Hold fewer or larger files"), failure.remedies());
     }
 }
