@@ -77,7 +77,10 @@ final class HeldFile {
     Json toJson() {
         Json json = new Json().putPath(path);
         json = mapped == null ? json.putNull("bytes") : json.put("bytes", mapped.bytes());
-        json.put("lockedBytes", lockedBytes).put("result", result()).put("change", change).put("missingPages", missing);
+        json.put("lockedBytes", lockedBytes)
+                .put("result", result())
+                .put("change", change)
+                .put("missingPages", missing);
         return problem == null ? json : problem.addTo(json);
     }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
-import io.pagelock.ByteSize;
 import io.pagelock.Capability;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
@@ -209,7 +208,8 @@ final class HoldCommand implements Callable<Integer> {
 
     private void sayUnlocked(Holding holding, HoldReport report, PageLocker locker) {
         for (HeldFile file : holding.files()) {
-            file.change().ifPresent(what -> console.warn(console.name(file.path()) + " " + what + " while it was held"));
+            file.change()
+                    .ifPresent(what -> console.warn(console.name(file.path()) + " " + what + " while it was held"));
         }
         if (!common.json() && !report.failure().isPresent()) {
             console.say("unlocked: " + Holding.describe(holding.lockedFiles(), holding.lockedBytes())

@@ -37,8 +37,9 @@ class DoctorCommandTest extends CommandTest {
         assertSays("privilege FAKE_PRIVILEGE: no");
         assertSays("lockable 1048576 bytes (1 MiB)");
         assertSays("lock all would be charged 503808 bytes (492 KiB) for this small JVM; fits: yes");
-        assertSays("probe ok: locked according to the kernel: before 0 bytes (page locked: no), with one page locked 4096"
-                + " bytes (page locked: yes), after 0 bytes (page locked: no)");
+        assertSays(
+                "probe ok: locked according to the kernel: before 0 bytes (page locked: no), with one page locked 4096"
+                        + " bytes (page locked: yes), after 0 bytes (page locked: no)");
         assertSays("to change to lock more than 1 MiB: Raise the fake limit");
         assertTrue(console.out().contains(System.getProperty("java.version")), console.out());
         assertEquals(FakeLocker.PAGE, locker.most);
