@@ -8,6 +8,7 @@ import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
+import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.Backend;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -60,6 +61,9 @@ final class AddressSpace {
     }
 
     private final Backend backend;
+    /** Null without the capability. */
+    private final AddressSpaceLocking system;
+
     private final RangeLocks ranges;
 
     // Guarded by this. The turn is held across system calls, the monitor is not.
@@ -71,6 +75,7 @@ final class AddressSpace {
 
     AddressSpace(Backend backend, RangeLocks ranges) {
         this.backend = backend;
+        system = Abilities.of(backend, AddressSpaceLocking.class);
         this.ranges = ranges;
     }
 
@@ -111,7 +116,7 @@ final class AddressSpace {
         AddressSpaceScope scope = current == Strength.NONE
                 ? AddressSpaceScope.FUTURE
                 : future == Strength.NONE ? AddressSpaceScope.CURRENT : AddressSpaceScope.CURRENT_AND_FUTURE;
-        backend.lockAll(scope, LockOptions.of((current == Strength.NONE ? future : current) == Strength.ON_FAULT));
+        system.lockAll(scope, LockOptions.of((current == Strength.NONE ? future : current) == Strength.ON_FAULT));
         if (isMixed(current, future)) {
             apply(Strength.NONE, future);
         }
@@ -130,7 +135,7 @@ final class AddressSpace {
         // Dropping everything endangers what is in force, so it is not done for pages that are promised anyway, nor
         // where
         // the right to lock is missing, which every system looks at first.
-        boolean leftNothing = backend.failedLockAllLeavesNothing()
+        boolean leftNothing = system.failedLockAllLeavesNothing()
                 || !before.isNothing() && before.future == after.future
                 || refused && ((PageLockException) failure).reason() == Reason.NOT_PERMITTED;
         try {
@@ -157,14 +162,14 @@ final class AddressSpace {
         if (rest.isNothing()) {
             return ranges.dropAll(
                     keep -> {
-                        backend.unlockAll(keep);
+                        system.unlockAll(keep);
                         stray = false;
                         inForce = rest;
                         ended.run();
                     },
                     null);
         }
-        return ranges.dropAll(keep -> backend.unlockAll(everything()), () -> {
+        return ranges.dropAll(keep -> system.unlockAll(everything()), () -> {
             apply(rest.current, rest.future);
             inForce = rest;
             ended.run();

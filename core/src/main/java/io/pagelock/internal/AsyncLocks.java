@@ -6,6 +6,7 @@ import io.pagelock.PageLockException;
 import io.pagelock.PendingLock;
 import io.pagelock.Reason;
 import io.pagelock.spi.AsyncCall;
+import io.pagelock.spi.AsyncLocking;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.DaemonThread;
 import java.util.concurrent.Executor;
@@ -21,10 +22,11 @@ final class AsyncLocks {
     private static final long IDLE_SECONDS = 10;
 
     private final Engine engine;
-    private final Backend backend;
+    /** Null where the system cannot. */
+    private final AsyncLocking system;
+
     private final RangeLocks ranges;
     private final Steps steps;
-    private final boolean isNative;
     /** Two pools, so that a few large locks do not hold up all small ones. */
     private final ThreadPoolExecutor small = pool("pagelock-async-");
 
@@ -32,10 +34,11 @@ final class AsyncLocks {
 
     AsyncLocks(Engine engine, Backend backend, RangeLocks ranges) {
         this.engine = engine;
-        this.backend = backend;
         this.ranges = ranges;
         steps = new Steps(backend);
-        isNative = backend.capabilities().contains(Capability.NATIVE_ASYNC);
+        system = backend.capabilities().contains(Capability.NATIVE_ASYNC)
+                ? Abilities.of(backend, AsyncLocking.class)
+                : null;
     }
 
     private static ThreadPoolExecutor pool(String name) {
@@ -148,7 +151,7 @@ final class AsyncLocks {
 
     private boolean startNatively(Handle handle, Pending pending) {
         Hold hold = handle.hold();
-        if (!isNative || hold.onFault || hold.count() != 1) {
+        if (system == null || hold.onFault || hold.count() != 1) {
             return false;
         }
         // Made first: without memory for it, nothing has begun.
@@ -221,7 +224,7 @@ final class AsyncLocks {
                             .detail("cancelled after " + pending.lockedBytes() + " bytes")
                             .build();
                 }
-                begun = backend.lockAsync(start, length, refusal -> ended(start, length, since, refusal));
+                begun = system.lockAsync(start, length, refusal -> ended(start, length, since, refusal));
             } catch (PageLockException refusal) {
                 end(refusal);
                 return;

@@ -19,6 +19,8 @@ import io.pagelock.Reason;
 import io.pagelock.Statistics;
 import io.pagelock.SyncOption;
 import io.pagelock.spi.Backend;
+import io.pagelock.spi.PageStateReading;
+import io.pagelock.spi.Syncing;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -44,6 +46,7 @@ public final class Engine implements PageLocker {
     private final Set<Capability> capabilities;
     private final long pageSize;
     private final int addressBits;
+    private final PageStateReading states;
     private final RangeLocks ranges;
     private final AddressSpace addressSpace;
     private final Forecasts forecasts;
@@ -80,6 +83,8 @@ public final class Engine implements PageLocker {
         capabilities = backend.capabilities().isEmpty()
                 ? Collections.emptySet()
                 : Collections.unmodifiableSet(EnumSet.copyOf(backend.capabilities()));
+        Abilities.check(backend);
+        states = Abilities.pageStates(backend);
         ranges = new RangeLocks(backend);
         addressSpace = new AddressSpace(backend, ranges);
         forecasts = new Forecasts(backend);
@@ -349,7 +354,7 @@ public final class Engine implements PageLocker {
         require(Capability.SYNC, "sync");
         long start = alignedStart(range);
         try {
-            backend.sync(start, alignedEnd(range) - start, set);
+            Abilities.of(backend, Syncing.class).sync(start, alignedEnd(range) - start, set);
         } catch (PageLockException e) {
             throw explain(e, "sync", range);
         } finally {
@@ -365,7 +370,7 @@ public final class Engine implements PageLocker {
     @Override
     public PageStates pageStates(MemoryRange range) {
         long start = alignedStart(range);
-        PageStates states = backend.pageStates(MemoryRange.of(start, alignedEnd(range) - start));
+        PageStates states = this.states.pageStates(MemoryRange.of(start, alignedEnd(range) - start));
         keepReachable(range);
         return states;
     }

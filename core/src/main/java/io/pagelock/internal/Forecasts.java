@@ -8,6 +8,7 @@ import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
+import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.Backend;
 import java.util.OptionalLong;
 
@@ -52,7 +53,8 @@ final class Forecasts {
 
     Forecast ofAddressSpace(AddressSpaceScope scope) {
         boolean current = scope.includesCurrent();
-        OptionalLong size = current ? backend.addressSpaceBytes() : OptionalLong.of(0);
+        OptionalLong size =
+                current ? Abilities.of(backend, AddressSpaceLocking.class).addressSpaceBytes() : OptionalLong.of(0);
         LockLimits limits = backend.limits();
         if (!size.isPresent()) {
             return new Forecast(

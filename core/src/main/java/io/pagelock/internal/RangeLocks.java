@@ -8,6 +8,7 @@ import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
 import io.pagelock.spi.Backend;
+import io.pagelock.spi.PageStateReading;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -31,6 +32,7 @@ final class RangeLocks {
     private static final int SWEEP = 16;
 
     private final Backend backend;
+    private final PageStateReading states;
     private final Steps steps;
     private final long pageSize;
     private final Object monitor = new Object();
@@ -93,6 +95,7 @@ final class RangeLocks {
 
     RangeLocks(Backend backend) {
         this.backend = backend;
+        states = Abilities.pageStates(backend);
         steps = new Steps(backend);
         this.pageSize = backend.pageSize();
     }
@@ -313,7 +316,7 @@ final class RangeLocks {
         long end = hold.end(part);
         for (long from = start; from != end; ) {
             long to = end - from > LOOK * pageSize ? from + LOOK * pageSize : end;
-            PageStates states = backend.pageStates(MemoryRange.of(from, to - from));
+            PageStates states = this.states.pageStates(MemoryRange.of(from, to - from));
             int pages = states.pageCount();
             for (int page = 0; page < pages; page++) {
                 if (isLocked(states, page, hold.onFault)) {
@@ -653,7 +656,7 @@ final class RangeLocks {
     }
 
     private void unlockAroundHoles(long start, long end) {
-        Optional<List<MemoryRange>> mapped = backend.mapped(MemoryRange.of(start, end - start));
+        Optional<List<MemoryRange>> mapped = states.mapped(MemoryRange.of(start, end - start));
         if (!mapped.isPresent()) {
             unlockByHalves(start, end);
             return;
@@ -897,7 +900,7 @@ final class RangeLocks {
             long start, long end, boolean onFault, List<PageLockException> refused, boolean dropped) {
         List<MemoryRange> pieces;
         try {
-            pieces = backend.mapped(MemoryRange.of(start, end - start))
+            pieces = states.mapped(MemoryRange.of(start, end - start))
                     .filter(parts -> !isWhole(parts, start, end))
                     .orElseGet(() -> halves(start, end));
         } catch (RuntimeException e) {

@@ -8,6 +8,7 @@ import io.pagelock.spi.Backend;
 import io.pagelock.spi.DaemonThread;
 import io.pagelock.spi.FileReading;
 import io.pagelock.spi.LimitChecking;
+import io.pagelock.spi.PagingIn;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
@@ -57,7 +58,9 @@ class Steps {
 
     private final Backend backend;
     private final boolean locksOnFault;
-    private final boolean pagesIn;
+    /** Null where it is no use. */
+    private final PagingIn paging;
+
     private final Forecasts forecasts;
     /** Null if the system cannot tell limits ahead, or need not. */
     private final LimitChecking limits;
@@ -70,10 +73,12 @@ class Steps {
     Steps(Backend backend) {
         this.backend = backend;
         locksOnFault = backend.capabilities().contains(Capability.LOCK_ON_FAULT);
-        pagesIn = locksOnFault && backend.capabilities().contains(Capability.PAGE_IN);
+        paging = locksOnFault && backend.capabilities().contains(Capability.PAGE_IN)
+                ? Abilities.of(backend, PagingIn.class)
+                : null;
         forecasts = new Forecasts(backend);
-        limits = backend instanceof LimitChecking ? (LimitChecking) backend : null;
-        files = backend instanceof FileReading ? (FileReading) backend : null;
+        limits = Abilities.of(backend, LimitChecking.class);
+        files = Abilities.of(backend, FileReading.class);
         firstStep = Math.max(ONE_CALL, backend.pageSize());
         smallestStep = Math.max(256L << 10, backend.pageSize());
     }
@@ -118,7 +123,7 @@ class Steps {
         boolean mayPageIn = false;
         if (alone && locksOnFault) {
             backend.lock(start, length, LockOptions.ON_FAULT);
-            mayPageIn = pagesIn;
+            mayPageIn = paging != null;
         }
         try {
             long step = firstStep;
@@ -219,13 +224,13 @@ class Steps {
 
     /** Brings pages in by several threads, this one among them. Whatever fails shows when the step is locked. */
     private void pageIn(long start, long length, Progress progress) {
-        Paging paging = new Paging(start, length, progress);
+        Paging work = new Paging(start, length, progress);
         int threads = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
         List<Thread> helpers = new ArrayList<>();
         try {
             while (helpers.size() < threads - 1) {
-                Thread helper = DaemonThread.of("pagelock-pager", paging);
-                helper.setUncaughtExceptionHandler(paging);
+                Thread helper = DaemonThread.of("pagelock-pager", work);
+                helper.setUncaughtExceptionHandler(work);
                 helper.start();
                 helpers.add(helper);
             }
@@ -233,7 +238,7 @@ class Steps {
             // No thread to be had, as under a locked future with a small limit; go on with those there are.
         }
         try {
-            paging.run();
+            work.run();
         } finally {
             join(helpers);
         }
@@ -283,7 +288,7 @@ class Steps {
 
     private boolean pageIn(long start, long size) {
         try {
-            return backend.pageIn(start, size);
+            return paging.pageIn(start, size);
         } catch (RuntimeException e) {
             // The lock that follows tells what is wrong.
             return false;

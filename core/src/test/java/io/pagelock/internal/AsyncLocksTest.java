@@ -32,6 +32,7 @@ import io.pagelock.PageLockException;
 import io.pagelock.PendingLock;
 import io.pagelock.Reason;
 import io.pagelock.spi.AsyncCall;
+import io.pagelock.spi.AsyncLocking;
 import io.pagelock.spi.Backend;
 import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
@@ -54,7 +55,9 @@ import org.junit.jupiter.api.Test;
 class AsyncLocksTest {
     private static final MemoryRange PAGE = MemoryRange.of(0x10000, 4096);
 
-    private final Backend backend = mock(Backend.class);
+    private interface NativeBackend extends Backend, AsyncLocking {}
+
+    private final NativeBackend backend = mock(NativeBackend.class);
     private final AsyncCall call = mock(AsyncCall.class);
     private final AtomicReference<Consumer<PageLockException>> done = new AtomicReference<>();
     private Engine engine;
@@ -62,6 +65,7 @@ class AsyncLocksTest {
     @BeforeEach
     void openWithNativeLocks() {
         when(backend.info()).thenReturn(new BackendInfo("test", "Test 1", "amd64", List.of()));
+        when(backend.ability(any())).thenCallRealMethod();
         when(backend.pageSize()).thenReturn(4096L);
         when(backend.addressBits()).thenReturn(64);
         when(backend.capabilities()).thenReturn(EnumSet.of(Capability.NATIVE_ASYNC));

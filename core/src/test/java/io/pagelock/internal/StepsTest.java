@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
+import static org.mockito.ArgumentMatchers.any;
 import static org.mockito.ArgumentMatchers.anyLong;
 import static org.mockito.ArgumentMatchers.anySet;
 import static org.mockito.ArgumentMatchers.eq;
@@ -32,6 +33,7 @@ import io.pagelock.Tristate;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.FileReading;
 import io.pagelock.spi.LimitChecking;
+import io.pagelock.spi.PagingIn;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -53,11 +55,14 @@ class StepsTest {
     private static final long MIB = 1L << 20;
     private static final long START = 1L << 40;
 
-    private final Backend backend = mock(Backend.class);
+    private interface PagingBackend extends Backend, PagingIn {}
+
+    private final PagingBackend backend = mock(PagingBackend.class);
     private final AtomicLong clock = new AtomicLong();
 
     @BeforeEach
     void describe() {
+        when(backend.ability(any())).thenCallRealMethod();
         when(backend.pageSize()).thenReturn(4096L);
         when(backend.capabilities()).thenReturn(EnumSet.of(Capability.LOCK_ON_FAULT, Capability.PAGE_IN));
         when(backend.pageIn(anyLong(), anyLong())).thenReturn(true);
@@ -256,6 +261,7 @@ class StepsTest {
     @Test
     void whatIsRefusedAheadIsNotLockedAtAll() {
         Backend checking = mock(Backend.class, withSettings().extraInterfaces(LimitChecking.class));
+        when(checking.ability(any())).thenCallRealMethod();
         when(checking.pageSize()).thenReturn(4096L);
         doThrow(PageLockException.because(Reason.NO_LOCKABLE_MEMORY).build())
                 .when((LimitChecking) checking)
@@ -287,6 +293,7 @@ class StepsTest {
     @Test
     void onlyWhatWasReadInIsLockedAndACancelledLockStopsReading() {
         Backend reading = mock(Backend.class, withSettings().extraInterfaces(FileReading.class));
+        when(reading.ability(any())).thenCallRealMethod();
         when(reading.pageSize()).thenReturn(4096L);
         when(reading.capabilities()).thenReturn(EnumSet.of(Capability.LOCK_ON_FAULT));
         when(((FileReading) reading).readIn(anyLong(), anyLong())).thenAnswer(call -> {

@@ -16,9 +16,13 @@ import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.backend.support.CLibrary;
 import io.pagelock.backend.support.MemoryFlags;
+import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.AsyncCall;
+import io.pagelock.spi.AsyncLocking;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.Host;
+import io.pagelock.spi.PageStateReading;
+import io.pagelock.spi.Syncing;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -36,7 +40,7 @@ import java.util.function.ToLongFunction;
  * <p>Sources: mlock(2), mlockall(2), msync(2), mincore(2), getrlimit(2), sysctl(3), aio_mlock(2) of FreeBSD 10 to 15; what
  * 15.1 was recorded to answer.
  */
-final class FreeBsdBackend implements Backend {
+final class FreeBsdBackend implements Backend, AddressSpaceLocking, AsyncLocking, PageStateReading, Syncing {
     /** How many pages to ask mincore for in one call: so few that the map seldom changes meanwhile. */
     private static final int MINCORE_PAGES = 256;
     /** How often to ask it for pages that it does not report. */

@@ -19,7 +19,9 @@ import io.pagelock.backend.support.MemoryFlags;
 import io.pagelock.backend.support.Refusals;
 import io.pagelock.backend.support.Remedies;
 import io.pagelock.backend.support.SystemNumbers;
+import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.Host;
+import io.pagelock.spi.Syncing;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -33,7 +35,7 @@ import java.util.stream.Stream;
  * HP-UX 11i: mlock(2), munlock(2), mlockall(2), munlockall(2), msync(2). The system tells neither what is locked nor what is
  * mapped; each errno has the one cause that its page gives.
  */
-final class HpuxBackend extends AbstractBackend {
+final class HpuxBackend extends AbstractBackend implements AddressSpaceLocking, Syncing {
     static final String PRIVILEGE = "MLOCK";
 
     /** Sources: setprivgrp(1M), privgrp(4), setfilexsec(1M), privrun(1M), unlockable_mem(5), dmesg(1M), syslogd(1M). */

@@ -19,7 +19,9 @@ import io.pagelock.backend.support.MemoryFlags;
 import io.pagelock.backend.support.Refusals;
 import io.pagelock.backend.support.Remedies;
 import io.pagelock.backend.support.SystemNumbers;
+import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.Host;
+import io.pagelock.spi.Syncing;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -29,7 +31,7 @@ import java.util.Set;
 import java.util.function.ToLongFunction;
 
 /** IRIX 6.5: mlock(3C), mlockall(3C), mpin(2), msync(2). The system tells neither what is locked nor what is mapped. */
-final class IrixBackend extends AbstractBackend {
+final class IrixBackend extends AbstractBackend implements AddressSpaceLocking, Syncing {
     /** Sources: mlock(3C), mpin(2), systune(1M), getrlimit(2), limit in csh(1), syslogd(1M). */
     private static final Remedies REMEDIES = Remedies.builder()
             .put(

@@ -13,10 +13,14 @@ import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.backend.linux.proc.Mapping;
 import io.pagelock.backend.linux.proc.Status;
+import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.Host;
 import io.pagelock.spi.LimitChecking;
 import io.pagelock.spi.MappingBudget;
+import io.pagelock.spi.PageStateReading;
+import io.pagelock.spi.PagingIn;
+import io.pagelock.spi.Syncing;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -28,7 +32,8 @@ import java.util.Set;
 import java.util.function.ToLongFunction;
 
 /** Linux: mlock(2), mlock2(2), mlockall(2), msync(2), mincore(2), madvise(2), proc(5). */
-final class LinuxBackend implements Backend, LimitChecking, MappingBudget {
+final class LinuxBackend
+        implements Backend, AddressSpaceLocking, PageStateReading, PagingIn, Syncing, LimitChecking, MappingBudget {
     /** Up to so many pages, asking of each page whether it is locked is cheaper than asking where mappings end. */
     private static final int ASK_BY_PAGE_RATHER_THAN_QUERY = 8;
 

@@ -16,7 +16,6 @@ import io.pagelock.Reason;
 import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.backend.support.CLibrary;
-import io.pagelock.spi.Backend;
 import io.pagelock.spi.Host;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -45,7 +44,7 @@ import org.junit.jupiter.api.condition.OS;
 class LinuxKernelTest {
     private static final long PAGE = Libc.getpagesize();
     private static final int RW = Libc.PROT_READ | Libc.PROT_WRITE;
-    private static final Backend BACKEND = new LinuxProvider().open(Host.current());
+    private static final LinuxBackend BACKEND = (LinuxBackend) new LinuxProvider().open(Host.current());
 
     private final Deque<Runnable> undo = new ArrayDeque<>();
     private long lockedBefore;

@@ -19,7 +19,6 @@ import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
 import io.pagelock.backend.support.CLibrary;
-import io.pagelock.spi.Backend;
 import io.pagelock.spi.Host;
 import java.io.IOException;
 import java.io.InputStream;
@@ -80,7 +79,7 @@ class LivesTest {
     static final class Limits {
         public static void main(String[] arguments) {
             Life life = Life.valueOf(arguments[0]);
-            Backend backend = new LinuxProvider().open(Host.current());
+            LinuxBackend backend = (LinuxBackend) new LinuxProvider().open(Host.current());
             boolean privileged = life == Life.ROOT || life == Life.USER_WITH_CAPABILITY;
             LockLimits limits = backend.limits();
             assertEquals(Tristate.of(privileged), limits.privileged(), "privilege");
@@ -99,7 +98,7 @@ class LivesTest {
             return Libc.mmap(0, bytes, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS, -1, 0);
         }
 
-        private static void lockBeyondTheLimit(Backend backend) {
+        private static void lockBeyondTheLimit(LinuxBackend backend) {
             long bytes = 16 << 20;
             long at = map(bytes);
             backend.lock(at, bytes, Set.of());
@@ -108,7 +107,7 @@ class LivesTest {
             backend.unlock(at, bytes);
         }
 
-        private static void lockNothing(Backend backend) {
+        private static void lockNothing(LinuxBackend backend) {
             long at = map(PAGE);
             for (Set<LockOption> options : List.of(Set.<LockOption>of(), Set.of(LockOption.ON_FAULT))) {
                 PageLockException thrown = assertThrows(PageLockException.class, () -> backend.lock(at, PAGE, options));
@@ -131,7 +130,7 @@ class LivesTest {
             assertEquals(LimitValue.ofBytes(0), backend.limits().lockable());
         }
 
-        private static void refuseBeyondTheLimit(Backend backend, long limit, Life life) {
+        private static void refuseBeyondTheLimit(LinuxBackend backend, long limit, Life life) {
             assertEquals(LimitValue.ofBytes(limit), backend.limits().lockable());
             long at = map(limit + 4 * PAGE);
             backend.lock(at, 2 * PAGE, Set.of());
@@ -318,7 +317,7 @@ class LivesTest {
     /** The end of an address-space lock, watched by another thread. */
     static final class Keeping {
         public static void main(String[] arguments) throws Exception {
-            Backend backend = new LinuxProvider().open(Host.current());
+            LinuxBackend backend = (LinuxBackend) new LinuxProvider().open(Host.current());
             long at = Limits.map(64 * PAGE);
             for (long page = 0; page < 64; page++) {
                 Libc.touch(at + page * PAGE);
@@ -425,7 +424,7 @@ class LivesTest {
     /** A process that has as many mappings as it may. */
     static final class Mappings {
         public static void main(String[] arguments) {
-            Backend backend = new LinuxProvider().open(Host.current());
+            LinuxBackend backend = (LinuxBackend) new LinuxProvider().open(Host.current());
             long free = Limits.map(16 * PAGE);
             long held = Limits.map(16 * PAGE);
             long onFault = shared(16 * PAGE);

@@ -14,8 +14,11 @@ import io.pagelock.Tristate;
 import io.pagelock.backend.solaris.ProcMap.Mapping;
 import io.pagelock.backend.support.AbstractBackend;
 import io.pagelock.backend.support.MemoryFlags;
+import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.Host;
+import io.pagelock.spi.PageStateReading;
 import io.pagelock.spi.RangeSet;
+import io.pagelock.spi.Syncing;
 import io.pagelock.spi.Unsigned;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -29,7 +32,7 @@ import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 
 /** Solaris and illumos: memcntl(2) or mctl(3UCB), mincore(2), proc(4). */
-final class SolarisBackend extends AbstractBackend {
+final class SolarisBackend extends AbstractBackend implements AddressSpaceLocking, PageStateReading, Syncing {
     private static final int PAGES_AT_ONCE = 1 << 16;
 
     private final SolarisCalls calls;

@@ -15,6 +15,7 @@ import io.pagelock.LockOption;
 import io.pagelock.PageLock;
 import io.pagelock.Tristate;
 import io.pagelock.backend.testkit.Harness.Ability;
+import io.pagelock.spi.AddressSpaceLocking;
 import java.util.Collections;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -154,7 +155,7 @@ abstract class AddressSpaceRules extends LockRules {
             }
             assertLocked("1", memory);
         } finally {
-            backend.unlockAll(Collections.emptyList());
+            backend.ability(AddressSpaceLocking.class).get().unlockAll(Collections.emptyList());
         }
     }
 
@@ -162,7 +163,7 @@ abstract class AddressSpaceRules extends LockRules {
     void A8_theForecastTellsWhatWillBeCharged() {
         needs(Capability.LOCK_ADDRESS_SPACE);
         Forecast before = locker.forecastAddressSpace(AddressSpaceScope.CURRENT);
-        if (backend.addressSpaceBytes().isPresent()) {
+        if (addressSpaceBytes().isPresent()) {
             harness.map(LARGE);
             Forecast after = locker.forecastAddressSpace(AddressSpaceScope.CURRENT);
             // Other memory of this process comes and goes meanwhile, but not half as much.
@@ -187,10 +188,10 @@ abstract class AddressSpaceRules extends LockRules {
         harness.setLimit(harness.lockedBytes() + page);
         Forecast forecast = locker.forecastAddressSpace(AddressSpaceScope.CURRENT);
         boolean alone = backend.limits().scope() == LockLimit.Scope.PROCESS;
-        if (backend.addressSpaceBytes().isPresent() && !alone) {
+        if (addressSpaceBytes().isPresent() && !alone) {
             // What others share may be charged to them already, so that a no would be a guess.
             assertNotEquals(Tristate.YES, forecast.fits(), forecast.toString());
-        } else if (backend.addressSpaceBytes().isPresent()) {
+        } else if (addressSpaceBytes().isPresent()) {
             assertEquals(Tristate.NO, forecast.fits(), forecast.toString());
             assertEquals(Optional.of(harness.refusal()), forecast.reason());
             assertFalse(forecast.remedy().isEmpty());

@@ -17,8 +17,13 @@ import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.backend.testkit.FakeKernel.Flag;
 import io.pagelock.backend.testkit.KernelRules.Trait;
+import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.AsyncCall;
+import io.pagelock.spi.AsyncLocking;
 import io.pagelock.spi.Backend;
+import io.pagelock.spi.PageStateReading;
+import io.pagelock.spi.PagingIn;
+import io.pagelock.spi.Syncing;
 import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -40,7 +45,8 @@ import java.util.function.Consumer;
  * <p>A direct buffer gets its address on the fake system when it is first asked for: memory of its own, unless
  * {@link #place} put it somewhere.
  */
-public final class FakeBackend implements Backend {
+public final class FakeBackend
+        implements Backend, AddressSpaceLocking, AsyncLocking, PageStateReading, PagingIn, Syncing {
     private final FakeKernel kernel;
     private final Set<Capability> capabilities;
     private final boolean listsMappings;

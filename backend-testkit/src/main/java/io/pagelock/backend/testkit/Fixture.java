@@ -5,19 +5,23 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.Capability;
+import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
+import io.pagelock.SyncOption;
 import io.pagelock.backend.testkit.Harness.Ability;
 import io.pagelock.engine.PageLockers;
+import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.Backend;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -85,11 +89,18 @@ abstract class Fixture {
                 () -> "needs to lock " + pages * page + " bytes, but this process may lock " + room);
     }
 
+    /** What a lock of the whole address space would be charged for, where the system says it. */
+    OptionalLong addressSpaceBytes() {
+        return backend.ability(AddressSpaceLocking.class)
+                .map(AddressSpaceLocking::addressSpaceBytes)
+                .orElse(OptionalLong.empty());
+    }
+
     /** Makes the test run only where a lock of the whole address space is possible and tolerable. */
     void needsAddressSpace() {
         needs(Capability.LOCK_ADDRESS_SPACE);
         needs(Ability.LOCK_ADDRESS_SPACE);
-        long size = backend.addressSpaceBytes().orElse(Long.MAX_VALUE / 2);
+        long size = addressSpaceBytes().orElse(Long.MAX_VALUE / 2);
         // Tests and JVM map more meanwhile.
         assumeTrue(
                 harness.room() / 2 >= size,
@@ -140,20 +151,36 @@ abstract class Fixture {
     /** A backend that passes every call on and writes down what asks the system to act: lock, unlock, sync, all. */
     Backend recording(List<String> calls) {
         List<String> synced = Collections.synchronizedList(calls);
-        return (Backend) Proxy.newProxyInstance(
-                Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
-                    List<Object> values = new ArrayList<>();
-                    if (arguments != null) {
-                        Collections.addAll(values, arguments);
-                    }
-                    if (method.getReturnType() == void.class) {
-                        synced.add(method.getName() + values);
-                    }
-                    try {
-                        return method.invoke(backend, arguments);
-                    } catch (InvocationTargetException e) {
-                        throw e.getCause();
-                    }
-                });
+        return new ForwardingBackend(backend) {
+            @Override
+            public void lock(long address, long length, Set<LockOption> options) {
+                synced.add("lock" + Arrays.asList(address, length, options));
+                super.lock(address, length, options);
+            }
+
+            @Override
+            public void unlock(long address, long length) {
+                synced.add("unlock" + Arrays.asList(address, length));
+                super.unlock(address, length);
+            }
+
+            @Override
+            public void lockAll(AddressSpaceScope scope, Set<LockOption> options) {
+                synced.add("lockAll" + Arrays.asList(scope, options));
+                super.lockAll(scope, options);
+            }
+
+            @Override
+            public void unlockAll(List<MemoryRange> keep) {
+                synced.add("unlockAll" + Collections.singletonList(keep));
+                super.unlockAll(keep);
+            }
+
+            @Override
+            public void sync(long address, long length, Set<SyncOption> options) {
+                synced.add("sync" + Arrays.asList(address, length, options));
+                super.sync(address, length, options);
+            }
+        };
     }
 }

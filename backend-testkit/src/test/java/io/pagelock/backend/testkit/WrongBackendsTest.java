@@ -26,6 +26,7 @@ import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.Host;
+import io.pagelock.spi.Syncing;
 import java.lang.ref.Cleaner;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -164,7 +165,8 @@ class WrongBackendsTest {
                                 over,
                                 "lock",
                                 (plain, own) -> own[0] instanceof ByteBuffer
-                                        ? plain.lock(plain.rangeOf((ByteBuffer) own[0]))
+                                        ? plain.lock(plain.rangeOf((ByteBuffer) own[0])
+                                                .withoutOwner())
                                         : NOT_MINE)),
                 new Wrong("R5", "keeps the buffer for ever")
                         .locker(over -> with(over, "lock", (plain, own) -> {
@@ -414,7 +416,7 @@ class WrongBackendsTest {
                 new Wrong("S1", "never waits")
                         .locker(over -> with(over, "sync", own -> {
                             MemoryRange range = (MemoryRange) own[0];
-                            over.sync(range.address(), range.length(), Set.of(SyncOption.ASYNC));
+                            ((Syncing) over).sync(range.address(), range.length(), Set.of(SyncOption.ASYNC));
                             return null;
                         })),
                 new Wrong("S2", "does not say that it is busy")
@@ -509,12 +511,12 @@ class WrongBackendsTest {
                 new Wrong("B1", "does not look at what is declared")
                         .on(Systems.of("freebsd"))
                         .locker(over -> {
-                            Backend able = (Backend) Proxy.newProxyInstance(
-                                    Subject.class.getClassLoader(),
-                                    new Class<?>[] {Backend.class},
-                                    (proxy, method, own) -> method.getName().equals("capabilities")
-                                            ? EnumSet.allOf(Capability.class)
-                                            : invoke(method, over, own));
+                            Backend able = new ForwardingBackend(over) {
+                                @Override
+                                public Set<Capability> capabilities() {
+                                    return EnumSet.allOf(Capability.class);
+                                }
+                            };
                             return PageLockers.over(able);
                         }),
                 new Wrong("B1", "changes its mind").backend(good -> new PassingBackend(good) {
