@@ -124,7 +124,9 @@ public final class Engine implements PageLocker {
     }
 
     private Handle handle(MemoryRange range, boolean onFault) {
-        return handle(range.withoutOwner(), range.owner().orElse(null), onFault);
+        Object owner = range.owner().orElse(null);
+        MemoryScopes.check(owner);
+        return handle(range.withoutOwner(), owner, onFault);
     }
 
     private Handle handle(MemoryRange range, Object owner, boolean onFault) {
@@ -138,7 +140,10 @@ public final class Engine implements PageLocker {
         List<Object> owners = new ArrayList<>();
         for (MemoryRange range : asked) {
             all.add(range.withoutOwner());
-            range.owner().ifPresent(owners::add);
+            range.owner().ifPresent(owner -> {
+                MemoryScopes.check(owner);
+                owners.add(owner);
+            });
         }
         if (all.isEmpty()) {
             throw new IllegalArgumentException("no range to lock; at least one is needed");
@@ -280,6 +285,7 @@ public final class Engine implements PageLocker {
     void close(Handle handle, Hold hold) {
         try {
             ranges.release(hold);
+            handle.letGo();
         } catch (PageLockException e) {
             throw explain(e, "unlock", null);
         } finally {
@@ -352,6 +358,7 @@ public final class Engine implements PageLocker {
     public void sync(MemoryRange range, SyncOption... options) {
         Set<SyncOption> set = set(SyncOption.class, options);
         require(Capability.SYNC, "sync");
+        MemoryScopes.check(range.owner().orElse(null));
         long start = alignedStart(range);
         try {
             Abilities.of(backend, Syncing.class).sync(start, alignedEnd(range) - start, set);
@@ -369,6 +376,7 @@ public final class Engine implements PageLocker {
 
     @Override
     public PageStates pageStates(MemoryRange range) {
+        MemoryScopes.check(range.owner().orElse(null));
         long start = alignedStart(range);
         PageStates states = this.states.pageStates(MemoryRange.of(start, alignedEnd(range) - start));
         keepReachable(range);
@@ -395,6 +403,7 @@ public final class Engine implements PageLocker {
             throw new IllegalArgumentException(
                     buffer + " has no bytes remaining; a lock covers the bytes from position to limit");
         }
+        MemoryScopes.check(buffer);
         return MemoryRange.of(backend.address(buffer) + buffer.position(), buffer.remaining());
     }
 

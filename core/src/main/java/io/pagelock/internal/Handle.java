@@ -16,16 +16,27 @@ final class Handle implements PageLock {
 
     private Hold hold;
 
+    /**
+     * What must stay reachable until the pages are unlocked: a buffer, or a list of owners. Not held by the hold, which outlives a
+     * leaked handle: its buffer would need a second collection, and ByteBuffer.allocateDirect asks for one only.
+     */
+    private Object anchor;
+
     Handle(Engine engine, Object ranges) {
         this.engine = engine;
         this.ranges = ranges;
     }
 
     /** Called once, before anybody else sees the handle. */
-    Handle stand(Hold claim, Object anchor) {
+    Handle stand(Hold claim, Object owner) {
         hold = claim;
-        claim.anchor = anchor;
+        anchor = owner;
         return this;
+    }
+
+    /** Called when the pages are unlocked. */
+    void letGo() {
+        anchor = null;
     }
 
     Hold hold() {

@@ -21,9 +21,6 @@ final class Hold extends PhantomReference<Handle> {
     /** Who watches while the lock is under way. */
     Progress progress = Progress.UNWATCHED;
 
-    /** What must stay reachable until the pages are unlocked: a buffer or a list of buffers. */
-    Object anchor;
-
     // One aligned range, as nearly every handle has; or several, as start and end in turn, sorted and disjoint.
     private final long start;
     private final long end;

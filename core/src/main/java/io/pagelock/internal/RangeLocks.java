@@ -1220,7 +1220,6 @@ final class RangeLocks {
 
     private void finish(Hold hold) {
         hold.state = Hold.State.CLOSED;
-        hold.anchor = null;
         hold.progress = Progress.UNWATCHED;
         if (hold.abandoned) {
             hold.abandoned = false;

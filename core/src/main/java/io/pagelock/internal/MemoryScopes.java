@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.internal;
+
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.nio.Buffer;
+import java.nio.ByteBuffer;
+
+/**
+ * Refuses memory of an arena that is closed, whose addresses may be somebody else's by now, or that belongs to another thread.
+ * Where the JVM has {@code java.lang.foreign} (final since Java 22); elsewhere there are no arenas.
+ */
+final class MemoryScopes {
+    private static final Class<?> SEGMENT = find("java.lang.foreign.MemorySegment");
+    /** {@code MemorySegment.ofBuffer(Buffer)}; null where there are no arenas. */
+    private static final MethodHandle OF_BUFFER;
+    /** {@code segment.scope().isAlive()}. */
+    private static final MethodHandle IS_ALIVE;
+    /** {@code segment.isAccessibleBy(Thread)}. */
+    private static final MethodHandle IS_ACCESSIBLE;
+
+    static {
+        MethodHandle ofBuffer = null;
+        MethodHandle isAlive = null;
+        MethodHandle isAccessible = null;
+        Class<?> scope = find("java.lang.foreign.MemorySegment$Scope");
+        if (SEGMENT != null && scope != null) {
+            try {
+                MethodHandles.Lookup lookup = MethodHandles.publicLookup();
+                ofBuffer = lookup.findStatic(SEGMENT, "ofBuffer", MethodType.methodType(SEGMENT, Buffer.class))
+                        .asType(MethodType.methodType(Object.class, ByteBuffer.class));
+                isAccessible = lookup.findVirtual(
+                                SEGMENT, "isAccessibleBy", MethodType.methodType(boolean.class, Thread.class))
+                        .asType(MethodType.methodType(boolean.class, Object.class, Thread.class));
+                isAlive = MethodHandles.filterReturnValue(
+                                lookup.findVirtual(SEGMENT, "scope", MethodType.methodType(scope)),
+                                lookup.findVirtual(scope, "isAlive", MethodType.methodType(boolean.class)))
+                        .asType(MethodType.methodType(boolean.class, Object.class));
+            } catch (ReflectiveOperationException e) {
+                // A preview of another shape, in Java 19 and 20.
+                ofBuffer = null;
+            }
+        }
+        OF_BUFFER = ofBuffer;
+        IS_ALIVE = isAlive;
+        IS_ACCESSIBLE = isAccessible;
+    }
+
+    private MemoryScopes() {}
+
+    /**
+     * Checks the owner of memory that is about to be given to the system.
+     *
+     * @param owner a buffer, a memory segment, or anything else, also null, which passes
+     * @throws IllegalStateException if its arena is closed
+     * @throws RuntimeException a WrongThreadException, if it is confined to another thread
+     */
+    static void check(Object owner) {
+        if (OF_BUFFER == null) {
+            return;
+        }
+        boolean isAlive;
+        boolean isAccessible;
+        try {
+            Object segment;
+            if (owner instanceof ByteBuffer) {
+                segment = (Object) OF_BUFFER.invokeExact((ByteBuffer) owner);
+            } else if (SEGMENT.isInstance(owner)) {
+                segment = owner;
+            } else {
+                return;
+            }
+            isAlive = (boolean) IS_ALIVE.invokeExact(segment);
+            isAccessible = (boolean) IS_ACCESSIBLE.invokeExact(segment, Thread.currentThread());
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
+        if (!isAlive) {
+            throw new IllegalStateException(
+                    "the arena of " + owner + " is closed; its addresses may belong to other memory by now");
+        }
+        if (!isAccessible) {
+            throw wrongThread("the arena of " + owner + " is confined to a thread other than "
+                    + Thread.currentThread().getName() + "; use a shared arena");
+        }
+    }
+
+    private static RuntimeException wrongThread(String message) {
+        try {
+            return (RuntimeException) Class.forName("java.lang.WrongThreadException")
+                    .getConstructor(String.class)
+                    .newInstance(message);
+        } catch (ReflectiveOperationException e) {
+            return new IllegalStateException(message);
+        }
+    }
+
+    private static Class<?> find(String name) {
+        try {
+            return Class.forName(name);
+        } catch (ClassNotFoundException e) {
+            return null;
+        }
+    }
+}
