@@ -4,6 +4,7 @@ module io.pagelock.cli {
     requires com.google.gson;
     requires info.picocli;
     requires io.pagelock;
+    requires io.pagelock.backend.linux;
     requires java.logging;
 
     uses io.pagelock.spi.BackendProvider;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
+import io.pagelock.spi.Names;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -8,6 +9,8 @@ import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.io.UnsupportedEncodingException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -15,11 +18,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.Collections;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
  * Where output goes: results to standard output, progress and warnings to standard error. A hold goes on whatever happens to
- * its output; that it could not be written is reported by {@link #outputFailure}.
+ * its output; that it could not be written is reported by {@link #outputFailure}. Whatever is printed may quote
+ * others, so that no line reaches a terminal with control characters in it.
  */
 final class Console {
     private static final int DEFAULT_COLUMNS = 80;
@@ -124,12 +129,12 @@ final class Console {
 
     /** A result for a person. */
     void say(String line) {
-        out.println(line);
+        out.println(Names.line(line, charset));
     }
 
     /** Something to know beside the result. */
     void warn(String line) {
-        err.println("pagelock: " + line);
+        err.println("pagelock: " + Names.line(line, charset));
     }
 
     /** Why it came to nothing. */
@@ -140,15 +145,20 @@ final class Console {
     void fail(Failure why, boolean debug, boolean remedies) {
         warn(why.getMessage());
         (remedies ? why.remedies() : Collections.<String>emptyList())
-                .forEach(remedy -> err.println("  to fix it: " + remedy));
+                .forEach(remedy -> err.println("  to fix it: " + Names.line(remedy, charset)));
         if (debug) {
-            why.printStackTrace(err);
+            StringWriter trace = new StringWriter();
+            why.printStackTrace(new PrintWriter(trace, true));
+            for (String line : trace.toString().split("\n")) {
+                boolean indented = line.startsWith("\t");
+                err.println((indented ? "\t" : "") + Names.line(line.substring(indented ? 1 : 0), charset));
+            }
         }
     }
 
     /** The one JSON document, in UTF-8 whatever the locale. A second one is left out. */
     void document(Object document) {
-        byte[] bytes = (document + "\n").getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = (plain(document.toString()) + "\n").getBytes(StandardCharsets.UTF_8);
         synchronized (this) {
             if (!documented) {
                 documented = true;
@@ -174,6 +184,21 @@ final class Console {
         } catch (IOException | UnsupportedOperationException e) {
             return false;
         }
+    }
+
+    /** The same document, for a terminal as well: outside of texts it holds nothing that this changes. */
+    private static String plain(String json) {
+        StringBuilder plain = new StringBuilder(json.length());
+        json.codePoints().forEach(code -> {
+            if (code == '\n' || Names.isPlain(code)) {
+                plain.appendCodePoint(code);
+            } else {
+                for (char each : Character.toChars(code)) {
+                    plain.append(String.format(Locale.ROOT, "\\u%04x", (int) each));
+                }
+            }
+        });
+        return plain.toString();
     }
 
     /** A name as this console can show it. */

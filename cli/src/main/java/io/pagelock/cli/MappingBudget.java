@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
-import java.io.BufferedReader;
+import io.pagelock.backend.linux.proc.KernelText;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * How many mappings this process may still make. Looked up beforehand, because a JVM that really reaches the limit can no
@@ -34,30 +33,34 @@ final class MappingBudget {
 
     static MappingBudget read(Path proc) {
         try {
-            long maximum = Long.parseLong(firstLine(proc.resolve("sys/vm/max_map_count")));
+            OptionalLong maximum = KernelText.number(firstLine(proc.resolve("sys/vm/max_map_count")));
             long used = lines(proc.resolve("self/maps"));
-            return new MappingBudget(maximum, Math.max(0, maximum - used - RESERVE));
-        } catch (IOException | NumberFormatException e) {
-            return new MappingBudget(Long.MAX_VALUE, Long.MAX_VALUE);
+            if (maximum.isPresent()) {
+                return new MappingBudget(
+                        maximum.getAsLong(), Math.max(0, maximum.getAsLong() - used - RESERVE));
+            }
+        } catch (IOException e) {
+            // As on other systems.
         }
+        return new MappingBudget(Long.MAX_VALUE, Long.MAX_VALUE);
     }
 
     // Not Files.readAllBytes: that begins with one byte where the size says 0, and a sysctl gives no more after the
     // first.
     private static String firstLine(Path path) throws IOException {
-        try (BufferedReader reader = reader(path)) {
-            return String.valueOf(reader.readLine());
+        try (KernelText text = new KernelText(Files.newInputStream(path))) {
+            return text.next() && !text.bad() ? text.rest() : "";
         }
     }
 
     private static long lines(Path path) throws IOException {
-        try (BufferedReader reader = reader(path)) {
-            return reader.lines().count();
+        try (KernelText text = new KernelText(Files.newInputStream(path))) {
+            long lines = 0;
+            while (text.next()) {
+                lines++;
+            }
+            return lines;
         }
-    }
-
-    private static BufferedReader reader(Path path) throws IOException {
-        return new BufferedReader(new InputStreamReader(Files.newInputStream(path), StandardCharsets.ISO_8859_1));
     }
 
     long available() {

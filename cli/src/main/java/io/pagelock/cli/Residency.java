@@ -6,8 +6,10 @@ import io.pagelock.PageStates;
 import io.pagelock.Tristate;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 
 /** Which pages of one file are in memory, summed up. */
 final class Residency {
@@ -85,6 +87,28 @@ final class Residency {
         return Math.floor(1000.0 * resident / pages) / 10;
     }
 
+    /** Why something is unknown, and what to do about it; empty if nothing is. */
+    Optional<String> whyUnknown() {
+        if (unknown == 0) {
+            return Optional.empty();
+        }
+        String owner = "the owner";
+        try {
+            owner = "the owner (" + Files.getOwner(path).getName() + ")";
+        } catch (IOException | UnsupportedOperationException e) {
+            // Nothing to add.
+        }
+        return Optional.of(
+                isLinux() && !Files.isWritable(path)
+                        ? "since 5.2, Linux reports which pages of a file are in memory only to its owner and to users who may"
+                                + " write it; run this as " + owner + " or as root"
+                        : "the backend cannot find out; pagelock doctor shows what it lacks");
+    }
+
+    private static boolean isLinux() {
+        return "Linux".equals(System.getProperty("os.name"));
+    }
+
     Json toJson() {
         Json json = new Json()
                 .putPath(path)
@@ -93,7 +117,9 @@ final class Residency {
                 .put("residentPages", resident)
                 .put("unknownPages", unknown);
         if (unknown > 0) {
-            return json.putNull("residentBytes").putNull("residentPercent");
+            return json.putNull("residentBytes")
+                    .putNull("residentPercent")
+                    .put("unknownReason", whyUnknown());
         }
         json.put("residentBytes", residentBytes());
         return pages == 0 ? json.putNull("residentPercent") : json.put("residentPercent", percent());

@@ -4,11 +4,16 @@ package io.pagelock.cli;
 import io.pagelock.ByteSize;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
+import io.pagelock.backend.linux.proc.KernelText;
+import io.pagelock.backend.linux.proc.Mapping;
+import io.pagelock.spi.Names;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -27,6 +32,8 @@ import picocli.CommandLine.Spec;
         },
         sortOptions = false)
 final class StatusCommand implements Callable<Integer> {
+    private static final String INCOMPLETE =
+            "a part of /proc/PID/smaps has an unknown form; there may be more locked mappings than are listed";
     private static final int STRIP_MIN = 10;
     private static final int STRIP_MAX = 64;
     private static final int COUNTS = 44;
@@ -89,10 +96,12 @@ final class StatusCommand implements Callable<Integer> {
         list.skipped().forEach(each -> console.warn("skipped " + each.why().getMessage()));
         List<Left> failed = new ArrayList<>(list.failed());
         List<Residency> shown = new ArrayList<>();
+        Map<String, Integer> unknown = new LinkedHashMap<>();
         int width = stripWidth(list.files());
         for (FileList.Entry entry : list.files()) {
             try {
                 Residency residency = Residency.of(entry, locker, mappings, width);
+                residency.whyUnknown().ifPresent(why -> unknown.merge(why, 1, Integer::sum));
                 if (common.json()) {
                     shown.add(residency);
                 } else {
@@ -104,6 +113,8 @@ final class StatusCommand implements Callable<Integer> {
                 failed.add(new Left(entry.path(), Failure.of(console.name(entry.path()), e)));
             }
         }
+        unknown.forEach((why, count) ->
+                console.warn("unknown of " + count + (count == 1 ? " file: " : " files: ") + why));
         failed.forEach(each -> console.fail(each.why(), common.debug()));
         if (common.json()) {
             Json json = document()
@@ -132,20 +143,27 @@ final class StatusCommand implements Callable<Integer> {
             console.document(document()
                     .put("result", "done")
                     .put("pid", pid)
-                    .put("process", name(mappings.command()))
+                    .put("process", Names.text(mappings.command()))
                     .putAll("mappings", mappings.locked(), StatusCommand::toJson)
+                    .put("complete", mappings.isComplete())
                     .put("bytes", mappings.mappedBytes())
                     .put("lockedBytes", mappings.lockedBytes()));
             return 0;
         }
-        for (ProcessMappings.Mapping each : mappings.locked()) {
-            String name = each.name().length == 0 ? "[anonymous]" : FileNames.text(each.name(), console.charset());
-            console.say(each.range() + " " + each.permissions() + "  " + ByteSize.format(each.bytes()) + ", "
-                    + ByteSize.format(each.residentBytes()) + " resident"
-                    + (each.isOnFault() ? ", on first touch" : "") + "  " + name);
+        for (Mapping each : mappings.locked()) {
+            String name =
+                    each.name.isEmpty() ? "[anonymous]" : Names.text(KernelText.bytes(each.name), console.charset());
+            console.say(range(each) + " " + each.permissions() + "  " + ByteSize.format(each.length()) + ", "
+                    + (each.residentBytes().isPresent()
+                            ? ByteSize.format(each.residentBytes().getAsLong())
+                            : "unknown")
+                    + " resident" + (each.has("lf") ? ", on first touch" : "") + "  " + name);
+        }
+        if (!mappings.isComplete()) {
+            console.warn(INCOMPLETE);
         }
         int count = mappings.locked().size();
-        console.say("process " + pid + " (" + name(mappings.command()) + "): " + count + " locked "
+        console.say("process " + pid + " (" + Names.text(mappings.command(), console.charset()) + "): " + count + " locked "
                 + (count == 1 ? "mapping, " : "mappings, ") + ByteSize.format(mappings.mappedBytes())
                 + "; locked according to the kernel: "
                 + (mappings.lockedBytes().isPresent()
@@ -154,18 +172,17 @@ final class StatusCommand implements Callable<Integer> {
         return 0;
     }
 
-    private String name(String latin1) {
-        return FileNames.text(latin1.getBytes(StandardCharsets.ISO_8859_1), console.charset());
+    private static String range(Mapping mapping) {
+        return String.format(Locale.ROOT, "%08x-%08x", mapping.start, mapping.end);
     }
 
-    private static Json toJson(ProcessMappings.Mapping mapping) {
-        String name = FileNames.text(mapping.name(), StandardCharsets.UTF_8);
+    private static Json toJson(Mapping mapping) {
         return new Json()
-                .put("range", mapping.range())
+                .put("range", range(mapping))
                 .put("permissions", mapping.permissions())
-                .put("bytes", mapping.bytes())
+                .put("bytes", mapping.length())
                 .put("residentBytes", mapping.residentBytes())
-                .put("onFault", mapping.isOnFault())
-                .put("path", mapping.name().length == 0 ? null : name);
+                .put("onFault", mapping.has("lf"))
+                .put("path", mapping.name.isEmpty() ? null : mapping.shownName());
     }
 }

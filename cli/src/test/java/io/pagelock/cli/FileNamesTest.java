@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pagelock.spi.Names;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -84,6 +85,27 @@ class FileNamesTest {
     @Test
     void textEscapesWhatTheCharacterSetLacks() {
         assertEquals("Gr\\xc3\\xb6", FileNames.text("Grö".getBytes(StandardCharsets.UTF_8), StandardCharsets.US_ASCII));
+    }
+
+    @Test
+    void textIsThatOfOneNameOnly() {
+        assertEquals("a\\\\x1b\\x1b", FileNames.text(latin1("a\\x1b\33"), StandardCharsets.UTF_8));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            ints = {0, 9, 10, 13, 0x1b, 0x7f, 0x85, 0x9b, 0xad, 0x61c, 0x200b, 0x200f, 0x2028, 0x2029, 0x202e, 0x2066,
+                0xe000, 0xfeff, 0xfffe, 0xe0041, 0x10ffff})
+    void whatChangesOrForgesALineIsEscaped(int code) {
+        String raw = new String(Character.toChars(code));
+        String text = FileNames.text(raw.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
+        assertTrue(text.matches("(\\\\x[0-9a-f]{2})+"), text);
+        assertEquals("é" + text + "\\", Names.line("é" + raw + "\\", StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void halfACharacterIsEscaped() {
+        assertEquals("a\\ud83d!", Names.line("a\ud83d!", StandardCharsets.UTF_8));
     }
 
     @Test

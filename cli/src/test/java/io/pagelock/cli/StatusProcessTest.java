@@ -126,4 +126,62 @@ class StatusProcessTest {
                     status::toString);
         }
     }
+
+    /** A process may write into its own name what looks like a line of status. */
+    @Test
+    void nameOfAProcessForgesNoFigure() throws Exception {
+        for (String name : new String[] {"x\\rVmLck: 8 kB", "x\\rVmLck: x", "x\\nVmLck: 8 kB", "\\033[31m\\377"}) {
+            Process hostile = new ProcessBuilder(
+                            "sh", "-c", "printf '" + name + "' > /proc/$$/comm; echo ready; read line")
+                    .start();
+            try {
+                hostile.inputReader().readLine();
+                try (Pagelock.Running status = new Pagelock().start("status", "--json", "--pid", hostile.pid())) {
+                    JsonObject json = status.expect(0).json();
+                    assertEquals(0, json.get("lockedBytes").getAsLong(), status::toString);
+                }
+                try (Pagelock.Running status = new Pagelock().start("status", "--pid", hostile.pid())) {
+                    assertEquals(1, status.expect(0).out().lines().count(), status::toString);
+                    assertTrue(status.out().contains("\\x"), status::toString);
+                    assertTrue(status.out().chars().allMatch(each -> each == '\n' || each >= ' '), status::toString);
+                }
+            } finally {
+                hostile.destroyForcibly();
+            }
+        }
+    }
+
+    @Test
+    void nameOfAFileForgesNoMapping() throws Exception {
+        Path file = Files.write(dir.resolve("a\r00400000-00401000 r--p 00000000 00:00 0 "), new byte[MIB]);
+        try (Pagelock.Running hold = new Pagelock().start("hold", file)) {
+            hold.awaitReady();
+            try (Pagelock.Running status = new Pagelock().start("status", "--json", "--pid", hold.pid())) {
+                JsonObject json = status.expect(0).json();
+                assertEquals(1, json.getAsJsonArray("mappings").size(), status::toString);
+                JsonObject mapping = json.getAsJsonArray("mappings").get(0).getAsJsonObject();
+                assertTrue(mapping.get("path").getAsString().contains("a\\x0d00400000-"), status::toString);
+                assertEquals(MIB, mapping.get("bytes").getAsLong());
+            }
+            hold.signal("TERM").expect(0);
+        }
+    }
+
+    @Test
+    void residencyOfAForeignFileIsUnknownWithTheReason() throws Exception {
+        assumeTrue(Pagelock.isRoot(), "needs files of another user");
+        Path file = Files.write(dir.resolve("root's"), new byte[MIB]);
+        Pagelock.open(dir);
+        Files.setPosixFilePermissions(file, java.nio.file.attribute.PosixFilePermissions.fromString("rw-r--r--"));
+        try (Pagelock.Running status =
+                new Pagelock().asUserWithLimit(65536, copies).start("status", "--json", file)) {
+            JsonObject json = status.expect(0)
+                    .json()
+                    .getAsJsonArray("files")
+                    .get(0)
+                    .getAsJsonObject();
+            assertTrue(json.get("unknownReason").getAsString().contains("run this as the owner (root)"), json::toString);
+            assertTrue(status.err().contains("unknown of 1 file: since 5.2, Linux reports"), status::toString);
+        }
+    }
 }
