@@ -36,8 +36,7 @@ final class MappingBudget {
             OptionalLong maximum = KernelText.number(firstLine(proc.resolve("sys/vm/max_map_count")));
             long used = lines(proc.resolve("self/maps"));
             if (maximum.isPresent()) {
-                return new MappingBudget(
-                        maximum.getAsLong(), Math.max(0, maximum.getAsLong() - used - RESERVE));
+                return new MappingBudget(maximum.getAsLong(), Math.max(0, maximum.getAsLong() - used - RESERVE));
             }
         } catch (IOException e) {
             // As on other systems.

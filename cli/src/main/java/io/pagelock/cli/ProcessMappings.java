@@ -30,7 +30,8 @@ final class ProcessMappings {
         this.status = status;
         try (MappingReader reader = new MappingReader(smaps, true, 0)) {
             for (Mapping each = reader.next(); each != null; each = reader.next()) {
-                complete &= each.isKnown() && (each.hasFlags() || each.lockedBytes().isPresent());
+                complete &=
+                        each.isKnown() && (each.hasFlags() || each.lockedBytes().isPresent());
                 if (each.hasFlags() ? each.has("lo") : each.lockedBytes().orElse(0) > 0) {
                     locked.add(each);
                 }

@@ -117,9 +117,7 @@ final class Residency {
                 .put("residentPages", resident)
                 .put("unknownPages", unknown);
         if (unknown > 0) {
-            return json.putNull("residentBytes")
-                    .putNull("residentPercent")
-                    .put("unknownReason", whyUnknown());
+            return json.putNull("residentBytes").putNull("residentPercent").put("unknownReason", whyUnknown());
         }
         json.put("residentBytes", residentBytes());
         return pages == 0 ? json.putNull("residentPercent") : json.put("residentPercent", percent());

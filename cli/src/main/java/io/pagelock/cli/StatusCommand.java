@@ -113,8 +113,8 @@ final class StatusCommand implements Callable<Integer> {
                 failed.add(new Left(entry.path(), Failure.of(console.name(entry.path()), e)));
             }
         }
-        unknown.forEach((why, count) ->
-                console.warn("unknown of " + count + (count == 1 ? " file: " : " files: ") + why));
+        unknown.forEach(
+                (why, count) -> console.warn("unknown of " + count + (count == 1 ? " file: " : " files: ") + why));
         failed.forEach(each -> console.fail(each.why(), common.debug()));
         if (common.json()) {
             Json json = document()
@@ -163,12 +163,13 @@ final class StatusCommand implements Callable<Integer> {
             console.warn(INCOMPLETE);
         }
         int count = mappings.locked().size();
-        console.say("process " + pid + " (" + Names.text(mappings.command(), console.charset()) + "): " + count + " locked "
-                + (count == 1 ? "mapping, " : "mappings, ") + ByteSize.format(mappings.mappedBytes())
-                + "; locked according to the kernel: "
-                + (mappings.lockedBytes().isPresent()
-                        ? ByteSize.format(mappings.lockedBytes().getAsLong())
-                        : "unknown"));
+        console.say(
+                "process " + pid + " (" + Names.text(mappings.command(), console.charset()) + "): " + count + " locked "
+                        + (count == 1 ? "mapping, " : "mappings, ") + ByteSize.format(mappings.mappedBytes())
+                        + "; locked according to the kernel: "
+                        + (mappings.lockedBytes().isPresent()
+                                ? ByteSize.format(mappings.lockedBytes().getAsLong())
+                                : "unknown"));
         return 0;
     }
 

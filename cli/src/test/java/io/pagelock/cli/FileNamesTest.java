@@ -94,8 +94,10 @@ class FileNamesTest {
 
     @ParameterizedTest
     @ValueSource(
-            ints = {0, 9, 10, 13, 0x1b, 0x7f, 0x85, 0x9b, 0xad, 0x61c, 0x200b, 0x200f, 0x2028, 0x2029, 0x202e, 0x2066,
-                0xe000, 0xfeff, 0xfffe, 0xe0041, 0x10ffff})
+            ints = {
+                0, 9, 10, 13, 0x1b, 0x7f, 0x85, 0x9b, 0xad, 0x61c, 0x200b, 0x200f, 0x2028, 0x2029, 0x202e, 0x2066,
+                0xe000, 0xfeff, 0xfffe, 0xe0041, 0x10ffff
+            })
     void whatChangesOrForgesALineIsEscaped(int code) {
         String raw = new String(Character.toChars(code));
         String text = FileNames.text(raw.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);

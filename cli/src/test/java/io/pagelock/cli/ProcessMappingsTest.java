@@ -58,8 +58,7 @@ class ProcessMappingsTest {
 
     @Test
     void oldKernelWithoutFlagsGoesByTheLockedField() throws IOException {
-        List<Mapping> locked =
-                locked(mapping("1000-3000", "/a", 8, 4, null) + mapping("3000-5000", "/b", 8, 0, null));
+        List<Mapping> locked = locked(mapping("1000-3000", "/a", 8, 4, null) + mapping("3000-5000", "/b", 8, 0, null));
         assertEquals(1, locked.size());
         assertEquals(0x1000, locked.get(0).start);
         assertEquals(0x3000, locked.get(0).end);
@@ -67,7 +66,8 @@ class ProcessMappingsTest {
 
     @Test
     void lineFeedInANameIsUnescaped() throws IOException {
-        assertEquals("/a\nb", locked(mapping("1000-3000", "/a\\012b", 8, 4, "lo")).get(0).name);
+        assertEquals(
+                "/a\nb", locked(mapping("1000-3000", "/a\\012b", 8, 4, "lo")).get(0).name);
     }
 
     @Test
@@ -102,8 +102,7 @@ class ProcessMappingsTest {
                 "3000-5000", "/a\r00400000-00401000 r--p 00000000 00:00 0 \rVmFlags: rd lo\rRss: 9 kB", 8, 4, "rd lo");
         ProcessMappings mappings = of(smaps, status);
         assertEquals(12 * 1024, mappings.lockedBytes().getAsLong());
-        assertEquals(
-                "x\rVmLck: 0 kB\nVmLck: 5 kB", new String(mappings.command(), StandardCharsets.ISO_8859_1));
+        assertEquals("x\rVmLck: 0 kB\nVmLck: 5 kB", new String(mappings.command(), StandardCharsets.ISO_8859_1));
         assertEquals(1, mappings.locked().size());
         assertEquals(4096, mappings.locked().get(0).residentBytes().getAsLong());
         assertTrue(mappings.isComplete());

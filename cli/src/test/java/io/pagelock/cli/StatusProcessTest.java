@@ -175,12 +175,10 @@ class StatusProcessTest {
         Files.setPosixFilePermissions(file, java.nio.file.attribute.PosixFilePermissions.fromString("rw-r--r--"));
         try (Pagelock.Running status =
                 new Pagelock().asUserWithLimit(65536, copies).start("status", "--json", file)) {
-            JsonObject json = status.expect(0)
-                    .json()
-                    .getAsJsonArray("files")
-                    .get(0)
-                    .getAsJsonObject();
-            assertTrue(json.get("unknownReason").getAsString().contains("run this as the owner (root)"), json::toString);
+            JsonObject json =
+                    status.expect(0).json().getAsJsonArray("files").get(0).getAsJsonObject();
+            assertTrue(
+                    json.get("unknownReason").getAsString().contains("run this as the owner (root)"), json::toString);
             assertTrue(status.err().contains("unknown of 1 file: since 5.2, Linux reports"), status::toString);
         }
     }
