@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.it;
+
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import io.pagelock.PageLocker;
+import io.pagelock.spi.Backend;
+import io.pagelock.spi.BackendProvider;
+import java.net.MalformedURLException;
+import java.net.URL;
+import java.nio.file.Path;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/** The directions in which packages know each other, in the jars as they ship. */
+class ArchitectureTest {
+    private static final String API = "io.pagelock";
+    private static final String SPI = "io.pagelock.spi";
+    private static final String ENGINE = "io.pagelock.engine";
+    private static final String INTERNAL = "io.pagelock.internal";
+
+    private static final JavaClasses OURS = new ClassFileImporter()
+            .importUrls(Jars.ours().stream()
+                    .filter(jar -> !jar.toString().contains("testkit"))
+                    .map(ArchitectureTest::url)
+                    .collect(Collectors.toList()));
+
+    private static URL url(Path jar) {
+        try {
+            return new URL("jar:" + jar.toUri() + "!/");
+        } catch (MalformedURLException e) {
+            throw new IllegalArgumentException(e);
+        }
+    }
+
+    private static void holds(ArchRule rule) {
+        rule.check(OURS);
+    }
+
+    @Test
+    void apiKnowsNeitherSpiNorEngineExceptItsFactories() {
+        holds(noClasses()
+                .that()
+                .resideInAPackage(API)
+                .and()
+                .areNotAssignableTo(PageLocker.class)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(SPI, ENGINE, INTERNAL));
+    }
+
+    /** The exception: {@link PageLocker#system()} and its kin have to find the engine. */
+    @Test
+    void theFactoriesOfTheApiKnowOnlyWhatDiscoversBackends() {
+        DescribedPredicate<JavaClass> discovery = DescribedPredicate.describe(
+                "Discovery", other -> other.getFullName().equals(INTERNAL + ".Discovery"));
+        holds(noClasses()
+                .that()
+                .haveFullyQualifiedName(PageLocker.class.getName())
+                .should()
+                .dependOnClassesThat(resideInAnyPackage(SPI, ENGINE, INTERNAL).and(not(discovery))));
+    }
+
+    @Test
+    void spiKnowsOnlyTheApi() {
+        holds(noClasses()
+                .that()
+                .resideInAPackage(SPI)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(ENGINE, INTERNAL));
+    }
+
+    @Test
+    void packagesFormNoCircleExceptThroughTheFactories() {
+        holds(slices().assignedFrom(new SliceAssignment() {
+                    @Override
+                    public SliceIdentifier getIdentifierOf(JavaClass each) {
+                        return each.getPackageName().startsWith(API)
+                                ? SliceIdentifier.of(each.getPackageName())
+                                : SliceIdentifier.ignore();
+                    }
+
+                    @Override
+                    public String getDescription() {
+                        return "packages of pagelock";
+                    }
+                })
+                .should()
+                .beFreeOfCycles()
+                .ignoreDependency(JavaClass.Predicates.type(PageLocker.class), resideInAPackage(INTERNAL)));
+    }
+
+    /** Whatever holds the monitor of the lock table cannot call the system. */
+    @Test
+    void theLockTableDoesNotSeeTheBackend() {
+        holds(noClasses()
+                .that()
+                .haveNameMatching(INTERNAL.replace(".", "\\.") + "\\.LockTable(\\$.*)?")
+                .should()
+                .dependOnClassesThat(assignableTo(Backend.class))
+                .allowEmptyShould(true));
+    }
+
+    @Test
+    void coreKnowsTheJdkAndNothingElse() {
+        holds(classes()
+                .that()
+                .resideInAnyPackage(API, SPI, ENGINE, INTERNAL)
+                .should()
+                .onlyDependOnClassesThat()
+                .resideInAnyPackage("java..", "javax.management..", API, SPI, ENGINE, INTERNAL));
+    }
+
+    @Test
+    void aBackendShowsItsProviderAndNothingElse() {
+        holds(classes()
+                .that()
+                .resideInAPackage("io.pagelock.backend.(*)")
+                .and()
+                .resideOutsideOfPackage("io.pagelock.backend.support")
+                .and()
+                .arePublic()
+                .and()
+                .areTopLevelClasses()
+                .should()
+                .beAssignableTo(BackendProvider.class));
+    }
+}
