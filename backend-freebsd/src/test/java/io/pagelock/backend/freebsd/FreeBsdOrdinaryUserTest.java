@@ -3,6 +3,7 @@ package io.pagelock.backend.freebsd;
 
 import io.pagelock.backend.testkit.standin.OrdinaryUser;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /** The contract over the stand-in where the Linux underneath binds this process, too, and really refuses. */
 class FreeBsdOrdinaryUserTest {
@@ -12,6 +13,7 @@ class FreeBsdOrdinaryUserTest {
     }
 
     @Test
+    @EnabledIfSystemProperty(named = "pagelock.thorough", matches = "true")
     void theContractHolds() {
         OrdinaryUser.passes(FreeBsdContractTest.class, 8 << 20);
     }

@@ -26,24 +26,39 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.EnumSource.Mode;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Real limits and rights, in child JVMs that have them. */
 @EnabledOnOs(OS.LINUX)
 class LivesTest {
     private static final long PAGE = Libc.getpagesize();
 
+    /** The two that differ most from this process: under a small limit, and with a capability without effect. */
+    private static final Set<Life> IN_EACH_BUILD = EnumSet.of(Life.USER_64K, Life.ROOT_OF_A_NAMESPACE);
+
+    static Set<Life> lives() {
+        return Boolean.getBoolean("pagelock.thorough") ? EnumSet.allOf(Life.class) : IN_EACH_BUILD;
+    }
+
+    static Set<Life> livesThatMayLock() {
+        Set<Life> lives = EnumSet.copyOf(lives());
+        lives.remove(Life.USER_NOTHING);
+        return lives;
+    }
+
     @ParameterizedTest
-    @EnumSource(mode = Mode.EXCLUDE, names = "USER_NOTHING")
+    @MethodSource("livesThatMayLock")
     void kernelTestPassesInEveryLifeThatMayLock(Life life) {
         ChildJvm child = ChildJvm.in(life);
         if (life == Life.ROOT_OF_A_NAMESPACE) {
@@ -53,7 +68,7 @@ class LivesTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @MethodSource("lives")
     void contractHoldsInEveryLife(Life life) {
         ChildJvm.in(life)
                 .jvmArguments("-D" + LinuxHarness.ALONE + "=true")
@@ -412,7 +427,9 @@ class LivesTest {
         }
     }
 
+    /** As many mappings as there may be: a minute of system calls. {@link LinuxFailureTest} has the same in each build. */
     @Test
+    @EnabledIfSystemProperty(named = "pagelock.thorough", matches = "true")
     void tooManyMappingsIsSaidOfLockAndOfUnlock() {
         // A compiler and a growing heap would map memory when there is none to be had, and the JVM would end.
         ChildJvm.in(Life.ROOT)
