@@ -47,6 +47,7 @@
 #define FB_MS_SYNC 0
 #define FB_MS_ASYNC 1
 #define FB_MS_INVALIDATE 2
+#define FB_MINCORE_INCORE 0x1
 #define FB_MINCORE_ALL 0x1f
 
 #define FB_RLIMIT_MEMLOCK 6
@@ -75,6 +76,7 @@
 #define FB_EV_ONESHOT 0x10
 #define FB_EV_CLEAR 0x20
 #define FB_EV_DISPATCH 0x80
+#define FB_EV_EOF 0x8000
 #define FB_NOTE_TRIGGER 0x01000000
 
 #define FB_CTL_KERN 1
@@ -82,7 +84,9 @@
 #define FB_KERN_PROC_VMMAP 32
 #define FB_KVME_TYPE_DEFAULT 1
 #define FB_KVME_TYPE_VNODE 2
+#define FB_KVME_TYPE_SWAP 3
 #define FB_KVME_FLAG_USER_WIRED 0x40
+#define FB_KVME_FLAG_POSIXSHM 0x100
 
 /* armv7 and powerpc align int64_t to 8 bytes, i386 to 4; so does the compiler for each. */
 union fb_sigval {

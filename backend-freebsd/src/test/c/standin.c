@@ -67,12 +67,14 @@ static struct {
     int64_t aio_delay_us; /* how long a worker waits before it locks */
     int64_t aio_hold; /* workers take jobs and do not begin: 1 all of them, more those of so many bytes */
     int64_t aio_queue_hold; /* workers take no jobs */
-    int64_t cancel_queued; /* queued jobs can be cancelled, as the source reads; 15.1 never did it */
     int64_t nbytes_max;
     int64_t hold_mlock; /* the next lock, by mlock or by a job, waits ... */
     int64_t held; /* ... and is counted here ... */
     int64_t release; /* ... until this is not 0 */
     int64_t racct;
+    int64_t rctl_memorylocked; /* a rule process:PID:memorylocked:deny in bytes; 0 is none */
+    int64_t posix_shm; /* mapped files are shared memory objects, whose length kern.proc.vmmap does not have */
+    int64_t unreadable; /* the device cannot read the page at this address; 0 is none */
     int64_t mincore_mapped; /* mincore knows the page table of this process only */
     int64_t suser_enabled;
     int64_t mincore_changes; /* in so many of the next calls of mincore the map changes; -1: in all of them ... */
@@ -105,12 +107,14 @@ static const struct {
     {"aio_delay_us", &set.aio_delay_us},
     {"aio_hold", &set.aio_hold},
     {"aio_queue_hold", &set.aio_queue_hold},
-    {"cancel_queued", &set.cancel_queued},
     {"nbytes_max", &set.nbytes_max},
     {"hold_mlock", &set.hold_mlock},
     {"held", &set.held},
     {"release", &set.release},
     {"racct", &set.racct},
+    {"rctl_memorylocked", &set.rctl_memorylocked},
+    {"posix_shm", &set.posix_shm},
+    {"unreadable", &set.unreadable},
     {"mincore_mapped", &set.mincore_mapped},
     {"suser_enabled", &set.suser_enabled},
     {"mincore_changes", &set.mincore_changes},
@@ -295,13 +299,44 @@ static const struct vma *vma_at(const struct vmas *vmas, unsigned long address) 
     return NULL;
 }
 
-/* What pmap_wired_count and the sum of user-wired entries are on FreeBSD. */
+/* The sum of user-wired entries, whether their pages are there or not. */
 static long wired_pages(void) {
     char *text = slurp("/proc/self/status");
     char *line = strstr(text, "VmLck:");
     long pages = line == NULL ? 0 : atol(line + 6) / (long) (PAGE / 1024);
     free(text);
     return pages;
+}
+
+/* Counts the pages of a range that are in the page table. */
+static long present_pages(int pagemap, unsigned long start, unsigned long end) {
+    long count = 0;
+    for (unsigned long at = start; at < end; at += PAGE) {
+        uint64_t entry;
+        SEEK(pagemap, at / PAGE * sizeof entry);
+        count += syscall(SYS_read, pagemap, &entry, sizeof entry) == sizeof entry && (entry >> 63) != 0;
+    }
+    return count;
+}
+
+/* pmap_wired_count, which the limit and rctl count: without access, or beyond the end of the file, there is no page. */
+static long charged_pages(void) {
+    struct vmas vmas = read_vmas(1);
+    int pagemap = (int) syscall(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    long count = 0;
+    for (size_t i = 0; i < vmas.count; i++) {
+        const struct vma *v = &vmas.all[i];
+        count += v->locked && v->prot != 0 ? present_pages(pagemap, v->start, v->end) : 0;
+    }
+    syscall(SYS_close, pagemap);
+    free(vmas.all);
+    return count;
+}
+
+/* Whether a limit in bytes is exceeded; what is charged is looked up only where it decides. */
+static int exceeds(unsigned long pages, long wired, int64_t limit) {
+    return (uint64_t) (pages + wired) * PAGE > (uint64_t) limit
+            && (uint64_t) (pages + charged_pages()) * PAGE > (uint64_t) limit;
 }
 
 static int is_mapped(unsigned long start, unsigned long end, const struct vmas *vmas) {
@@ -359,7 +394,9 @@ static int do_mlock(unsigned long address, size_t length, int permitted) {
     pthread_mutex_lock(&map_lock);
     long wired = wired_pages();
     int result = 0;
-    if (set.limit_cur != FB_RLIM_INFINITY && (uint64_t) (pages + wired) * PAGE > (uint64_t) set.limit_cur) {
+    if (set.limit_cur != FB_RLIM_INFINITY && exceeds(pages, wired, set.limit_cur)) {
+        result = FB_ENOMEM;
+    } else if (set.racct && set.rctl_memorylocked && exceeds(pages, wired, set.rctl_memorylocked)) {
         result = FB_ENOMEM;
     } else if (start != end) {
         struct vmas vmas = read_vmas(0);
@@ -391,7 +428,12 @@ static int do_mlock(unsigned long address, size_t length, int permitted) {
                 result = FB_ENOMEM;
             }
         }
-        if (result == 0 && syscall(SYS_mlock, start, end - start) != 0) {
+        unsigned long bad = set.unreadable;
+        int unreadable = start <= bad && bad < end;
+        if (result == 0 && unreadable && bad != start) {
+            syscall(SYS_mlock, start, bad - start);
+        }
+        if (result == 0 && (unreadable || syscall(SYS_mlock, start, end - start) != 0)) {
             if (!of_file) {
                 free(vmas.all);
                 vmas = read_vmas(1);
@@ -470,6 +512,9 @@ int mlockall(int flags) {
             && size > (uint64_t) set.limit_cur) {
         result = FB_ENOMEM;
     }
+    if (result == 0 && set.racct && set.rctl_memorylocked && size > (uint64_t) set.rctl_memorylocked) {
+        result = FB_ENOMEM;
+    }
     if (result == 0 && (flags & FB_MCL_FUTURE)) {
         future = 1;
         syscall(SYS_mlockall, 2);
@@ -480,7 +525,10 @@ int mlockall(int flags) {
         }
         for (size_t i = 0; i < vmas.count && result == 0; i++) {
             const struct vma *v = &vmas.all[i];
-            if (v->prot != 0 && !v->special && !v->locked && syscall(SYS_mlock, v->start, v->end - v->start) != 0
+            if (v->start <= (unsigned long) set.unreadable && (unsigned long) set.unreadable < v->end) {
+                undo(0, ~0UL, &vmas);
+                result = FB_EAGAIN;
+            } else if (v->prot != 0 && !v->special && !v->locked && syscall(SYS_mlock, v->start, v->end - v->start) != 0
                     && v->inode != 0) {
                 undo(0, ~0UL, &vmas);
                 result = FB_EAGAIN;
@@ -556,6 +604,9 @@ static int change_within_mincore(unsigned long end, char *vec, unsigned long pag
     return 0;
 }
 
+/* What was last given to MADV_FREE, which takes the marks of a write from the pages. */
+static unsigned long freed_start, freed_end;
+
 int mincore(const void *addr, size_t len, char *vec) {
     FAULT("mincore");
     unsigned long start = TRUNC((unsigned long) addr), end = ROUND((unsigned long) addr + len);
@@ -563,19 +614,21 @@ int mincore(const void *addr, size_t len, char *vec) {
         return fail(errno == 14 ? FB_EFAULT : FB_ENOMEM);
     }
     int mapped = set.mincore_mapped && set.osreldate >= 1200000;
+    struct vmas vmas = mapped ? read_vmas(0) : (struct vmas) {NULL, 0};
     long pagemap = mapped ? syscall(SYS_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC) : -1;
     for (unsigned long i = 0; i < (end - start) / PAGE; i++) {
         int is = vec[i] & 1;
-        uint64_t entry;
         if (is && pagemap >= 0) {
-            SEEK(pagemap, (start / PAGE + i) * sizeof entry);
-            is = syscall(SYS_read, pagemap, &entry, sizeof entry) == sizeof entry && (entry >> 63) != 0;
+            const struct vma *v = vma_at(&vmas, start + i * PAGE);
+            is = v != NULL && v->prot != 0 && present_pages((int) pagemap, start + i * PAGE, start + (i + 1) * PAGE);
         }
-        vec[i] = is ? FB_MINCORE_ALL : 0;
+        int is_freed = freed_start <= start + i * PAGE && start + i * PAGE < freed_end;
+        vec[i] = is_freed && is ? FB_MINCORE_INCORE : is ? FB_MINCORE_ALL : 0;
     }
     if (pagemap >= 0) {
         syscall(SYS_close, pagemap);
     }
+    free(vmas.all);
     int number = change_within_mincore(end, vec, (end - start) / PAGE);
     return number == 0 ? 0 : fail(number);
 }
@@ -624,8 +677,10 @@ int mprotect(void *addr, size_t len, int prot) {
 
 /* Advice is advice: on wired pages FreeBSD accepts all of it and does nothing that shows. */
 int madvise(void *addr, size_t len, int behav) {
-    (void) addr;
-    (void) len;
+    if (behav == FB_MADV_FREE) {
+        freed_start = TRUNC((unsigned long) addr);
+        freed_end = ROUND((unsigned long) addr + len);
+    }
     return behav >= 0 && behav <= 10 ? 0 : fail(FB_EINVAL);
 }
 
@@ -775,11 +830,14 @@ static int vmmap(char *oldp, size_t *oldlenp) {
         kve.kve_vn_fileid = v->inode;
         kve.kve_flags = v->locked && set.osreldate >= 1200000 ? FB_KVME_FLAG_USER_WIRED : 0;
         kve.kve_resident = (int) v->rss;
-        kve.kve_protection = v->prot;
+        kve.kve_protection = v->prot | 7 << 16; /* with what it may become above */
         struct stat file;
         char through[64];
         snprintf(through, sizeof through, "/proc/self/map_files/%lx-%lx", v->start, v->end);
-        if (v->inode != 0 && (stat(v->path, &file) == 0 || stat(through, &file) == 0)) {
+        if (v->inode != 0 && set.posix_shm) {
+            kve.kve_type = FB_KVME_TYPE_SWAP;
+            kve.kve_flags |= FB_KVME_FLAG_POSIXSHM;
+        } else if (v->inode != 0 && (stat(v->path, &file) == 0 || stat(through, &file) == 0)) {
             kve.kve_vn_size = file.st_size;
             kve.kve_status = 1; /* KF_ATTR_VALID */
         }
@@ -1083,7 +1141,7 @@ int aio_cancel(int fildes, struct fb_aiocb *iocb) {
         if (job->copy.aio_fildes != fildes || (iocb != NULL && job->user != iocb) || job->state == DONE) {
             continue;
         }
-        if (job->state == QUEUED && set.cancel_queued) {
+        if (job->state == QUEUED) {
             job->state = DONE;
             job->error = FB_ECANCELED;
             cancelled++;
@@ -1256,7 +1314,8 @@ static int collect(struct queue *queue, struct fb_kevent *events, int most) {
         memset(event, 0, sizeof *event);
         event->ident = (uintptr_t) job->user;
         event->filter = FB_EVFILT_AIO;
-        event->flags = wish->un.kevent_flags;
+        event->flags = wish->un.kevent_flags | FB_EV_EOF;
+        event->data = job->error;
         event->udata = wish->sigev_value.sival_ptr;
         job->told = wish->un.kevent_flags != 0;
     }

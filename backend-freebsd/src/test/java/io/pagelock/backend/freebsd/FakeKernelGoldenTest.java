@@ -66,6 +66,8 @@ class FakeKernelGoldenTest {
         NOT_EXPRESSED.put("mlock.anonymous shared", kind);
         NOT_EXPRESSED.put("madvise of locked", "there is no madvise, and pages have no content");
         NOT_EXPRESSED.put("minherit and NOCORE of locked", "there is no minherit");
+        NOT_EXPRESSED.put("POSIX shared memory past its end", kind);
+        NOT_EXPRESSED.put("rctl", "there is no rctl; its rules are as the limit");
         NOT_EXPRESSED.put("mincore of locked", "mincore says only whether a page is resident");
         NOT_EXPRESSED.put("capsicum", "there is no capability mode");
     }
@@ -244,23 +246,39 @@ class FakeKernelGoldenTest {
                 ", closed ",
                 cancel(999, withFile));
         List<Block> many = new ArrayList<>();
+        // Of 32 threads, two are busy with the jobs above.
+        List<Block> busy = new ArrayList<>();
+        for (int i = 0; i < 30; i++) {
+            busy.add(block(m + 2 * P, P));
+            submit(busy.get(i));
+        }
+        while (aio.queued() > 0) {
+            Thread.sleep(1);
+        }
+        int calledOff = 0;
+        int ended = 0;
         for (int i = 0; i < 40; i++) {
             many.add(new Block(m + 2 * P, P, file));
             submit(many.get(i));
         }
-        row("aio_cancel queued", cancel(file, null), ", queued ", aio.queued() > 0 ? "yes" : "no");
+        for (Block each : many) {
+            calledOff += aio.cancel(file, each) == Cancel.CANCELED ? 1 : 0;
+            ended += aio.error(each) == Errno.ECANCELED ? 1 : 0;
+        }
+        row("aio_cancel queued", "1 for ", calledOff, " of 40, ECANCELED at once ", ended);
+        row("aio_cancel all of a descriptor", cancel(file, null));
         Block copy = cb.copy();
         row("aio.copy elsewhere", number(aio.error(copy)), "; return ", aio.aioReturn(copy));
         row("aio.forked child", number(kernel.fork().aio().aioReturn(cb)));
         aio.hold(false);
         end(cb);
-        int cancelled = 0;
-        for (Block each : many) {
-            cancelled += end(each) == Errno.ECANCELED ? 1 : 0;
+        many.forEach(aio::aioReturn);
+        for (Block each : busy) {
+            end(each);
             aio.aioReturn(each);
         }
         end(withFile);
-        row("aio_cancel done, no match or none", cancel(file, null), ", ECANCELED ", cancelled);
+        row("aio_cancel done, no match or none", cancel(file, null));
         aio.aioReturn(withFile);
         row("aio_suspend completed", aio.suspend(new Block[] {cb}, 1, PATIENCE));
         Errno error = aio.error(cb);
@@ -465,6 +483,21 @@ class FakeKernelGoldenTest {
         kernel.truncate(past, 1);
         row("mlock.past end of file", kernel.mlock(past, 2 * P), ", ", wired());
         row("mlockall.past end of file", mlockall(Flag.CURRENT));
+        kernel.munlockall();
+        kernel.unmap(past, 2);
+        long broken = kernel.map(2, Kind.FILE);
+        kernel.breakPage(broken + P, true);
+        row("unreadable block", "mlock ", kernel.mlock(broken, 2 * P), ", mlockall ", mlockall(Flag.CURRENT));
+        life("aio.unreadable block", block(broken, 2 * P));
+        kernel.munlockall();
+        kernel.unmap(broken, 2);
+        long dark = kernel.map(4, Kind.ANONYMOUS);
+        kernel.mlock(dark, 4 * P);
+        kernel.setLimit(kernel.lockedBytes());
+        Errno before = kernel.mlock(m, 1);
+        kernel.protect(dark, 4, false);
+        row("limit after PROT_NONE", "before ", before, ", after ", kernel.mlock(m, 1), "; flagged ", wired(dark, 4));
+        kernel.setLimit(UNLIMITED);
         kernel.munlockall();
 
         kernel.mlock(m, 2 * P);

@@ -41,9 +41,9 @@ final class Allowance {
                 || !forbidden && (privileged || !rules.has(Trait.PRIVILEGE_IS_NEEDED));
     }
 
-    /** Tests a number of pages, of which so many are counted twice. */
-    Errno checkLimit(long pages, long twice) {
-        long charged = rules.has(Trait.CHARGES_TWICE) ? pages : pages - twice;
+    /** Tests a number of pages, of which so many are counted twice, and so many not by the limit of the process. */
+    Errno checkLimit(long pages, long twice, long passed) {
+        long charged = (rules.has(Trait.CHARGES_TWICE) ? pages : pages - twice) - passed;
         if (exceedsLimit(charged)) {
             return rules.errno(Refusal.LIMIT);
         }

@@ -354,7 +354,7 @@ public final class FakeBackend
                 LockLimit.Scope.PROCESS,
                 absent ? LimitValue.none() : limit(kernel.limit()),
                 absent ? LimitValue.none() : limit(kernel.hardLimit()),
-                used,
+                used.isPresent() ? OptionalLong.of(kernel.limitedBytes()) : used,
                 kernel.rules().has(Trait.PRIVILEGE_LIFTS_LIMIT));
         LimitValue whole = limit(kernel.systemLimit());
         LockLimit system = new LockLimit("limit of the system", LockLimit.Scope.SYSTEM, whole, whole, used, false);
@@ -437,7 +437,7 @@ public final class FakeBackend
         long locked = kernel.lockedBytes();
         long fresh = uncharged(address, length);
         long asked = kernel.rules().has(Trait.CHARGES_TWICE) ? length : fresh;
-        if (kernel.isBoundByLimit() && locked + asked > kernel.limit()) {
+        if (kernel.isBoundByLimit() && kernel.limitedBytes() + asked > kernel.limit()) {
             return Reason.OVER_LIMIT;
         }
         if (locked + fresh > kernel.systemLimit()) {

@@ -378,7 +378,7 @@ public final class FakeKernel {
         if (!may.mayLock()) {
             return rules.errno(Refusal.PERMISSION);
         }
-        Errno limited = current ? may.checkLimit(virtualPages(), 0) : Errno.OK;
+        Errno limited = current ? may.checkLimit(virtualPages(), 0, 0) : Errno.OK;
         if (limited != Errno.OK && !has(Trait.LIMIT_AFTER_FUTURE)) {
             return limited;
         }
@@ -460,7 +460,7 @@ public final class FakeKernel {
 
     private Errno checkLimits(long start, long end) {
         long locked = memory.sum(start, end, segment -> segment.mode != Mode.NONE);
-        return may.checkLimit(lockedPages() + end - start, locked);
+        return may.checkLimit(lockedPages() + end - start, locked, passedByLimit());
     }
 
     /** Goes from mapping to mapping and stops at a hole. */
@@ -565,7 +565,7 @@ public final class FakeKernel {
         Mode mode = future;
         if (mode != Mode.NONE) {
             long after = lockedPages() + pages;
-            if (may.exceedsLimit(after)) {
+            if (may.exceedsLimit(after - passedByLimit())) {
                 memory = before;
                 throw new MapRefusedException(rules.errno(Refusal.FUTURE_LIMIT));
             }
@@ -876,6 +876,15 @@ public final class FakeKernel {
     }
 
     /**
+     * Returns how much the limit of the process counts, which may be less than what is locked.
+     *
+     * @return bytes
+     */
+    public synchronized long limitedBytes() {
+        return lockedPages() - passedByLimit() << shift;
+    }
+
+    /**
      * What the process has mapped.
      *
      * @return bytes
@@ -977,6 +986,16 @@ public final class FakeKernel {
 
     private long lockedPages() {
         return memory.sum(0, Long.MAX_VALUE, segment -> segment.mode != Mode.NONE);
+    }
+
+    /** Pages that are locked, and that the limit of the process does not count. */
+    private long passedByLimit() {
+        return has(Trait.LIMIT_COUNTS_PAGE_TABLE)
+                ? memory.sum(
+                        0,
+                        Long.MAX_VALUE,
+                        segment -> segment.mode != Mode.NONE && !(segment.accessible && segment.resident))
+                : 0;
     }
 
     private long virtualPages() {

@@ -54,6 +54,8 @@ public final class KernelRules {
         NO_PROCESS_LIMIT,
         /** Pages that are locked already are charged again when they are asked for again. */
         CHARGES_TWICE,
+        /** The limit of the process counts what is in the page table: no page without access, and none that its file lost. */
+        LIMIT_COUNTS_PAGE_TABLE,
         /** The privilege lifts the limit of the process. */
         PRIVILEGE_LIFTS_LIMIT,
         /** Without the privilege, a limit of 0 means that locking is not permitted at all. */
@@ -82,9 +84,7 @@ public final class KernelRules {
 
         /** The system can lock by itself while the process goes on (aio_mlock). */
         ASYNC_LOCK,
-        /**
-         * Such a lock can be cancelled until it begins; a backend must cope with both.
-         */
+        /** Such a lock can be cancelled until it begins; a backend must cope with both. */
         CANCELS_QUEUED,
 
         /** Sync refuses an unaligned address with {@link Refusal#ARGUMENT}. */

@@ -343,7 +343,7 @@ final class Model {
             return null;
         }
         long fresh = pages.stream().filter(index -> mode(index) == Mode.NONE).count();
-        long charged = kernel.lockedBytes() / page;
+        long charged = kernel.limitedBytes() / page;
         long limit = kernel.isBoundByLimit() ? kernel.limit() / page : Long.MAX_VALUE;
         if (charged + (rules.has(Trait.CHARGES_TWICE) ? pages.cardinality() : fresh) <= limit) {
             // On fault, pages without access are only looked at where another handle makes it a full lock.
