@@ -9,6 +9,7 @@ import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.AsyncLocking;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.DaemonThread;
+import java.util.Collections;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -25,6 +26,7 @@ final class AsyncLocks {
     /** Null where the system cannot. */
     private final AsyncLocking system;
 
+    private final Backend backend;
     private final RangeLocks ranges;
     private final Steps steps;
     /** Two pools, so that a few large locks do not hold up all small ones. */
@@ -34,6 +36,7 @@ final class AsyncLocks {
 
     AsyncLocks(Engine engine, Backend backend, RangeLocks ranges) {
         this.engine = engine;
+        this.backend = backend;
         this.ranges = ranges;
         steps = new Steps(backend);
         system = backend.capabilities().contains(Capability.NATIVE_ASYNC)
@@ -179,6 +182,8 @@ final class AsyncLocks {
         private long at;
         private long step = steps.first();
         private AsyncCall call;
+        /** Whether the system cannot do it by itself, so that one of our threads does. */
+        private boolean isByThread;
         /** What came of it; null while steps are left. */
         private Object outcome;
 
@@ -217,20 +222,28 @@ final class AsyncLocks {
                 length = Math.min(Steps.piece(at, step), end - at);
             }
             long since = System.nanoTime();
-            AsyncCall begun;
+            AsyncCall begun = null;
             try {
                 if (pending.isDone()) {
                     throw PageLockException.because(Reason.CANCELLED)
                             .detail("cancelled after " + pending.lockedBytes() + " bytes")
                             .build();
                 }
-                begun = system.lockAsync(start, length, refusal -> ended(start, length, since, refusal));
+                if (isByThread()) {
+                    backend.lock(start, length, Collections.emptySet());
+                } else {
+                    begun = system.lockAsync(start, length, refusal -> ended(start, length, since, refusal));
+                }
             } catch (PageLockException refusal) {
-                end(refusal);
+                refused(refusal);
                 return;
             } catch (RuntimeException | Error e) {
                 ranges.fail(handle.hold(), e);
                 hand(e);
+                return;
+            }
+            if (begun == null) {
+                ended(start, length, since, null);
                 return;
             }
             synchronized (this) {
@@ -253,11 +266,30 @@ final class AsyncLocks {
                     step = steps.next(step, length, System.nanoTime() - since);
                 }
             }
-            if (refusal != null || start + length == end) {
-                end(refusal);
+            if (refusal != null) {
+                refused(refusal);
+            } else if (start + length == end) {
+                end(null);
             } else {
                 hand();
             }
+        }
+
+        /** Goes on in a thread of ours where the system cannot do it by itself; other refusals are the end. */
+        private void refused(PageLockException refusal) {
+            if (refusal.reason() != Reason.NOT_SUPPORTED || isByThread()) {
+                end(refusal);
+                return;
+            }
+            synchronized (this) {
+                isByThread = true;
+                call = null;
+            }
+            hand();
+        }
+
+        private synchronized boolean isByThread() {
+            return isByThread;
         }
 
         private void end(PageLockException refusal) {

@@ -23,7 +23,9 @@ public interface AsyncLocking {
      *     with one thread for all ends may let it wait, since it never waits for another end
      * @return the call
      * @throws PageLockException if the system did not take the request, with {@link Reason#QUEUE_FULL} if its queue is full
-     *     of others' requests; {@code done} is then never called
+     *     of others' requests, and with {@link Reason#NOT_SUPPORTED} if it cannot carry this request out by itself;
+     *     {@code done} is then never called. After NOT_SUPPORTED, here or as the refusal, the engine locks the range with
+     *     {@link Backend#lock} in a thread of its own
      */
     AsyncCall lockAsync(long address, long length, Consumer<PageLockException> done);
 }

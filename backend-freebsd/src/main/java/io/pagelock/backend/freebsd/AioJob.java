@@ -9,13 +9,34 @@ import java.util.function.Consumer;
 
 /**
  * One lock by aio_mlock. Its control block is native memory that only this object owns: JNA neither moves it nor writes it
- * back, and it is freed when nothing refers to the job any more. {@link AioLocks} refers to it until the kernel has given it
+ * back, and it is freed when nothing refers to the job any more. {@link AioJobs} refers to it until the kernel has given it
  * back, and through {@link #done} the engine's handle and the buffer stay reachable as long.
  */
 final class AioJob implements AsyncCall {
+    /** How a job ended. */
+    enum End {
+        /** In the kernel, with {@link #errno}; 0 is a lock. */
+        REAPED,
+        /** aio_mlock refused it with {@link #errno} when its turn came. */
+        REFUSED,
+        /** The engine cancelled it before the kernel had it. */
+        CANCELLED,
+        /** The kernel did not begin it in time, and does not have it any more. */
+        NOT_BEGUN
+    }
+
     final long address;
     final long length;
     final Consumer<PageLockException> done;
+    /** When it came, by {@link System#nanoTime}. */
+    final long since = System.nanoTime();
+
+    // Guarded by AioJobs.
+    boolean isCancelled;
+    boolean isCalledOff;
+    End end;
+    int errno;
+
     private final AioLocks owner;
     private final Memory block;
 

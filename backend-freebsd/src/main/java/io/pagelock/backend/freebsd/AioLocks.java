@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.freebsd;
 
-import static io.pagelock.backend.freebsd.FreeBsdConstants.EAGAIN;
-import static io.pagelock.backend.freebsd.FreeBsdConstants.EBADF;
-import static io.pagelock.backend.freebsd.FreeBsdConstants.EINPROGRESS;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.EINTR;
-import static io.pagelock.backend.freebsd.FreeBsdConstants.EINVAL;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.ERRNO;
-import static io.pagelock.backend.freebsd.FreeBsdConstants.EVFILT_USER;
-import static io.pagelock.backend.freebsd.FreeBsdConstants.EV_ADD;
-import static io.pagelock.backend.freebsd.FreeBsdConstants.EV_CLEAR;
-import static io.pagelock.backend.freebsd.FreeBsdConstants.NOTE_TRIGGER;
 
 import com.sun.jna.Memory;
 import com.sun.jna.Native;
@@ -18,91 +10,64 @@ import com.sun.jna.Pointer;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.spi.AsyncCall;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
-import java.util.HashMap;
+import io.pagelock.spi.DaemonThread;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 
 /**
- * Locks by aio_mlock. One daemon thread sleeps in kevent until a job is done, reaps it with one aio_return, gives the room in
- * the queue to the next one that waits for it, and reports the end. It starts with the first job and ends when there has been
- * none for a while.
+ * Locks by aio_mlock: the threads that wait for the ends of {@link AioJobs}. One daemon thread sleeps in the {@link Kqueue}
+ * until a job is done, reaps it, gives its room in the kernel's queue to the next one, and reports the end. It starts with the
+ * first job and ends when there has been none for a while.
  *
- * <p>Where no kqueue can be had, or it is closed by other code, threads sleep in aio_suspend instead. That call cannot be told
- * of new jobs, so a job that comes while it sleeps gets another thread, up to a few. A thread that sleeps in kevent is not
- * woken when the kqueue is closed, and is still told of the jobs that have it, but can be told of nothing new.
+ * <p>Without a kqueue, threads sleep in aio_suspend instead. That call cannot be told of new jobs, so a job that comes while
+ * it sleeps gets another thread, up to a few; and what the kernel does not begin cannot be called off, since aio_cancel needs
+ * a descriptor.
  *
- * <p>Jobs beyond the queue's limit wait here, and their turn comes when one of ours is reaped. The monitor guards the books.
- * It is held across aio_mlock, aio_cancel, aio_error and aio_return, which do not wait, and never across kevent, aio_suspend
- * or a report.
+ * <p>The monitor of the jobs guards the threads' numbers too. It is never held across kevent, aio_suspend or a report.
  *
  * <p>If other code of this process reaps with aio_waitcomplete, it takes our jobs too, and their ends are lost to us; no
  * documented call prevents that.
  */
 final class AioLocks {
-    private static final long IDLE_SECONDS = 10;
+    private static final int IDLE_SECONDS = 10;
     private static final int MOST_SUSPENDED = 4;
-    private static final int NOT_TRIED = -2;
-    private static final int NONE = -1;
-
-    /** Large enough for a kevent of every release, and for a timespec. */
-    private static final int EVENT_SIZE = 128;
 
     private final AioCalls calls;
     private final AioLayout layout;
     private final FreeBsdFailure failure;
+    private final Kqueue kqueue;
+    private final AioJobs jobs;
 
-    // All guarded by this.
-    /** What the kernel has, by the address of the control block. */
-    private final Map<Long, AioJob> underWay = new HashMap<>();
-    /** What waits for room in the queue. */
-    private final Deque<AioJob> backlog = new ArrayDeque<>();
-    /** What ended without the kernel, for a thread to report. */
-    private final Deque<Ended> ended = new ArrayDeque<>();
-
-    private int kqueue = NOT_TRIED;
+    // Guarded by jobs.
     private int threads;
     /** How many of the threads sleep in aio_suspend, with lists that are not the newest. */
     private int suspended;
     /** How many of the threads sleep in kevent. */
     private int inKevent;
 
-    private static final class Ended {
-        private final AioJob job;
-        private final PageLockException refusal;
-
-        private Ended(AioJob job, PageLockException refusal) {
-            this.job = job;
-            this.refusal = refusal;
-        }
-    }
-
     AioLocks(AioCalls calls, AioLayout layout, FreeBsdFailure failure) {
         this.calls = calls;
         this.layout = layout;
         this.failure = failure;
+        kqueue = new Kqueue(calls);
+        jobs = new AioJobs(calls, layout, kqueue);
     }
 
     AsyncCall lock(long address, long length, Consumer<PageLockException> done) {
         AioJob job = new AioJob(this, layout, address, length, done);
-        int refused = 0;
-        synchronized (this) {
+        int errno;
+        synchronized (jobs) {
             // First, because a job without a thread to reap it would never end.
-            ensureThread();
-            if (backlog.isEmpty()) {
-                refused = submit(job);
+            if (threads == 0) {
+                startThread();
             }
-            if (!backlog.isEmpty() || refused == EAGAIN && !underWay.isEmpty()) {
-                backlog.add(job);
-                refused = 0;
+            errno = jobs.add(job);
+            if (errno == 0) {
+                wakeSuspended();
             }
         }
-        if (refused != 0) {
-            throw failure.ofSubmit(refused, length, bits());
+        if (errno != 0) {
+            throw failure.ofSubmit(errno, length, bits());
         }
         return job;
     }
@@ -112,84 +77,18 @@ final class AioLocks {
     }
 
     void cancel(AioJob job) {
-        synchronized (this) {
-            if (underWay.get(job.block()) == job) {
-                // Whatever the kernel makes of it: the end comes as always.
-                if (kqueue >= 0) {
-                    calls.aio_cancel(kqueue, job.block());
-                }
-            } else if (backlog.remove(job)) {
-                ended.add(new Ended(
-                        job,
-                        PageLockException.because(Reason.CANCELLED)
-                                .detail("cancelled before it was queued")
-                                .build()));
-                wake();
+        synchronized (jobs) {
+            jobs.cancel(job);
+            if (jobs.anyEnded() && !kqueue.wake()) {
+                wakeSuspended();
             }
         }
     }
 
-    /** Hands a job to the kernel; returns an errno. Under the monitor. */
-    private int submit(AioJob job) {
-        while (true) {
-            int queue = openKqueue();
-            job.prepare(layout, queue);
-            underWay.put(job.block(), job);
-            if (calls.aio_mlock(job.block()) == 0) {
-                wakeForNew();
-                return 0;
-            }
-            int errno = calls.errno();
-            underWay.remove(job.block());
-            // Of a descriptor that is no kqueue, some releases say the one, some the other (sys/kern/kern_event.c).
-            boolean lost = queue >= 0 && (errno == EBADF || errno == EINVAL && calls.kevent(queue, 0, 0, 0, 0, 0) < 0);
-            if (!lost) {
-                return errno;
-            }
-            // Closed by other code, which went through all descriptors.
-            kqueue = NONE;
-        }
-    }
-
-    private int openKqueue() {
-        if (kqueue == NOT_TRIED) {
-            int fd = calls.kqueue();
-            kqueue = fd >= 0 && change(fd, EV_ADD | EV_CLEAR, 0) ? fd : NONE;
-        }
-        return kqueue;
-    }
-
-    /** Changes the event by which a thread in kevent is woken. */
-    private boolean change(int fd, int flags, int fflags) {
-        Memory event = new Memory(EVENT_SIZE);
-        event.clear();
-        // Up to fflags, the members of the event lie at the same places in every release.
-        event.setShort(Native.POINTER_SIZE, EVFILT_USER);
-        event.setShort(Native.POINTER_SIZE + 2, (short) flags);
-        event.setInt(Native.POINTER_SIZE + 4, fflags);
-        boolean changed = calls.kevent(fd, Pointer.nativeValue(event), 1, 0, 0, 0) >= 0;
-        hold(event);
-        return changed;
-    }
-
-    /** Keeps memory reachable up to here, while C uses its address; Reference.reachabilityFence came with Java 9. */
-    private static void hold(Memory memory) {
-        synchronized (memory) {
-            memory.size();
-        }
-    }
-
-    /** Makes a thread look at {@link #ended}. */
-    private void wake() {
-        if (kqueue < 0 || !change(kqueue, 0, NOTE_TRIGGER)) {
-            kqueue = NONE;
-            wakeForNew();
-        }
-    }
-
-    private void wakeForNew() {
-        notifyAll();
-        if (kqueue < 0 && suspended + inKevent == threads && threads < MOST_SUSPENDED) {
+    /** Without a kqueue, sees to a thread that looks at the jobs as they are now. */
+    private void wakeSuspended() {
+        jobs.notifyAll();
+        if (kqueue.fd() < 0 && suspended + inKevent == threads && threads < MOST_SUSPENDED) {
             try {
                 startThread();
             } catch (OutOfMemoryError e) {
@@ -198,16 +97,8 @@ final class AioLocks {
         }
     }
 
-    private void ensureThread() {
-        if (threads == 0) {
-            startThread();
-        }
-    }
-
     private void startThread() {
-        Thread thread = new Thread(this::run, "pagelock-aio");
-        thread.setDaemon(true);
-        thread.setContextClassLoader(null);
+        Thread thread = DaemonThread.of("pagelock-aio", this::run);
         threads++;
         boolean started = false;
         try {
@@ -221,242 +112,199 @@ final class AioLocks {
     }
 
     private void run() {
-        boolean idle = false;
+        boolean ends = false;
         try {
-            Memory event = new Memory(EVENT_SIZE);
-            while (!idle) {
-                idle = !work(event) && mayEnd();
+            Memory event = Kqueue.newEvent();
+            for (int idle = 0; !ends; ) {
+                idle = work(event) ? 0 : idle + 1;
+                ends = idle >= IDLE_SECONDS && mayEnd();
             }
         } finally {
-            if (!idle) {
+            if (!ends) {
                 replaceThread();
             }
         }
     }
 
-    /** Reports what has ended and waits for more. Returns false if nothing came for a while. */
+    /** Reports what has ended and waits for more, a second at most. Returns whether there was any job. */
     private boolean work(Memory event) {
-        synchronized (this) {
-            if (underWay.isEmpty()) {
+        synchronized (jobs) {
+            jobs.callOff();
+            if (!jobs.anyUnderWay()) {
                 // Left over by a thread that failed, since no end of a job will lead to them.
-                drain();
+                jobs.drain();
             }
         }
         reportEnded();
         int queue;
-        boolean idle;
-        synchronized (this) {
-            queue = openKqueue();
-            idle = underWay.isEmpty() && ended.isEmpty();
+        synchronized (jobs) {
+            queue = kqueue.fd();
             inKevent += queue >= 0 ? 1 : 0;
         }
-        return queue >= 0 ? awaitEvent(queue, event, idle) : awaitSuspended();
+        if (queue >= 0) {
+            awaitEvent(queue, event);
+        } else {
+            awaitSuspended();
+        }
+        synchronized (jobs) {
+            return !jobs.isEmpty();
+        }
     }
 
-    private synchronized boolean mayEnd() {
-        if (hasWork()) {
-            return false;
+    private boolean mayEnd() {
+        synchronized (jobs) {
+            threads -= jobs.isEmpty() ? 1 : 0;
+            return jobs.isEmpty();
         }
-        threads--;
-        return true;
     }
 
     /** For a thread that fails, mostly for want of memory. */
-    private synchronized void replaceThread() {
-        threads--;
-        if (hasWork()) {
-            // The next one may fail as well.
-            sleep(100);
-            try {
-                ensureThread();
-            } catch (OutOfMemoryError e) {
-                // The next lock will try again.
+    private void replaceThread() {
+        synchronized (jobs) {
+            threads--;
+            if (!jobs.isEmpty()) {
+                // The next one may fail as well.
+                sleep(100);
+                try {
+                    if (threads == 0) {
+                        startThread();
+                    }
+                } catch (OutOfMemoryError e) {
+                    // The next lock will try again.
+                }
             }
         }
     }
 
-    private boolean hasWork() {
-        return !underWay.isEmpty() || !backlog.isEmpty() || !ended.isEmpty();
-    }
-
-    /**
-     * Sleeps in kevent and reaps one job.
-     *
-     * @param idle whether there is none, so that the sleep may end by itself
-     * @return false if it did
-     */
-    private boolean awaitEvent(int queue, Memory event, boolean idle) {
-        int count;
-        int errno;
+    private void awaitEvent(int queue, Memory event) {
+        long block;
         try {
-            event.clear();
-            long timeout = 0;
-            if (idle) {
-                // Where time_t has 4 bytes, which is on i386 alone, the upper half of this is the nanoseconds.
-                event.setLong(EVENT_SIZE - 16, IDLE_SECONDS);
-                timeout = Pointer.nativeValue(event) + EVENT_SIZE - 16;
-            }
-            // One event at a time: an array's stride differs between releases, the place of ident and filter does not.
-            count = calls.kevent(queue, 0, 0, Pointer.nativeValue(event), 1, timeout);
-            errno = count < 0 ? calls.errno() : 0;
+            block = kqueue.await(queue, event, 1);
         } finally {
-            synchronized (this) {
+            synchronized (jobs) {
                 inKevent--;
             }
         }
-        if (count == 0) {
-            return false;
-        }
-        if (count < 0) {
-            if (errno != EINTR) {
-                loseKqueue(queue);
-            }
-            return true;
-        }
-        if (event.getShort(Native.POINTER_SIZE) != EVFILT_USER) {
-            // The kernel repeats the event until the job is reaped, which is before this thread sleeps again.
-            reap(Pointer.nativeValue(event.getPointer(0)));
-        }
-        return true;
-    }
-
-    private synchronized void loseKqueue(int queue) {
-        if (kqueue == queue) {
-            kqueue = NONE;
+        if (block == Kqueue.FAILED) {
+            kqueue.lose(queue);
+        } else if (block != Kqueue.TIMED_OUT && block != Kqueue.WOKEN) {
+            reap(block);
         }
     }
 
-    /** Sleeps in aio_suspend and reaps what is done; without jobs, sleeps in Java. Returns false if there was nothing. */
-    private boolean awaitSuspended() {
-        List<AioJob> jobs;
-        synchronized (this) {
-            if (!ended.isEmpty()) {
-                return true;
+    /** Sleeps in aio_suspend and reaps what is done; without jobs, sleeps in Java. */
+    private void awaitSuspended() {
+        List<AioJob> sleptFor;
+        synchronized (jobs) {
+            if (jobs.anyEnded()) {
+                return;
             }
-            if (underWay.isEmpty()) {
-                sleep(IDLE_SECONDS * 1000);
-                return !underWay.isEmpty() || !ended.isEmpty();
+            if (!jobs.anyUnderWay()) {
+                sleep(1000);
+                return;
             }
-            jobs = new ArrayList<>(underWay.values());
+            sleptFor = jobs.underWay();
             suspended++;
         }
         int errno;
         try {
-            errno = suspend(jobs);
+            errno = suspend(sleptFor);
         } finally {
-            synchronized (this) {
+            synchronized (jobs) {
                 suspended--;
             }
         }
         if (errno != 0 && errno != EINTR) {
-            synchronized (this) {
+            synchronized (jobs) {
                 // Not known to happen. Better late than a thread that spins.
                 sleep(100);
             }
         }
-        for (AioJob job : jobs) {
+        for (AioJob job : sleptFor) {
             reap(job.block());
         }
-        return true;
     }
 
     /** Returns an errno. */
-    private int suspend(List<AioJob> jobs) {
-        Memory list = new Memory((long) jobs.size() * Native.POINTER_SIZE);
-        for (int i = 0; i < jobs.size(); i++) {
+    private int suspend(List<AioJob> sleptFor) {
+        Memory list = new Memory((long) sleptFor.size() * Native.POINTER_SIZE);
+        for (int i = 0; i < sleptFor.size(); i++) {
             list.setPointer(
-                    (long) i * Native.POINTER_SIZE, new Pointer(jobs.get(i).block()));
+                    (long) i * Native.POINTER_SIZE,
+                    new Pointer(sleptFor.get(i).block()));
         }
-        int result = calls.aio_suspend(Pointer.nativeValue(list), jobs.size(), 0);
+        int result = calls.aio_suspend(Pointer.nativeValue(list), sleptFor.size(), 0);
         int errno = result == 0 ? 0 : calls.errno();
-        hold(list);
+        Kqueue.keepReachable(list);
         return errno;
     }
 
     private void sleep(long millis) {
         try {
-            wait(millis);
+            jobs.wait(millis);
         } catch (InterruptedException e) {
             // Nobody has a reason to interrupt this thread; go on.
         }
     }
 
-    /** Takes a job back from the kernel if it is done: one aio_return for each job. */
     private void reap(long block) {
-        AioJob job;
-        int errno;
-        synchronized (this) {
-            job = underWay.get(block);
-            if (job == null) {
-                return;
-            }
-            errno = calls.aio_error(block);
-            if (errno == EINPROGRESS) {
-                return;
-            }
-            underWay.remove(block);
-            calls.aio_return(block);
-        }
+        AioJob job = null;
         try {
-            synchronized (this) {
-                drain();
+            synchronized (jobs) {
+                job = jobs.reap(block);
+                if (job != null) {
+                    jobs.drain();
+                }
             }
         } finally {
-            report(
-                    job,
-                    errno == 0
-                            ? null
-                            : explained(errno, () -> failure.ofLock("aio_mlock", errno, job.address, job.length)));
-        }
-    }
-
-    /** The number alone, if more cannot be found out: the lock has to end in any case. */
-    private static PageLockException explained(int errno, Supplier<PageLockException> explanation) {
-        try {
-            return explanation.get();
-        } catch (Throwable e) {
-            return PageLockException.because(Reason.UNKNOWN)
-                    .call("aio_mlock", errno, ERRNO.name(errno))
-                    .cause(e)
-                    .build();
-        }
-    }
-
-    /** Hands waiting jobs to the kernel, as many as it takes. Under the monitor. */
-    private void drain() {
-        while (!backlog.isEmpty()) {
-            AioJob job = backlog.peek();
-            int errno = submit(job);
-            if (errno == EAGAIN && !underWay.isEmpty()) {
-                return;
+            if (job != null) {
+                report(job);
             }
-            if (errno != 0) {
-                ended.add(new Ended(job, explained(errno, () -> failure.ofSubmit(errno, job.length, bits()))));
-            }
-            backlog.remove();
         }
     }
 
     private void reportEnded() {
         while (true) {
-            Ended next;
-            synchronized (this) {
-                next = ended.poll();
+            AioJob job;
+            synchronized (jobs) {
+                job = jobs.nextEnded();
             }
-            if (next == null) {
+            if (job == null) {
                 return;
             }
-            report(next.job, next.refusal);
+            report(job);
         }
     }
 
-    private static void report(AioJob job, PageLockException refusal) {
+    private void report(AioJob job) {
         try {
-            job.done.accept(refusal);
+            job.done.accept(refusal(job));
         } catch (Throwable e) {
-            // This thread serves others, too.
-            Thread thread = Thread.currentThread();
-            thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+            // A mistake of the engine's, which callbacks of users never reach from here. This thread serves others, too.
+            return;
+        }
+    }
+
+    /** Explains the end of a job; by the number alone if more cannot be found out, since the lock has to end in any case. */
+    private PageLockException refusal(AioJob job) {
+        try {
+            switch (job.end) {
+                case CANCELLED:
+                    return PageLockException.because(Reason.CANCELLED)
+                            .detail("cancelled before it was queued")
+                            .build();
+                case NOT_BEGUN:
+                    return failure.ofJobNotBegun();
+                case REFUSED:
+                    return failure.ofSubmit(job.errno, job.length, bits());
+                default:
+                    return job.errno == 0 ? null : failure.ofLock("aio_mlock", job.errno, job.address, job.length);
+            }
+        } catch (Throwable e) {
+            return PageLockException.because(Reason.UNKNOWN)
+                    .call("aio_mlock", job.errno, ERRNO.name(job.errno))
+                    .cause(e)
+                    .build();
         }
     }
 }

@@ -22,10 +22,11 @@ import io.pagelock.spi.AsyncLocking;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.Host;
 import io.pagelock.spi.PageStateReading;
+import io.pagelock.spi.RangeSet;
 import io.pagelock.spi.Syncing;
+import io.pagelock.spi.Unsigned;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -41,13 +42,10 @@ import java.util.function.ToLongFunction;
  * 15.1 was recorded to answer.
  */
 final class FreeBsdBackend implements Backend, AddressSpaceLocking, AsyncLocking, PageStateReading, Syncing {
-    /** How many pages to ask mincore for in one call: so few that the map seldom changes meanwhile. */
-    private static final int MINCORE_PAGES = 256;
-    /** How often to ask it for pages that it does not report. */
-    private static final int MINCORE_CALLS = 3;
-
     private final FreeBsdCalls calls;
     private final KernelState kernel;
+    private final Mappings mappings;
+    private final Residency residency;
     private final FreeBsdRemedies remedies;
     private final FreeBsdFailure failure;
     private final AioLocks aio;
@@ -61,8 +59,10 @@ final class FreeBsdBackend implements Backend, AddressSpaceLocking, AsyncLocking
         this.calls = calls;
         kernel = new KernelState(calls);
         remedies = new FreeBsdRemedies(kernel);
-        failure = new FreeBsdFailure(kernel, remedies);
-        tellsWired = kernel.tellsWired();
+        mappings = new Mappings(calls, kernel.pageSize());
+        residency = new Residency(calls, kernel);
+        failure = new FreeBsdFailure(kernel, mappings, residency, remedies);
+        tellsWired = kernel.hasWiredFlag() && mappings.read().isPresent();
         addressBits = host.bits();
         AioLayout layout = AioLayout.of(host);
         aio = aioCalls == null ? null : new AioLocks(aioCalls, layout, failure);
@@ -180,7 +180,7 @@ final class FreeBsdBackend implements Backend, AddressSpaceLocking, AsyncLocking
     public PageStates pageStates(MemoryRange range) {
         long pageSize = kernel.pageSize();
         PageStates.Builder states = PageStates.unknown(range, pageSize);
-        Optional<List<MapEntry>> entries = kernel.mappings(range.address(), range.end());
+        Optional<List<MapEntry>> entries = mappings.of(range.address(), range.end());
         if (!entries.isPresent()) {
             resident(states, range, range.address(), range.end());
             return states.build();
@@ -190,81 +190,46 @@ final class FreeBsdBackend implements Backend, AddressSpaceLocking, AsyncLocking
             states.locked(page, Tristate.NO).resident(page, Tristate.NO);
         }
         for (MapEntry entry : entries.get()) {
-            long from = Trouble.max(range.address(), entry.start);
-            long to = Trouble.less(range.end(), entry.end) ? range.end() : entry.end;
+            long from = Unsigned.max(range.address(), entry.start);
+            long to = Unsigned.min(range.end(), entry.end);
             Tristate locked = tellsWired ? Tristate.of(entry.isUserWired()) : Tristate.UNKNOWN;
-            // What is wired is in memory, but for pages that a file has lost since.
-            long sure = locked == Tristate.YES ? entry.endOfFile(pageSize) : from;
-            sure = Trouble.less(to, sure) ? to : Trouble.max(from, sure);
+            // What is wired stays in memory, but for pages that a file or shared memory has lost since.
+            boolean isSure = locked == Tristate.YES && !entry.isFile() && !entry.isSharedMemory();
             for (long at = from; at != to; at += pageSize) {
                 int page = (int) ((at - range.address()) / pageSize);
-                states.locked(page, locked).resident(page, Trouble.less(at, sure) ? Tristate.YES : Tristate.UNKNOWN);
+                states.locked(page, locked).resident(page, isSure ? Tristate.YES : Tristate.UNKNOWN);
             }
-            resident(states, range, sure, to);
+            if (!isSure) {
+                resident(states, range, from, to);
+            }
         }
         return states.build();
     }
 
     private void resident(PageStates.Builder states, MemoryRange range, long start, long end) {
-        long pageSize = kernel.pageSize();
-        boolean looksBeyond = start != end && kernel.mincoreLooksBeyond();
-        for (long from = start; from != end; ) {
-            int pages = (int) Math.min((end - from) / pageSize, MINCORE_PAGES);
-            resident(states, (int) ((from - range.address()) / pageSize), from, pages, looksBeyond);
-            from += pages * pageSize;
-        }
-    }
-
-    /**
-     * Asks mincore. It gives the map's lock up for each page, and if another thread has changed the map then, it zeroes what it
-     * has told already, or fails (sys/vm/vm_mmap.c, kern_mincore). So a page that it reports once is resident, and one that it
-     * does not is absent only if all answers are the same, and not if it knows no more than the page table.
-     */
-    private void resident(PageStates.Builder states, int first, long from, int pages, boolean looksBeyond) {
-        BitSet resident = new BitSet(pages);
-        BitSet before = null;
-        boolean same = looksBeyond;
-        for (int call = 0; call < MINCORE_CALLS && resident.cardinality() < pages; call++) {
-            byte[] vec = new byte[pages];
-            BitSet told = new BitSet(pages);
-            if (calls.mincore(from, pages * kernel.pageSize(), vec) != 0) {
-                // Also where there is a hole, perhaps since we looked.
-                same = false;
-                continue;
-            }
-            for (int i = 0; i < pages; i++) {
-                told.set(i, (vec[i] & FreeBsdConstants.MINCORE_INCORE) != 0);
-            }
-            same &= before == null || told.equals(before);
-            before = told;
-            resident.or(told);
-        }
-        for (int i = 0; i < pages; i++) {
-            states.resident(first + i, resident.get(i) ? Tristate.YES : same ? Tristate.NO : Tristate.UNKNOWN);
-        }
+        residency.states(
+                start,
+                end,
+                (address, resident) ->
+                        states.resident((int) ((address - range.address()) / kernel.pageSize()), resident));
     }
 
     @Override
     public Optional<List<MemoryRange>> mapped(MemoryRange range) {
-        return kernel.mappings(range.address(), range.end()).map(entries -> {
-            List<MemoryRange> parts = new ArrayList<>();
+        return mappings.of(range.address(), range.end()).map(entries -> {
+            RangeSet.Builder parts = RangeSet.builder();
             for (MapEntry entry : entries) {
-                long from = Trouble.max(range.address(), entry.start);
-                long to = Trouble.less(range.end(), entry.end) ? range.end() : entry.end;
-                MemoryRange last = parts.isEmpty() ? null : parts.get(parts.size() - 1);
-                if (last != null && last.end() == from) {
-                    parts.set(parts.size() - 1, MemoryRange.of(last.address(), to - last.address()));
-                } else {
-                    parts.add(MemoryRange.of(from, to - from));
-                }
+                parts.add(Unsigned.max(range.address(), entry.start), Unsigned.min(range.end(), entry.end));
             }
-            return parts;
+            return parts.build().asList();
         });
     }
 
     @Override
     public LockLimits limits() {
-        OptionalLong wired = tellsWired ? kernel.wired() : OptionalLong.empty();
+        Optional<List<MapEntry>> entries = tellsWired ? mappings.wired() : Optional.empty();
+        OptionalLong wired =
+                entries.isPresent() ? OptionalLong.of(Mappings.bytes(entries.get())) : OptionalLong.empty();
         Tristate mayLock = kernel.mayLock();
         LimitValue[] memlock = kernel.memlock();
         LimitValue maximum = kernel.maximum();
@@ -280,7 +245,10 @@ final class FreeBsdBackend implements Backend, AddressSpaceLocking, AsyncLocking
                     OptionalLong.of(wired.orElse(0)),
                     true));
         }
-        all.add(new LockLimit("RLIMIT_MEMLOCK", LockLimit.Scope.PROCESS, memlock[0], memlock[1], wired, false));
+        // Where there is a limit, it is not the locked mappings that it counts.
+        OptionalLong charged =
+                memlock[0].isUnlimited() || !entries.isPresent() ? wired : residency.inPageTable(entries.get());
+        all.add(new LockLimit("RLIMIT_MEMLOCK", LockLimit.Scope.PROCESS, memlock[0], memlock[1], charged, false));
         all.add(new LockLimit(
                 kernel.maximumName(), LockLimit.Scope.SYSTEM, maximum, maximum, kernel.wiredByAll(), false));
         return new LockLimits(all, wired, "PRIV_VM_MLOCK", mayLock);
@@ -288,20 +256,13 @@ final class FreeBsdBackend implements Backend, AddressSpaceLocking, AsyncLocking
 
     @Override
     public OptionalLong addressSpaceBytes() {
-        Optional<List<MapEntry>> entries = kernel.mappings();
-        if (!entries.isPresent()) {
-            return OptionalLong.empty();
-        }
-        long bytes = 0;
-        for (MapEntry entry : entries.get()) {
-            bytes += entry.end - entry.start;
-        }
-        return OptionalLong.of(bytes);
+        Optional<List<MapEntry>> entries = mappings.all();
+        return entries.isPresent() ? OptionalLong.of(Mappings.bytes(entries.get())) : OptionalLong.empty();
     }
 
     @Override
     public String remedy(Reason reason, long bytes) {
-        return remedies.of(reason, bytes);
+        return String.join("; ", remedies.of(reason, bytes));
     }
 
     @Override

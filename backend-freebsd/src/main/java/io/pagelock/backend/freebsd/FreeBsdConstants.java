@@ -23,6 +23,8 @@ final class FreeBsdConstants {
     static final int SIGEV_NONE = 0;
     static final int SIGEV_KEVENT = 3;
 
+    static final int AIO_CANCELED = 1;
+
     static final short EVFILT_USER = -11;
     static final short EV_ADD = 0x1;
     static final short EV_CLEAR = 0x20;
@@ -33,9 +35,11 @@ final class FreeBsdConstants {
     static final int KERN_PROC_VMMAP = 32;
 
     static final int KVME_TYPE_VNODE = 2;
+    static final int KVME_TYPE_GUARD = 9;
     static final int KVME_PROT_READ = 1;
     static final int KVME_PROT_EXEC = 4;
     static final int KVME_FLAG_USER_WIRED = 0x40;
+    static final int KVME_FLAG_POSIXSHM = 0x100;
     static final int KF_ATTR_VALID = 1;
 
     /**

@@ -3,10 +3,13 @@ package io.pagelock.backend.freebsd;
 
 import static io.pagelock.backend.freebsd.FreeBsdConstants.ERRNO;
 
-import io.pagelock.ByteSize;
 import io.pagelock.LimitValue;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
+import io.pagelock.backend.support.Refusals;
+import io.pagelock.ByteSize;
+import io.pagelock.spi.Unsigned;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -15,22 +18,27 @@ import java.util.OptionalLong;
  * Finds out why FreeBSD refused. ENOMEM has half a dozen causes; they are looked for in the order in which the kernel looks,
  * and none is taken for granted that the numbers do not show.
  *
- * <p>Sources: mlock(2), mlockall(2), munlock(2), msync(2), aio_mlock(2); the order of checks from sys/vm/vm_mmap.c of 12.3.
+ * <p>Sources: mlock(2), mlockall(2), munlock(2), msync(2), aio_mlock(2); the order of checks from sys/vm/vm_mmap.c of 12.3;
+ * what 15.1 was recorded to answer.
  */
 final class FreeBsdFailure {
-    private final KernelState kernel;
-    private final FreeBsdRemedies remedies;
+    private static final String LACKS_CALL = "this kernel lacks the call";
+    private static final String UNREAD_MAPPINGS = "the mappings cannot be read";
 
-    FreeBsdFailure(KernelState kernel, FreeBsdRemedies remedies) {
+    private final KernelState kernel;
+    private final Mappings mappings;
+    private final Residency residency;
+    private final Refusals refusals;
+
+    FreeBsdFailure(KernelState kernel, Mappings mappings, Residency residency, FreeBsdRemedies remedies) {
         this.kernel = kernel;
-        this.remedies = remedies;
+        this.mappings = mappings;
+        this.residency = residency;
+        refusals = new Refusals(ERRNO, remedies::of);
     }
 
-    /** A lock of a range that mlock refused, or that aio_mlock took and then ended with this errno. */
+    /** Explains a lock of a range that mlock refused, or that aio_mlock took and then ended with this errno. */
     PageLockException ofLock(String function, int errno, long address, long length) {
-        if (ERRNO.is(errno, "EPERM")) {
-            return notPermitted(function, errno);
-        }
         if (ERRNO.is(errno, "ENOMEM")) {
             return ofShortage(function, errno, address, length);
         }
@@ -41,65 +49,60 @@ final class FreeBsdFailure {
         if (ERRNO.is(errno, "ECANCELED")) {
             return refusal(Reason.CANCELLED, function, errno, "cancelled before the kernel began", 0);
         }
-        if (ERRNO.is(errno, "ENOSYS")) {
-            return refusal(Reason.NOT_SUPPORTED, function, errno, "this kernel lacks the call", 0);
-        }
         if (ERRNO.is(errno, "EIO")) {
+            // No release is known to give it.
             return refusal(Reason.IO_ERROR, function, errno, "a page could not be read", 0);
         }
         if (ERRNO.is(errno, "EINVAL")) {
             // An overflow, the cause that the page gives, never comes here.
-            return refusal(
-                    Reason.UNKNOWN,
-                    function,
-                    errno,
-                    "the kernel refuses an argument; the range may be mapped from a device or with large pages, which it"
-                            + " does not wire",
-                    0);
-        }
-        return refusal(Reason.UNKNOWN, function, errno, "", 0);
-    }
-
-    /** A request that aio_mlock did not take. */
-    PageLockException ofSubmit(int errno, long length, int addressBits) {
-        String function = "aio_mlock";
-        if (ERRNO.is(errno, "EAGAIN")) {
-            return refusal(
-                    Reason.QUEUE_FULL,
-                    function,
-                    errno,
-                    "the queue is full of requests that are not this library's; at most "
-                            + text(kernel.sysctl("vfs.aio.max_aio_queue_per_proc")) + " of one process and "
-                            + text(kernel.sysctl("vfs.aio.max_aio_queue"))
-                            + " of all may be unreaped, and finished ones count",
-                    0);
-        }
-        if (ERRNO.is(errno, "ECAPMODE")) {
-            return PageLockException.because(Reason.NOT_PERMITTED)
-                    .call(function, errno, "ECAPMODE")
-                    .detail("this process is in Capsicum's capability mode, where aio_mlock is not allowed")
-                    .remedy(FreeBsdRemedies.inCapabilityMode())
-                    .build();
-        }
-        boolean narrow = addressBits == 32 || kernel.release().orElse(Long.MAX_VALUE) < FreeBsdConstants.RELEASE_11;
-        if (ERRNO.is(errno, "EINVAL") && narrow && length > Integer.MAX_VALUE) {
-            return PageLockException.because(Reason.NOT_SUPPORTED)
-                    .call(function, errno, "EINVAL")
-                    .detail("AIO takes at most " + ByteSize.format(Integer.MAX_VALUE)
-                            + " in one request here, asked for " + ByteSize.format(length))
-                    .remedy(FreeBsdRemedies.tooLongForAio())
-                    .build();
-        }
-        if (ERRNO.is(errno, "EPERM")) {
-            return notPermitted(function, errno);
+            String detail = "the kernel refuses an argument; the range may be mapped from a device or with large pages, which"
+                    + " it does not wire";
+            return refusal(Reason.UNKNOWN, function, errno, detail, 0);
         }
         return ofOther(function, errno);
     }
 
-    PageLockException ofUnlock(int errno, long address, long length) {
-        if (ERRNO.is(errno, "EPERM")) {
-            return notPermitted("munlock", errno);
+    /**
+     * Explains a request that aio_mlock did not take. It is {@link Reason#NOT_SUPPORTED} where mlock, in a thread, would do.
+     */
+    PageLockException ofSubmit(int errno, long length, int addressBits) {
+        String function = "aio_mlock";
+        if (ERRNO.is(errno, "EAGAIN")) {
+            String detail = "the queue is full of requests that are not this library's; at most "
+                    + text(kernel.sysctl("vfs.aio.max_aio_queue_per_proc")) + " of one process and "
+                    + text(kernel.sysctl("vfs.aio.max_aio_queue"))
+                    + " of all may be unreaped, and finished ones count";
+            return refusal(Reason.QUEUE_FULL, function, errno, detail, 0);
         }
+        if (ERRNO.is(errno, "ECAPMODE")) {
+            return withoutAio(errno, "this process is in Capsicum's capability mode, where aio_mlock is not allowed");
+        }
+        if (ERRNO.is(errno, "ENOSYS")) {
+            return withoutAio(errno, LACKS_CALL);
+        }
+        boolean narrow = addressBits == 32 || kernel.release().orElse(Long.MAX_VALUE) < FreeBsdConstants.RELEASE_11;
+        if (ERRNO.is(errno, "EINVAL") && narrow && length > Integer.MAX_VALUE) {
+            return withoutAio(
+                    errno,
+                    "AIO takes at most " + ByteSize.format(Integer.MAX_VALUE) + " in one request here, asked for "
+                            + ByteSize.format(length) + "; on FreeBSD 10 sysctl debug.iosize_max_clamp=0 lifts this for"
+                            + " 64-bit processes");
+        }
+        return ofOther(function, errno);
+    }
+
+    /** Explains a request that the kernel took, did not begin, and gave back. */
+    PageLockException ofJobNotBegun() {
+        return withoutAio(
+                FreeBsdConstants.ECANCELED,
+                "the kernel did not begin the request in time: all of its AIO threads are busy (vfs.aio.max_aio_procs)");
+    }
+
+    private PageLockException withoutAio(int errno, String detail) {
+        return refusal(new Cause(Reason.NOT_SUPPORTED, detail), "aio_mlock", errno);
+    }
+
+    PageLockException ofUnlock(int errno, long address, long length) {
         return ofHole("munlock", errno, address, length);
     }
 
@@ -118,65 +121,53 @@ final class FreeBsdFailure {
         if (!ERRNO.is(errno, "ENOMEM")) {
             return ofOther(function, errno);
         }
-        Optional<List<MapEntry>> entries = kernel.mappings(address, address + length);
+        Optional<List<MapEntry>> entries = mappings.of(address, address + length);
         if (!entries.isPresent()) {
             return refusal(Reason.NOT_MAPPED, function, errno, "", 0);
         }
-        Optional<String> hole = Trouble.hole(entries.get(), address, address + length);
+        Optional<Long> hole = Mappings.hole(entries.get(), address, address + length);
         return hole.isPresent()
-                ? refusal(Reason.NOT_MAPPED, function, errno, hole.get(), 0)
-                : refusal(Reason.UNKNOWN, function, errno, "the range is mapped by now", 0);
+                ? refusal(new Cause(Reason.NOT_MAPPED, unmapped(hole.get())), function, errno)
+                : refusal(new Cause(Reason.UNKNOWN, "the range is mapped by now"), function, errno);
     }
 
     PageLockException ofLockAll(int errno, boolean current) {
-        if (ERRNO.is(errno, "EPERM")) {
-            return notPermitted("mlockall", errno);
+        String function = "mlockall";
+        boolean isShortage = ERRNO.is(errno, "ENOMEM");
+        if (!isShortage && !ERRNO.is(errno, "EAGAIN")) {
+            return ofOther(function, errno);
         }
-        Optional<List<MapEntry>> entries = kernel.mappings();
-        if (!current || !entries.isPresent()) {
-            return ofOther("mlockall", errno);
+        Optional<List<MapEntry>> read = mappings.all();
+        if (!read.isPresent()) {
+            return unexplained(function, errno, 0, UNREAD_MAPPINGS, Optional.empty());
         }
-        if (ERRNO.is(errno, "ENOMEM")) {
-            long size = 0;
-            long added = 0;
-            for (MapEntry entry : entries.get()) {
-                size += entry.end - entry.start;
-                added += entry.isAccessible() && !entry.isUserWired() ? entry.end - entry.start : 0;
-            }
-            LimitValue[] limits = kernel.memlock();
-            OptionalLong soft = limits[0].bytes();
-            if (soft.isPresent()
-                    && size > soft.getAsLong()
-                    && kernel.sysctl("vm.old_mlock").orElse(0) == 0) {
-                return refusal(
-                        Reason.OVER_LIMIT,
-                        "mlockall",
-                        errno,
-                        "asked for " + ByteSize.format(size) + ", the size of the whole address space; "
-                                + limits(limits),
-                        size);
-            }
-            if (isOverMaximum(added)) {
-                return refusal(Reason.NO_LOCKABLE_MEMORY, "mlockall", errno, systemNumbers(added), total(added));
-            }
+        List<MapEntry> entries = new ArrayList<>(read.get());
+        long size = Mappings.bytes(entries);
+        // The kernel passes over the others.
+        entries.removeIf(entry -> !entry.isAccessible());
+        if (!isShortage) {
+            Optional<Cause> cause = inaccessible(entries, 0, -1);
+            cause = cause.isPresent() ? cause : missing(entries, 0, -1);
+            return refusal(
+                    cause.orElse(new Cause(Reason.UNKNOWN, "a page could not be brought into memory")), function, errno);
         }
-        if (ERRNO.is(errno, "EAGAIN")) {
-            for (MapEntry entry : entries.get()) {
-                if (entry.isAccessible() && entry.endOfFile(kernel.pageSize()) != entry.end) {
-                    return refusal(
-                            Reason.CANNOT_BE_PAGED_IN,
-                            "mlockall",
-                            errno,
-                            "the mapped file at " + Trouble.hex(entry.start) + " is shorter than its mapping",
-                            0);
-                }
-            }
+        LimitValue[] limits = kernel.memlock();
+        OptionalLong soft = limits[0].bytes();
+        boolean isBound = current && kernel.sysctl("vm.old_mlock").orElse(0) == 0;
+        if (isBound && soft.isPresent() && size > soft.getAsLong()) {
+            String detail =
+                    "asked for " + ByteSize.format(size) + ", the size of the whole address space; " + limits(limits);
+            return refusal(Reason.OVER_LIMIT, function, errno, detail, size);
         }
-        return ofOther("mlockall", errno);
+        long added = Mappings.bytes(entries) - Mappings.wired(entries, 0, -1);
+        if (current && isOverMaximum(added)) {
+            return refusal(Reason.NO_LOCKABLE_MEMORY, function, errno, systemNumbers(added), total(added));
+        }
+        return unexplained(function, errno, size, "no limit that is exceeded", Optional.empty());
     }
 
     PageLockException ofUnlockAll(int errno) {
-        return ERRNO.is(errno, "EPERM") ? notPermitted("munlockall", errno) : ofOther("munlockall", errno);
+        return ofOther("munlockall", errno);
     }
 
     private PageLockException ofShortage(String function, int errno, long address, long length) {
@@ -187,48 +178,98 @@ final class FreeBsdFailure {
         LimitValue[] limits = kernel.memlock();
         OptionalLong soft = limits[0].bytes();
         long end = address + length;
-        Optional<List<MapEntry>> entries = kernel.mappingsAndWired(address, end);
-        OptionalLong wired = kernel.wired(entries);
-        if (soft.isPresent()
-                && (length > soft.getAsLong() || wired.isPresent() && wired.getAsLong() > soft.getAsLong() - length)) {
-            long wanted = length + wired.orElse(0);
-            return refusal(
-                    Reason.OVER_LIMIT,
-                    function,
-                    errno,
-                    "asked for " + ByteSize.format(length) + ", locked already "
-                            + (wired.isPresent() ? ByteSize.format(wired.getAsLong()) : "unknown") + "; "
-                            + limits(limits)
-                            + " (pages that are locked already are charged again)",
-                    wanted < 0 ? Long.MAX_VALUE : wanted);
+        Optional<List<MapEntry>> read = mappings.ofAndWired(address, end);
+        OptionalLong locked = read.isPresent() && kernel.hasWiredFlag()
+                ? residency.inPageTable(read.get())
+                : OptionalLong.empty();
+        long charge = saturated(length + locked.orElse(0));
+        if (soft.isPresent() && charge > soft.getAsLong()) {
+            String detail = "asked for " + ByteSize.format(length) + ", locked already "
+                    + (locked.isPresent() ? ByteSize.format(locked.getAsLong()) : "unknown") + "; " + limits(limits)
+                    + " (pages that are locked already are charged again)";
+            return refusal(Reason.OVER_LIMIT, function, errno, detail, charge);
         }
-        long added = length;
-        if (entries.isPresent()) {
-            Optional<String> trouble = Trouble.hole(entries.get(), address, end);
-            if (trouble.isPresent()) {
-                return refusal(Reason.NOT_MAPPED, function, errno, trouble.get(), 0);
-            }
-            trouble = Trouble.unreadable(entries.get(), address, end, kernel.pageSize());
-            if (trouble.isPresent()) {
-                return refusal(Reason.CANNOT_BE_PAGED_IN, function, errno, trouble.get(), 0);
-            }
-            added -= Trouble.wired(entries.get(), address, end);
+        if (!read.isPresent()) {
+            return unexplained(function, errno, charge, UNREAD_MAPPINGS, Optional.empty());
+        }
+        List<MapEntry> entries = read.get();
+        Optional<Long> hole = Mappings.hole(entries, address, end);
+        if (hole.isPresent()) {
+            return refusal(new Cause(Reason.NOT_MAPPED, unmapped(hole.get())), function, errno);
+        }
+        Optional<Cause> cause = inaccessible(entries, address, end);
+        if (cause.isPresent()) {
+            return refusal(cause.get(), function, errno);
         }
         // What is locked already counts once against this maximum; where that is not known, only what is sure counts.
-        if (wired.isPresent() && isOverMaximum(added)) {
+        long added = length - Mappings.wired(entries, address, end);
+        if (kernel.hasWiredFlag() && isOverMaximum(added)) {
             return refusal(Reason.NO_LOCKABLE_MEMORY, function, errno, systemNumbers(added), total(added));
         }
-        // In the kernel's order: the rules come before any page is looked at.
-        String racct = kernel.sysctl("kern.racct.enable").orElse(0) != 0
-                ? "; a rule of rctl(8) for memorylocked may be exceeded (see rctl -u)"
-                : "";
+        return unexplained(function, errno, charge, "no hole, no limit that is exceeded", missing(entries, address, end));
+    }
+
+    /** Explains ENOMEM by what the numbers do not show: a rule of rctl(8), then a page that could not be brought in. */
+    private PageLockException unexplained(
+            String function, int errno, long charge, String excluded, Optional<Cause> missing) {
+        if (kernel.hasResourceControl()) {
+            // The rules come before any page is brought in, so a missing page says little here.
+            String detail = excluded + ", so a rule of rctl(8) for memorylocked may be exceeded (kern.racct.enable is set;"
+                    + " pages that are locked already are charged again)";
+            return refusal(
+                    Reason.OVER_LIMIT, function, errno, detail + missing.map(cause -> "; or " + cause.detail).orElse(""), charge);
+        }
         return refusal(
-                Reason.UNKNOWN,
+                missing.orElse(new Cause(
+                        Reason.UNKNOWN, excluded + "; memory may be short, or a page unreadable on the swap device")),
                 function,
-                errno,
-                (entries.isPresent() ? "no hole, no limit that is exceeded" : "the mappings cannot be read") + racct
-                        + "; a page may be unreadable on its device, or memory short",
-                0);
+                errno);
+    }
+
+    /** Finds pages that the kernel cannot bring in whatever the device does. */
+    private Optional<Cause> inaccessible(List<MapEntry> entries, long start, long end) {
+        for (MapEntry entry : entries) {
+            if (!entry.overlaps(start, end)) {
+                continue;
+            }
+            if (!entry.isAccessible()) {
+                return Optional.of(new Cause(
+                        Reason.CANNOT_BE_PAGED_IN,
+                        "the pages at " + hex(Unsigned.max(start, entry.start)) + " have neither read nor execute access"));
+            }
+            long endOfFile = entry.endOfFile(kernel.pageSize());
+            if (Unsigned.less(endOfFile, Unsigned.min(end, entry.end))) {
+                return Optional.of(new Cause(
+                        Reason.CANNOT_BE_PAGED_IN,
+                        "the file mapped at " + hex(entry.start) + " is shorter than its mapping: it ends at "
+                                + hex(endOfFile)));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Finds the first page that is not in memory, although the kernel has just tried to bring it in. */
+    private Optional<Cause> missing(List<MapEntry> entries, long start, long end) {
+        for (MapEntry entry : entries) {
+            if (!entry.overlaps(start, end) || !entry.isFile() && !entry.isSharedMemory()) {
+                continue;
+            }
+            OptionalLong page =
+                    residency.firstMissing(Unsigned.max(start, entry.start), Unsigned.min(end, entry.end));
+            if (page.isPresent()) {
+                return Optional.of(
+                        entry.isFile()
+                                ? new Cause(
+                                        Reason.IO_ERROR,
+                                        "the page at " + hex(page.getAsLong()) + " could not be read from its file")
+                                : new Cause(
+                                        Reason.CANNOT_BE_PAGED_IN,
+                                        "the shared memory mapped at " + hex(entry.start)
+                                                + " has no page at " + hex(page.getAsLong())
+                                                + "; it may be shorter than its mapping"));
+            }
+        }
+        return Optional.empty();
     }
 
     private boolean isOverMaximum(long added) {
@@ -238,8 +279,11 @@ final class FreeBsdFailure {
     }
 
     private long total(long added) {
-        long total = added + kernel.wiredByAll().orElse(0);
-        return total < 0 ? Long.MAX_VALUE : total;
+        return saturated(added + kernel.wiredByAll().orElse(0));
+    }
+
+    private static long saturated(long sum) {
+        return sum < 0 ? Long.MAX_VALUE : sum;
     }
 
     private String systemNumbers(long added) {
@@ -257,32 +301,53 @@ final class FreeBsdFailure {
         return number.isPresent() ? Long.toString(number.getAsLong()) : "an unknown number";
     }
 
-    private PageLockException notPermitted(String function, int errno) {
-        String why;
-        if (kernel.isJailed() && !kernel.jailMayLock()) {
-            why = "this process is in a jail without allow.mlock, where not even root may lock";
-        } else if (kernel.unprivilegedMayLock().orElse(1) == 0) {
-            why = "security.bsd.unprivileged_mlock is 0, so only root may lock and unlock";
-        } else {
-            why = "the kernel withholds PRIV_VM_MLOCK, for neither a jail nor security.bsd.unprivileged_mlock";
-        }
-        return refusal(Reason.NOT_PERMITTED, function, errno, why, 0);
+    private static String unmapped(long address) {
+        return "nothing is mapped at " + hex(address);
+    }
+
+    private static String hex(long address) {
+        return "0x" + Long.toHexString(address);
     }
 
     private PageLockException ofOther(String function, int errno) {
-        return ERRNO.is(errno, "ENOSYS")
-                ? refusal(Reason.NOT_SUPPORTED, function, errno, "this kernel lacks the call", 0)
-                : refusal(Reason.UNKNOWN, function, errno, "", 0);
+        if (ERRNO.is(errno, "EPERM")) {
+            return refusal(new Cause(Reason.NOT_PERMITTED, whyNotPermitted()), function, errno);
+        }
+        return refusal(
+                ERRNO.is(errno, "ENOSYS")
+                        ? new Cause(Reason.NOT_SUPPORTED, LACKS_CALL)
+                        : new Cause(Reason.UNKNOWN, ""),
+                function,
+                errno);
+    }
+
+    private String whyNotPermitted() {
+        if (kernel.isJailed() && !kernel.jailMayLock()) {
+            return "this process is in a jail without allow.mlock, where not even root may lock";
+        }
+        if (kernel.unprivilegedMayLock().orElse(1) != 0) {
+            return "the kernel withholds PRIV_VM_MLOCK, for neither a jail nor security.bsd.unprivileged_mlock";
+        }
+        return "security.bsd.unprivileged_mlock is 0, so only root may lock and unlock"
+                + (kernel.hasSuperuser() ? "" : ", and root has no rights here (security.bsd.suser_enabled is 0)");
+    }
+
+    private PageLockException refusal(Cause cause, String function, int errno) {
+        return refusal(cause.reason, function, errno, cause.detail, 0);
     }
 
     private PageLockException refusal(Reason reason, String function, int errno, String detail, long bytes) {
-        return PageLockException.because(reason)
-                .call(function, errno, ERRNO.name(errno))
-                .detail(detail)
-                .remedy(
-                        reason == Reason.NOT_SUPPORTED && !function.equals("aio_mlock")
-                                ? ""
-                                : remedies.of(reason, bytes))
-                .build();
+        return refusals.of(reason, function, errno, detail, bytes);
+    }
+
+    /** What was found out. */
+    private static final class Cause {
+        private final Reason reason;
+        private final String detail;
+
+        private Cause(Reason reason, String detail) {
+            this.reason = reason;
+            this.detail = detail;
+        }
     }
 }

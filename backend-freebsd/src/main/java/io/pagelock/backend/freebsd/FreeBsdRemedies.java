@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.freebsd;
 
-import io.pagelock.ByteSize;
 import io.pagelock.Reason;
+import io.pagelock.ByteSize;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.OptionalLong;
 
 /**
- * What to do about a refusal on FreeBSD. Sources: mlock(2), aio(4), login.conf(5), limits(1), rc.conf(5), jail(8), rctl(8),
- * dmesg(8).
+ * What to do about a refusal on FreeBSD, one line a setting, the most likely first. Sources: mlock(2), aio(4), login.conf(5),
+ * limits(1), rc.conf(5), jail(8), rctl(8), dmesg(8).
  */
 final class FreeBsdRemedies {
     private final KernelState kernel;
@@ -15,70 +20,86 @@ final class FreeBsdRemedies {
         this.kernel = kernel;
     }
 
-    String of(Reason reason, long bytes) {
+    List<String> of(Reason reason, long bytes) {
         switch (reason) {
             case OVER_LIMIT:
                 return overLimit(bytes);
             case NOT_PERMITTED:
                 return notPermitted();
             case NO_LOCKABLE_MEMORY:
-                return outOfMemory(bytes);
+                return noLockableMemory(bytes);
             case QUEUE_FULL:
-                return "Raise vfs.aio.max_aio_queue_per_proc and vfs.aio.max_aio_queue with sysctl(8), or find the code in"
-                        + " this process, or the process, that leaves its AIO requests unreaped; lock, and lockAsync with"
-                        + " an executor, need no queue";
-            case NOT_SUPPORTED:
-                return "Load the AIO module with kldload aio, and aio_load=\"YES\" in /boot/loader.conf (FreeBSD 10; later"
-                        + " kernels contain it); lock, and lockAsync with an executor, do without";
+                return Arrays.asList(
+                        "Raise vfs.aio.max_aio_queue_per_proc and vfs.aio.max_aio_queue with sysctl(8)",
+                        "Find the code in this process, or the process, that leaves its AIO requests unreaped",
+                        "Use lock, or lockAsync with an executor, which need no queue");
             case NOT_MAPPED:
-                return "Map the whole range before locking it, and do not unmap it while it is locked";
+                return one("Map the whole range before locking it, and do not unmap it while it is locked");
             case CANNOT_BE_PAGED_IN:
-                return "Give the pages read access, and leave out guard pages, the unused part of stacks and what lies past"
-                        + " the end of a mapped file";
+                return one("Give the pages read access, and leave out guard pages, the unused part of stacks and what"
+                        + " lies past the end of a mapped file or of shared memory");
             case BUSY:
-                return "Unlock the range before invalidating it";
+                return one("Unlock the range before invalidating it");
             case IO_ERROR:
-                return "Look for the error of the device with dmesg(8) or in /var/log/messages";
+                return one("Look for the error of the device with dmesg(8) or in /var/log/messages");
             default:
-                return "";
+                return Collections.emptyList();
         }
     }
 
-    private static String overLimit(long bytes) {
+    private static List<String> one(String remedy) {
+        return Collections.singletonList(remedy);
+    }
+
+    private List<String> overLimit(long bytes) {
+        List<String> all = new ArrayList<>();
         String size = bytes > 0 ? " to " + ByteSize.format(bytes) + " or more" : "";
-        long kib = (bytes + 1023) / 1024;
-        return "Raise the limit for locked memory" + size + ": memorylocked in the login class of the user in"
-                + " /etc/login.conf, then cap_mkdb /etc/login.conf and log in anew; for one program, limits -l "
-                + (bytes > 0 ? kib + "k" : "SIZE")
-                + " COMMAND or ulimit -l " + (bytes > 0 ? Long.toString(kib) : "KIB") + " up to the hard limit; for a"
-                + " service, its _limits or _login_class variable in /etc/rc.conf. It binds root as well";
-    }
-
-    private String outOfMemory(long bytes) {
-        String name = kernel.maximumName();
-        return "Raise " + name + " with sysctl(8)"
-                + (bytes > 0 ? " to " + (bytes + kernel.pageSize() - 1) / kernel.pageSize() + " or more" : "")
-                + " (in pages of " + kernel.pageSize()
-                + " bytes; for all processes together), or find who has locked so"
-                + " much: vm.stats.vm.v_user_wire_count tells how much it is";
-    }
-
-    private String notPermitted() {
-        if (kernel.isJailed() && !kernel.jailMayLock()) {
-            return "Set allow.mlock for this jail, from outside it: allow.mlock in jail.conf(5), or jail -m name=JAIL"
-                    + " allow.mlock=1 for one that runs (FreeBSD 12 and later)";
+        String kib = bytes > 0 ? Long.toString(bytes / 1024 + (bytes % 1024 == 0 ? 0 : 1)) : "";
+        all.add("Raise the limit for locked memory" + size + ", which binds root as well: memorylocked in the login class of"
+                + " the user in /etc/login.conf, then cap_mkdb /etc/login.conf and log in again");
+        all.add("For one program: limits -l " + (bytes > 0 ? kib + "k" : "SIZE") + " COMMAND or ulimit -l "
+                + (bytes > 0 ? kib : "KIB") + ", up to the hard limit");
+        all.add("For a service: its _limits or _login_class variable in /etc/rc.conf");
+        if (kernel.hasResourceControl()) {
+            OptionalLong soft = kernel.memlock()[0].bytes();
+            boolean fits = kernel.memlock()[0].isUnlimited() || soft.isPresent() && bytes <= soft.getAsLong();
+            // Where the other limit would do, it is not the one that refused.
+            all.add(fits && bytes > 0 ? 0 : all.size(), resourceControl(bytes));
         }
-        return "Let ordinary users lock memory with sysctl security.bsd.unprivileged_mlock=1, or run as root";
+        return all;
     }
 
-    /** For a process in capability mode, where no AIO request is accepted. */
-    static String inCapabilityMode() {
-        return "Use lock, or lockAsync with an executor: mlock is allowed in capability mode";
+    private String resourceControl(long bytes) {
+        return "Raise or remove the rule for memorylocked" + (bytes > 0 ? ", to " + ByteSize.format(bytes) + " or more" : "")
+                + ": rctl -l process:" + kernel.pid() + " lists the rules that bind this process, and rctl(8) changes them";
     }
 
-    /** For a length beyond what AIO takes. */
-    static String tooLongForAio() {
-        return "Use lock, or lockAsync with an executor, or split the range; on FreeBSD 10 sysctl"
-                + " debug.iosize_max_clamp=0 lifts this for 64-bit processes";
+    private List<String> noLockableMemory(long bytes) {
+        String name = kernel.maximumName();
+        return Arrays.asList(
+                "Raise " + name + " with sysctl(8)"
+                        + (bytes > 0 ? " to " + pages(bytes) + " or more" : "") + ", in pages of " + kernel.pageSize()
+                        + " bytes, for all processes together",
+                "Find the process that has locked so much; vm.stats.vm.v_user_wire_count is how much all have");
+    }
+
+    private long pages(long bytes) {
+        return bytes / kernel.pageSize() + (bytes % kernel.pageSize() == 0 ? 0 : 1);
+    }
+
+    private List<String> notPermitted() {
+        if (kernel.isJailed() && !kernel.jailMayLock()) {
+            return one("Set allow.mlock for this jail, from outside it: allow.mlock in jail.conf(5), or jail -m name=JAIL"
+                    + " allow.mlock=1 for a running one (FreeBSD 12 and later)");
+        }
+        String sysctl = "Let ordinary users lock memory with sysctl security.bsd.unprivileged_mlock=1";
+        if (kernel.hasSuperuser()) {
+            return kernel.isRoot() ? one(sysctl) : Arrays.asList(sysctl, "Run as root");
+        }
+        return Arrays.asList(
+                sysctl + (kernel.isJailed() ? ", from outside the jail" : ""),
+                kernel.isJailed()
+                        ? "Give the jail a superuser, from outside it, with allow.suser in jail.conf(5), and run as root"
+                        : "Give root its rights back with sysctl security.bsd.suser_enabled=1, and run as root");
     }
 }

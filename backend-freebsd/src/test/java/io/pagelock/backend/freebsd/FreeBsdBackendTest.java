@@ -3,6 +3,7 @@ package io.pagelock.backend.freebsd;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -29,6 +30,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -158,6 +160,11 @@ class FreeBsdBackendTest {
         long file = memory.mapFile(3);
         backend.lock(file, 3 * PAGE, Set.of());
         memory.truncate(file, 1);
+        // A file loses pages while its mapping stays locked, so they are asked for.
+        assertEquals("???", resident(file, 3));
+        kernel.fail("mincore", 0, 0);
+        // Linux takes large folios apart by taking them out of the page table.
+        memory.touch(file);
         assertEquals("y??", resident(file, 3));
         backend.unlock(file, 3 * PAGE);
         backend.unlock(address, 4 * PAGE);
@@ -362,7 +369,7 @@ class FreeBsdBackendTest {
         assertSays(refusal(Reason.CANNOT_BE_PAGED_IN, dark, 3), "0x" + Long.toHexString(dark + 2 * PAGE), "access");
         long file = memory.mapFile(3);
         memory.truncate(file, 1);
-        assertSays(refusal(Reason.CANNOT_BE_PAGED_IN, file, 3), "0x" + Long.toHexString(file + PAGE), "file ends");
+        assertSays(refusal(Reason.CANNOT_BE_PAGED_IN, file, 3), "0x" + Long.toHexString(file + PAGE), "shorter than");
     }
 
     @Test
@@ -370,14 +377,6 @@ class FreeBsdBackendTest {
         long address = memory.map(1);
         kernel.fail("mlock", 1, 12);
         assertFalse(refusal(Reason.UNKNOWN, address, 1).getMessage().contains("rctl"));
-        kernel.set("racct", 1);
-        kernel.fail("mlock", 1, 12);
-        String message = refusal(Reason.UNKNOWN, address, 1).getMessage();
-        assertTrue(message.indexOf("rctl(8)") > 0, message);
-        assertTrue(message.indexOf("rctl(8)") < message.indexOf("unreadable"), message);
-        kernel.set("osreldate", 1302000);
-        kernel.fail("mlock", 1, 12);
-        assertSays(refusal(Reason.UNKNOWN, address, 1), "rctl(8)");
         kernel.set("no_vmmap", 1);
         kernel.fail("mlock", 1, 12);
         assertSays(refusal(Reason.UNKNOWN, address, 1), "cannot be read");
@@ -385,10 +384,106 @@ class FreeBsdBackendTest {
         assertSays(refusal(Reason.UNKNOWN, address, 1), "EINVAL", "from a device");
     }
 
+    private PageLockException refusedAll(AddressSpaceScope scope) {
+        return assertThrows(PageLockException.class, () -> backend.lockAll(scope, Set.of()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1501000, 1302000})
+    void aRuleOfRctlIsNamedWhereNothingElseExplainsTheRefusal(long release) {
+        kernel.set("osreldate", release);
+        kernel.set("racct", 1);
+        long before = Witness.lockedBytes();
+        kernel.set("rctl_memorylocked", before + 4 * PAGE);
+        PageLockException refused = refusal(Reason.OVER_LIMIT, memory.map(5), 5);
+        assertSays(refused, "mlock", "ENOMEM", "rctl(8)", "memorylocked", "rctl -l process:");
+        assertTrue(refused.remedy().startsWith("Raise or remove the rule"), refused.remedy());
+        for (AddressSpaceScope scope : AddressSpaceScope.values()) {
+            refused = refusedAll(scope);
+            assertEquals(Reason.OVER_LIMIT, refused.reason(), refused.getMessage());
+            assertSays(refused, "mlockall", "rctl(8)", "memorylocked");
+        }
+        kernel.set("limit_cur", 3 * PAGE);
+        assertFalse(refusal(Reason.OVER_LIMIT, memory.map(5), 5).remedy().startsWith("Raise or remove the rule"));
+    }
+
+    @Test
+    void aSecondHandleUnderARuleOfRctlSucceedsThoughTheKernelChargesTwice() throws Exception {
+        kernel.set("racct", 1);
+        long address = memory.map(4);
+        kernel.set("rctl_memorylocked", Witness.lockedBytes() + 4 * PAGE);
+        try (PageLock first = locker.lock(pages(address, 4))) {
+            try (PageLock second = locker.lock(pages(address, 4));
+                    PageLock third = locker.lockAsync(pages(address + PAGE, 2)).get(20, TimeUnit.SECONDS)) {
+                first.close();
+                assertEquals("1111", Witness.locked(address, 4));
+                assertTrue(second.isValid() && third.isValid());
+            }
+        }
+        assertEquals("0000", Witness.locked(address, 4));
+    }
+
     @Test
     void aPageThatCannotBeReadIsAnIoError() {
-        kernel.fail("mlock", 1, 5);
-        assertSays(refusal(Reason.IO_ERROR, memory.map(1), 1), "EIO", "dmesg(8)", "/var/log/messages");
+        long file = memory.mapFile(3);
+        kernel.set("unreadable", file + PAGE);
+        assertSays(
+                refusal(Reason.IO_ERROR, file, 3),
+                "ENOMEM",
+                "0x" + Long.toHexString(file + PAGE),
+                "dmesg(8)",
+                "/var/log/messages");
+        PageLockException refused = refusedAll(AddressSpaceScope.CURRENT);
+        assertEquals(Reason.IO_ERROR, refused.reason(), refused.getMessage());
+        assertSays(refused, "mlockall", "EAGAIN", "could not be read from its file");
+    }
+
+    @Test
+    void sharedMemoryThatIsShorterThanItsMappingIsNamed() {
+        kernel.set("posix_shm", 1);
+        long address = memory.mapFile(3);
+        memory.truncate(address, 1);
+        assertSays(
+                refusal(Reason.CANNOT_BE_PAGED_IN, address, 3),
+                "shared memory mapped at 0x" + Long.toHexString(address),
+                "shorter than its mapping");
+        kernel.fail("mlockall", 1, 35);
+        PageLockException refused = refusedAll(AddressSpaceScope.CURRENT);
+        assertEquals(Reason.CANNOT_BE_PAGED_IN, refused.reason(), refused.getMessage());
+        assertSays(refused, "mlockall", "EAGAIN", "shared memory", "shorter than its mapping");
+    }
+
+    @Test
+    void whatTheLimitDoesNotCountIsRoomForTheForecast() {
+        long dark = touched(4);
+        backend.lock(dark, 4 * PAGE, Set.of());
+        kernel.set("limit_cur", Witness.lockedBytes());
+        assertEquals(Tristate.NO, locker.forecast(PAGE).fits());
+        memory.protect(dark, 4);
+        assertEquals(Tristate.YES, locker.forecast(4 * PAGE).fits());
+        locker.lock(pages(memory.map(4), 4)).close();
+        long file = memory.mapFile(64);
+        kernel.set("limit_cur", Long.MAX_VALUE);
+        backend.lock(file, 64 * PAGE, Set.of());
+        memory.protect(file, 32);
+        memory.truncate(file, 32);
+        kernel.set("limit_cur", Witness.lockedBytes());
+        assertEquals(Tristate.YES, locker.forecast(PAGE).fits());
+        kernel.fail("mincore", -1, 12);
+        assertEquals(Tristate.UNKNOWN, locker.forecast(PAGE).fits());
+        backend.unlock(dark, 4 * PAGE);
+        backend.unlock(file, 64 * PAGE);
+    }
+
+    @Test
+    void rootInAJailWithoutASuperuserIsNotToldToRunAsRoot() {
+        kernel.set("unprivileged_mlock", 0);
+        kernel.set("suser_enabled", 0);
+        kernel.set("jailed", 1);
+        kernel.set("mlock_allowed", 1);
+        PageLockException refused = refusal(Reason.NOT_PERMITTED, memory.map(1), 1);
+        assertSays(refused, "security.bsd.unprivileged_mlock=1, from outside the jail", "allow.suser");
+        assertFalse(refused.getMessage().contains("Run as root"), refused.getMessage());
     }
 
     @ParameterizedTest
@@ -507,9 +602,6 @@ class FreeBsdBackendTest {
         assertEquals(Reason.OVER_LIMIT, refused.reason(), refused.getMessage());
         assertSays(refused, "whole address space", "1048576 bytes");
         kernel.set("limit_cur", Long.MAX_VALUE);
-        kernel.fail("mlockall", 1, 35);
-        refused = assertThrows(PageLockException.class, () -> backend.lockAll(AddressSpaceScope.CURRENT, Set.of()));
-        assertEquals(Reason.UNKNOWN, refused.reason(), refused.getMessage());
         memory.truncate(memory.mapFile(3), 1);
         kernel.fail("mlockall", 1, 35);
         refused = assertThrows(PageLockException.class, () -> backend.lockAll(AddressSpaceScope.CURRENT, Set.of()));
