@@ -230,8 +230,7 @@ final class AioLocks {
         Memory list = new Memory((long) sleptFor.size() * Native.POINTER_SIZE);
         for (int i = 0; i < sleptFor.size(); i++) {
             list.setPointer(
-                    (long) i * Native.POINTER_SIZE,
-                    new Pointer(sleptFor.get(i).block()));
+                    (long) i * Native.POINTER_SIZE, new Pointer(sleptFor.get(i).block()));
         }
         int result = calls.aio_suspend(Pointer.nativeValue(list), sleptFor.size(), 0);
         int errno = result == 0 ? 0 : calls.errno();
@@ -280,7 +279,8 @@ final class AioLocks {
         try {
             job.done.accept(refusal(job));
         } catch (Throwable e) {
-            // A mistake of the engine's, which callbacks of users never reach from here. This thread serves others, too.
+            // A mistake of the engine's, which callbacks of users never reach from here. This thread serves others,
+            // too.
             return;
         }
     }

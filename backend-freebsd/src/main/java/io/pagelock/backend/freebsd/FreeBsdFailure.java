@@ -3,11 +3,11 @@ package io.pagelock.backend.freebsd;
 
 import static io.pagelock.backend.freebsd.FreeBsdConstants.ERRNO;
 
+import io.pagelock.ByteSize;
 import io.pagelock.LimitValue;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.backend.support.Refusals;
-import io.pagelock.ByteSize;
 import io.pagelock.spi.Unsigned;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,8 +55,9 @@ final class FreeBsdFailure {
         }
         if (ERRNO.is(errno, "EINVAL")) {
             // An overflow, the cause that the page gives, never comes here.
-            String detail = "the kernel refuses an argument; the range may be mapped from a device or with large pages, which"
-                    + " it does not wire";
+            String detail =
+                    "the kernel refuses an argument; the range may be mapped from a device or with large pages, which"
+                            + " it does not wire";
             return refusal(Reason.UNKNOWN, function, errno, detail, 0);
         }
         return ofOther(function, errno);
@@ -149,7 +150,9 @@ final class FreeBsdFailure {
             Optional<Cause> cause = inaccessible(entries, 0, -1);
             cause = cause.isPresent() ? cause : missing(entries, 0, -1);
             return refusal(
-                    cause.orElse(new Cause(Reason.UNKNOWN, "a page could not be brought into memory")), function, errno);
+                    cause.orElse(new Cause(Reason.UNKNOWN, "a page could not be brought into memory")),
+                    function,
+                    errno);
         }
         LimitValue[] limits = kernel.memlock();
         OptionalLong soft = limits[0].bytes();
@@ -179,9 +182,8 @@ final class FreeBsdFailure {
         OptionalLong soft = limits[0].bytes();
         long end = address + length;
         Optional<List<MapEntry>> read = mappings.ofAndWired(address, end);
-        OptionalLong locked = read.isPresent() && kernel.hasWiredFlag()
-                ? residency.inPageTable(read.get())
-                : OptionalLong.empty();
+        OptionalLong locked =
+                read.isPresent() && kernel.hasWiredFlag() ? residency.inPageTable(read.get()) : OptionalLong.empty();
         long charge = saturated(length + locked.orElse(0));
         if (soft.isPresent() && charge > soft.getAsLong()) {
             String detail = "asked for " + ByteSize.format(length) + ", locked already "
@@ -206,7 +208,8 @@ final class FreeBsdFailure {
         if (kernel.hasWiredFlag() && isOverMaximum(added)) {
             return refusal(Reason.NO_LOCKABLE_MEMORY, function, errno, systemNumbers(added), total(added));
         }
-        return unexplained(function, errno, charge, "no hole, no limit that is exceeded", missing(entries, address, end));
+        return unexplained(
+                function, errno, charge, "no hole, no limit that is exceeded", missing(entries, address, end));
     }
 
     /** Explains ENOMEM by what the numbers do not show: a rule of rctl(8), then a page that could not be brought in. */
@@ -214,10 +217,15 @@ final class FreeBsdFailure {
             String function, int errno, long charge, String excluded, Optional<Cause> missing) {
         if (kernel.hasResourceControl()) {
             // The rules come before any page is brought in, so a missing page says little here.
-            String detail = excluded + ", so a rule of rctl(8) for memorylocked may be exceeded (kern.racct.enable is set;"
-                    + " pages that are locked already are charged again)";
+            String detail =
+                    excluded + ", so a rule of rctl(8) for memorylocked may be exceeded (kern.racct.enable is set;"
+                            + " pages that are locked already are charged again)";
             return refusal(
-                    Reason.OVER_LIMIT, function, errno, detail + missing.map(cause -> "; or " + cause.detail).orElse(""), charge);
+                    Reason.OVER_LIMIT,
+                    function,
+                    errno,
+                    detail + missing.map(cause -> "; or " + cause.detail).orElse(""),
+                    charge);
         }
         return refusal(
                 missing.orElse(new Cause(
@@ -235,7 +243,8 @@ final class FreeBsdFailure {
             if (!entry.isAccessible()) {
                 return Optional.of(new Cause(
                         Reason.CANNOT_BE_PAGED_IN,
-                        "the pages at " + hex(Unsigned.max(start, entry.start)) + " have neither read nor execute access"));
+                        "the pages at " + hex(Unsigned.max(start, entry.start))
+                                + " have neither read nor execute access"));
             }
             long endOfFile = entry.endOfFile(kernel.pageSize());
             if (Unsigned.less(endOfFile, Unsigned.min(end, entry.end))) {
@@ -254,8 +263,7 @@ final class FreeBsdFailure {
             if (!entry.overlaps(start, end) || !entry.isFile() && !entry.isSharedMemory()) {
                 continue;
             }
-            OptionalLong page =
-                    residency.firstMissing(Unsigned.max(start, entry.start), Unsigned.min(end, entry.end));
+            OptionalLong page = residency.firstMissing(Unsigned.max(start, entry.start), Unsigned.min(end, entry.end));
             if (page.isPresent()) {
                 return Optional.of(
                         entry.isFile()
@@ -314,9 +322,7 @@ final class FreeBsdFailure {
             return refusal(new Cause(Reason.NOT_PERMITTED, whyNotPermitted()), function, errno);
         }
         return refusal(
-                ERRNO.is(errno, "ENOSYS")
-                        ? new Cause(Reason.NOT_SUPPORTED, LACKS_CALL)
-                        : new Cause(Reason.UNKNOWN, ""),
+                ERRNO.is(errno, "ENOSYS") ? new Cause(Reason.NOT_SUPPORTED, LACKS_CALL) : new Cause(Reason.UNKNOWN, ""),
                 function,
                 errno);
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.freebsd;
 
-import io.pagelock.Reason;
 import io.pagelock.ByteSize;
+import io.pagelock.Reason;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -55,7 +55,8 @@ final class FreeBsdRemedies {
         List<String> all = new ArrayList<>();
         String size = bytes > 0 ? " to " + ByteSize.format(bytes) + " or more" : "";
         String kib = bytes > 0 ? Long.toString(bytes / 1024 + (bytes % 1024 == 0 ? 0 : 1)) : "";
-        all.add("Raise the limit for locked memory" + size + ", which binds root as well: memorylocked in the login class of"
+        all.add("Raise the limit for locked memory" + size
+                + ", which binds root as well: memorylocked in the login class of"
                 + " the user in /etc/login.conf, then cap_mkdb /etc/login.conf and log in again");
         all.add("For one program: limits -l " + (bytes > 0 ? kib + "k" : "SIZE") + " COMMAND or ulimit -l "
                 + (bytes > 0 ? kib : "KIB") + ", up to the hard limit");
@@ -70,8 +71,9 @@ final class FreeBsdRemedies {
     }
 
     private String resourceControl(long bytes) {
-        return "Raise or remove the rule for memorylocked" + (bytes > 0 ? ", to " + ByteSize.format(bytes) + " or more" : "")
-                + ": rctl -l process:" + kernel.pid() + " lists the rules that bind this process, and rctl(8) changes them";
+        return "Raise or remove the rule for memorylocked"
+                + (bytes > 0 ? ", to " + ByteSize.format(bytes) + " or more" : "") + ": rctl -l process:" + kernel.pid()
+                + " lists the rules that bind this process, and rctl(8) changes them";
     }
 
     private List<String> noLockableMemory(long bytes) {
@@ -89,8 +91,9 @@ final class FreeBsdRemedies {
 
     private List<String> notPermitted() {
         if (kernel.isJailed() && !kernel.jailMayLock()) {
-            return one("Set allow.mlock for this jail, from outside it: allow.mlock in jail.conf(5), or jail -m name=JAIL"
-                    + " allow.mlock=1 for a running one (FreeBSD 12 and later)");
+            return one(
+                    "Set allow.mlock for this jail, from outside it: allow.mlock in jail.conf(5), or jail -m name=JAIL"
+                            + " allow.mlock=1 for a running one (FreeBSD 12 and later)");
         }
         String sysctl = "Let ordinary users lock memory with sysctl security.bsd.unprivileged_mlock=1";
         if (kernel.hasSuperuser()) {

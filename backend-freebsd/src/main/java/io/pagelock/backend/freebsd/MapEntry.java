@@ -111,7 +111,8 @@ final class MapEntry {
             return end;
         }
         long left = fileSize - offset;
-        long pages = left <= 0 ? 0 : left > Long.MAX_VALUE - pageSize ? Long.MAX_VALUE : left + pageSize - 1 & -pageSize;
+        long pages =
+                left <= 0 ? 0 : left > Long.MAX_VALUE - pageSize ? Long.MAX_VALUE : left + pageSize - 1 & -pageSize;
         return Unsigned.less(pages, end - start) ? start + pages : end;
     }
 }

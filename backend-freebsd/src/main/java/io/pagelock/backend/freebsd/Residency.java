@@ -44,8 +44,7 @@ final class Residency {
     void states(long start, long end, BiConsumer<Long, Tristate> answer) {
         boolean looksBeyond = start != end && kernel.mincoreLooksBeyond();
         ask(start, end, (address, isReported, isSure) -> {
-            answer.accept(
-                    address, isReported ? Tristate.YES : isSure && looksBeyond ? Tristate.NO : Tristate.UNKNOWN);
+            answer.accept(address, isReported ? Tristate.YES : isSure && looksBeyond ? Tristate.NO : Tristate.UNKNOWN);
             return true;
         });
     }

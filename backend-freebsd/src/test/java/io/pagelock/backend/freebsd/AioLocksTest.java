@@ -654,10 +654,7 @@ class AioLocksTest {
     private AioLocks aioLocks(FreeBsdCalls calls, AioCalls aioCalls) {
         KernelState state = new KernelState(calls);
         FreeBsdFailure failure = new FreeBsdFailure(
-                state,
-                new Mappings(calls, state.pageSize()),
-                new Residency(calls, state),
-                new FreeBsdRemedies(state));
+                state, new Mappings(calls, state.pageSize()), new Residency(calls, state), new FreeBsdRemedies(state));
         return new AioLocks(aioCalls, StandIn.LAYOUT, failure);
     }
 

@@ -34,7 +34,11 @@ class MapEntryTest {
         byte[] name = path.getBytes(java.nio.charset.StandardCharsets.UTF_8);
         int size = 136 + name.length + 8 & -8;
         ByteBuffer record = ByteBuffer.allocate(size).order(ByteOrder.nativeOrder());
-        record.putInt(0, size).putInt(4, 2).putLong(START, start).putLong(END, end).putInt(PROTECTION, 0x70003);
+        record.putInt(0, size)
+                .putInt(4, 2)
+                .putLong(START, start)
+                .putLong(END, end)
+                .putInt(PROTECTION, 0x70003);
         record.position(136);
         record.put(name);
         return record;
@@ -56,8 +60,8 @@ class MapEntryTest {
     @Test
     void aNameIsNotRead() {
         String forged = "a\r\n00400000-00401000 r--p\u001b]0;title\u0007\0x";
-        List<MapEntry> entries =
-                parse(join(record(PAGE, 2 * PAGE, forged), record(4 * PAGE, 5 * PAGE, ""))).get();
+        List<MapEntry> entries = parse(join(record(PAGE, 2 * PAGE, forged), record(4 * PAGE, 5 * PAGE, "")))
+                .get();
         assertEquals(2, entries.size());
         assertEquals(Optional.of(2 * PAGE), Mappings.hole(entries, PAGE, 5 * PAGE));
         assertTrue(entries.get(0).isAccessible());
@@ -97,7 +101,8 @@ class MapEntryTest {
 
     @Test
     void theEndOfAFileIsWithinItsMappingWhateverItsLength() {
-        for (long size : new long[] {Long.MIN_VALUE, -1, 0, 1, PAGE, 2 * PAGE + 1, Long.MAX_VALUE - 1, Long.MAX_VALUE}) {
+        for (long size :
+                new long[] {Long.MIN_VALUE, -1, 0, 1, PAGE, 2 * PAGE + 1, Long.MAX_VALUE - 1, Long.MAX_VALUE}) {
             for (long offset : new long[] {Long.MIN_VALUE, -PAGE, 0, PAGE, Long.MAX_VALUE}) {
                 ByteBuffer record = record(8 * PAGE, 12 * PAGE, "file");
                 record.putLong(VN_SIZE, size).putLong(OFFSET, offset).putShort(STATUS, (short) 1);
@@ -123,7 +128,8 @@ class MapEntryTest {
                 assertHeld(entries.get(), ByteBuffer.wrap(records).order(ByteOrder.nativeOrder()), length);
             }
         }
-        assertTrue(known > inputs / 100 && known < inputs, known + " of " + inputs + " inputs were lists; seed " + seed);
+        assertTrue(
+                known > inputs / 100 && known < inputs, known + " of " + inputs + " inputs were lists; seed " + seed);
     }
 
     private static byte[] mutated(Random random) {
