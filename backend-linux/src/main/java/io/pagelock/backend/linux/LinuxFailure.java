@@ -167,6 +167,26 @@ final class LinuxFailure {
                 .build();
     }
 
+    /** A call that says it succeeded, though nothing that is exempt is unlocked: somebody answers in the kernel's place. */
+    PageLockException ofStub(String function, String where) {
+        return PageLockException.because(Reason.NOT_SUPPORTED)
+                .detail(function + " returned success, but the kernel does not have " + where
+                        + " locked: a sandbox or a seccomp filter answers in the kernel's place and locks nothing")
+                .remedy("Run outside of the sandbox, or let " + function
+                        + " through to the kernel instead of answering 0 (in a seccomp profile, SCMP_ACT_ALLOW)")
+                .build();
+    }
+
+    /** A page of a file that cannot be brought in, found before the call that would try without end. */
+    PageLockException ofUnreadable(int errno, Mapping part, boolean certain) {
+        return PageLockException.because(certain ? Reason.IO_ERROR : Reason.CANNOT_BE_PAGED_IN)
+                .call("madvise", errno, constants.errno.name(errno))
+                .detail("a page of " + part + " cannot be read in from the file"
+                        + (certain ? ", and it lies within it" : ": the device failed, or the file ends before it"))
+                .remedy(remedies.remedy(certain ? Reason.IO_ERROR : Reason.CANNOT_BE_PAGED_IN, 0))
+                .build();
+    }
+
     PageLockException other(String function, int errno) {
         switch (name(errno)) {
             case "EAGAIN":
@@ -223,9 +243,12 @@ final class LinuxFailure {
         boolean all = true;
         for (Mapping each : mappings.get()) {
             Mapping part = each.clip(address, end);
-            boolean locked = oracle.locked(part);
-            held += locked ? part.length() : 0;
-            all &= locked;
+            Tristate locked = oracle.locked(part);
+            if (locked == Tristate.UNKNOWN) {
+                return unread(function, errno, "msync is refused, and /proc/self/smaps");
+            }
+            held += locked == Tristate.YES ? part.length() : 0;
+            all &= locked == Tristate.YES;
         }
         long already = status.lockedBytes().getAsLong();
         // The same before and after the call, whatever part of the range the failed call flagged and counted.

@@ -22,8 +22,10 @@ final class MappingQuery {
     private static final int SIZE = 0;
     private static final int FLAGS = 1;
     private static final int ADDRESS = 2;
+    private static final int START = 3;
     private static final int END = 4;
     private static final int MAPPING_FLAGS = 5;
+    private static final int INODE = 8;
     /** dev_major and dev_minor, of 32 bits each. */
     private static final int DEVICE = 9;
 
@@ -39,14 +41,23 @@ final class MappingQuery {
 
     /** What is asked of a mapping. */
     static final class Found {
+        final long start;
         final long end;
+        private final long inode;
         private final long flags;
         private final long device;
 
         private Found(long[] answer) {
+            start = answer[START];
             end = answer[END];
+            inode = answer[INODE];
             flags = answer[MAPPING_FLAGS];
             device = answer[DEVICE];
+        }
+
+        /** Whether its pages come from a file, which shared memory counts as. */
+        boolean ofFile() {
+            return inode != 0;
         }
 
         /** Whether writing to it makes a copy of its own of each page. */

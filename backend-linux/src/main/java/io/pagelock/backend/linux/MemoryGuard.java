@@ -57,6 +57,11 @@ final class MemoryGuard {
         check(address, length, false);
     }
 
+    /** Checks a lock of everything that is mapped. */
+    void checkAll() {
+        check(0, -1, false);
+    }
+
     /** Returns the least room of all limits, in bytes; or throws. */
     private long check(long address, long length, boolean now) {
         List<MemoryUse> all = limits.memory();
@@ -64,18 +69,19 @@ final class MemoryGuard {
         for (MemoryUse each : all) {
             room = Math.min(room, each.mostRoom());
         }
-        if (withTables(length) > room) {
+        if (length < 0 || withTables(length) > room) {
             Pages pages = look(address, length, now);
             List<MemoryUse> tight = new ArrayList<>();
             for (MemoryUse each : all) {
-                // While the missing pages are brought in, those in the cache must stay.
-                long cached = now || each.isMachine() ? Math.min(pages.resident, each.files) : 0;
-                if (pages.missing > 0 && withTables(pages.missing) + cached > each.mostRoom()) {
+                // Those in the cache must stay, once they are locked or while the others are brought in.
+                long cached = now || each.isMachine() ? Math.min(pages.cached, each.files) : 0;
+                boolean takes = pages.missing > 0 || now && length >= LEAST;
+                if (takes && withTables(pages.missing) + cached > each.mostRoom()) {
                     tight.add(each);
                 }
             }
             if (!tight.isEmpty()) {
-                throw refusal(tight, length, pages.missing);
+                throw refusal(tight, length < 0 ? pages.missing + pages.cached : length, pages.missing);
             }
         }
         return room;
@@ -102,7 +108,8 @@ final class MemoryGuard {
     /** How much of a range is in memory, in bytes; only what is certain counts. */
     private static final class Pages {
         long missing;
-        long resident;
+        /** In memory, and of a file. */
+        long cached;
     }
 
     private Pages look(long address, long length, boolean now) {
@@ -155,6 +162,6 @@ final class MemoryGuard {
             missing = count;
         }
         pages.missing += missing * pageSize;
-        pages.resident += (count - missing) * pageSize;
+        pages.cached += part.anonymous() ? 0 : (count - missing) * pageSize;
     }
 }

@@ -11,6 +11,7 @@ import static org.mockito.ArgumentMatchers.anyLong;
 import static org.mockito.Mockito.inOrder;
 import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.never;
+import static org.mockito.Mockito.times;
 import static org.mockito.Mockito.verify;
 import static org.mockito.Mockito.when;
 
@@ -79,7 +80,22 @@ class LinuxBackendTest {
     }
 
     private static ScriptedCalls calls() {
+        ScriptedCalls calls = new ScriptedCalls(LinuxConstants.GENERIC);
+        calls.lockFlags = true;
+        return calls;
+    }
+
+    /** A kernel in whose place somebody answers, or which passes over what it is given. */
+    private static ScriptedCalls lockingNothing() {
         return new ScriptedCalls(LinuxConstants.GENERIC);
+    }
+
+    /** Without what reads files in, and how the answers are told apart. */
+    private static List<String> made(ScriptedCalls calls) {
+        return calls.log.stream()
+                .filter(call -> !call.equals("errno") && !call.equals("open") && !call.startsWith("madvise")
+                        && !call.startsWith("mincore"))
+                .collect(Collectors.toList());
     }
 
     // What a lock costs
@@ -88,7 +104,11 @@ class LinuxBackendTest {
     void lockAndUnlockOnAnOldKernelAreOneCallEachAndReadNothing() {
         ScriptedCalls calls = calls();
         LinuxBackend backend = old(calls);
+        backend.lock(0x10000, PAGE, Set.of());
+        assertEquals(List.of("mlock(10000, 1000)", "msync(10000, 1000, 3)"), made(calls), "the first is looked at");
+        backend.unlock(0x10000, PAGE);
         proc.opened.clear();
+        calls.log.clear();
         backend.lock(0x10000, PAGE, Set.of());
         backend.unlock(0x10000, PAGE);
         assertEquals(List.of("mlock(10000, 1000)", "munlock(10000, 1000)"), calls.log);
@@ -100,9 +120,11 @@ class LinuxBackendTest {
         ScriptedCalls calls = calls();
         calls.lockFlags = true;
         LinuxBackend backend = recent(calls);
-        proc.opened.clear();
         backend.lock(0x10000, PAGE, Set.of());
-        assertEquals(List.of("mlock(10000, 1000)", "msync(10000, 1000, 3)"), calls.log);
+        proc.opened.clear();
+        calls.log.clear();
+        backend.lock(0x10000, PAGE, Set.of());
+        assertEquals(List.of("mlock(10000, 1000)", "msync(10000, 1000, 3)", "errno"), calls.log);
         assertEquals(List.of(), proc.opened);
     }
 
@@ -117,7 +139,7 @@ class LinuxBackendTest {
                         "msync(10000, 1000, 3)",
                         "msync(11000, 1000, 3)",
                         "msync(12000, 1000, 3)"),
-                calls.log);
+                made(calls));
     }
 
     @Test
@@ -131,8 +153,7 @@ class LinuxBackendTest {
                 "00300000-00400000 rw-p 00000000 00:00 0 ");
         backend.lock(0x100000, 0x180000, Set.of());
         assertEquals(
-                List.of("mlock(100000, 180000)", "open", "msync(100000, 100000, 3)", "msync(200000, 80000, 3)"),
-                calls.log);
+                List.of("mlock(100000, 180000)", "msync(100000, 100000, 3)", "msync(200000, 80000, 3)"), made(calls));
         calls.log.clear();
         backend.lock(0x100000, 0x180000, Set.of());
         assertFalse(calls.log.contains("open"), "tried once");
@@ -148,28 +169,30 @@ class LinuxBackendTest {
         backend.lock(0x100000, 16 * PAGE, Set.of());
         assertEquals(
                 List.of(
-                        "mlock(100000, 10000)",
-                        // Does it answer at all?
-                        "open",
+                        // Does it answer at all? Is it of a file?
                         "ioctl(7, c0686611, 0)",
                         "close(7)",
-                        "open",
+                        "ioctl(7, c0686611, 100000)",
+                        "close(7)",
+                        "ioctl(7, c0686611, 108000)",
+                        "close(7)",
+                        "mlock(100000, 10000)",
                         "ioctl(7, c0686611, 100000)",
                         "msync(100000, 8000, 3)",
                         "ioctl(7, c0686611, 108000)",
                         "msync(108000, 8000, 3)",
                         "close(7)"),
-                calls.log);
+                made(calls));
         assertEquals(List.of(), proc.opened);
     }
 
     @Test
     void descriptorIsClosedWhateverIsFound() {
-        ScriptedCalls calls = calls();
+        ScriptedCalls calls = lockingNothing();
         calls.ends.add(0x200000L);
         LinuxBackend backend = recent(calls);
         assertThrows(PageLockException.class, () -> backend.lock(0x100000, 16 * PAGE, Set.of()));
-        assertEquals(2, calls.log.stream().filter("close(7)"::equals).count());
+        assertEquals(3, calls.log.stream().filter("close(7)"::equals).count());
         calls.log.clear();
         // The kernel stops answering; what is mapped is read then.
         calls.ends.clear();
@@ -193,6 +216,9 @@ class LinuxBackendTest {
         LinuxCalls calls = mock(LinuxCalls.class);
         when(calls.getpagesize()).thenReturn(PAGE);
         when(calls.has("mlock2")).thenReturn(true);
+        when(calls.msync(0x10000, PAGE, 3)).thenReturn(-1);
+        when(calls.errno()).thenReturn(16);
+        proc.status(4, "0000000000000000");
         LinuxBackend backend = backend(calls, LinuxConstants.GENERIC, "5.10.0", 64);
         backend.lock(0x10000, PAGE, Set.of());
         backend.lock(0x10000, PAGE, Set.of(LockOption.ON_FAULT));
@@ -200,7 +226,8 @@ class LinuxBackendTest {
         backend.lockAll(AddressSpaceScope.CURRENT, Set.of());
         backend.unlockAll(List.of());
         backend.sync(0x10000, PAGE, Set.of());
-        verify(calls, never()).errno();
+        // Once, since an answer is told by it: the first lock is looked at.
+        verify(calls, times(1)).errno();
     }
 
     @Test
@@ -225,7 +252,11 @@ class LinuxBackendTest {
     @CsvSource({"GENERIC, 1, 2, 4", "POWERPC, 8192, 16384, 32768", "ALPHA, 8192, 16384, 32768", "MIPS, 1, 2, 4"})
     void lockAllPassesTheFlagsOfTheProcessor(LinuxConstants constants, int current, int future, int onFault) {
         ScriptedCalls calls = new ScriptedCalls(constants);
+        calls.lockFlags = true;
+        proc.status(4, "0000000000000000");
         LinuxBackend backend = backend(calls, constants, "5.10.0", 64);
+        backend.lock(0x10000, PAGE, Set.of());
+        backend.unlock(0x10000, PAGE);
         calls.log.clear();
         backend.lockAll(AddressSpaceScope.CURRENT, Set.of());
         backend.lockAll(AddressSpaceScope.FUTURE, Set.of());
@@ -235,14 +266,18 @@ class LinuxBackendTest {
                         "mlockall(" + current + ")",
                         "mlockall(" + future + ")",
                         "mlockall(" + (current | future | onFault) + ")"),
-                calls.log);
+                made(calls));
     }
 
     @ParameterizedTest
     @CsvSource({"GENERIC, 4, 1, 2", "ALPHA, 2, 1, 4", "SPARC, 4, 1, 2"})
     void syncPassesTheFlagsOfTheProcessor(LinuxConstants constants, int sync, int async, int invalidate) {
         ScriptedCalls calls = new ScriptedCalls(constants);
+        calls.lockFlags = true;
+        proc.status(4, "0000000000000000");
         LinuxBackend backend = backend(calls, constants, "5.10.0", 64);
+        backend.lock(0x10000, PAGE, Set.of());
+        backend.unlock(0x10000, PAGE);
         calls.log.clear();
         backend.sync(0x10000, PAGE, Set.of());
         backend.sync(0x10000, PAGE, EnumSet.of(SyncOption.ASYNC));
@@ -259,7 +294,11 @@ class LinuxBackendTest {
     @CsvSource({"GENERIC, 8", "MIPS, 9", "ALPHA, 9", "SPARC, 8", "POWERPC, 8"})
     void limitIsThatOfTheProcessor(LinuxConstants constants, int resource) {
         ScriptedCalls calls = new ScriptedCalls(constants);
+        calls.lockFlags = true;
+        proc.status(4, "0000000000000000");
         LinuxBackend backend = backend(calls, constants, "5.10.0", 64);
+        backend.lock(0x10000, PAGE, Set.of());
+        backend.unlock(0x10000, PAGE);
         calls.log.clear();
         backend.limits();
         assertEquals(List.of("getrlimit(" + resource + ")"), calls.log);
@@ -389,8 +428,7 @@ class LinuxBackendTest {
 
     @Test
     void successThatLockedNothingIsAFailure() {
-        ScriptedCalls calls = calls();
-        LinuxBackend backend = recent(calls);
+        LinuxBackend backend = recent(lockingNothing());
         smaps("10000-20000 rw-p 00000000 00:00 0", "rd wr mr mw me nr wf dd dp");
         PageLockException thrown =
                 assertThrows(PageLockException.class, () -> backend.lock(0x10000, 2 * PAGE, Set.of()));
@@ -400,16 +438,41 @@ class LinuxBackendTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"rd wr sh pf io de dd", "rd wr mr mw me ht", "rd wr mr mw me"})
+    @CsvSource({"rd wr sh pf io de dd", "rd wr mr mw me ht", "rd wr mm"})
     void memoryThatNeedsNoLockIsASuccess(String flags) {
-        LinuxBackend backend = recent(calls());
+        LinuxBackend backend = recent(lockingNothing());
         smaps("10000-20000 rw-p 00000000 00:00 0", flags);
         assertDoesNotThrow(() -> backend.lock(0x10000, 2 * PAGE, Set.of()));
     }
 
+    @ParameterizedTest
+    @CsvSource({"6.18.0", "6.1.0", "3.10.0"})
+    void plainMemoryIsNeverExempt(String release) {
+        smaps("10000-20000 rw-p 00000000 00:00 0", "rd wr mr mw me ac");
+        PageLockException thrown = assertThrows(
+                PageLockException.class,
+                () -> backend(lockingNothing(), LinuxConstants.GENERIC, release, 64).lock(0x10000, PAGE, Set.of()));
+        assertEquals(Reason.NOT_SUPPORTED, thrown.reason());
+    }
+
+    /** Nothing tells files of a DAX file system from others, but that locking works elsewhere. */
+    @Test
+    void aFileIsExemptOnlyWhereLockingWorksAtAll() {
+        ScriptedCalls calls = lockingNothing();
+        LinuxBackend backend = recent(calls);
+        smaps("10000-20000 rw-s 00000000 fe:00 7 /dax/file", "rd wr sh mr mw me ms");
+        assertEquals(
+                Reason.NOT_SUPPORTED,
+                assertThrows(PageLockException.class, () -> backend.lock(0x10000, PAGE, Set.of()))
+                        .reason());
+        // The page at the address of every buffer here.
+        calls.lockedFrom(0x2000, 1);
+        assertDoesNotThrow(() -> backend.lock(0x10000, PAGE, Set.of()));
+    }
+
     @Test
     void successThatCannotBeExplainedIsAFailure() {
-        LinuxBackend backend = recent(calls());
+        LinuxBackend backend = recent(lockingNothing());
         PageLockException thrown = assertThrows(PageLockException.class, () -> backend.lock(0x10000, PAGE, Set.of()));
         assertEquals(Reason.UNKNOWN, thrown.reason());
     }
@@ -417,11 +480,12 @@ class LinuxBackendTest {
     @Test
     void releaseThatCannotBeReadIsCheckedAsIfRecent() {
         ScriptedCalls calls = calls();
-        calls.lockFlags = true;
         LinuxBackend backend = backend(calls, LinuxConstants.GENERIC, "next", 64);
+        backend.lock(0x10000, PAGE, Set.of());
+        backend.unlock(0x10000, PAGE);
         calls.log.clear();
         backend.lock(0x10000, PAGE, Set.of());
-        assertEquals(List.of("mlock(10000, 1000)", "msync(10000, 1000, 3)"), calls.log);
+        assertEquals(List.of("mlock(10000, 1000)", "msync(10000, 1000, 3)", "errno"), calls.log);
     }
 
     private void smaps(String line, String flags) {
@@ -458,6 +522,10 @@ class LinuxBackendTest {
     void unlockAllOfFutureWithoutTheRightToLockAllUnlocksEverything() {
         ScriptedCalls calls = calls().fail("mlockall(5)", "ENOMEM");
         LinuxBackend backend = old(calls);
+        proc.status(4, "0000000000000000");
+        backend.lock(0x10000, PAGE, Set.of());
+        backend.unlock(0x10000, PAGE);
+        calls.log.clear();
         backend.lockAll(AddressSpaceScope.FUTURE, Set.of());
         backend.unlockAll(List.of(MemoryRange.of(0x10000, PAGE)));
         assertEquals(List.of("mlockall(2)", "mlockall(5)", "munlockall()"), calls.log);
@@ -470,6 +538,10 @@ class LinuxBackendTest {
     void unlockAllOfCurrentNeedsNoRight() {
         ScriptedCalls calls = calls().fail("mlockall(5)", "ENOMEM");
         LinuxBackend backend = old(calls);
+        proc.status(4, "0000000000000000");
+        backend.lock(0x10000, PAGE, Set.of());
+        backend.unlock(0x10000, PAGE);
+        calls.log.clear();
         backend.lockAll(AddressSpaceScope.FUTURE, Set.of());
         // Ends what came before: mlockall(2).
         backend.lockAll(AddressSpaceScope.CURRENT, Set.of());
@@ -485,6 +557,10 @@ class LinuxBackendTest {
         ScriptedCalls calls = calls();
         calls.mlock2 = false;
         LinuxBackend backend = old(calls);
+        proc.status(4, "0000000000000000");
+        backend.lock(0x10000, PAGE, Set.of());
+        backend.unlock(0x10000, PAGE);
+        calls.log.clear();
         backend.lockAll(AddressSpaceScope.FUTURE, Set.of());
         backend.unlockAll(List.of(MemoryRange.of(0x10000, PAGE)));
         assertEquals(List.of("mlockall(2)", "munlockall()"), calls.log);
@@ -680,11 +756,31 @@ class LinuxBackendTest {
     void staleErrnoDoesNotMakeAPageLocked() {
         ScriptedCalls calls = calls();
         calls.lockedFrom(0x10000, 1);
-        LockOracle oracle = new LockOracle(calls, LinuxConstants.GENERIC);
-        assertTrue(oracle.anyLocked(0x10000, PAGE));
+        LockOracle oracle = oracle(calls);
+        assertEquals(Tristate.YES, oracle.ask(0x10000, PAGE));
         // EBUSY is still in errno.
-        assertFalse(oracle.anyLocked(0x11000, PAGE));
-        assertFalse(new LockOracle(calls().fail("msync", "ENOMEM"), LinuxConstants.GENERIC).anyLocked(0x10000, PAGE));
+        assertEquals(Tristate.NO, oracle.ask(0x11000, PAGE));
+        // What is mapped of the range is not locked.
+        assertEquals(Tristate.NO, oracle(calls().fail("msync", "ENOMEM")).ask(0x10000, PAGE));
+    }
+
+    private LockOracle oracle(ScriptedCalls calls) {
+        return new LockOracle(calls, LinuxConstants.GENERIC, new ProcSelf(proc));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"EPERM", "ENOSYS", "EINTR", "EACCES"})
+    void aRefusedQuestionIsNoAnswer(String errno) {
+        LockOracle oracle = oracle(calls().fail("msync", errno));
+        assertEquals(errno, oracle.refusal());
+        assertEquals(Tristate.UNKNOWN, oracle.ask(0x10000, PAGE));
+        assertEquals(Tristate.UNKNOWN, oracle.locked(0x10000, PAGE), "without smaps");
+        proc.put("/proc/self/smaps", "00010000-00020000 rw-p 00000000 00:00 0 \nVmFlags: rd wr mr mw me ac \n");
+        assertEquals(Tristate.NO, oracle.locked(0x10000, PAGE));
+        proc.put("/proc/self/smaps", "00010000-00020000 rw-p 00000000 00:00 0 \nVmFlags: rd wr lo ac \n");
+        assertEquals(Tristate.YES, oracle.locked(0x10000, PAGE));
+        proc.put("/proc/self/smaps", "00010000-00020000 rw-p 00000000 00:00 0 \nSize: 64 kB\n");
+        assertEquals(Tristate.UNKNOWN, oracle.locked(0x10000, PAGE), "without flags");
     }
 
     @ParameterizedTest

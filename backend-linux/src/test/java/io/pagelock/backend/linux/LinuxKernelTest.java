@@ -429,16 +429,18 @@ class LinuxKernelTest {
     void msyncTellsExactlyWhatIsFlagged() {
         LinuxCalls calls = LinuxCalls.bind(CLibrary.open(Host.current()));
         LockOracle oracle = new LockOracle(
-                calls, LinuxConstants.forArch(System.getProperty("os.arch")).orElseThrow());
+                calls,
+                LinuxConstants.forArch(System.getProperty("os.arch")).orElseThrow(),
+                new ProcSelf(ProcFiles.SYSTEM));
         long at = map(4);
-        assertFalse(oracle.anyLocked(at, 4 * PAGE));
+        assertEquals(Tristate.NO, oracle.ask(at, 4 * PAGE));
         assertEquals(0, Libc.mlock(at + 2 * PAGE, PAGE));
         for (int i = 0; i < 4; i++) {
-            assertEquals(Witness.flagged(at + i * PAGE), oracle.anyLocked(at + i * PAGE, PAGE), "page " + i);
+            assertEquals(Tristate.of(Witness.flagged(at + i * PAGE)), oracle.ask(at + i * PAGE, PAGE), "page " + i);
         }
-        assertTrue(oracle.anyLocked(at, 4 * PAGE));
-        assertFalse(oracle.anyLocked(at, 2 * PAGE));
-        assertFalse(oracle.anyLocked(at + 4 * PAGE, PAGE), "a hole");
+        assertEquals(Tristate.YES, oracle.ask(at, 4 * PAGE));
+        assertEquals(Tristate.NO, oracle.ask(at, 2 * PAGE));
+        assertEquals(Tristate.NO, oracle.ask(at + 4 * PAGE, PAGE), "a hole");
         Libc.munlock(at, 4 * PAGE);
     }
 
