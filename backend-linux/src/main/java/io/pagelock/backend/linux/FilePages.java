@@ -129,7 +129,9 @@ final class FilePages {
 
     private Plain byReading(long address) {
         Optional<List<Mapping>> mappings = proc.mappings(address, address + 1);
-        if (!mappings.isPresent() || mappings.get().isEmpty() || !mappings.get().get(0).anonymous()) {
+        if (!mappings.isPresent()
+                || mappings.get().isEmpty()
+                || !mappings.get().get(0).anonymous()) {
             return null;
         }
         Mapping found = mappings.get().get(0);

@@ -94,8 +94,8 @@ final class LinuxBackend
                     + "): whether memory is locked is read from /proc/self/smaps, which makes each lock slow");
         }
         this.capabilities = Collections.unmodifiableSet(probe(notes));
-        this.filePages = new FilePages(
-                calls, constants, proc, query, failure, capabilities.contains(Capability.PAGE_IN));
+        this.filePages =
+                new FilePages(calls, constants, proc, query, failure, capabilities.contains(Capability.PAGE_IN));
         this.info = new BackendInfo("linux", "Linux " + host.osVersion(), host.arch(), notes);
     }
 

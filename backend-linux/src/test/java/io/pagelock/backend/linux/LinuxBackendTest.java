@@ -93,7 +93,9 @@ class LinuxBackendTest {
     /** Without what reads files in, and how the answers are told apart. */
     private static List<String> made(ScriptedCalls calls) {
         return calls.log.stream()
-                .filter(call -> !call.equals("errno") && !call.equals("open") && !call.startsWith("madvise")
+                .filter(call -> !call.equals("errno")
+                        && !call.equals("open")
+                        && !call.startsWith("madvise")
                         && !call.startsWith("mincore"))
                 .collect(Collectors.toList());
     }
@@ -451,7 +453,8 @@ class LinuxBackendTest {
         smaps("10000-20000 rw-p 00000000 00:00 0", "rd wr mr mw me ac");
         PageLockException thrown = assertThrows(
                 PageLockException.class,
-                () -> backend(lockingNothing(), LinuxConstants.GENERIC, release, 64).lock(0x10000, PAGE, Set.of()));
+                () -> backend(lockingNothing(), LinuxConstants.GENERIC, release, 64)
+                        .lock(0x10000, PAGE, Set.of()));
         assertEquals(Reason.NOT_SUPPORTED, thrown.reason());
     }
 

@@ -341,9 +341,7 @@ class LivesTest {
                     List.of(MemoryRange.of(at + 8 * PAGE, 4 * PAGE), MemoryRange.of(at + 32 * PAGE, PAGE));
             LinuxCalls calls = LinuxCalls.bind(CLibrary.open(Host.current()));
             LockOracle oracle = new LockOracle(
-                    calls,
-                    LinuxConstants.forArch(Host.current().arch()).orElseThrow(),
-                    new ProcSelf(ProcFiles.SYSTEM));
+                    calls, LinuxConstants.forArch(Host.current().arch()).orElseThrow(), new ProcSelf(ProcFiles.SYSTEM));
             for (int round = 0; round < 5; round++) {
                 backend.lockAll(AddressSpaceScope.CURRENT_AND_FUTURE, Set.of());
                 assertTrue(Witness.locked(at));
@@ -354,7 +352,8 @@ class LivesTest {
                 AtomicInteger looks = new AtomicInteger();
                 Thread watcher = new Thread(() -> {
                     while (!stop.get()) {
-                        if (oracle.ask(at + 9 * PAGE, PAGE) == Tristate.NO || oracle.ask(at + 32 * PAGE, PAGE) == Tristate.NO) {
+                        if (oracle.ask(at + 9 * PAGE, PAGE) == Tristate.NO
+                                || oracle.ask(at + 32 * PAGE, PAGE) == Tristate.NO) {
                             lost.incrementAndGet();
                         }
                         looks.incrementAndGet();

@@ -13,12 +13,10 @@ import io.pagelock.PageLockException;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
-import io.pagelock.spi.Backend;
 import io.pagelock.spi.Host;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -68,9 +66,9 @@ class SandboxTest {
         return Libc.mmap(0, bytes, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS, -1, 0);
     }
 
-    private static Backend open(String release) {
+    private static LinuxBackend open(String release) {
         Host host = Host.current();
-        return new LinuxProvider().open(new Host(host.osName(), release, host.arch(), host.bits()));
+        return (LinuxBackend) new LinuxProvider().open(new Host(host.osName(), release, host.arch(), host.bits()));
     }
 
     static final class NothingLocked {
@@ -103,7 +101,7 @@ class SandboxTest {
 
     static final class BySmaps {
         public static void main(String[] arguments) {
-            Backend backend = new LinuxProvider().open(Host.current());
+            LinuxBackend backend = (LinuxBackend) new LinuxProvider().open(Host.current());
             BackendInfo info = backend.info();
             assertTrue(info.notes().toString().contains("msync is refused (" + arguments[0] + ")"), info.toString());
             long at = map(3 * PAGE);
@@ -124,7 +122,7 @@ class SandboxTest {
     /** What the end of an address-space lock does where munlock is refused: the call for everything comes last. */
     static final class NotUnlocked {
         public static void main(String[] arguments) {
-            Backend backend = new LinuxProvider().open(Host.current());
+            LinuxBackend backend = (LinuxBackend) new LinuxProvider().open(Host.current());
             long keep = map(PAGE);
             long other = map(PAGE);
             backend.lock(keep, PAGE, Set.of());

@@ -108,7 +108,8 @@ class UnreadableFileTest {
             assertTrue(thrown.getMessage().contains(arguments[1]), thrown.getMessage());
             assertEquals(0, Witness.lockedBytes());
             // Nothing is read that need not be.
-            locker.lock(MemoryRange.of(at + SIZE - PAGE, PAGE), LockOption.ON_FAULT).close();
+            locker.lock(MemoryRange.of(at + SIZE - PAGE, PAGE), LockOption.ON_FAULT)
+                    .close();
         }
     }
 }
