@@ -160,6 +160,7 @@ int munlockall(void) {
 
 int msync(void *addr, size_t len, int flags) {
     int error = enter("msync");
+    synced(flags & MS_ASYNC, flags & MS_INVALIDATE);
     if (error == 0 && ((flags & ~(MS_SYNC | MS_ASYNC | MS_INVALIDATE)) != 0 || (flags & (MS_SYNC | MS_ASYNC)) == 5)) {
         error = I_EINVAL;
     }

@@ -110,6 +110,7 @@ static int control(char *addr, size_t len, int cmd, uintptr_t arg, int attr, int
                 || (arg & (MS_SYNC | MS_ASYNC)) == (MS_SYNC | MS_ASYNC)) {
                 return S_EINVAL;
             }
+            synced((arg & MS_ASYNC) != 0, (arg & MS_INVALIDATE) != 0);
             if (any_hole(addr, rounded)) {
                 return S_ENOMEM;
             }

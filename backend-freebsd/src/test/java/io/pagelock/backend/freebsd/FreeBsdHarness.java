@@ -43,6 +43,8 @@ final class FreeBsdHarness implements Harness {
         backend = kernel.open();
         abilities.remove(Ability.SEE_ON_FAULT);
         abilities.remove(Ability.MAP_UNLOCKABLE);
+        abilities.remove(Ability.SEE_SYNC);
+        abilities.remove(Ability.SHORTEN_LOCKED);
         if (!Witness.isUnbound()) {
             abilities.remove(Ability.LOCK_ADDRESS_SPACE);
         }
@@ -161,6 +163,16 @@ final class FreeBsdHarness implements Harness {
     @Override
     public void refuseUnlock(boolean value) {
         kernel.fail("munlock", value ? -1 : 0, 1);
+    }
+
+    @Override
+    public void refuseUnlockAll(boolean value) {
+        kernel.fail("munlockall", value ? -1 : 0, 1);
+    }
+
+    @Override
+    public void setSystemLimit(long bytes) {
+        kernel.set("max_user_wired", bytes / Witness.PAGE);
     }
 
     @Override

@@ -33,7 +33,8 @@ class HpuxContractTest {
 
     private static Harness harness(Hpux hpux, HpuxBackend backend) {
         return new StandInHarness(hpux.standIn, backend, new HpuxProvider(), "mlock", "munlock", 5)
-                .with(Ability.LOCK_ADDRESS_SPACE)
+                .with(Ability.LOCK_ADDRESS_SPACE, Ability.SEE_SYNC)
+                .withUnlockAll("munlockall")
                 .withRoomOf("system_limit", Reason.NO_LOCKABLE_MEMORY)
                 .withPermission("privileged");
     }

@@ -16,7 +16,8 @@ class IrixContractTest extends BackendContract {
     protected Harness open() {
         Irix irix = Irix.open();
         return new StandInHarness(irix.standIn, irix.backend(), new IrixProvider(), "mlock", "munlock", EBUSY)
-                .with(Ability.LOCK_ADDRESS_SPACE)
+                .with(Ability.LOCK_ADDRESS_SPACE, Ability.SEE_SYNC)
+                .withUnlockAll("munlockall")
                 .withRoomOf("maxlkmem", Reason.OVER_LIMIT)
                 .withRefusal(ENOMEM);
     }

@@ -42,7 +42,7 @@ final class FakeLinux implements LinuxCalls, ProcFiles {
         FakeLinux linux = new FakeLinux(kernel, constants);
         FakeBackend addresses = new FakeBackend(kernel);
         Backend backend = new LinuxBackend(linux, constants, linux, addresses::address, host, "java");
-        FakeHarness harness = new FakeHarness(kernel, backend);
+        FakeHarness harness = new FakeHarness(kernel, backend).without(Harness.Ability.SET_SYSTEM_LIMIT);
         return (Harness) Proxy.newProxyInstance(
                 Harness.class.getClassLoader(), new Class<?>[] {Harness.class}, (proxy, method, arguments) -> {
                     try {

@@ -40,6 +40,7 @@ final class LinuxHarness implements Harness {
             Ability.REMAP,
             Ability.PROTECT,
             Ability.TRUNCATE,
+            Ability.SHORTEN_LOCKED,
             Ability.PROVIDE);
 
     private final long[] limits = Libc.getrlimit(Libc.RLIMIT_MEMLOCK);

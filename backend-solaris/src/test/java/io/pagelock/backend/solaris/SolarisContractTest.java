@@ -36,7 +36,13 @@ class SolarisContractTest {
                         "MC_LOCK",
                         "MC_UNLOCK",
                         SolarisConstants.ERRNO.numbers().get("EIO"))
-                .with(Ability.TRUNCATE, Ability.MAP_UNLOCKABLE, Ability.LOCK_ADDRESS_SPACE)
+                .with(
+                        Ability.TRUNCATE,
+                        Ability.SHORTEN_LOCKED,
+                        Ability.MAP_UNLOCKABLE,
+                        Ability.LOCK_ADDRESS_SPACE,
+                        Ability.SEE_SYNC)
+                .withUnlockAll("MC_UNLOCKAS")
                 .withLimit("project")
                 .withRoomOf("project", Reason.OVER_LIMIT)
                 .withPermission("privileged")

@@ -45,7 +45,7 @@ import org.junit.jupiter.api.function.Executable;
  * <p>See {@link RuleReport} for a table of the outcome.
  */
 @ExtendWith(RuleReport.class)
-public abstract class BackendContract extends FailureRules {
+public abstract class BackendContract extends TranslationRules {
     /** For subclasses. */
     protected BackendContract() {}
 

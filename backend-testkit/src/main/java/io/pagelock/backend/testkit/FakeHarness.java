@@ -15,8 +15,11 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 
-/** The harness of a backend whose system is a {@link FakeKernel}; the kernel is the witness. */
-public final class FakeHarness implements Harness {
+/**
+ * The harness of a backend whose system is a {@link FakeKernel}; the kernel is the witness. It declares what the rules of the
+ * kernel allow; {@link #without} takes away what a backend or its system lacks besides, and a subclass may add a provider.
+ */
+public class FakeHarness implements Harness {
     private static final long PROGRAM = 64;
 
     private final FakeKernel kernel;
@@ -42,6 +45,19 @@ public final class FakeHarness implements Harness {
         }
         // The program itself, whose memory counts for the address space.
         kernel.map(PROGRAM, Kind.ANONYMOUS);
+    }
+
+    /**
+     * Takes abilities away, for a system that does not have what they need: some kind of memory, a limit, a right.
+     *
+     * @param less the abilities
+     * @return this harness
+     */
+    public final FakeHarness without(Ability... less) {
+        for (Ability each : less) {
+            abilities.remove(each);
+        }
+        return this;
     }
 
     @Override
@@ -126,6 +142,16 @@ public final class FakeHarness implements Harness {
     }
 
     @Override
+    public void setSystemLimit(long bytes) {
+        kernel.setSystemLimit(bytes);
+    }
+
+    @Override
+    public String lastSync() {
+        return kernel.lastSync();
+    }
+
+    @Override
     public void forbid(boolean value) {
         kernel.setForbidden(value);
     }
@@ -157,7 +183,16 @@ public final class FakeHarness implements Harness {
 
     @Override
     public void refuseUnlock(boolean value) {
-        kernel.intercept(value ? (call, address, length) -> call == Call.MUNLOCK ? Errno.EPERM : Errno.OK : null);
+        refuse(Call.MUNLOCK, value);
+    }
+
+    @Override
+    public void refuseUnlockAll(boolean value) {
+        refuse(Call.MUNLOCKALL, value);
+    }
+
+    private void refuse(Call refused, boolean value) {
+        kernel.intercept(value ? (call, address, length) -> call == refused ? Errno.EPERM : Errno.OK : null);
     }
 
     @Override

@@ -135,6 +135,7 @@ public final class FakeKernel {
     private Allowance may;
     private long nextPage;
     private Mode future = Mode.NONE;
+    private String lastSync = "";
 
     /**
      * Starts a process without memory, limits and privilege.
@@ -257,6 +258,7 @@ public final class FakeKernel {
      */
     public Errno msync(long address, long length, boolean sync, boolean async, boolean invalidate) {
         return call(Call.MSYNC, address, length, () -> {
+            lastSync = (async ? "async" : "sync") + (invalidate ? " invalidate" : "");
             boolean unaligned = (address & (rules.pageSize() - 1)) != 0;
             if (sync && async || unaligned && has(Trait.UNALIGNED_SYNC_IS_REFUSED)) {
                 return rules.errno(Refusal.ARGUMENT);
@@ -891,6 +893,15 @@ public final class FakeKernel {
      */
     public synchronized long virtualBytes() {
         return virtualPages() << shift;
+    }
+
+    /**
+     * Returns how {@link #msync} was last asked to write pages back.
+     *
+     * @return {@code sync} or {@code async}, with {@code  invalidate} after it if that was asked for; empty if it was not called
+     */
+    public synchronized String lastSync() {
+        return lastSync;
     }
 
     /**

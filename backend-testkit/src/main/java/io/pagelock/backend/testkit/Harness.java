@@ -32,6 +32,10 @@ public interface Harness extends AutoCloseable {
         SEE_LIMIT,
         /** {@link Harness#setLimit}. */
         SET_LIMIT,
+        /** {@link Harness#setSystemLimit}. */
+        SET_SYSTEM_LIMIT,
+        /** {@link Harness#lastSync}. */
+        SEE_SYNC,
         /** {@link Harness#forbid}. */
         FORBID,
         /** {@link Harness#remap}. */
@@ -40,10 +44,14 @@ public interface Harness extends AutoCloseable {
         PROTECT,
         /** {@link Harness#mapFile} and {@link Harness#truncate}. */
         TRUNCATE,
+        /** {@link Harness#truncate} also takes pages out of memory that are locked. */
+        SHORTEN_LOCKED,
         /** {@link Harness#mapUnlockable}. */
         MAP_UNLOCKABLE,
         /** {@link Harness#refuseUnlock}. */
         REFUSE_UNLOCK,
+        /** {@link Harness#refuseUnlockAll}. */
+        REFUSE_UNLOCK_ALL,
         /** {@link Harness#refuseNextLock}. */
         REFUSE_LOCK,
         /** {@link Harness#holdNextLock}. */
@@ -177,6 +185,25 @@ public interface Harness extends AutoCloseable {
     }
 
     /**
+     * Sets how much may be locked in the whole system, where the backend can read that.
+     *
+     * @param bytes the limit, a whole number of pages
+     */
+    default void setSystemLimit(long bytes) {
+        throw new UnsupportedOperationException("setSystemLimit");
+    }
+
+    /**
+     * Asks the system with which flags it was last asked to write pages back.
+     *
+     * @return {@code sync} or {@code async}, and {@code  invalidate} after it where that was among them; empty if it was not
+     *     asked
+     */
+    default String lastSync() {
+        throw new UnsupportedOperationException("lastSync");
+    }
+
+    /**
      * Takes the right to lock at all from this process, or gives it back.
      *
      * @param value whether locking is forbidden
@@ -242,6 +269,15 @@ public interface Harness extends AutoCloseable {
      */
     default void refuseUnlock(boolean value) {
         throw new UnsupportedOperationException("refuseUnlock");
+    }
+
+    /**
+     * Makes the system refuse to unlock the whole address space, or ends that.
+     *
+     * @param value whether it refuses
+     */
+    default void refuseUnlockAll(boolean value) {
+        throw new UnsupportedOperationException("refuseUnlockAll");
     }
 
     /** Makes the system refuse the next lock with the errno of a limit or a hole, although there is neither. */

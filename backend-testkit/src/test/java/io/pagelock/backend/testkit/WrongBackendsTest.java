@@ -527,7 +527,76 @@ class WrongBackendsTest {
                         return asked++ % 2 == 0 ? good.capabilities() : EnumSet.noneOf(Capability.class);
                     }
                 }),
+                new Wrong("L3", "takes a length for 32 bits").backend(good -> new PassingBackend(good) {
+                    @Override
+                    public void lock(long address, long length, Set<LockOption> options) {
+                        good.lock(address, length & 0xffffffffL, options);
+                    }
+                }),
+                new Wrong("L10", "takes a length for 32 bits").backend(good -> new PassingBackend(good) {
+                    @Override
+                    public void unlock(long address, long length) {
+                        good.unlock(address, length & 0xffffffffL);
+                    }
+                }),
+                new Wrong("S1", "exchanges sync and async").backend(good -> new SyncingBackend(good, true, false)),
+                new Wrong("S1", "takes sync for invalidate").backend(good -> new SyncingBackend(good, false, true)),
+                new Wrong("S1", "calls another function").backend(good -> new PassingBackend(good) {
+                    @Override
+                    public void sync(long address, long length, Set<SyncOption> options) {
+                        kernel.populate(address, length);
+                    }
+                }),
+                new Wrong("A5", "does not look at the result of the end").backend(good -> new PassingBackend(good) {
+                    @Override
+                    public void unlockAll(List<MemoryRange> keep) {
+                        kernel.munlockall();
+                    }
+                }),
+                new Wrong("F4", "claims a privilege that is not there").backend(good -> new PassingBackend(good) {
+                    @Override
+                    public LockLimits limits() {
+                        LockLimits limits = good.limits();
+                        return new LockLimits(limits.all(), limits.lockedBytes(), "privilege", Tristate.YES);
+                    }
+                }),
+                new Wrong("P1", "takes what is flagged for what is in memory")
+                        .backend(good -> new PassingBackend(good) {
+                            @Override
+                            public PageStates pageStates(MemoryRange range) {
+                                PageStates.Builder states = PageStates.unknown(range, page);
+                                for (int i = 0; i < range.length() / page; i++) {
+                                    boolean flagged = kernel.mode(range.address() + i * page) != FakeKernel.Mode.NONE;
+                                    Tristate locked = Tristate.of(flagged);
+                                    states.locked(i, locked).resident(i, locked);
+                                }
+                                return states.build();
+                            }
+                        }),
+                new Wrong("P3", "takes pages of the system's limit for bytes")
+                        .backend(good -> new PassingBackend(good) {
+                            @Override
+                            public LockLimits limits() {
+                                return inPages(good.limits(), page);
+                            }
+                        }),
                 new Wrong("B3", "accepts every system").provider());
+    }
+
+    private static LockLimits inPages(LockLimits limits, long pageSize) {
+        List<LockLimit> all = limits.all().stream()
+                .map(each -> each.scope() == LockLimit.Scope.SYSTEM
+                                && each.soft().bytes().isPresent()
+                        ? new LockLimit(
+                                each.name(),
+                                each.scope(),
+                                LimitValue.ofBytes(each.soft().bytes().getAsLong() / pageSize),
+                                each.hard(),
+                                each.used(),
+                                false)
+                        : each)
+                .collect(Collectors.toList());
+        return new LockLimits(all, limits.lockedBytes(), "privilege", limits.privileged());
     }
 
     @ParameterizedTest
@@ -695,6 +764,28 @@ class WrongBackendsTest {
 
         @Override
         public void lock(long address, long length, Set<LockOption> options) {}
+    }
+
+    private static final class SyncingBackend extends PassingBackend {
+        private final boolean exchanged;
+        private final boolean invalidate;
+
+        private SyncingBackend(FakeBackend good, boolean exchanged, boolean invalidate) {
+            super(good);
+            this.invalidate = invalidate;
+            this.exchanged = exchanged;
+        }
+
+        @Override
+        public void sync(long address, long length, Set<SyncOption> options) {
+            boolean asynchronous = options.contains(SyncOption.ASYNC) != exchanged;
+            kernel.msync(
+                    address,
+                    length,
+                    !asynchronous,
+                    asynchronous,
+                    invalidate || options.contains(SyncOption.INVALIDATE));
+        }
     }
 
     private static final class SilentBackend extends PassingBackend {

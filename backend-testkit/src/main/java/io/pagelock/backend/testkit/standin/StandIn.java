@@ -205,6 +205,16 @@ public final class StandIn {
     }
 
     /**
+     * Returns how the system was last asked to write pages back, where the C file tells {@code synced}.
+     *
+     * @return {@code sync} or {@code async}, with {@code  invalidate} after it if that was asked for; empty if it was not asked
+     */
+    public String lastSync() {
+        int flags = (int) call("standin_last_sync");
+        return flags == 0 ? "" : ((flags & 2) != 0 ? "async" : "sync") + ((flags & 4) != 0 ? " invalidate" : "");
+    }
+
+    /**
      * Maps private memory, not touched, with holes on either side.
      *
      * @param pages how many pages

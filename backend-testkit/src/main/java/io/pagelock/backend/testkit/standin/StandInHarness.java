@@ -31,7 +31,9 @@ public final class StandInHarness extends StandInMemory implements Harness {
             Ability.HOLD_LOCK,
             Ability.PROVIDE);
     private String limitKnob;
+    private String systemKnob;
     private String permissionKnob;
+    private String unlockAll;
     private int unlockErrno;
     private int lockErrno;
     private Reason bound = Reason.OVER_LIMIT;
@@ -78,6 +80,28 @@ public final class StandInHarness extends StandInMemory implements Harness {
     public StandInHarness withLimit(String knob) {
         limitKnob = knob;
         return with(Ability.SEE_LIMIT, Ability.SET_LIMIT);
+    }
+
+    /**
+     * Says that the backend can read the limit of the whole system.
+     *
+     * @param knob the knob that sets it, in bytes
+     * @return this harness
+     */
+    public StandInHarness withSystemLimit(String knob) {
+        systemKnob = knob;
+        return with(Ability.SET_SYSTEM_LIMIT);
+    }
+
+    /**
+     * Says that unlocking the address space can be refused.
+     *
+     * @param function the name under which the stand-in counts the calls that do it
+     * @return this harness
+     */
+    public StandInHarness withUnlockAll(String function) {
+        unlockAll = function;
+        return with(Ability.REFUSE_UNLOCK_ALL);
     }
 
     /**
@@ -180,6 +204,17 @@ public final class StandInHarness extends StandInMemory implements Harness {
     }
 
     @Override
+    public void setSystemLimit(long bytes) {
+        standIn.set(systemKnob, bytes);
+    }
+
+    /** For a stand-in that calls {@code synced} of standin.h. */
+    @Override
+    public String lastSync() {
+        return standIn.lastSync();
+    }
+
+    @Override
     public void forbid(boolean value) {
         forbidden = value;
         standIn.set(permissionKnob, value ? 0 : 1);
@@ -203,6 +238,11 @@ public final class StandInHarness extends StandInMemory implements Harness {
     @Override
     public void refuseUnlock(boolean value) {
         standIn.fail(unlock, 0, value ? unlockErrno : 0);
+    }
+
+    @Override
+    public void refuseUnlockAll(boolean value) {
+        standIn.fail(unlockAll, 0, value ? unlockErrno : 0);
     }
 
     @Override

@@ -114,6 +114,17 @@ long standin_calls(const char *function) {
     return fault_of(function)->calls;
 }
 
+/* How a stand-in was last asked to write pages back: 1 sync, 2 async, 4 invalidate; 0 if it was not. */
+static long last_sync;
+
+static void synced(int async, int invalidate) {
+    last_sync = (async ? 2 : 1) | (invalidate ? 4 : 0);
+}
+
+long standin_last_sync(void) {
+    return last_sync;
+}
+
 static char held[32];
 static volatile int arrived;
 static volatile int released;
@@ -471,6 +482,7 @@ void standin_reset(void) {
     standin_release();
     pthread_mutex_lock(&standin_lock);
     held[0] = 0;
+    last_sync = 0;
     for (i = 0; i < mapping_count; i++) {
         munmap(mappings[i].start, mappings[i].length);
         if (mappings[i].fd >= 0) {

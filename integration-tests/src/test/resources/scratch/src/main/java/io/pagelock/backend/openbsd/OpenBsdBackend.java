@@ -6,6 +6,7 @@ import io.pagelock.Capability;
 import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
+import io.pagelock.LockOption;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
@@ -19,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.ToLongFunction;
 
 /** OpenBSD, as far as locking ranges goes: mlock(2), munlock(2), getrlimit(2); numbers from sys/mman.h and sys/errno.h. */
@@ -57,7 +59,7 @@ final class OpenBsdBackend extends AbstractBackend {
     }
 
     @Override
-    public void lock(long address, long length, boolean onFault) {
+    public void lock(long address, long length, Set<LockOption> options) {
         if (calls.mlock(address, length) != 0) {
             throw refusal("mlock", calls.errno(), address, length);
         }
