@@ -39,6 +39,7 @@ class RangeLocksTest {
     private final FakeKernel kernel = new FakeKernel(Systems.of("linux").withPageSize(PAGE));
     private final FakeBackend backend = new FakeBackend(kernel);
     private final RangeLocks ranges = new RangeLocks(backend);
+    private final Renewal renewal = new Renewal(ranges);
     private final long memory = kernel.map(512, Kind.ANONYMOUS);
 
     @AfterEach
@@ -53,9 +54,9 @@ class RangeLocksTest {
     @Test
     void whatNeverBeganHoldsNothing() {
         Hold other = hold(0, 4);
-        ranges.acquire(other);
+        ranges.acquire(other, Progress.UNWATCHED);
         Hold cancelled = hold(1, 2);
-        ranges.abandon(cancelled);
+        ranges.reap(cancelled);
         assertTrue(kernel.isAllLocked(memory, 4 * PAGE), "unlocked for a hold that never began");
         assertEquals(1, ranges.openHolds());
         ranges.release(other);
@@ -65,11 +66,11 @@ class RangeLocksTest {
     @Test
     void aHoldIsAbandonedOnce() throws Exception {
         Hold hold = hold(0, 1);
-        ranges.acquire(hold);
+        ranges.acquire(hold, Progress.UNWATCHED);
         CountDownLatch arrived = new CountDownLatch(1);
         CountDownLatch until = new CountDownLatch(1);
         List<Future<?>> all = new ArrayList<>();
-        all.add(threads.submit(() -> ranges.dropAll(
+        all.add(threads.submit(() -> renewal.dropAll(
                 keep -> {
                     arrived.countDown();
                     await(until);
@@ -77,10 +78,7 @@ class RangeLocksTest {
                 },
                 null)));
         await(arrived);
-        Callable<Void> abandon = () -> {
-            ranges.abandon(hold);
-            return null;
-        };
+        Callable<Boolean> abandon = () -> ranges.reap(hold);
         all.add(threads.submit(abandon));
         all.add(threads.submit(abandon));
         Thread.sleep(100);
@@ -90,7 +88,7 @@ class RangeLocksTest {
         }
         assertEquals(0, ranges.openHolds());
         assertEquals(0, ranges.heldBytes());
-        threads.submit(() -> ranges.dropAll(backend::unlockAll, null)).get(10, TimeUnit.SECONDS);
+        threads.submit(() -> renewal.dropAll(backend::unlockAll, null)).get(10, TimeUnit.SECONDS);
     }
 
     /** The window lies between two synchronized blocks, so this takes some tries. */
@@ -104,12 +102,12 @@ class RangeLocksTest {
         });
         for (int page = 2; page < 512; page += 2) {
             Hold stray = hold(page, 1);
-            ranges.acquire(stray);
-            ranges.abandon(stray);
+            ranges.acquire(stray, Progress.UNWATCHED);
+            ranges.reap(stray);
         }
         Hold leftOver = hold(0, 1);
-        ranges.acquire(leftOver);
-        assertThrows(OutOfMemoryError.class, () -> ranges.abandon(leftOver));
+        ranges.acquire(leftOver, Progress.UNWATCHED);
+        ranges.reap(leftOver);
         AtomicBoolean stop = new AtomicBoolean();
         Future<?> sweeps = threads.submit(() -> {
             while (!stop.get()) {
@@ -121,7 +119,7 @@ class RangeLocksTest {
                 // Refused, so that the strays stay for the next try.
                 assertThrows(
                         PageLockException.class,
-                        () -> ranges.dropAll(
+                        () -> renewal.dropAll(
                                 keep -> {
                                     throw PageLockException.because(Reason.BUSY).build();
                                 },

@@ -65,6 +65,7 @@ final class AddressSpace {
     private final AddressSpaceLocking system;
 
     private final RangeLocks ranges;
+    private final Renewal renewal;
 
     // Guarded by this. The turn is held across system calls, the monitor is not.
     private boolean taken;
@@ -77,6 +78,7 @@ final class AddressSpace {
         this.backend = backend;
         system = Abilities.of(backend, AddressSpaceLocking.class);
         this.ranges = ranges;
+        renewal = new Renewal(ranges);
     }
 
     AddressSpaceLock lock(AddressSpaceScope scope, Set<LockOption> options) {
@@ -88,10 +90,10 @@ final class AddressSpace {
             Lock lock = new Lock(scope, Collections.unmodifiableSet(options));
             open.add(lock);
             Strength current = asked.current == Strength.NONE ? Strength.NONE : after.current;
-            ranges.cover(current == Strength.FULL);
+            renewal.cover(current == Strength.FULL);
             try {
                 if (current == Strength.ON_FAULT) {
-                    ranges.weakenAll(() -> apply(current, after.future));
+                    renewal.weakenAll(() -> apply(current, after.future));
                 } else {
                     apply(current, after.future);
                 }
@@ -148,7 +150,7 @@ final class AddressSpace {
             RangeLocks.suppress(failure, second);
         } finally {
             if (before.isNothing()) {
-                ranges.uncover();
+                renewal.uncover();
             }
         }
     }
@@ -160,7 +162,7 @@ final class AddressSpace {
      */
     private List<PageLockException> drop(Demand rest, Runnable ended) {
         if (rest.isNothing()) {
-            return ranges.dropAll(
+            return renewal.dropAll(
                     keep -> {
                         system.unlockAll(keep);
                         stray = false;
@@ -169,7 +171,7 @@ final class AddressSpace {
                     },
                     null);
         }
-        return ranges.dropAll(keep -> system.unlockAll(everything()), () -> {
+        return renewal.dropAll(keep -> system.unlockAll(everything()), () -> {
             apply(rest.current, rest.future);
             inForce = rest;
             ended.run();

@@ -70,7 +70,6 @@ final class AsyncLocks {
     PendingLock start(Handle handle, Executor executor) {
         Hold hold = handle.hold();
         Pending pending = new Pending(hold.bytes());
-        hold.progress = pending.progress();
         try {
             if (executor != null) {
                 executor.execute(new Waiting(handle, pending));
@@ -102,7 +101,7 @@ final class AsyncLocks {
                 return;
             }
             try {
-                deliver(engine.acquire(handle), pending);
+                deliver(engine.acquire(handle, pending.progress()), pending);
             } catch (Throwable failure) {
                 pending.fail(failure);
             }
@@ -125,7 +124,7 @@ final class AsyncLocks {
                 return;
             }
             try {
-                if (ranges.beginOrPark(handle.hold(), this)) {
+                if (ranges.beginOrWait(handle.hold(), pending.progress(), this)) {
                     deliver(engine.carryOut(handle), pending);
                 }
             } catch (Throwable failure) {
@@ -159,7 +158,7 @@ final class AsyncLocks {
         }
         // Made first: without memory for it, nothing has begun.
         NativeLock lock = new NativeLock(handle, pending);
-        if (!ranges.tryBegin(hold)) {
+        if (!ranges.tryBegin(hold, pending.progress())) {
             return false;
         }
         lock.run();

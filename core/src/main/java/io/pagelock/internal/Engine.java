@@ -94,17 +94,17 @@ public final class Engine implements PageLocker {
 
     @Override
     public PageLock lock(ByteBuffer buffer, LockOption... options) {
-        return acquire(handle(rangeUnder(buffer), buffer, isOnFault(options)));
+        return acquire(handle(rangeUnder(buffer), buffer, isOnFault(options)), Progress.UNWATCHED);
     }
 
     @Override
     public PageLock lock(MemoryRange range, LockOption... options) {
-        return acquire(handle(range, isOnFault(options)));
+        return acquire(handle(range, isOnFault(options)), Progress.UNWATCHED);
     }
 
     @Override
     public PageLock lock(Collection<MemoryRange> ranges, LockOption... options) {
-        return acquire(handle(ranges, isOnFault(options)));
+        return acquire(handle(ranges, isOnFault(options)), Progress.UNWATCHED);
     }
 
     @Override
@@ -160,8 +160,8 @@ public final class Engine implements PageLocker {
         for (MemoryRange range : sorted) {
             long start = alignedStart(range);
             long end = alignedEnd(range);
-            if (used > 0 && !IntervalCounts.less(parts[used - 1], start)) {
-                parts[used - 1] = IntervalCounts.max(parts[used - 1], end);
+            if (used > 0 && !Unsigned.less(parts[used - 1], start)) {
+                parts[used - 1] = Unsigned.max(parts[used - 1], end);
                 if (parts[used - 1] - parts[used - 2] < 0) {
                     throw new IllegalArgumentException("ranges that join to 2^63 bytes or more; lock them apart");
                 }
@@ -174,11 +174,11 @@ public final class Engine implements PageLocker {
     }
 
     /** Locks what the handle stands for, in this thread. */
-    Handle acquire(Handle handle) {
+    Handle acquire(Handle handle, Progress progress) {
         Object event = flight.begin();
         long begin = System.nanoTime();
         try {
-            ranges.acquire(handle.hold());
+            ranges.acquire(handle.hold(), progress);
         } catch (PageLockException e) {
             throw failed(e, handle, begin, event);
         }
@@ -236,7 +236,7 @@ public final class Engine implements PageLocker {
         if (event != null) {
             flight.end(event, handle.bytes(), e.reason().toString());
         }
-        if (ranges.needsSweep()) {
+        if (ranges.needsLookAgain()) {
             reaper.watch();
         }
         return explainLock(e.reason() == Reason.OVER_LIMIT ? forAllOf(handle, e) : e, handle);
@@ -297,7 +297,9 @@ public final class Engine implements PageLocker {
     /** Unlocks what nobody wants and nobody can close; what the system refuses to unlock is tried again later. */
     void giveBack(Handle handle) {
         try {
-            ranges.abandon(handle.hold());
+            if (!ranges.reap(handle.hold())) {
+                ranges.orphan(handle.hold());
+            }
         } finally {
             keepReachable(handle);
         }
@@ -458,7 +460,7 @@ public final class Engine implements PageLocker {
                 backend.limits().lockedBytes(),
                 reaper.leaked(),
                 longestLock.get(),
-                ranges.strayBytes(),
+                ranges.leftoverBytes(),
                 counts);
     }
 
@@ -498,7 +500,7 @@ public final class Engine implements PageLocker {
     private long alignedStart(MemoryRange range) {
         long start = range.address() & -pageSize;
         long end = (range.end() + pageSize - 1) & -pageSize;
-        boolean outside = addressBits == 32 && IntervalCounts.less(0xffffffffL & -pageSize, end);
+        boolean outside = addressBits == 32 && Unsigned.less(0xffffffffL & -pageSize, end);
         if (start == 0 || end == 0 || outside || end - start < 0) {
             throw new IllegalArgumentException(range + ", rounded to pages of " + pageSize
                     + " bytes, touches the first or the last page of the " + addressBits

@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.internal;
 
+import static io.pagelock.spi.Unsigned.less;
+import static io.pagelock.spi.Unsigned.max;
+import static io.pagelock.spi.Unsigned.min;
+
 import java.util.Arrays;
+import java.util.function.LongPredicate;
 
 /**
  * Counts, for every address, how many holders it has, by interval: neighbouring addresses with equal counts share one
- * entry, so that a range costs the same whatever its length. A B+ tree with unsigned keys: among a million entries, a search
- * touches few places in memory. Not safe for several threads.
+ * entry, so that a range costs the same whatever its length. An interval without holders is a leftover, which the kernel may
+ * still have locked. A B+ tree with unsigned keys: among a million entries, a search touches few places in memory. Not safe
+ * for several threads.
  *
- * <p>A method that runs out of memory leaves the counts as they were. After {@link #prepare} of a range, and until something
- * else changes its edges, the methods that only take away need no memory.
+ * <p>Only {@link #reserve} needs memory, and leaves everything as it was when it gets none. The other changes ask for ranges
+ * whose edges are boundaries: those of a reserved range are, for as long as they are pinned.
  */
 final class IntervalCounts {
-    /** Receives intervals in ascending order. */
-    interface Visitor {
-        void visit(long start, long end, int full, int onFault);
-    }
+    /** In place of the number of full holders: there are no holders, and the kernel may still have the interval locked. */
+    private static final int LEFTOVER = -1;
 
     /** A leaf with intervals, or an inner node with children. Only the root may be empty. */
     private static final class Node {
@@ -147,220 +151,189 @@ final class IntervalCounts {
 
     private static final int CAPACITY = 32;
 
-    private final boolean joins;
+    private final LongPredicate pinned;
     private final int capacity;
     private Node root;
-    private long bytes;
-
-    // Where the last search ended; the next one is often for the same place. The leaf is in the tree or empty.
-    private Node leaf;
-    private int index;
+    private long heldBytes;
+    private long leftoverBytes;
+    /** Where the last change or question was; the next one is often at the same place. */
+    private final Cursor here;
 
     /**
      * Starts without holders.
      *
-     * @param joins whether neighbours with equal counts become one; if not, what was added can be removed without memory
+     * @param pinned tells for an address whether the intervals on both sides must stay apart although their counts are equal
      */
-    IntervalCounts(boolean joins) {
-        this(joins, CAPACITY);
+    IntervalCounts(LongPredicate pinned) {
+        this(pinned, CAPACITY);
     }
 
     /** With nodes of another size, at least 4. */
-    IntervalCounts(boolean joins, int capacity) {
-        this.joins = joins;
+    IntervalCounts(LongPredicate pinned, int capacity) {
+        this.pinned = pinned;
         this.capacity = capacity;
         root = new Node(capacity, true);
-        leaf = root;
+        here = new Cursor();
     }
 
-    /** The number of bytes with a count above zero. */
-    long bytes() {
-        return bytes;
+    /** Returns the number of bytes that have holders. */
+    long heldBytes() {
+        return heldBytes;
     }
 
-    boolean isEmpty() {
-        return root.size == 0;
+    long leftoverBytes() {
+        return leftoverBytes;
     }
 
-    void clear() {
-        root = firstLeaf(root);
-        root.size = 0;
-        leaf = root;
-        bytes = 0;
-    }
-
-    /** Adds one holder to every address of the range. */
-    void add(long start, long end, boolean isOnFault) {
-        if (!floor(end) || less(end(), start)) {
+    /** Makes room for one more holder of the range: its edges become boundaries, and its gaps intervals without holders. */
+    void reserve(long start, long end) {
+        if (!here.floor(end) || less(here.end(), start)) {
             // Overlaps and touches nothing, as most ranges do.
-            insert(start, end, isOnFault ? 0 : 1, isOnFault ? 1 : 0);
-            bytes += end - start;
+            insert(start, end, 0, 0);
             return;
         }
-        if (isAt(start, end)) {
-            change(isOnFault, 1);
-            merge(start);
+        if (here.isAt(start, end)) {
             return;
         }
-        split(start);
-        split(end);
         try {
+            split(start);
+            split(end);
             fillGaps(start, end);
         } catch (Error e) {
-            removeZeros(start, end);
+            release(start, end);
             throw e;
         }
-        for (boolean more = floor(start); more && less(start(), end); more = next()) {
-            if (count() == 0) {
-                bytes += end() - start();
-            }
-            change(isOnFault, 1);
-        }
-        merge(start);
-        merge(end);
     }
 
-    /** Removes one holder from every address of the range; each must have one of that kind. */
-    void remove(long start, long end, boolean isOnFault) {
-        if (floor(start) && isAt(start, end)) {
-            change(isOnFault, -1);
-            if (count() == 0) {
-                bytes -= end - start;
-                delete();
+    /** Undoes {@link #reserve}. */
+    void release(long start, long end) {
+        deleteEmpty(start, end);
+        join(start);
+        join(end);
+    }
+
+    /**
+     * Adds one holder to every address of a reserved range, whose leftovers end.
+     *
+     * @return whether no address had one
+     */
+    boolean add(long start, long end, boolean isOnFault) {
+        boolean alone = true;
+        boolean takesOver = false;
+        for (boolean more = here.floor(start); more && less(here.start(), end); more = here.next()) {
+            if (here.isLeftover()) {
+                takesOver = true;
+                here.set(0, 0);
+                leftoverBytes -= here.length();
+            }
+            if (here.count() == 0) {
+                heldBytes += here.length();
             } else {
-                merge(start);
-                merge(end);
+                alone = false;
             }
-            return;
+            here.change(isOnFault, 1);
         }
-        split(start);
-        split(end);
-        for (boolean more = floor(start); more && less(start(), end); more = next()) {
-            change(isOnFault, -1);
-            if (count() == 0) {
-                bytes -= end() - start();
-            }
+        if (takesOver) {
+            joinWithin(start, end);
         }
-        removeZeros(start, end);
-        merge(start);
-        merge(end);
+        return alone;
     }
 
-    /** Removes every holder from the range. */
-    void clear(long start, long end) {
-        if (isEmpty()) {
-            return;
-        }
-        if (floor(start) && isAt(start, end)) {
-            bytes -= end - start;
+    /**
+     * Removes one holder from every address of a range; each must have one of that kind.
+     *
+     * @param leave whether what has no other holder becomes a leftover
+     */
+    void remove(long start, long end, boolean isOnFault, boolean leave) {
+        if (here.floor(start) && here.isAt(start, end) && here.count() == 1 && !leave) {
+            heldBytes -= end - start;
             delete();
             return;
         }
-        split(start);
-        split(end);
-        for (boolean more = ceiling(start); more && less(start(), end); more = next()) {
-            leaf.full[index] = 0;
-            leaf.onFault[index] = 0;
-            bytes -= end() - start();
-        }
-        removeZeros(start, end);
-    }
-
-    /** Makes the edges of a range boundaries, which is what may need memory. */
-    void prepare(long start, long end) {
-        if (floor(start) && isAt(start, end)) {
-            return;
-        }
-        split(start);
-        split(end);
-    }
-
-    /** Adds the parts of a prepared range that have one holder. */
-    void addSole(long start, long end, Parts parts) {
-        for (boolean more = floor(start); more && less(start(), end); more = next()) {
-            if (count() == 1) {
-                parts.add(start(), end());
+        for (boolean more = here.floor(start); more && less(here.start(), end); more = here.next()) {
+            here.change(isOnFault, -1);
+            if (here.count() == 0) {
+                heldBytes -= here.length();
+                if (leave) {
+                    here.set(LEFTOVER, 0);
+                    leftoverBytes += here.length();
+                }
             }
         }
+        deleteEmpty(start, end);
+        join(start);
+        join(end);
     }
 
-    /** Removes one holder from every address of a prepared range that has others. */
-    void removeShared(long start, long end, boolean isOnFault) {
-        for (boolean more = floor(start); more && less(start(), end); more = next()) {
-            if (count() > 1) {
-                change(isOnFault, -1);
+    /** Forgets the leftovers of a range whose edges are boundaries. */
+    void removeLeftovers(long start, long end) {
+        for (boolean more = here.ceiling(start); more && less(here.start(), end); more = here.next()) {
+            if (here.isLeftover()) {
+                here.set(0, 0);
+                leftoverBytes -= here.length();
             }
         }
-        // Counts may have become equal to those on either side.
-        for (boolean more = floor(start); more && less(start(), end); ) {
-            long next = end();
-            merge(start());
-            more = ceiling(next);
-        }
-        merge(end);
+        deleteEmpty(start, end);
     }
 
-    /** Tells whether the range lies within one interval with one holder. */
-    boolean isSole(long start, long end) {
-        return floor(start) && count() == 1 && !less(end(), end);
+    /** Joins the intervals on both sides of an address that is not pinned any more. */
+    void unpin(long at) {
+        join(at);
     }
 
-    /** Tells whether an address of the range has at least so many holders. */
-    boolean anyAtLeast(long start, long end, int count) {
-        for (boolean more = firstOf(start); more && less(start(), end); more = next()) {
-            if (count() >= count) {
+    /** Reports whether an address of the range has a holder. */
+    boolean isHeld(long start, long end) {
+        for (boolean more = here.firstEndingAfter(start); more && less(here.start(), end); more = here.next()) {
+            if (here.count() > 0) {
                 return true;
             }
         }
         return false;
     }
 
-    /** Visits the intervals that overlap the range, cut to it. Visitors may look at the counts and not change them. */
-    void forEach(long start, long end, Visitor visitor) {
-        for (boolean more = firstOf(start); more && less(start(), end); more = next()) {
-            Node at = leaf;
-            int place = index;
-            visitor.visit(max(start, start()), min(end, end()), at.full[place], at.onFault[place]);
-            leaf = at;
-            index = place;
-        }
-    }
-
-    /** Visits all intervals. */
-    void forEach(Visitor visitor) {
-        forEach(0, -1, visitor);
+    Cursor cursor() {
+        return new Cursor();
     }
 
     private void fillGaps(long start, long end) {
         long at = start;
         while (less(at, end)) {
-            boolean found = ceiling(at);
-            long gapEnd = found ? min(start(), end) : end;
-            long next = found ? max(end(), gapEnd) : end;
+            boolean found = here.ceiling(at);
+            long gapEnd = found ? min(here.start(), end) : end;
+            long next = found ? max(here.end(), gapEnd) : end;
             if (less(at, gapEnd)) {
-                floor(at);
+                here.floor(at);
                 insert(at, gapEnd, 0, 0);
             }
             at = next;
         }
     }
 
-    private void removeZeros(long start, long end) {
-        for (boolean more = ceiling(start); more && less(start(), end); ) {
-            long next = end();
-            if (count() == 0) {
+    private void deleteEmpty(long start, long end) {
+        for (boolean more = here.ceiling(start); more && less(here.start(), end); ) {
+            long next = here.end();
+            if (here.count() == 0 && !here.isLeftover()) {
                 delete();
             }
-            more = ceiling(next);
+            more = here.ceiling(next);
         }
     }
 
     /** Makes the address a boundary if it lies within an interval. */
     private void split(long at) {
-        if (floor(at) && start() != at && less(at, end())) {
-            insert(at, end(), leaf.full[index], leaf.onFault[index]);
-            floor(at - 1);
-            leaf.ends[index] = at;
+        if (here.floor(at) && here.start() != at && less(at, here.end())) {
+            insert(at, here.end(), here.full(), here.onFault());
+            here.floor(at - 1);
+            here.setEnd(at);
+        }
+    }
+
+    /** Joins what lies between the edges of a range. */
+    private void joinWithin(long start, long end) {
+        for (boolean more = here.ceiling(start + 1); more && less(here.start(), end); ) {
+            long next = here.end();
+            join(here.start());
+            more = here.ceiling(next);
         }
     }
 
@@ -368,106 +341,137 @@ final class IntervalCounts {
      * Joins the interval that starts at the address to the one that ends there, if their counts are equal and the length
      * stays a positive number.
      */
-    private void merge(long at) {
-        if (!joins || !floor(at) || start() != at) {
+    private void join(long at) {
+        if (!here.floor(at) || here.start() != at || pinned.test(at)) {
             return;
         }
-        long end = end();
-        int full = leaf.full[index];
-        int onFault = leaf.onFault[index];
-        if (floor(at - 1)
-                && end() == at
-                && leaf.full[index] == full
-                && leaf.onFault[index] == onFault
-                && end - start() > 0) {
-            floor(at);
+        long end = here.end();
+        int full = here.full();
+        int onFault = here.onFault();
+        if (here.floor(at - 1)
+                && here.end() == at
+                && here.full() == full
+                && here.onFault() == onFault
+                && end - here.start() > 0) {
+            here.floor(at);
             delete();
-            floor(at - 1);
+            here.floor(at - 1);
+            here.setEnd(end);
+        }
+    }
+
+    /** A place among the intervals. Its searches report whether they have found an interval, which a change may move. */
+    final class Cursor {
+        /** In the tree, or empty. */
+        private Node leaf = root;
+
+        private int index;
+
+        private Cursor() {}
+
+        long start() {
+            return leaf.starts[index];
+        }
+
+        long end() {
+            return leaf.ends[index];
+        }
+
+        long length() {
+            return end() - start();
+        }
+
+        int full() {
+            return leaf.full[index];
+        }
+
+        int onFault() {
+            return leaf.onFault[index];
+        }
+
+        int count() {
+            return isLeftover() ? 0 : full() + onFault();
+        }
+
+        boolean isLeftover() {
+            return full() == LEFTOVER;
+        }
+
+        private boolean isAt(long start, long end) {
+            return start() == start && end() == end;
+        }
+
+        private void change(boolean isOnFault, int by) {
+            int[] counts = isOnFault ? leaf.onFault : leaf.full;
+            counts[index] += by;
+        }
+
+        private void set(int full, int onFault) {
+            leaf.full[index] = full;
+            leaf.onFault[index] = onFault;
+        }
+
+        private void setEnd(long end) {
             leaf.ends[index] = end;
         }
-    }
 
-    // The interval that the last search has found
-
-    private long start() {
-        return leaf.starts[index];
-    }
-
-    private long end() {
-        return leaf.ends[index];
-    }
-
-    private boolean isAt(long start, long end) {
-        return start() == start && end() == end;
-    }
-
-    private int count() {
-        return leaf.full[index] + leaf.onFault[index];
-    }
-
-    private void change(boolean isOnFault, int by) {
-        int[] counts = isOnFault ? leaf.onFault : leaf.full;
-        counts[index] += by;
-    }
-
-    // Searches, which tell whether they have found an interval
-
-    /** The last one that starts at the address or before. If there is none, the place is before the first one. */
-    private boolean floor(long at) {
-        if (index >= 0 && index < leaf.size && !less(at, start()) && less(at, end())) {
-            return true;
+        /** Finds the last one that starts at the address or before. If there is none, the place is before the first one. */
+        private boolean floor(long at) {
+            if (index >= 0 && index < leaf.size && !less(at, start()) && less(at, end())) {
+                return true;
+            }
+            if (leaf.size == 0 || less(at, leaf.starts[0]) || !less(at, leaf.ends[leaf.size - 1])) {
+                leaf = leafOfFloor(at);
+            }
+            index = leaf.indexOf(at);
+            return index >= 0;
         }
-        if (leaf.size == 0 || less(at, leaf.starts[0]) || !less(at, leaf.ends[leaf.size - 1])) {
-            leaf = leafOfFloor(at);
-        }
-        index = leaf.indexOf(at);
-        return index >= 0;
-    }
 
-    private Node leafOfFloor(long at) {
-        Node node = root;
-        Node before = null;
-        while (!node.isLeaf()) {
-            int child = node.childFor(at);
-            before = child > 0 ? node.children[child - 1] : before;
-            node = node.children[child];
+        private Node leafOfFloor(long at) {
+            Node node = root;
+            Node before = null;
+            while (!node.isLeaf()) {
+                int child = node.childFor(at);
+                before = child > 0 ? node.children[child - 1] : before;
+                node = node.children[child];
+            }
+            return before != null && less(at, node.starts[0]) ? lastLeaf(before) : node;
         }
-        return before != null && less(at, node.starts[0]) ? lastLeaf(before) : node;
-    }
 
-    /** The first one that starts at the address or after. */
-    private boolean ceiling(long at) {
-        Node node = root;
-        Node after = null;
-        while (!node.isLeaf()) {
-            int child = node.childFor(at);
-            after = child + 1 < node.size ? node.children[child + 1] : after;
-            node = node.children[child];
+        /** Finds the first one that starts at the address or after. */
+        private boolean ceiling(long at) {
+            Node node = root;
+            Node after = null;
+            while (!node.isLeaf()) {
+                int child = node.childFor(at);
+                after = child + 1 < node.size ? node.children[child + 1] : after;
+                node = node.children[child];
+            }
+            int place = node.indexOf(at);
+            if (place < 0 || node.starts[place] != at) {
+                place++;
+            }
+            if (place == node.size && after != null) {
+                node = firstLeaf(after);
+                place = 0;
+            }
+            leaf = node;
+            index = place;
+            return place < node.size;
         }
-        int place = node.indexOf(at);
-        if (place < 0 || node.starts[place] != at) {
-            place++;
-        }
-        if (place == node.size && after != null) {
-            node = firstLeaf(after);
-            place = 0;
-        }
-        leaf = node;
-        index = place;
-        return place < node.size;
-    }
 
-    /** The first one that ends after the address. */
-    private boolean firstOf(long at) {
-        return floor(at) && less(at, end()) || ceiling(at);
-    }
-
-    private boolean next() {
-        if (index + 1 < leaf.size) {
-            index++;
-            return true;
+        /** Finds the first one that ends after the address. */
+        boolean firstEndingAfter(long at) {
+            return floor(at) && less(at, end()) || ceiling(at);
         }
-        return ceiling(end());
+
+        boolean next() {
+            if (index + 1 < leaf.size) {
+                index++;
+                return true;
+            }
+            return ceiling(end());
+        }
     }
 
     private static Node firstLeaf(Node node) {
@@ -478,17 +482,16 @@ final class IntervalCounts {
         return node.isLeaf() ? node : lastLeaf(node.lastChild());
     }
 
-    // Changes
-
-    /** Inserts an interval behind what {@link #floor} has found. What runs out of memory here has split nodes at most. */
+    /** Inserts an interval behind what {@link Cursor#floor} has found here. An error here has split nodes at most. */
     private void insert(long start, long end, int full, int onFault) {
         // At the end of a leaf it may belong to the next one.
-        if (leaf.isFull() || index + 1 >= leaf.size) {
-            leaf = leafWithRoom(start);
-            index = leaf.indexOf(start);
+        if (here.leaf.isFull() || here.index + 1 >= here.leaf.size) {
+            Node leaf = leafWithRoom(start);
+            here.leaf = leaf;
+            here.index = leaf.indexOf(start);
         }
-        index++;
-        leaf.put(index, start, end, full, onFault);
+        here.index++;
+        here.leaf.put(here.index, start, end, full, onFault);
     }
 
     /** The leaf that the address belongs into. Full nodes are split on the way down, so that their parents have room. */
@@ -511,13 +514,13 @@ final class IntervalCounts {
         return node;
     }
 
-    /** Deletes what the last search has found. Needs no memory. */
+    /** Deletes what the last search here has found. */
     private void delete() {
-        if (leaf == root || leaf.size > capacity / 4) {
-            leaf.take(index);
+        if (here.leaf == root || here.leaf.size > capacity / 4) {
+            here.leaf.take(here.index);
             return;
         }
-        delete(root, start());
+        delete(root, here.start());
         while (!root.isLeaf() && root.size == 1) {
             root = root.children[0];
         }
@@ -531,17 +534,5 @@ final class IntervalCounts {
         int child = node.childFor(start);
         delete(node.children[child], start);
         node.tidyChild(child);
-    }
-
-    static boolean less(long a, long b) {
-        return Long.compareUnsigned(a, b) < 0;
-    }
-
-    static long min(long a, long b) {
-        return less(a, b) ? a : b;
-    }
-
-    static long max(long a, long b) {
-        return less(a, b) ? b : a;
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.internal;
 
+import static io.pagelock.spi.Unsigned.less;
+
 import java.util.Arrays;
 
 /** Collects ranges in ascending order, those that touch joined, as start and end in turn. */
@@ -18,6 +20,30 @@ final class Parts {
         }
         bounds[used++] = start;
         bounds[used++] = end;
+    }
+
+    void clear() {
+        used = 0;
+    }
+
+    /** Reports whether a hold overlaps one of the ranges. */
+    boolean overlaps(Hold hold) {
+        for (int i = 0; i < hold.count(); i++) {
+            int low = 0;
+            int high = used / 2;
+            while (low < high) {
+                int middle = (low + high) >>> 1;
+                if (less(hold.start(i), bounds[2 * middle + 1])) {
+                    high = middle;
+                } else {
+                    low = middle + 1;
+                }
+            }
+            if (low < used / 2 && less(bounds[2 * low], hold.end(i))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     boolean isEmpty() {

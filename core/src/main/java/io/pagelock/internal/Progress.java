@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.internal;
 
+import io.pagelock.PageLockException;
+import io.pagelock.Reason;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 
@@ -18,6 +20,15 @@ final class Progress {
 
     boolean isCancelled() {
         return cancelled != null && cancelled.getAsBoolean();
+    }
+
+    /** Throws if nobody wants the lock any more. */
+    void check() {
+        if (isCancelled()) {
+            throw PageLockException.because(Reason.CANCELLED)
+                    .detail("cancelled after " + bytes() + " bytes")
+                    .build();
+        }
     }
 
     long bytes() {

@@ -5,6 +5,7 @@ import io.pagelock.spi.DaemonThread;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Unlocks what dropped handles held. Its daemon thread starts with the first handle and ends when there has been none for
@@ -12,11 +13,11 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class Reaper {
     private static final long IDLE_MILLIS = 10_000;
+    private static final long AGAIN_NANOS = 10_000_000;
 
     private final RangeLocks locks;
     private final ReferenceQueue<Handle> queue = new ReferenceQueue<>();
     private final AtomicLong leaked = new AtomicLong();
-    private final AtomicLong failed = new AtomicLong();
     private volatile boolean running;
 
     Reaper(RangeLocks locks) {
@@ -62,14 +63,14 @@ final class Reaper {
                 } else if (mayEnd()) {
                     return;
                 } else {
-                    locks.sweep();
+                    locks.lookAgain();
                 }
             } catch (InterruptedException e) {
                 // Nobody has a reason to interrupt this thread; go on.
                 Thread.interrupted();
             } catch (Throwable e) {
                 // What could not be unlocked is left to sweeps; other handles must still be served.
-                failed.incrementAndGet();
+                continue;
             }
         }
     }
@@ -78,14 +79,17 @@ final class Reaper {
     private void reap(Hold dropped) {
         if (locks.isOpen(dropped)) {
             leaked.incrementAndGet();
-            locks.abandon(dropped);
+            locks.orphan(dropped);
+        }
+        while (!locks.reap(dropped)) {
+            LockSupport.parkNanos(AGAIN_NANOS);
         }
     }
 
     /** The flag goes down before the look: a handle made in between starts a new thread. */
     private synchronized boolean mayEnd() {
         running = false;
-        if (locks.openHolds() == 0 && !locks.needsSweep()) {
+        if (locks.openHolds() == 0 && !locks.needsLookAgain()) {
             return true;
         }
         running = true;

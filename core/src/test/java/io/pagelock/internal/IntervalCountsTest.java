@@ -10,7 +10,6 @@ import static org.quicktheories.generators.SourceDSL.integers;
 import static org.quicktheories.generators.SourceDSL.lists;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -39,7 +38,7 @@ class IntervalCountsTest {
 
     /** Replays a list of numbers as operations on the tree and on plain arrays. */
     private static boolean agrees(List<Integer> script, int size, int longest, int capacity) {
-        IntervalCounts counts = new IntervalCounts(true, capacity);
+        IntervalCounts counts = new IntervalCounts(at -> false, capacity);
         int[] full = new int[size];
         int[] onFault = new int[size];
         List<int[]> holders = new ArrayList<>();
@@ -52,34 +51,14 @@ class IntervalCountsTest {
             // More is added at first, and more taken away later.
             int adding = ++step < script.size() / 2 ? 3 : 1;
             if (random.nextInt(4) < adding || holders.isEmpty()) {
-                counts.add(BASE + start, BASE + end, isOnFault);
+                add(counts, BASE + start, BASE + end, isOnFault);
                 count(isOnFault ? onFault : full, start, end, 1);
                 holders.add(new int[] {start, end, isOnFault ? 1 : 0});
             } else {
                 int[] holder = holders.remove(random.nextInt(holders.size()));
                 int[] mine = holder[2] == 1 ? onFault : full;
-                if (random.nextBoolean()) {
-                    counts.remove(BASE + holder[0], BASE + holder[1], holder[2] == 1);
-                    count(mine, holder[0], holder[1], -1);
-                } else {
-                    long[] sole = removeShared(counts, BASE + holder[0], BASE + holder[1], holder[2] == 1);
-                    List<Long> expected = new ArrayList<>();
-                    for (int i = holder[0]; i < holder[1]; i++) {
-                        if (full[i] + onFault[i] > 1) {
-                            mine[i]--;
-                        } else if (!expected.isEmpty() && expected.get(expected.size() - 1) == BASE + i) {
-                            expected.set(expected.size() - 1, BASE + i + 1);
-                        } else {
-                            expected.add(BASE + i);
-                            expected.add(BASE + i + 1);
-                        }
-                    }
-                    assertArrayEquals(
-                            expected.stream().mapToLong(Long::longValue).toArray(), sole);
-                    for (int i = 0; i < sole.length; i += 2) {
-                        holders.add(new int[] {(int) (sole[i] - BASE), (int) (sole[i + 1] - BASE), holder[2]});
-                    }
-                }
+                remove(counts, BASE + holder[0], BASE + holder[1], holder[2] == 1, random.nextBoolean());
+                count(mine, holder[0], holder[1], -1);
             }
             if (size <= 16 || step % 16 == 0) {
                 compare(counts, full, onFault);
@@ -89,16 +68,16 @@ class IntervalCountsTest {
         return true;
     }
 
-    private static long[] removeShared(IntervalCounts counts, long start, long end, boolean onFault) {
-        boolean isSole = counts.isSole(start, end);
-        counts.prepare(start, end);
-        Parts sole = new Parts();
-        counts.addSole(start, end, sole);
-        counts.removeShared(start, end, onFault);
-        if (isSole) {
-            assertArrayEquals(new long[] {start, end}, sole.toArray());
-        }
-        return sole.toArray();
+    private static void add(IntervalCounts counts, long start, long end, boolean isOnFault) {
+        counts.reserve(start, end);
+        counts.add(start, end, isOnFault);
+        counts.unpin(start);
+        counts.unpin(end);
+    }
+
+    private static void remove(IntervalCounts counts, long start, long end, boolean isOnFault, boolean leave) {
+        counts.reserve(start, end);
+        counts.remove(start, end, isOnFault, leave);
     }
 
     private static void count(int[] counters, int start, int end, int by) {
@@ -110,129 +89,115 @@ class IntervalCountsTest {
     private static void compare(IntervalCounts counts, int[] full, int[] onFault) {
         int[] seenFull = new int[full.length];
         int[] seenOnFault = new int[full.length];
-        long[] last = {0, -1, -1};
-        counts.forEach((start, end, fullCount, onFaultCount) -> {
-            assertTrue(fullCount + onFaultCount > 0, "an interval without holders");
+        long lastEnd = 0;
+        int lastFull = 0;
+        int lastOnFault = 0;
+        long leftovers = 0;
+        IntervalCounts.Cursor at = counts.cursor();
+        for (boolean more = at.firstEndingAfter(0); more; more = at.next()) {
+            assertTrue(at.count() > 0 || at.isLeftover(), "an interval without holders");
             assertTrue(
-                    last[0] != start || last[1] != fullCount || last[2] != onFaultCount,
+                    lastEnd != at.start() || lastFull != at.full() || lastOnFault != at.onFault(),
                     "equal neighbours are not joined");
-            last[0] = end;
-            last[1] = fullCount;
-            last[2] = onFaultCount;
-            count(seenFull, (int) (start - BASE), (int) (end - BASE), fullCount);
-            count(seenOnFault, (int) (start - BASE), (int) (end - BASE), onFaultCount);
-        });
+            lastEnd = at.end();
+            lastFull = at.full();
+            lastOnFault = at.onFault();
+            if (at.isLeftover()) {
+                leftovers += at.length();
+            } else {
+                count(seenFull, (int) (at.start() - BASE), (int) (at.end() - BASE), at.full());
+                count(seenOnFault, (int) (at.start() - BASE), (int) (at.end() - BASE), at.onFault());
+            }
+        }
         assertArrayEquals(full, seenFull);
         assertArrayEquals(onFault, seenOnFault);
         long bytes = 0;
         for (int i = 0; i < full.length; i++) {
             bytes += full[i] + onFault[i] > 0 ? 1 : 0;
-            for (int least = 1; least < 4; least++) {
-                assertEquals(
-                        full[i] + onFault[i] >= least, counts.anyAtLeast(BASE + i, BASE + i + 1, least), "at " + i);
-            }
+            assertEquals(full[i] + onFault[i] > 0, counts.isHeld(BASE + i, BASE + i + 1), "at " + i);
         }
-        assertEquals(bytes, counts.bytes());
+        assertEquals(bytes, counts.heldBytes());
+        assertEquals(leftovers, counts.leftoverBytes());
     }
 
-    @Test
-    void clearingARangeLeavesTheRest() {
-        IntervalCounts counts = new IntervalCounts(true);
-        counts.add(10, 20, false);
-        counts.add(30, 40, true);
-        counts.clear(15, 35);
+    private static List<Long> edges(IntervalCounts counts) {
         List<Long> seen = new ArrayList<>();
-        counts.forEach((start, end, full, onFault) -> {
-            seen.add(start);
-            seen.add(end);
-        });
-        assertEquals(List.of(10L, 15L, 35L, 40L), seen);
-        assertEquals(10, counts.bytes());
-        counts.clear(0, 100);
-        assertTrue(counts.isEmpty());
-        assertEquals(0, counts.bytes());
-    }
-
-    @Test
-    void clearingManyIntervalsLeavesTheRest() {
-        SplittableRandom random = new SplittableRandom(7);
-        for (int round = 0; round < 300; round++) {
-            IntervalCounts counts = new IntervalCounts(true, 4);
-            int[] full = new int[600];
-            int[] onFault = new int[600];
-            for (int start = 0; start < 600; start += 3) {
-                counts.add(BASE + start, BASE + start + 2, false);
-                count(full, start, start + 2, 1);
-            }
-            for (int i = 0; i < 5; i++) {
-                int start = random.nextInt(600);
-                int end = start + 1 + random.nextInt(600 - start);
-                counts.clear(BASE + start, BASE + end);
-                Arrays.fill(full, start, end, 0);
-                compare(counts, full, onFault);
-            }
-            counts.clear();
-            assertTrue(counts.isEmpty());
-            counts.add(BASE + 598, BASE + 599, true);
-            compare(counts, new int[600], onFaultAt(598));
+        IntervalCounts.Cursor at = counts.cursor();
+        for (boolean more = at.firstEndingAfter(0); more; more = at.next()) {
+            assertTrue(at.end() - at.start() > 0);
+            seen.add(at.start());
+            seen.add(at.end());
         }
-    }
-
-    private static int[] onFaultAt(int address) {
-        int[] onFault = new int[600];
-        onFault[address] = 1;
-        return onFault;
+        return seen;
     }
 
     @Test
-    void searchesDoNotDisturbAVisitAndFindNothingAfterClearing() {
-        IntervalCounts counts = new IntervalCounts(true, 4);
+    void aHolderEndsLeftovers() {
+        IntervalCounts counts = new IntervalCounts(at -> false);
+        add(counts, 10, 20, false);
+        remove(counts, 10, 20, false, true);
+        assertEquals(10, counts.leftoverBytes());
+        assertFalse(counts.isHeld(10, 20));
+        add(counts, 15, 30, true);
+        assertEquals(List.of(10L, 15L, 15L, 30L), edges(counts));
+        assertEquals(5, counts.leftoverBytes());
+        assertEquals(15, counts.heldBytes());
+        counts.removeLeftovers(0, -1);
+        assertEquals(List.of(15L, 30L), edges(counts));
+        assertEquals(0, counts.leftoverBytes());
+    }
+
+    @Test
+    void pinnedEdgesStayBoundariesUntilTheyAreUnpinned() {
+        boolean[] pinned = {true};
+        IntervalCounts counts = new IntervalCounts(at -> pinned[0] && at == 20);
+        add(counts, 10, 20, false);
+        add(counts, 20, 30, false);
+        assertEquals(List.of(10L, 20L, 20L, 30L), edges(counts));
+        pinned[0] = false;
+        counts.unpin(20);
+        assertEquals(List.of(10L, 30L), edges(counts));
+    }
+
+    @Test
+    void whatIsReservedAndReleasedLeavesNothing() {
+        IntervalCounts counts = new IntervalCounts(at -> false);
+        add(counts, 10, 20, false);
+        add(counts, 30, 40, false);
+        counts.reserve(15, 35);
+        counts.release(15, 35);
+        assertEquals(List.of(10L, 20L, 30L, 40L), edges(counts));
+        assertEquals(20, counts.heldBytes());
+    }
+
+    @Test
+    void searchesDoNotDisturbACursor() {
+        IntervalCounts counts = new IntervalCounts(at -> false, 4);
         for (int start = 0; start < 60; start += 3) {
-            counts.add(BASE + start, BASE + start + 2, false);
+            add(counts, BASE + start, BASE + start + 2, false);
         }
-        List<Long> seen = new ArrayList<>();
-        counts.forEach((start, end, full, onFault) -> {
-            seen.add(start - BASE);
-            assertTrue(counts.anyAtLeast(BASE + 57, BASE + 58, 1));
-        });
-        assertEquals(20, seen.size());
-        assertTrue(counts.isSole(BASE + 57, BASE + 58));
-        counts.clear();
-        assertFalse(counts.anyAtLeast(BASE + 57, BASE + 58, 1), "found where the last search ended");
-    }
-
-    @Test
-    void neighboursThatAreNotJoinedAreClearedOneByOne() {
-        IntervalCounts counts = new IntervalCounts(false);
-        counts.add(10, 20, false);
-        counts.add(20, 30, false);
-        int[] intervals = {0};
-        counts.forEach((start, end, full, onFault) -> intervals[0]++);
-        assertEquals(2, intervals[0]);
-        counts.clear(10, 20);
-        assertEquals(10, counts.bytes());
+        int seen = 0;
+        IntervalCounts.Cursor at = counts.cursor();
+        for (boolean more = at.firstEndingAfter(0); more; more = at.next()) {
+            assertEquals(BASE + 3 * seen++, at.start());
+            assertTrue(counts.isHeld(BASE + 57, BASE + 58));
+        }
+        assertEquals(20, seen);
     }
 
     @Test
     void intervalsNeverJoinToANegativeLength() {
-        IntervalCounts counts = new IntervalCounts(true);
-        counts.add(4096, Long.MIN_VALUE, false);
-        counts.add(Long.MIN_VALUE, -4096, false);
-        int[] intervals = {0};
-        counts.forEach((start, end, full, onFault) -> {
-            intervals[0]++;
-            assertTrue(end - start > 0);
-        });
-        assertEquals(2, intervals[0]);
+        IntervalCounts counts = new IntervalCounts(at -> false);
+        add(counts, 4096, Long.MIN_VALUE, false);
+        add(counts, Long.MIN_VALUE, -4096, false);
+        assertEquals(4, edges(counts).size());
     }
 
     @Test
     void aTerabyteIsOneInterval() {
-        IntervalCounts counts = new IntervalCounts(true);
-        counts.add(1L << 40, 2L << 40, false);
-        int[] intervals = {0};
-        counts.forEach((start, end, full, onFault) -> intervals[0]++);
-        assertEquals(1, intervals[0]);
-        assertEquals(1L << 40, counts.bytes());
+        IntervalCounts counts = new IntervalCounts(at -> false);
+        add(counts, 1L << 40, 2L << 40, false);
+        assertEquals(List.of(1L << 40, 2L << 40), edges(counts));
+        assertEquals(1L << 40, counts.heldBytes());
     }
 }
