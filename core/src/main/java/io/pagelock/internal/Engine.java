@@ -21,6 +21,7 @@ import io.pagelock.SyncOption;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.PageStateReading;
 import io.pagelock.spi.Syncing;
+import io.pagelock.spi.Unsigned;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
