@@ -68,9 +68,8 @@ final class LockTable {
     /** Begins a lock unless it has to wait: for calls under way, for those that came before it, or for the kernel. */
     boolean tryBegin(Call call) {
         assert Thread.holdsLock(this);
-        boolean mayBegin = call.turn == null
-                ? mayBegin(call) && !queue.isWaitedFor(call)
-                : call.turn.isFirst && mayBegin(call);
+        boolean mayBegin =
+                call.turn == null ? mayBegin(call) && !queue.isWaitedFor(call) : call.turn.isFirst && mayBegin(call);
         if (mayBegin) {
             begin(call);
         } else if (call.turn != null) {
@@ -603,7 +602,8 @@ final class LockTable {
         return covered;
     }
 
-    // Mappings: a locked range between unlocked ones takes two more than it had, and so does an unlocked one between locked ones.
+    // Mappings: a locked range between unlocked ones takes two more than it had, and so does an unlocked one between
+    // locked ones.
 
     /** Reports whether the kernel may lack the mappings for a lock, unless they are counted again. */
     boolean lacksMappings(Call call) {

@@ -66,7 +66,8 @@ final class MappingReserve {
         }
         Span first = call.span(0);
         return PageLockException.because(Reason.TOO_MANY_MAPPINGS)
-                .detail("the process has " + used + " of at most " + most + " mappings, and pagelock keeps " + reserved()
+                .detail("the process has " + used + " of at most " + most + " mappings, and pagelock keeps "
+                        + reserved()
                         + " free, since a JVM without any aborts; a locked range between unlocked ones takes two more")
                 .range(MemoryRange.of(first.start, first.end - first.start))
                 .remedy(backend.remedy(Reason.TOO_MANY_MAPPINGS, bytes))

@@ -45,9 +45,7 @@ final class TurnQueue {
         for (int i = 0; i < parts; i++) {
             Span part = call.span(i);
             claims[i] = new Span(call, part.start, part.end);
-            for (Span each = last.first(part.start, part.end);
-                    each != null;
-                    each = last.first(each.end, part.end)) {
+            for (Span each = last.first(part.start, part.end); each != null; each = last.first(each.end, part.end)) {
                 Turn earlier = each.call.turn;
                 if (earlier.countedBy != turn) {
                     earlier.countedBy = turn;
@@ -79,9 +77,7 @@ final class TurnQueue {
 
     /** Adds a claim in place of those that it overlaps, which keep what is outside. */
     private void takeOver(Span claim, Span cutOff) {
-        for (Span each = last.first(claim.start, claim.end);
-                each != null;
-                each = last.first(claim.start, claim.end)) {
+        for (Span each = last.first(claim.start, claim.end); each != null; each = last.first(claim.start, claim.end)) {
             boolean startsBefore = less(each.start, claim.start);
             boolean endsAfter = less(claim.end, each.end);
             if (startsBefore) {

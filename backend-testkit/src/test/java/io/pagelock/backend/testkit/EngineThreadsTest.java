@@ -782,7 +782,8 @@ class EngineThreadsTest {
             locker.lock(pages(20, 1)).close();
         }
         assertEquals(0, locker.statistics().openHandles());
-        assertEquals(2 * PAGE, locker.statistics().strayBytes(), "the one that always fails keeps the other from its turn");
+        assertEquals(
+                2 * PAGE, locker.statistics().strayBytes(), "the one that always fails keeps the other from its turn");
     }
 
     @Test
