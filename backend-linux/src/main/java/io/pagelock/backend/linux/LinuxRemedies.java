@@ -74,12 +74,18 @@ final class LinuxRemedies {
         LimitValue hard = limits.memlock(proc.status()).hard();
         boolean withinHard = hard.isUnlimited()
                 || bytes > 0 && hard.bytes().isPresent() && hard.bytes().getAsLong() >= bytes;
+        // There, nobody may raise the hard limit: CAP_SYS_RESOURCE counts in the initial namespace alone, setrlimit(2).
+        boolean fromOutside = !withinHard && proc.inInitialUserNamespace() == Tristate.NO;
         return "Raise RLIMIT_MEMLOCK"
                 + (bytes == 0 ? "" : " to at least " + bytes + " bytes")
                 + " before java starts: "
                 + (withinHard
                         ? "'ulimit -l " + kibs + "' in the shell that starts it (the hard limit allows that)"
-                        : "as root, 'ulimit -H -l " + kibs + "; ulimit -S -l " + kibs + "' in the shell that starts it")
+                        : fromOutside
+                                ? "outside of this user namespace (rootless container, unshare -U), for the user who starts"
+                                        + " it, as nobody within may: 'prlimit --pid PID --memlock=" + size + ":" + size
+                                        + "' as root of the host for the shell that starts it"
+                                : "as root, 'ulimit -H -l " + kibs + "; ulimit -S -l " + kibs + "' in the shell that starts it")
                 + "; for logins, lines 'USER soft memlock " + kibs + "' and 'USER hard memlock " + kibs
                 + "' in /etc/security/limits.conf; for a systemd service, LimitMEMLOCK=" + size
                 + "; for a container, docker run --ulimit memlock=" + size + ":" + size + ".";
