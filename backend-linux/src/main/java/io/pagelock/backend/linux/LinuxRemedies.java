@@ -85,7 +85,8 @@ final class LinuxRemedies {
                                 ? "outside of this user namespace (rootless container, unshare -U), for the user who starts"
                                         + " it, as nobody within may: 'prlimit --pid PID --memlock=" + size + ":" + size
                                         + "' as root of the host for the shell that starts it"
-                                : "as root, 'ulimit -H -l " + kibs + "; ulimit -S -l " + kibs + "' in the shell that starts it")
+                                : "as root, 'ulimit -H -l " + kibs + "; ulimit -S -l " + kibs
+                                        + "' in the shell that starts it")
                 + "; for logins, lines 'USER soft memlock " + kibs + "' and 'USER hard memlock " + kibs
                 + "' in /etc/security/limits.conf; for a systemd service, LimitMEMLOCK=" + size
                 + "; for a container, docker run --ulimit memlock=" + size + ":" + size + ".";

@@ -26,7 +26,8 @@ class NamespaceRemedyTest {
                 .succeeded()
                 .output();
         assertFalse(refusal.contains("as root, 'ulimit"), refusal);
-        Matcher limit = Pattern.compile("prlimit --pid PID (--memlock=\\d+:\\d+)").matcher(refusal);
+        Matcher limit =
+                Pattern.compile("prlimit --pid PID (--memlock=\\d+:\\d+)").matcher(refusal);
         assertTrue(limit.find(), refusal);
         String second = ChildJvm.in(Life.ROOT)
                 .wrappedIn("prlimit", limit.group(1), "unshare", "--user", "--map-root-user")
