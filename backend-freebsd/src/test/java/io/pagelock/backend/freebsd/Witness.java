@@ -5,6 +5,7 @@ import com.sun.jna.Function;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLong;
 import com.sun.jna.Pointer;
+import io.pagelock.backend.testkit.ProcWitness;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
@@ -36,25 +37,12 @@ final class Witness implements AutoCloseable {
     private final Map<Long, Path> files = new HashMap<>();
 
     static long lockedBytes() {
-        return Long.parseLong(status("VmLck").replace("kB", "").trim()) * 1024;
+        return ProcWitness.lockedBytes();
     }
 
     /** Whether Linux lets this process lock as much as it likes. */
     static boolean isUnbound() {
-        return (Long.parseUnsignedLong(status("CapEff"), 16) >> 14 & 1) != 0;
-    }
-
-    private static String status(String key) {
-        try {
-            for (String line : Files.readAllLines(Paths.get("/proc/self/status"))) {
-                if (line.startsWith(key + ":")) {
-                    return line.substring(key.length() + 1).trim();
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        throw new AssertionError("no " + key + " in /proc/self/status");
+        return (Long.parseUnsignedLong(ProcWitness.status("CapEff"), 16) >> 14 & 1) != 0;
     }
 
     /** Linux refuses to invalidate locked pages. Lists of mappings leave some out while other threads map and unmap. */

@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
-import java.io.BufferedReader;
-import java.io.FileInputStream;
+import io.pagelock.backend.testkit.ProcWitness;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.RandomAccessFile;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
@@ -30,12 +25,7 @@ final class Witness {
     }
 
     static String status(String field) {
-        return lines("/proc/self/status").stream()
-                .filter(line -> line.startsWith(field + ":"))
-                .findFirst()
-                .orElseThrow()
-                .substring(field.length() + 1)
-                .trim();
+        return ProcWitness.status(field);
     }
 
     /** The VmFlags of the mapping at an address; empty if nothing is mapped there. */
@@ -55,29 +45,15 @@ final class Witness {
 
     /** Major and minor number of the device of what is mapped at an address, as hexadecimal numbers with a colon between. */
     static String device(long address) {
-        return lines("/proc/self/maps").stream()
-                .filter(line -> isOf(line, address))
+        return ProcWitness.lines("/proc/self/maps").stream()
+                .filter(line -> ProcWitness.contains(line, address))
                 .findFirst()
                 .orElseThrow()
                 .split(" ")[3];
     }
 
-    private static boolean isOf(String line, long address) {
-        long start = Long.parseUnsignedLong(line.substring(0, line.indexOf('-')), 16);
-        long end = Long.parseUnsignedLong(line.substring(line.indexOf('-') + 1, line.indexOf(' ')), 16);
-        return Long.compareUnsigned(start, address) <= 0 && Long.compareUnsigned(address, end) < 0;
-    }
-
     private static String field(long address, String name) {
-        boolean inside = false;
-        for (String line : lines("/proc/self/smaps")) {
-            if (line.matches("[0-9a-f]+-[0-9a-f]+ .*")) {
-                inside = isOf(line, address);
-            } else if (inside && line.startsWith(name + ":")) {
-                return line.substring(name.length() + 1).trim();
-            }
-        }
-        return null;
+        return ProcWitness.smaps(address, name).orElse(null);
     }
 
     static boolean flagged(long address) {
@@ -115,28 +91,22 @@ final class Witness {
     static BitSet flagged(long address, int pages) {
         long end = address + pages * PAGE;
         BitSet flagged = new BitSet(pages);
-        // Not by a channel, which an interrupt would close.
-        try (BufferedReader smaps = new BufferedReader(
-                new InputStreamReader(new FileInputStream("/proc/self/smaps"), StandardCharsets.ISO_8859_1))) {
-            long from = 0;
-            long to = 0;
-            for (String line = smaps.readLine(); line != null; line = smaps.readLine()) {
-                if (line.charAt(0) <= '9' || line.charAt(0) >= 'a') {
-                    int dash = line.indexOf('-');
-                    from = Long.parseUnsignedLong(line.substring(0, dash), 16);
-                    to = Long.parseUnsignedLong(line.substring(dash + 1, line.indexOf(' ')), 16);
-                } else if (Long.compareUnsigned(from, end) < 0
-                        && Long.compareUnsigned(address, to) < 0
-                        && line.startsWith("VmFlags:")
-                        && line.contains(" lo")) {
-                    flagged.set((int) ((Math.max(from, address) - address) / PAGE), (int)
-                            ((Math.min(to, end) - address) / PAGE));
-                }
+        long from = 0;
+        long to = 0;
+        for (String line : ProcWitness.lines("/proc/self/smaps")) {
+            if (line.charAt(0) <= '9' || line.charAt(0) >= 'a') {
+                int dash = line.indexOf('-');
+                from = Long.parseUnsignedLong(line.substring(0, dash), 16);
+                to = Long.parseUnsignedLong(line.substring(dash + 1, line.indexOf(' ')), 16);
+            } else if (Long.compareUnsigned(from, end) < 0
+                    && Long.compareUnsigned(address, to) < 0
+                    && line.startsWith("VmFlags:")
+                    && line.contains(" lo")) {
+                flagged.set((int) ((Math.max(from, address) - address) / PAGE), (int)
+                        ((Math.min(to, end) - address) / PAGE));
             }
-            return flagged;
-        } catch (IOException e) {
-            throw new AssertionError(e);
         }
+        return flagged;
     }
 
     static boolean locked(long address) {
@@ -144,14 +114,6 @@ final class Witness {
     }
 
     static int mappings() {
-        return lines("/proc/self/maps").size();
-    }
-
-    private static List<String> lines(String file) {
-        try {
-            return Files.readAllLines(Path.of(file), StandardCharsets.ISO_8859_1);
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
+        return ProcWitness.lines("/proc/self/maps").size();
     }
 }

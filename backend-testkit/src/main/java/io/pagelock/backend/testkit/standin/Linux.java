@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.testkit.standin;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Paths;
-import java.util.List;
+import io.pagelock.backend.testkit.ProcWitness;
 
 /** What the Linux underneath says of this process. */
 final class Linux {
@@ -13,22 +9,12 @@ final class Linux {
 
     private Linux() {}
 
-    /** A line of /proc/self/status, without its label. */
-    static String status(String label) {
-        for (String line : lines("/proc/self/status")) {
-            if (line.startsWith(label)) {
-                return line.substring(label.length()).trim();
-            }
-        }
-        throw new AssertionError("no " + label + " in /proc/self/status");
-    }
-
     /** How much this process may lock in all, in bytes; Long.MAX_VALUE if nothing binds it. */
     static long roomToLock() {
-        if ((Long.parseUnsignedLong(status("CapEff:"), 16) >>> CAP_IPC_LOCK & 1) != 0) {
+        if ((Long.parseUnsignedLong(ProcWitness.status("CapEff"), 16) >>> CAP_IPC_LOCK & 1) != 0) {
             return Long.MAX_VALUE;
         }
-        for (String line : lines("/proc/self/limits")) {
+        for (String line : ProcWitness.lines("/proc/self/limits")) {
             if (line.startsWith("Max locked memory")) {
                 String soft =
                         line.substring("Max locked memory".length()).trim().split("\\s+")[0];
@@ -36,13 +22,5 @@ final class Linux {
             }
         }
         throw new AssertionError("no limit of locked memory in /proc/self/limits");
-    }
-
-    static List<String> lines(String file) {
-        try {
-            return Files.readAllLines(Paths.get(file), StandardCharsets.ISO_8859_1);
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
     }
 }

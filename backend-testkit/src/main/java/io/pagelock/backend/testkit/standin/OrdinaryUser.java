@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.testkit.standin;
 
+import io.pagelock.backend.testkit.ProcWitness;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
 import java.io.File;
@@ -54,7 +55,7 @@ public final class OrdinaryUser {
         if (!Files.exists(Paths.get("/proc/self/status"))) {
             throw new TestAbortedException("a stand-in needs Linux underneath");
         }
-        if (!Linux.status("Uid:").startsWith("0")) {
+        if (!ProcWitness.status("Uid").startsWith("0")) {
             throw unavailable("only root can run tests as another user", null);
         }
         Path home = null;
@@ -187,8 +188,8 @@ public final class OrdinaryUser {
         PrintWriter out = new PrintWriter(
                 new OutputStreamWriter(new FileOutputStream(FileDescriptor.out), StandardCharsets.UTF_8), true);
         long limit = Long.parseLong(arguments[1]);
-        if (!Linux.status("Uid:").startsWith(NOBODY) || Linux.roomToLock() != limit) {
-            out.println("not an ordinary user with a limit of " + limit + ": uid " + Linux.status("Uid:") + ", limit "
+        if (!ProcWitness.status("Uid").startsWith(NOBODY) || Linux.roomToLock() != limit) {
+            out.println("not an ordinary user with a limit of " + limit + ": uid " + ProcWitness.status("Uid") + ", limit "
                     + Linux.roomToLock());
             System.exit(2);
         }

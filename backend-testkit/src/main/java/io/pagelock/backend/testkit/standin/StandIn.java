@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.testkit.standin;
 
+import io.pagelock.backend.testkit.ProcWitness;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.NativeLong;
 import com.sun.jna.Platform;
@@ -19,7 +20,6 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import org.opentest4j.TestAbortedException;
 
 /**
@@ -348,7 +348,7 @@ public final class StandIn {
      * @return whether the mapping of the page is flagged as locked
      */
     public boolean isLocked(long address) {
-        return smaps(address, "VmFlags:").orElse("").matches(".*\\blo\\b.*");
+        return (" " + ProcWitness.smaps(address, "VmFlags").orElse("") + " ").contains(" lo ");
     }
 
     /**
@@ -374,33 +374,6 @@ public final class StandIn {
      * @return {@code VmLck} of {@code /proc/self/status}, in bytes
      */
     public long lockedBytes() {
-        for (String line : lines("/proc/self/status")) {
-            if (line.startsWith("VmLck:")) {
-                return Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024;
-            }
-        }
-        throw new AssertionError("no VmLck in /proc/self/status");
-    }
-
-    private static Optional<String> smaps(long address, String field) {
-        boolean inside = false;
-        for (String line : lines("/proc/self/smaps")) {
-            if (line.matches("[0-9a-f]+-[0-9a-f]+ .*")) {
-                String[] range = line.substring(0, line.indexOf(' ')).split("-");
-                inside = Long.compareUnsigned(Long.parseUnsignedLong(range[0], 16), address) <= 0
-                        && Long.compareUnsigned(address, Long.parseUnsignedLong(range[1], 16)) < 0;
-            } else if (inside && line.startsWith(field)) {
-                return Optional.of(line.substring(field.length()));
-            }
-        }
-        return Optional.empty();
-    }
-
-    private static List<String> lines(String file) {
-        try {
-            return Files.readAllLines(Paths.get(file), StandardCharsets.ISO_8859_1);
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
+        return ProcWitness.lockedBytes();
     }
 }

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.testkit;
+
+import java.io.ByteArrayOutputStream;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Reads the texts of {@code /proc} about this process for tests, independently of any backend: proc(5) Linux. Lines end at the
+ * line feed alone, whatever the names in them hold. A text that is missing fails the test.
+ */
+public final class ProcWitness {
+    private ProcWitness() {}
+
+    /**
+     * Returns the lines of a file.
+     *
+     * @param file its path
+     * @return the lines, a character for each byte
+     */
+    public static List<String> lines(String file) {
+        // Not by a channel, which an interrupt would close.
+        try (InputStream in = new FileInputStream(file)) {
+            ByteArrayOutputStream all = new ByteArrayOutputStream();
+            byte[] piece = new byte[8192];
+            for (int read = in.read(piece); read >= 0; read = in.read(piece)) {
+                all.write(piece, 0, read);
+            }
+            String text = new String(all.toByteArray(), StandardCharsets.ISO_8859_1);
+            List<String> lines = new ArrayList<>();
+            int from = 0;
+            for (int end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
+                lines.add(text.substring(from, end));
+                from = end + 1;
+            }
+            return lines;
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /**
+     * Returns a field of {@code /proc/self/status}.
+     *
+     * @param field the name without its colon
+     * @return the value without blanks around it
+     */
+    public static String status(String field) {
+        for (String line : lines("/proc/self/status")) {
+            if (line.startsWith(field + ":")) {
+                return line.substring(field.length() + 1).trim();
+            }
+        }
+        throw new AssertionError("no " + field + " in /proc/self/status");
+    }
+
+    /**
+     * Returns how much the kernel counts as locked.
+     *
+     * @return bytes
+     */
+    public static long lockedBytes() {
+        return Long.parseLong(status("VmLck").replace(" kB", "")) * 1024;
+    }
+
+    /**
+     * Returns a field of {@code /proc/self/smaps}.
+     *
+     * @param address an address in the mapping
+     * @param field the name without its colon
+     * @return the value without blanks around it; empty if nothing is mapped there
+     */
+    public static Optional<String> smaps(long address, String field) {
+        boolean inside = false;
+        for (String line : lines("/proc/self/smaps")) {
+            char first = line.charAt(0);
+            if (first <= '9' || first >= 'a') {
+                inside = contains(line, address);
+            } else if (inside && line.startsWith(field + ":")) {
+                return Optional.of(line.substring(field.length() + 1).trim());
+            }
+        }
+        return Optional.empty();
+    }
+
+    /**
+     * Reports whether a line of maps or smaps is that of an address.
+     *
+     * @param line begins with two addresses
+     * @param address the address
+     * @return whether it lies between them
+     */
+    public static boolean contains(String line, long address) {
+        int dash = line.indexOf('-');
+        long start = Long.parseUnsignedLong(line.substring(0, dash), 16);
+        long end = Long.parseUnsignedLong(line.substring(dash + 1, line.indexOf(' ')), 16);
+        return Long.compareUnsigned(start, address) <= 0 && Long.compareUnsigned(address, end) < 0;
+    }
+}
