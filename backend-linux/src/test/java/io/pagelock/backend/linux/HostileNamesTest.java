@@ -82,8 +82,8 @@ class HostileNamesTest {
             try (FileChannel channel = FileChannel.open(path(name), StandardOpenOption.WRITE)) {
                 channel.truncate(PAGE);
             }
-            PageLockException thrown = assertThrows(
-                    PageLockException.class, () -> BACKEND.lock(at, 3L * PAGE, Collections.emptySet()));
+            PageLockException thrown =
+                    assertThrows(PageLockException.class, () -> BACKEND.lock(at, 3L * PAGE, Collections.emptySet()));
             assertEquals(Reason.CANNOT_BE_PAGED_IN, thrown.reason(), thrown.getMessage());
             assertTrue(thrown.getMessage().codePoints().allMatch(Names::isPlain), thrown.getMessage());
         } finally {
@@ -95,8 +95,8 @@ class HostileNamesTest {
     @Test
     void holeIsFoundAboveSuchAFile() throws IOException {
         MappedByteBuffer file = map(path("a\rb"), 1);
-        long all = Libc.mmap(
-                0, 3L * PAGE, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS, -1, 0);
+        long all =
+                Libc.mmap(0, 3L * PAGE, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS, -1, 0);
         Libc.munmap(all + PAGE, PAGE);
         PageLockException thrown =
                 assertThrows(PageLockException.class, () -> BACKEND.lock(all, 3L * PAGE, Collections.emptySet()));

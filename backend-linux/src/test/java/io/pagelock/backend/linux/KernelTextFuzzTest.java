@@ -42,17 +42,40 @@ class KernelTextFuzzTest {
             "\n",
             "\nSize:                 64 kB\nRss:                  12 kB\nLocked:                8 kB\nTHPeligible:           0\n"
                     + "VmFlags: rd wr mr mw me lo ac \n");
-    private static final String STATUS = "Name:\tjava\nUid:\t1000\t1000\t1000\t1000\nGid:\t1\t1\t1\t1\nVmSize:\t 8000000 kB\n"
-            + "VmLck:\t      64 kB\nVmRSS:\t   10000 kB\nCapEff:\t0000000000004000\n";
+    private static final String STATUS =
+            "Name:\tjava\nUid:\t1000\t1000\t1000\t1000\nGid:\t1\t1\t1\t1\nVmSize:\t 8000000 kB\n"
+                    + "VmLck:\t      64 kB\nVmRSS:\t   10000 kB\nCapEff:\t0000000000004000\n";
     private static final String MOUNTINFO = "29 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n"
             + "35 29 0:30 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"
             + "36 29 0:31 /a /sys/fs/cgroup/mem\\040ory rw - cgroup cgroup rw,memory\n";
     private static final String CGROUP = "4:cpu,memory:/docker/x\n0::/a/b:c\n";
-    private static final String MEMINFO = "MemTotal:  1000 kB\nMemAvailable: 999 kB\nUnevictable: 200 kB\nSwapFree: 5 kB\n";
+    private static final String MEMINFO =
+            "MemTotal:  1000 kB\nMemAvailable: 999 kB\nUnevictable: 200 kB\nSwapFree: 5 kB\n";
     private static final String[] PIECES = {
-        "\r", "\n", "\0", "\377", "\u0085", " ", "\t", ":", "-", "VmLck:\t 8 kB", "VmFlags: rd lo ", "+1", "-1",
-        "99999999999999999999999", "ffffffffffffffff", "00400000-00401000 rw-p 00000000 00:00 0 ", "\\012", "\\777", " - ",
-        "\u0663", "Name:\t", "Locked: 4 kB", "memory", "max"
+        "\r",
+        "\n",
+        "\0",
+        "\377",
+        "\u0085",
+        " ",
+        "\t",
+        ":",
+        "-",
+        "VmLck:\t 8 kB",
+        "VmFlags: rd lo ",
+        "+1",
+        "-1",
+        "99999999999999999999999",
+        "ffffffffffffffff",
+        "00400000-00401000 rw-p 00000000 00:00 0 ",
+        "\\012",
+        "\\777",
+        " - ",
+        "\u0663",
+        "Name:\t",
+        "Locked: 4 kB",
+        "memory",
+        "max"
     };
 
     private final ProcTexts texts = new ProcTexts();
@@ -96,7 +119,9 @@ class KernelTextFuzzTest {
         Names.text(KernelText.bytes(proc.status().name()));
         OptionalLong most = proc.maxMapCount();
         assertTrue(
-                !most.isPresent() || lines("/proc/sys/vm/max_map_count").get(0).trim().matches("\\d+"), most.toString());
+                !most.isPresent()
+                        || lines("/proc/sys/vm/max_map_count").get(0).trim().matches("\\d+"),
+                most.toString());
         proc.fields("/proc/meminfo").values().forEach(each -> assertTrue(each >= 0));
         new MemoryGroups(proc).limited(0);
         lines("/proc/self/mountinfo").forEach(Mount::parse);
@@ -122,7 +147,9 @@ class KernelTextFuzzTest {
                         && Long.compareUnsigned(Long.parseUnsignedLong(header.group(1), 16), each.start) <= 0
                         && Long.parseUnsignedLong(header.group(2), 16) == each.end) {
                     found = true;
-                    for (int j = i + 1; j < lines.size() && !HEADER.matcher(lines.get(j)).matches(); j++) {
+                    for (int j = i + 1;
+                            j < lines.size() && !HEADER.matcher(lines.get(j)).matches();
+                            j++) {
                         flagged |= lines.get(j).startsWith("VmFlags:") && (lines.get(j) + " ").contains(" lo ");
                     }
                 }
@@ -185,12 +212,17 @@ class KernelTextFuzzTest {
     void longListIsReadInOneGo() {
         StringBuilder maps = new StringBuilder();
         for (int i = 0; i < 60_000; i++) {
-            maps.append(String.format("%x-%x rw-p 00000000 00:00 0 \n", 0x7f0000000000L + i * 8192L, 0x7f0000001000L + i * 8192L));
+            maps.append(String.format(
+                    "%x-%x rw-p 00000000 00:00 0 \n", 0x7f0000000000L + i * 8192L, 0x7f0000001000L + i * 8192L));
         }
         texts.put("/proc/self/maps", maps.toString());
         assertEquals(60_000, proc.mappings().map(List::size).orElse(0));
-        texts.put("/proc/self/maps", "1000-2000 rw-p 00000000 00:00 0 /" + "x".repeat(1 << 20) + "\n00003000-00004000 rw-p 0 00:00 0\n");
+        texts.put(
+                "/proc/self/maps",
+                "1000-2000 rw-p 00000000 00:00 0 /" + "x".repeat(1 << 20) + "\n00003000-00004000 rw-p 0 00:00 0\n");
         Optional<List<Mapping>> all = proc.mappings();
-        assertEquals(List.of(false, true), all.orElseThrow().stream().map(Mapping::isKnown).toList());
+        assertEquals(
+                List.of(false, true),
+                all.orElseThrow().stream().map(Mapping::isKnown).toList());
     }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.testkit.standin;
 
-import io.pagelock.backend.testkit.ProcWitness;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
+import io.pagelock.backend.testkit.ProcWitness;
 import java.io.File;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -189,8 +189,8 @@ public final class OrdinaryUser {
                 new OutputStreamWriter(new FileOutputStream(FileDescriptor.out), StandardCharsets.UTF_8), true);
         long limit = Long.parseLong(arguments[1]);
         if (!ProcWitness.status("Uid").startsWith(NOBODY) || Linux.roomToLock() != limit) {
-            out.println("not an ordinary user with a limit of " + limit + ": uid " + ProcWitness.status("Uid") + ", limit "
-                    + Linux.roomToLock());
+            out.println("not an ordinary user with a limit of " + limit + ": uid " + ProcWitness.status("Uid")
+                    + ", limit " + Linux.roomToLock());
             System.exit(2);
         }
         SummaryGeneratingListener listener = new SummaryGeneratingListener();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.testkit.standin;
 
-import io.pagelock.backend.testkit.ProcWitness;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.NativeLong;
 import com.sun.jna.Platform;
 import com.sun.jna.Pointer;
+import io.pagelock.backend.testkit.ProcWitness;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
