@@ -17,7 +17,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
-import java.util.Collections;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -137,6 +136,11 @@ final class Console {
         err.println("pagelock: " + Names.line(line, charset));
     }
 
+    /** What to do about it, one setting a line. */
+    void suggest(String remedy) {
+        err.println("  to fix it: " + Names.line(remedy, charset));
+    }
+
     /** Why it came to nothing. */
     void fail(Failure why, boolean debug) {
         fail(why, debug, true);
@@ -144,8 +148,9 @@ final class Console {
 
     void fail(Failure why, boolean debug, boolean remedies) {
         warn(why.getMessage());
-        (remedies ? why.remedies() : Collections.<String>emptyList())
-                .forEach(remedy -> err.println("  to fix it: " + Names.line(remedy, charset)));
+        if (remedies) {
+            why.remedies().forEach(this::suggest);
+        }
         if (debug) {
             StringWriter trace = new StringWriter();
             why.printStackTrace(new PrintWriter(trace, true));

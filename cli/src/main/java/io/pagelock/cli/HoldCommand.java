@@ -7,9 +7,11 @@ import io.pagelock.PageLocker;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -141,10 +143,15 @@ final class HoldCommand implements Callable<Integer> {
             }
         }
         stop.check();
-        holding.files()
-                .forEach(file -> file.problem()
-                        .ifPresent(why -> console.warn("not locked (" + file.lockedBytes() + " of " + file.bytes()
-                                + " bytes are): " + why.getMessage())));
+        Set<String> remedies = new LinkedHashSet<>();
+        for (HeldFile file : holding.files()) {
+            file.problem().ifPresent(why -> {
+                console.warn("not locked (" + file.lockedBytes() + " of " + file.bytes() + " bytes are): "
+                        + why.getMessage());
+                remedies.addAll(why.remedies());
+            });
+        }
+        remedies.forEach(console::suggest);
         if (!holding.isComplete() && holding.lockedBytes() == 0) {
             Failure first = holding.files().stream()
                     .filter(file -> file.problem().isPresent())

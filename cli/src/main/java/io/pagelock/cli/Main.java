@@ -112,7 +112,7 @@ public final class Main implements Runnable {
     private static void heapIsFull(String[] raw, Console console) {
         String command = raw.length > 0 && raw[0].matches("hold|status|doctor") ? raw[0] : "pagelock";
         console.warn(HEAP_IS_FULL + "; nothing remains locked");
-        console.err().println("  to fix it: " + HEAP_REMEDY);
+        console.suggest(HEAP_REMEDY);
         if (Arrays.asList(raw).contains("--json")) {
             console.document(
                     "{\"command\":\"" + command + "\",\"result\":\"failed\",\"reason\":\"OUT_OF_HEAP\",\"message\":\""

@@ -53,6 +53,10 @@ final class Pagelock {
      * @param copies a directory for a copy of the program, since that user may not read ours
      */
     Pagelock asUserWithLimit(long bytes, Path copies) throws IOException {
+        return asUserWithLimit(bytes, bytes, copies);
+    }
+
+    Pagelock asUserWithLimit(long soft, long hard, Path copies) throws IOException {
         if (isRoot()) {
             needs("setpriv");
             prefix.addAll(List.of("setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"));
@@ -60,7 +64,7 @@ final class Pagelock {
             classPath = copy(copies);
         }
         needs("prlimit");
-        prefix.addAll(List.of("prlimit", "--memlock=" + bytes + ":" + bytes));
+        prefix.addAll(List.of("prlimit", "--memlock=" + soft + ":" + hard));
         return this;
     }
 
@@ -184,6 +188,18 @@ final class Pagelock {
                             .start()
                             .waitFor());
             return this;
+        }
+
+        /** Waits until such a line is among those on standard error, in whatever order they come. */
+        void awaitOnStandardError(String pattern) throws InterruptedException {
+            while (err().lines().noneMatch(line -> line.matches(pattern))) {
+                assertTrue(process.isAlive(), this::toString);
+                Thread.sleep(20);
+            }
+        }
+
+        void end() throws InterruptedException {
+            process.waitFor();
         }
 
         /** Waits for the end, which must come with this status. */
