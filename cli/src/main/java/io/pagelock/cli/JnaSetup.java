@@ -23,18 +23,23 @@ final class JnaSetup {
 
     private JnaSetup() {}
 
+    /** Keeps JNA from printing stack traces beside the failure that the command reports. */
+    static void silence() {
+        LOGGER.setLevel(Level.OFF);
+    }
+
     /** To be called before JNA is loaded. */
-    static void prepare(Properties properties, Map<String, String> environment, boolean debug) throws IOException {
-        if (!debug) {
-            // It would print stack traces beside the failure that the command reports.
-            LOGGER.setLevel(Level.OFF);
-        }
+    static synchronized void prepare(Properties properties, Map<String, String> environment) {
         String cache = environment.getOrDefault("XDG_CACHE_HOME", "").trim();
         File base = new File(cache.isEmpty() ? properties.getProperty("user.home", "") : cache);
-        if (properties.getProperty(DIRECTORY) == null
-                && !(base.isAbsolute() && base.isDirectory() && base.canWrite())) {
+        if (properties.getProperty(DIRECTORY) != null || base.isAbsolute() && base.isDirectory() && base.canWrite()) {
+            return;
+        }
+        try {
             made = Files.createTempDirectory("pagelock-");
             properties.setProperty(DIRECTORY, made.toString());
+        } catch (IOException e) {
+            throw Failure.of(properties.getProperty("java.io.tmpdir"), e);
         }
     }
 

@@ -9,6 +9,7 @@ interface Lockers {
     Lockers SYSTEM = new Lockers() {
         @Override
         public PageLocker locker() {
+            JnaSetup.prepare(System.getProperties(), System.getenv());
             try {
                 return PageLocker.system();
             } finally {
@@ -18,6 +19,7 @@ interface Lockers {
 
         @Override
         public Availability availability() {
+            JnaSetup.prepare(System.getProperties(), System.getenv());
             try {
                 return PageLocker.availability();
             } finally {

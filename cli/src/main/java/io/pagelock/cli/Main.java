@@ -2,7 +2,6 @@
 package io.pagelock.cli;
 
 import io.pagelock.spi.Host;
-import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.lang.reflect.Method;
@@ -86,15 +85,14 @@ public final class Main implements Runnable {
         StopSignal stop = new StopSignal(Runtime.getRuntime()::addShutdownHook);
         int status = FAILED;
         try {
-            JnaSetup.prepare(
-                    System.getProperties(), System.getenv(), Arrays.asList(raw).contains("--debug"));
+            if (!Arrays.asList(raw).contains("--debug")) {
+                JnaSetup.silence();
+            }
             for (String unknown : KnownProperties.unknown(System.getProperties())) {
                 console.warn("the system property " + unknown + " is unknown and has no effect; known are "
                         + String.join(", ", KnownProperties.names()));
             }
             status = run(raw, Lockers.SYSTEM, console, stop);
-        } catch (IOException e) {
-            console.fail(Failure.of(System.getProperty("java.io.tmpdir"), e), false);
         } catch (OutOfMemoryError e) {
             reserve = null;
             heapIsFull(raw, console);
