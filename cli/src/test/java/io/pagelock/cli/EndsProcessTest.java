@@ -102,7 +102,9 @@ class EndsProcessTest {
             assertTrue(millis < SOON.toMillis(), millis + " ms");
             assertEquals("INTERRUPTED", hold.json().get("reason").getAsString());
             assertTrue(
-                    hold.err().contains("pagelock: interrupted by a signal; everything is unlocked as this process ends\n"),
+                    hold.err()
+                            .contains(
+                                    "pagelock: interrupted by a signal; everything is unlocked as this process ends\n"),
                     hold::toString);
         }
     }
@@ -157,9 +159,8 @@ class EndsProcessTest {
         for (int i = 0; i < 20_000; i++) {
             file("f" + i, 0);
         }
-        try (Pagelock.Running hold = new Pagelock()
-                .jvmArguments("-Xmx" + megabytes + "m")
-                .start("hold", "--json", "--for", "1ms", dir)) {
+        try (Pagelock.Running hold =
+                new Pagelock().jvmArguments("-Xmx" + megabytes + "m").start("hold", "--json", "--for", "1ms", dir)) {
             JsonObject json = hold.expect(1).json();
             assertEquals("OUT_OF_HEAP", json.get("reason").getAsString());
             assertEquals("PAGELOCK_OPTS=-Xmx1g", json.get("remedy").getAsString());
@@ -258,8 +259,7 @@ class EndsProcessTest {
             }
             hold.signal("TERM").expect(0);
             assertTrue(hold.err().contains(over + " was written to while it was held"), hold::toString);
-            assertTrue(
-                    hold.out().contains(", as locked at the start; 4 of them changed while held\n"), hold::toString);
+            assertTrue(hold.out().contains(", as locked at the start; 4 of them changed while held\n"), hold::toString);
             assertFalse(hold.err().contains(quiet.toString()), hold::toString);
         }
     }
