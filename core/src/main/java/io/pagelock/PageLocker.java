@@ -22,7 +22,8 @@ import java.util.concurrent.Executor;
  * again, and pages that other handles hold stay locked.
  *
  * <p><strong>Threads:</strong> every method may be called by any thread at any time. A long lock delays neither locks of
- * other ranges nor the closing of handles.
+ * other ranges nor the closing of handles. A range over 4 MiB that a virtual thread locks is locked by a thread of this library,
+ * so that the carrier serves others meanwhile; a smaller one is one system call, which holds the carrier.
  *
  * <p>Callers may implement this interface for their own tests.
  */
@@ -37,8 +38,9 @@ public interface PageLocker {
      * The locker of this process. The backend is found on the first call; the outcome, good or bad, is kept.
      *
      * @return always the same locker
-     * @throws PageLockException with {@link Reason#NOT_SUPPORTED} if there is no usable backend; the message is the report
-     *     of {@link #availability()}
+     * @throws PageLockException with {@link Reason#NOT_SUPPORTED} if there is no usable backend, or with
+     *     {@link Reason#NOT_PERMITTED} if a security manager refuses what the library itself needs; the message says what
+     *     {@link #availability()} does
      */
     static PageLocker system() {
         return Discovery.system();
@@ -60,6 +62,9 @@ public interface PageLocker {
      * @param options how to lock
      * @return a handle; close it to unlock
      * @throws IllegalArgumentException if the buffer is on the heap or has nothing remaining
+     * @throws IllegalStateException if the buffer belongs to an arena that is closed; a WrongThreadException if it is confined
+     *     to another thread. The same for every method that takes a buffer or a range with an owner. An arena that is closed
+     *     while its memory is locked is not noticed.
      * @throws UnsupportedOperationException if an option needs a {@link Capability} that the backend lacks
      * @throws PageLockException as {@link #lock(MemoryRange, LockOption...)}
      */
@@ -101,8 +106,12 @@ public interface PageLocker {
      * ({@link Capability#NATIVE_ASYNC}), otherwise by a few daemon threads of this library. All or nothing as
      * {@link #lock(MemoryRange, LockOption...)}.
      *
-     * <p>What is chained to the future runs in those threads. If it blocks, other locks wait for it, and if it waits for one
-     * of them, perhaps for ever: chain that with {@code thenAcceptAsync} and the like.
+     * <p>Dependent stages run on other threads of this library than the locks, so a stage may lock, also memory that
+     * overlaps, and wait for other locks. A stage that blocks for more than a tenth of a second gets its thread replaced,
+     * up to 64 at a time; beyond that it delays the completion of other locks: use the {@code ...Async} methods.
+     *
+     * <p>A lock that makes no progress for a second, or that was cancelled while the system carries it out, takes no place from
+     * others; at most 64 small and 64 large ones are under way at a time.
      *
      * @param range the memory; its owner, if it has one, is kept reachable until the pages are unlocked, and otherwise the
      *     caller must keep it mapped until the handle is closed or the lock has failed

@@ -8,19 +8,21 @@ import io.pagelock.Reason;
 import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.AsyncLocking;
 import io.pagelock.spi.Backend;
-import io.pagelock.spi.DaemonThread;
 import java.util.Collections;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 
-/** Locks that do not hold up their caller: by the system where it can, otherwise by a few daemon threads. */
+/**
+ * Locks that do not hold up their caller: by the system where it can, otherwise by a few daemon threads. What the caller chained
+ * to a lock runs in threads of its own, so that what makes progress never waits for the caller's code.
+ */
 final class AsyncLocks {
-    private static final long IDLE_SECONDS = 10;
+    /** A lock that makes no progress for so long may never end, as of a file on a server that does not answer. */
+    private static final long STUCK_MILLIS = 1000;
+    /** A callback that takes so long waits for something. */
+    private static final long BLOCKED_MILLIS = 100;
 
     private final Engine engine;
     /** Null where the system cannot. */
@@ -29,10 +31,11 @@ final class AsyncLocks {
     private final Backend backend;
     private final RangeLocks ranges;
     private final Steps steps;
-    /** Two pools, so that a few large locks do not hold up all small ones. */
-    private final ThreadPoolExecutor small = pool("pagelock-async-");
+    /** Two, so that a few large locks do not hold up all small ones. */
+    private final Crew small = new Crew("pagelock-async-", STUCK_MILLIS);
 
-    private final ThreadPoolExecutor large = pool("pagelock-async-large-");
+    private final Crew large = new Crew("pagelock-async-large-", STUCK_MILLIS);
+    private final Crew callbacks = new Crew("pagelock-callback-", BLOCKED_MILLIS);
 
     AsyncLocks(Engine engine, Backend backend, RangeLocks ranges) {
         this.engine = engine;
@@ -44,21 +47,7 @@ final class AsyncLocks {
                 : null;
     }
 
-    private static ThreadPoolExecutor pool(String name) {
-        int most = Math.max(2, Math.min(4, Runtime.getRuntime().availableProcessors()));
-        AtomicInteger number = new AtomicInteger();
-        ThreadPoolExecutor threads = new ThreadPoolExecutor(
-                most,
-                most,
-                IDLE_SECONDS,
-                TimeUnit.SECONDS,
-                new LinkedBlockingQueue<>(),
-                task -> DaemonThread.of(name + number.incrementAndGet(), task));
-        threads.allowCoreThreadTimeOut(true);
-        return threads;
-    }
-
-    private ThreadPoolExecutor threads(Pending pending) {
+    private Crew crew(Pending pending) {
         return Steps.isLarge(pending.totalBytes()) ? large : small;
     }
 
@@ -74,13 +63,36 @@ final class AsyncLocks {
             if (executor != null) {
                 executor.execute(new Waiting(handle, pending));
             } else if (!startNatively(handle, pending)) {
-                queue(threads(pending), new Parking(handle, pending));
+                crew(pending).execute(new Parking(handle, pending, pending.progress(), new Delivery(pending)));
             }
         } catch (Throwable e) {
             // Queued all the same or not: what is done never locks.
             pending.completeExceptionally(e);
         }
         return pending;
+    }
+
+    /** Locks in one of our threads while this one waits, so that a virtual thread leaves its carrier to others. */
+    Handle lockElsewhere(Handle handle, Progress progress) {
+        Pending pending = new Pending(handle.hold().bytes());
+        try {
+            crew(pending).execute(new Parking(handle, pending, progress, new Delivery(pending) {
+                @Override
+                void hand(Object result) {
+                    // No callback of the caller can run.
+                    handHere(result);
+                }
+            }));
+            return (Handle) pending.join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof RuntimeException) {
+                throw (RuntimeException) e.getCause();
+            }
+            if (e.getCause() instanceof Error) {
+                throw (Error) e.getCause();
+            }
+            throw e;
+        }
     }
 
     /** A lock in a thread of the caller's executor, which may wait for its turn. */
@@ -100,22 +112,45 @@ final class AsyncLocks {
             if (pending.isDone() || !begun.compareAndSet(false, true)) {
                 return;
             }
+            // The thread is the caller's, and so may be its callbacks.
             try {
-                deliver(engine.acquire(handle, pending.progress()), pending);
+                complete(pending, engine.acquire(handle, pending.progress()));
             } catch (Throwable failure) {
                 pending.fail(failure);
             }
         }
     }
 
-    /** A lock in one of our few threads, which must not wait for the turn of one lock while another could go on. */
-    private final class Parking implements Runnable, BooleanSupplier {
-        private final Handle handle;
-        private final Pending pending;
+    /** Work on a pending lock in one of our threads. */
+    private abstract static class Step extends Crew.Work {
+        final Pending pending;
 
-        Parking(Handle handle, Pending pending) {
-            this.handle = handle;
+        Step(Pending pending) {
             this.pending = pending;
+        }
+
+        @Override
+        long progress() {
+            return pending.lockedBytes();
+        }
+
+        @Override
+        boolean isUnwanted() {
+            return pending.isDone();
+        }
+    }
+
+    /** A lock in one of our few threads, which must not wait for the turn of one lock while another could go on. */
+    private final class Parking extends Step implements BooleanSupplier {
+        private final Handle handle;
+        private final Progress progress;
+        private final Delivery delivery;
+
+        Parking(Handle handle, Pending pending, Progress progress, Delivery delivery) {
+            super(pending);
+            this.progress = progress;
+            this.handle = handle;
+            this.delivery = delivery;
         }
 
         @Override
@@ -123,20 +158,23 @@ final class AsyncLocks {
             if (pending.isDone()) {
                 return;
             }
+            Object outcome;
             try {
-                if (ranges.beginOrWait(handle.hold(), pending.progress(), this)) {
-                    deliver(engine.carryOut(handle), pending);
+                if (!ranges.beginOrWait(handle.hold(), progress, this)) {
+                    return;
                 }
+                outcome = engine.carryOut(handle);
             } catch (Throwable failure) {
-                pending.fail(failure);
+                outcome = failure;
             }
+            delivery.hand(outcome);
         }
 
         /** Goes on when it may have its turn. */
         @Override
         public boolean getAsBoolean() {
             try {
-                queue(threads(pending), this);
+                crew(pending).execute(this);
                 return true;
             } catch (RuntimeException | OutOfMemoryError e) {
                 // Not completed with it, since callbacks must not run under the monitor.
@@ -145,7 +183,50 @@ final class AsyncLocks {
         }
     }
 
-    private void deliver(Handle handle, Pending pending) {
+    /** Completes a pending lock, in whose course the caller's callbacks run. Made before the lock: it must not need memory. */
+    private class Delivery extends Crew.Work {
+        private final Pending pending;
+        private Object outcome;
+
+        Delivery(Pending pending) {
+            this.pending = pending;
+        }
+
+        void hand(Object result) {
+            if (pending.isDone()) {
+                // Nobody waits, so no callback runs.
+                handHere(result);
+                return;
+            }
+            outcome = result;
+            try {
+                callbacks.execute(this);
+            } catch (OutOfMemoryError e) {
+                // No thread to be had; late or never would be worse than here.
+                run();
+            }
+        }
+
+        void handHere(Object result) {
+            outcome = result;
+            run();
+        }
+
+        @Override
+        public void run() {
+            if (!(outcome instanceof Handle)) {
+                pending.fail((Throwable) outcome);
+                return;
+            }
+            try {
+                complete(pending, (Handle) outcome);
+            } catch (Throwable failure) {
+                pending.fail(failure);
+            }
+        }
+    }
+
+    private void complete(Pending pending, Handle handle) {
         if (!pending.handOver(handle)) {
             engine.giveBack(handle);
         }
@@ -170,9 +251,9 @@ final class AsyncLocks {
      * A lock that the system carries out by itself, one step after the other: what a call has begun cannot be cancelled, and
      * holds up other threads as long as a call of their own would.
      */
-    private final class NativeLock implements AsyncCall, Runnable {
+    private final class NativeLock extends Step implements AsyncCall {
         private final Handle handle;
-        private final Pending pending;
+        private final Delivery delivery;
         private final Object event = engine.beginEvent();
         private final long begin = System.nanoTime();
         private final long end;
@@ -187,8 +268,9 @@ final class AsyncLocks {
         private Object outcome;
 
         private NativeLock(Handle handle, Pending pending) {
+            super(pending);
             this.handle = handle;
-            this.pending = pending;
+            delivery = new Delivery(pending);
             at = handle.hold().start(0);
             end = handle.hold().end(0);
         }
@@ -202,14 +284,8 @@ final class AsyncLocks {
             }
             if (known == null) {
                 next();
-            } else if (known instanceof Handle) {
-                try {
-                    deliver((Handle) known, pending);
-                } catch (Throwable failure) {
-                    pending.fail(failure);
-                }
             } else {
-                pending.fail((Throwable) known);
+                delivery.hand(known);
             }
         }
 
@@ -308,10 +384,10 @@ final class AsyncLocks {
             hand();
         }
 
-        /** Goes on in one of our threads: callbacks of the caller may block the backend's. */
+        /** Goes on in one of our threads: the next call may block, which the backend's must not. */
         private void hand() {
             try {
-                queue(threads(pending), this);
+                crew(pending).execute(this);
             } catch (OutOfMemoryError e) {
                 // No thread to be had; late or never would be worse than here.
                 run();
@@ -326,22 +402,6 @@ final class AsyncLocks {
             }
             if (current != null) {
                 current.cancel();
-            }
-        }
-    }
-
-    /** Gives work to one of our threads; those there are will do if there can be no more, as under a locked future. */
-    private static void queue(ThreadPoolExecutor threads, Runnable work) {
-        try {
-            threads.execute(work);
-        } catch (OutOfMemoryError e) {
-            // Queued or not: the pool throws in both cases.
-            threads.remove(work);
-            if (threads.getPoolSize() == 0 || !threads.getQueue().offer(work)) {
-                throw e;
-            }
-            if (threads.getPoolSize() == 0 && threads.remove(work)) {
-                throw e;
             }
         }
     }

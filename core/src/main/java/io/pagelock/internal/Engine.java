@@ -174,8 +174,11 @@ public final class Engine implements PageLocker {
         return Arrays.copyOf(parts, used);
     }
 
-    /** Locks what the handle stands for, in this thread. */
+    /** Locks what the handle stands for, in this thread, unless that would keep a carrier of virtual threads for long. */
     Handle acquire(Handle handle, Progress progress) {
+        if (Steps.isLarge(handle.hold().bytes()) && VirtualThreads.isCurrent()) {
+            return asyncLocks.lockElsewhere(handle, progress);
+        }
         Object event = flight.begin();
         long begin = System.nanoTime();
         try {

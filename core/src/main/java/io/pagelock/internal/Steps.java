@@ -180,6 +180,8 @@ class Steps {
                 backend.unlock(start + done, size);
                 done += size;
                 if (done < length) {
+                    // A virtual thread lets others have its carrier.
+                    Thread.yield();
                     // However large, since what takes no time has no pages in memory, and perhaps a terabyte of them.
                     long end = now();
                     step = step(speed(size, end - begin), LARGEST_POWER);

@@ -41,6 +41,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -335,6 +336,59 @@ class AsyncLocksTest {
             System.gc();
         }
         assertTrue(buffers.stream().allMatch(each -> each.get() == null));
+    }
+
+    @Test
+    void L15_locksThatNeverEndStopNoOtherAfterASecondOrWhenCancelled() throws Exception {
+        openWithoutNativeLocks();
+        CountDownLatch go = new CountDownLatch(1);
+        doAnswer(invocation -> {
+                    assertTrue(go.await(60, TimeUnit.SECONDS));
+                    return null;
+                })
+                .when(backend)
+                .lock(longThat(address -> address >= 1L << 30), anyLong(), anySet());
+        List<PendingLock> hanging = new ArrayList<>();
+        for (long i = 1; i <= 8; i++) {
+            hanging.add(engine.lockAsync(MemoryRange.of(i << 30, 4096)));
+        }
+        try {
+            hanging.get(0).cancel(false);
+            engine.lockAsync(PAGE).get(30, TimeUnit.SECONDS).close();
+        } finally {
+            go.countDown();
+        }
+    }
+
+    @Test
+    void callbacksThatBlockStopNoOtherLockAndMayWaitForOne() throws Exception {
+        List<CompletableFuture<Void>> callbacks = new ArrayList<>();
+        for (long i = 1; i <= 8; i++) {
+            MemoryRange range = MemoryRange.of(i << 30, 4096);
+            MemoryRange next = MemoryRange.of((i << 30) + 8192, 4096);
+            PendingLock pending;
+            Consumer<PageLockException> ended;
+            synchronized (callbacks) {
+                pending = engine.lockAsync(range);
+                ended = done.get();
+            }
+            callbacks.add(pending.thenAccept(lock -> {
+                PendingLock other;
+                Consumer<PageLockException> endOfOther;
+                synchronized (callbacks) {
+                    other = engine.lockAsync(next);
+                    endOfOther = done.get();
+                }
+                new Thread(() -> endOfOther.accept(null)).start();
+                other.join().close();
+                lock.close();
+            }));
+            ended.accept(null);
+        }
+        for (CompletableFuture<Void> each : callbacks) {
+            each.get(60, TimeUnit.SECONDS);
+        }
+        assertEquals(0, engine.statistics().openHandles());
     }
 
     private static ByteBuffer buffer(List<WeakReference<ByteBuffer>> known) {
