@@ -38,8 +38,12 @@ final class FreeBsdHarness implements Harness {
         }
         // The maximum of the system would skip the tests of the address space, since a JVM has reserved more than that.
         kernel.set("max_user_wired", -1);
-        // By default, FreeBSD does not tell that a page is absent, and the contract asks for it.
-        kernel.set("mincore_mapped", 0);
+        // Both ways of vm.mincore_mapped; by default, FreeBSD does not know that a page is absent.
+        boolean looksBeyond = limit != Long.MAX_VALUE;
+        kernel.set("mincore_mapped", looksBeyond ? 0 : 1);
+        if (!looksBeyond) {
+            abilities.remove(Ability.TELL_ABSENT);
+        }
         backend = kernel.open();
         abilities.remove(Ability.SEE_ON_FAULT);
         abilities.remove(Ability.MAP_UNLOCKABLE);

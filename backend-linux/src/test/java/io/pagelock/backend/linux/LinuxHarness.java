@@ -17,7 +17,6 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import org.junit.jupiter.api.Assumptions;
 
 /**
  * The kernel of this machine for the contract of backends; {@link Witness} sees what is locked. What a process may do, such
@@ -34,6 +33,7 @@ final class LinuxHarness implements Harness {
     private final Set<Ability> abilities = EnumSet.of(
             Ability.SEE_LOCKED,
             Ability.SEE_RESIDENT,
+            Ability.TELL_ABSENT,
             Ability.SEE_ON_FAULT,
             Ability.SEE_LOCKED_BYTES,
             Ability.SEE_LIMIT,
@@ -55,6 +55,9 @@ final class LinuxHarness implements Harness {
             abilities.add(Ability.FORBID);
             if (limits[1] == -1 || limits[1] >= 16 * PAGE) {
                 abilities.add(Ability.SET_LIMIT);
+                if (limits[1] == -1) {
+                    abilities.add(Ability.SET_UNLIMITED);
+                }
             }
         }
         // With future locking under a small limit the JVM itself ends: it cannot map memory any more.
@@ -114,9 +117,6 @@ final class LinuxHarness implements Harness {
 
     @Override
     public void setLimit(long bytes) {
-        if (bytes == Long.MAX_VALUE && limits[1] != -1) {
-            Assumptions.abort("the hard limit of this process is " + limits[1] + ", so it cannot have none");
-        }
         Libc.setrlimit(Libc.RLIMIT_MEMLOCK, bytes == Long.MAX_VALUE ? -1 : bytes, limits[1]);
     }
 

@@ -43,7 +43,7 @@ abstract class AddressSpaceRules extends LockRules {
 
     @Test
     void A2_aFailedCallLeavesNoFutureBehind() {
-        needs(Ability.SEE_LOCKED, Ability.SEE_LOCKED_BYTES, Ability.SET_LIMIT);
+        needs(Ability.SEE_LOCKED, Ability.SEE_LOCKED_BYTES, Ability.SET_LIMIT, Ability.SET_UNLIMITED);
         needsAddressSpace();
         long memory = harness.map(2);
         harness.setLimit(harness.lockedBytes() + page);
@@ -55,7 +55,7 @@ abstract class AddressSpaceRules extends LockRules {
 
     @Test
     void A2_aFailedCallKeepsTheFutureThatWasThere() {
-        needs(Ability.SEE_LOCKED, Ability.SEE_LOCKED_BYTES, Ability.SET_LIMIT);
+        needs(Ability.SEE_LOCKED, Ability.SEE_LOCKED_BYTES, Ability.SET_LIMIT, Ability.SET_UNLIMITED);
         needsAddressSpace();
         harness.map(2);
         AddressSpaceLock future = locker.lockAddressSpace(AddressSpaceScope.FUTURE);

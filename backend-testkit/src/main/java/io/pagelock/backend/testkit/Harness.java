@@ -24,6 +24,8 @@ public interface Harness extends AutoCloseable {
         SEE_LOCKED,
         /** {@link Harness#isResident}. */
         SEE_RESIDENT,
+        /** The system can say of a page that it is not in memory. Without this, the answer may be unknown (FreeBSD by default). */
+        TELL_ABSENT,
         /** {@link Harness#isOnFault}. */
         SEE_ON_FAULT,
         /** {@link Harness#lockedBytes}. */
@@ -36,6 +38,8 @@ public interface Harness extends AutoCloseable {
         SET_SYSTEM_LIMIT,
         /** {@link Harness#lastSync}. */
         SEE_SYNC,
+        /** {@link Harness#setLimit} takes {@link Long#MAX_VALUE}: no hard limit keeps this process from it. */
+        SET_UNLIMITED,
         /** {@link Harness#forbid}. */
         FORBID,
         /** {@link Harness#remap}. */
@@ -52,6 +56,8 @@ public interface Harness extends AutoCloseable {
         REFUSE_UNLOCK,
         /** {@link Harness#refuseUnlockAll}. */
         REFUSE_UNLOCK_ALL,
+        /** It refuses unlocks alone, so that locks succeed meanwhile. */
+        REFUSE_UNLOCK_ALONE,
         /** {@link Harness#refuseNextLock}. */
         REFUSE_LOCK,
         /** {@link Harness#holdNextLock}. */

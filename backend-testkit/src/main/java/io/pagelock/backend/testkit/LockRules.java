@@ -448,7 +448,7 @@ abstract class LockRules extends RangeRules {
 
     @Test
     void L18_whatCannotBeUnlockedAfterAFailureIsTriedAgain() {
-        needs(Ability.SEE_LOCKED, Ability.REFUSE_UNLOCK);
+        needs(Ability.SEE_LOCKED, Ability.REFUSE_UNLOCK, Ability.REFUSE_UNLOCK_ALONE);
         needsRoom(4);
         long memory = harness.map(3);
         long other = harness.map(1);

@@ -25,9 +25,11 @@ public final class StandInHarness extends StandInMemory implements Harness {
     private final Set<Ability> abilities = EnumSet.of(
             Ability.SEE_LOCKED,
             Ability.SEE_RESIDENT,
+            Ability.TELL_ABSENT,
             Ability.SEE_LOCKED_BYTES,
             Ability.REMAP,
             Ability.REFUSE_UNLOCK,
+            Ability.REFUSE_UNLOCK_ALONE,
             Ability.HOLD_LOCK,
             Ability.PROVIDE);
     private String limitKnob;
@@ -79,7 +81,7 @@ public final class StandInHarness extends StandInMemory implements Harness {
      */
     public StandInHarness withLimit(String knob) {
         limitKnob = knob;
-        return with(Ability.SEE_LIMIT, Ability.SET_LIMIT);
+        return with(Ability.SEE_LIMIT, Ability.SET_LIMIT, Ability.SET_UNLIMITED);
     }
 
     /**
