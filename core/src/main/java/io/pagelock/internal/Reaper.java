@@ -68,7 +68,7 @@ final class Reaper {
             } catch (InterruptedException e) {
                 // Nobody has a reason to interrupt this thread; go on.
                 Thread.interrupted();
-            } catch (Throwable e) {
+            } catch (RuntimeException | OutOfMemoryError | StackOverflowError | AssertionError e) {
                 // What could not be unlocked is left to sweeps; other handles must still be served.
                 continue;
             }
