@@ -174,7 +174,8 @@ class LockTableTest {
                 hold = new Hold(
                         null,
                         null,
-                        new long[] {address(first), address(first + count), address(first + count + 1), address(PAGES - 1)
+                        new long[] {
+                            address(first), address(first + count), address(first + count + 1), address(PAGES - 1)
                         },
                         random.nextBoolean());
             }
