@@ -4,12 +4,12 @@ package io.pagelock;
 import java.util.List;
 
 /**
- * A handle on locked memory, in the manner of {@link java.nio.channels.FileLock}. While it is open, the pages under its
- * ranges stay locked, whatever other handles over the same pages do.
+ * Keeps memory locked, in the manner of {@link java.nio.channels.FileLock}. <strong>The handle is the lock:</strong> while it
+ * is open and reachable, the pages under its ranges stay locked, whatever other handles over the same pages do.
  *
  * <p>A handle that becomes unreachable without {@link #close} is noticed after a garbage collection; its pages are then
- * unlocked and {@link Statistics#leakedHandles()} counts it. A handle made from a buffer keeps the buffer reachable until
- * the pages are unlocked.
+ * unlocked and {@link Statistics#leakedHandles()} counts it. A handle keeps the buffer or the owners of its ranges reachable
+ * until the pages are unlocked.
  *
  * <p>Locks are not inherited by a forked child and end with exec; unmapping memory ends the lock on it in the kernel, and
  * the handle then only has its books to close. All methods may be called by any thread at any time.

@@ -4,11 +4,14 @@ package io.pagelock;
 import io.pagelock.internal.Discovery;
 import java.nio.ByteBuffer;
 import java.util.Collection;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executor;
 
 /**
- * Locks memory of this process so that the system keeps it in RAM.
+ * Locks memory of this process so that the system keeps it in RAM. <strong>The handle is the lock:</strong> keep the
+ * {@link PageLock} that {@code lock} returns, and close it to unlock. A handle that nobody keeps is collected as garbage, and
+ * its pages are unlocked then.
  *
  * <p>There is one locker per process, {@link #system()}, because the kernel keeps one state per process and does not count:
  * there the first unlock of a page ends every lock on it. This locker counts, so that a page stays locked until the last
@@ -25,7 +28,11 @@ import java.util.concurrent.Executor;
  * other ranges nor the closing of handles. A range over 4 MiB that a virtual thread locks is locked by a thread of this library,
  * so that the carrier serves others meanwhile; a smaller one is one system call, which holds the carrier.
  *
- * <p>Callers may implement this interface for their own tests.
+ * <p><strong>Null:</strong> no argument and no element of one may be null; a {@link NullPointerException} names the parameter,
+ * before any system call.
+ *
+ * <p>Only called by users; more methods may be added in later versions. Tests use
+ * {@code io.pagelock.engine.PageLockers.over} with the test kit's {@code FakeBackend}.
  */
 public interface PageLocker {
     /**
@@ -68,6 +75,7 @@ public interface PageLocker {
      * @throws UnsupportedOperationException if an option needs a {@link Capability} that the backend lacks
      * @throws PageLockException as {@link #lock(MemoryRange, LockOption...)}
      */
+    @CheckReturnValue
     PageLock lock(ByteBuffer buffer, LockOption... options);
 
     /**
@@ -86,6 +94,7 @@ public interface PageLocker {
      *     {@link Reason#IO_ERROR}, {@link Reason#NO_SPACE}, {@link Reason#NOT_SUPPORTED}. Sources: mlock(2) Linux, FreeBSD
      *     and HP-UX, mlock2(2) Linux, memcntl(2) illumos, mlock(3C) IRIX.
      */
+    @CheckReturnValue
     PageLock lock(MemoryRange range, LockOption... options);
 
     /**
@@ -99,6 +108,7 @@ public interface PageLocker {
      * @throws UnsupportedOperationException if an option needs a {@link Capability} that the backend lacks
      * @throws PageLockException as {@link #lock(MemoryRange, LockOption...)}
      */
+    @CheckReturnValue
     PageLock lock(Collection<MemoryRange> ranges, LockOption... options);
 
     /**
@@ -120,6 +130,7 @@ public interface PageLocker {
      * @throws IllegalArgumentException if the range, rounded to pages, passes the end of this process's address space
      * @throws UnsupportedOperationException if an option needs a {@link Capability} that the backend lacks
      */
+    @CheckReturnValue
     PendingLock lockAsync(MemoryRange range, LockOption... options);
 
     /**
@@ -131,18 +142,58 @@ public interface PageLocker {
      * @throws IllegalArgumentException if the buffer is on the heap or has nothing remaining
      * @throws UnsupportedOperationException if an option needs a {@link Capability} that the backend lacks
      */
+    @CheckReturnValue
     PendingLock lockAsync(ByteBuffer buffer, LockOption... options);
 
     /**
-     * Starts to lock many ranges under one handle, by the given executor, and returns at once.
+     * Starts to lock many ranges under one handle and returns at once. Otherwise as {@link #lockAsync(MemoryRange, LockOption...)}.
      *
      * @param ranges the ranges, at least one; they may overlap
-     * @param executor what runs the lock; if it rejects the task, the future fails with its exception
      * @param options how to lock
-     * @return the lock under way; close the handle that it yields
-     * @throws IllegalArgumentException if there is no range, or as {@link #lockAsync(MemoryRange, LockOption...)}
+     * @return the lock in progress; close the handle that it yields
+     * @throws IllegalArgumentException as {@link #lock(Collection, LockOption...)}
      * @throws UnsupportedOperationException if an option needs a {@link Capability} that the backend lacks
      */
+    @CheckReturnValue
+    PendingLock lockAsync(Collection<MemoryRange> ranges, LockOption... options);
+
+    /**
+     * Starts to lock the remaining bytes of a buffer and returns at once, on the given executor. Otherwise as {@link #lockAsync(MemoryRange, LockOption...)}.
+     *
+     * @param buffer a direct or mapped buffer with at least one byte remaining; kept reachable until the pages are unlocked
+     * @param executor what runs the lock; if it rejects the task, the lock fails with its exception
+     * @param options how to lock
+     * @return the lock in progress; close the handle that it yields
+     * @throws IllegalArgumentException as {@link #lock(ByteBuffer, LockOption...)}
+     * @throws UnsupportedOperationException if an option needs a {@link Capability} that the backend lacks
+     */
+    @CheckReturnValue
+    PendingLock lockAsync(ByteBuffer buffer, Executor executor, LockOption... options);
+
+    /**
+     * Starts to lock a range and returns at once, on the given executor. Otherwise as {@link #lockAsync(MemoryRange, LockOption...)}.
+     *
+     * @param range the memory
+     * @param executor what runs the lock; if it rejects the task, the lock fails with its exception
+     * @param options how to lock
+     * @return the lock in progress; close the handle that it yields
+     * @throws IllegalArgumentException as {@link #lock(MemoryRange, LockOption...)}
+     * @throws UnsupportedOperationException if an option needs a {@link Capability} that the backend lacks
+     */
+    @CheckReturnValue
+    PendingLock lockAsync(MemoryRange range, Executor executor, LockOption... options);
+
+    /**
+     * Starts to lock many ranges under one handle and returns at once, on the given executor. Otherwise as {@link #lockAsync(MemoryRange, LockOption...)}.
+     *
+     * @param ranges the ranges, at least one; they may overlap
+     * @param executor what runs the lock; if it rejects the task, the lock fails with its exception
+     * @param options how to lock
+     * @return the lock in progress; close the handle that it yields
+     * @throws IllegalArgumentException as {@link #lock(Collection, LockOption...)}
+     * @throws UnsupportedOperationException if an option needs a {@link Capability} that the backend lacks
+     */
+    @CheckReturnValue
     PendingLock lockAsync(Collection<MemoryRange> ranges, Executor executor, LockOption... options);
 
     /**
@@ -162,6 +213,7 @@ public interface PageLocker {
      *     {@link Reason#NOT_SUPPORTED}. Sources: mlockall(2) Linux, FreeBSD and HP-UX, memcntl(2) illumos, mlockall(3C)
      *     IRIX.
      */
+    @CheckReturnValue
     AddressSpaceLock lockAddressSpace(AddressSpaceScope scope, LockOption... options);
 
     /**
@@ -188,6 +240,17 @@ public interface PageLocker {
     void sync(ByteBuffer buffer, SyncOption... options);
 
     /**
+     * Writes changed pages of many ranges back. A failure leaves the ranges that come after it unwritten.
+     *
+     * @param ranges the ranges, at least one; they may overlap
+     * @param options as for {@link #sync(MemoryRange, SyncOption...)}
+     * @throws IllegalArgumentException if there is no range, or as {@link #sync(MemoryRange, SyncOption...)}
+     * @throws UnsupportedOperationException without {@link Capability#SYNC}
+     * @throws PageLockException as {@link #sync(MemoryRange, SyncOption...)}
+     */
+    void sync(Collection<MemoryRange> ranges, SyncOption... options);
+
+    /**
      * Asks the system which pages are locked and which are resident. What the system does not tell is
      * {@link Tristate#UNKNOWN}. A page that is not mapped is neither locked nor resident.
      *
@@ -207,12 +270,22 @@ public interface PageLocker {
     PageStates pageStates(ByteBuffer buffer);
 
     /**
+     * Asks the system about the pages of many ranges.
+     *
+     * @param ranges the ranges, at least one
+     * @return the answers for each range, in the order of the ranges; unmodifiable
+     * @throws IllegalArgumentException if there is no range, or one has too many pages
+     */
+    List<PageStates> pageStates(Collection<MemoryRange> ranges);
+
+    /**
      * Returns the memory under the remaining bytes of a buffer. The buffer is the owner of the range.
      *
      * @param buffer a direct or mapped buffer with at least one byte remaining
      * @return its address and length
      * @throws IllegalArgumentException if the buffer is on the heap, where the garbage collector moves it, or is empty
      */
+    @CheckReturnValue
     MemoryRange rangeOf(ByteBuffer buffer);
 
     /**

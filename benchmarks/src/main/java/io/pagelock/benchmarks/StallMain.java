@@ -142,7 +142,7 @@ final class StallMain {
                 }
                 LockSupport.parkNanos(due - System.nanoTime());
             }
-            pending.forEach(each -> each.join().close());
+            pending.forEach(each -> each.toCompletableFuture().join().close());
             Baseline.unmap(pages, PAGES * Baseline.PAGE);
         }
 

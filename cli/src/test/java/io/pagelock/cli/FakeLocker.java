@@ -206,6 +206,31 @@ final class FakeLocker implements PageLocker, Lockers {
     }
 
     @Override
+    public PendingLock lockAsync(Collection<MemoryRange> ranges, LockOption... options) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public PendingLock lockAsync(ByteBuffer buffer, Executor executor, LockOption... options) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public PendingLock lockAsync(MemoryRange range, Executor executor, LockOption... options) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void sync(Collection<MemoryRange> ranges, SyncOption... options) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public List<PageStates> pageStates(Collection<MemoryRange> ranges) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public MemoryRange rangeOf(ByteBuffer buffer) {
         long base = Pointer.nativeValue(Native.getDirectBufferPointer(buffer));
         return MemoryRange.of(base + buffer.position(), buffer.remaining());

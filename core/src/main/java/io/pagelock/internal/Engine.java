@@ -21,15 +21,12 @@ import io.pagelock.SyncOption;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.PageStateReading;
 import io.pagelock.spi.Syncing;
-import io.pagelock.spi.Unsigned;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.EnumMap;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -43,10 +40,7 @@ import java.util.concurrent.atomic.AtomicReference;
 /** The {@link PageLocker} over a {@link Backend}: checks and rounds what callers give, and explains failures. */
 public final class Engine implements PageLocker {
     private final Backend backend;
-    private final BackendInfo info;
-    private final Set<Capability> capabilities;
-    private final long pageSize;
-    private final int addressBits;
+    private final Arguments arguments;
     private final PageStateReading states;
     private final RangeLocks ranges;
     private final AddressSpace addressSpace;
@@ -70,20 +64,7 @@ public final class Engine implements PageLocker {
      */
     public Engine(Backend backend) {
         this.backend = backend;
-        info = backend.info();
-        pageSize = backend.pageSize();
-        if (Long.bitCount(pageSize) != 1 || pageSize < 0) {
-            throw new IllegalArgumentException(
-                    info + " reports a page size of " + pageSize + " bytes; it must be a power of two");
-        }
-        addressBits = backend.addressBits();
-        if (addressBits != 32 && addressBits != 64) {
-            throw new IllegalArgumentException(
-                    info + " reports addresses of " + addressBits + " bits; they have 32 or 64");
-        }
-        capabilities = backend.capabilities().isEmpty()
-                ? Collections.emptySet()
-                : Collections.unmodifiableSet(EnumSet.copyOf(backend.capabilities()));
+        arguments = new Arguments(backend);
         Abilities.check(backend);
         states = Abilities.pageStates(backend);
         ranges = new RangeLocks(backend);
@@ -95,83 +76,77 @@ public final class Engine implements PageLocker {
 
     @Override
     public PageLock lock(ByteBuffer buffer, LockOption... options) {
-        return acquire(handle(rangeUnder(buffer), buffer, isOnFault(options)), Progress.UNWATCHED);
+        return acquire(handle(arguments.rangeUnder(buffer), buffer, arguments.isOnFault(options)), Progress.UNWATCHED);
     }
 
     @Override
     public PageLock lock(MemoryRange range, LockOption... options) {
-        return acquire(handle(range, isOnFault(options)), Progress.UNWATCHED);
+        return acquire(handle(range, arguments.isOnFault(options)), Progress.UNWATCHED);
     }
 
     @Override
     public PageLock lock(Collection<MemoryRange> ranges, LockOption... options) {
-        return acquire(handle(ranges, isOnFault(options)), Progress.UNWATCHED);
-    }
-
-    @Override
-    public PendingLock lockAsync(MemoryRange range, LockOption... options) {
-        return asyncLocks.start(handle(range, isOnFault(options)), null);
+        return acquire(handle(ranges, arguments.isOnFault(options)), Progress.UNWATCHED);
     }
 
     @Override
     public PendingLock lockAsync(ByteBuffer buffer, LockOption... options) {
-        return asyncLocks.start(handle(rangeUnder(buffer), buffer, isOnFault(options)), null);
+        return asyncLocks.start(handle(arguments.rangeUnder(buffer), buffer, arguments.isOnFault(options)), null);
+    }
+
+    @Override
+    public PendingLock lockAsync(MemoryRange range, LockOption... options) {
+        return asyncLocks.start(handle(range, arguments.isOnFault(options)), null);
+    }
+
+    @Override
+    public PendingLock lockAsync(Collection<MemoryRange> ranges, LockOption... options) {
+        return asyncLocks.start(handle(ranges, arguments.isOnFault(options)), null);
+    }
+
+    @Override
+    public PendingLock lockAsync(ByteBuffer buffer, Executor executor, LockOption... options) {
+        Objects.requireNonNull(executor, "executor");
+        return asyncLocks.start(handle(arguments.rangeUnder(buffer), buffer, arguments.isOnFault(options)), executor);
+    }
+
+    @Override
+    public PendingLock lockAsync(MemoryRange range, Executor executor, LockOption... options) {
+        Objects.requireNonNull(executor, "executor");
+        return asyncLocks.start(handle(range, arguments.isOnFault(options)), executor);
     }
 
     @Override
     public PendingLock lockAsync(Collection<MemoryRange> ranges, Executor executor, LockOption... options) {
         Objects.requireNonNull(executor, "executor");
-        return asyncLocks.start(handle(ranges, isOnFault(options)), executor);
+        return asyncLocks.start(handle(ranges, arguments.isOnFault(options)), executor);
     }
 
     private Handle handle(MemoryRange range, boolean onFault) {
-        Object owner = range.owner().orElse(null);
+        Object owner = Objects.requireNonNull(range, "range").owner().orElse(null);
         MemoryScopes.check(owner);
         return handle(range.withoutOwner(), owner, onFault);
     }
 
     private Handle handle(MemoryRange range, Object owner, boolean onFault) {
-        long start = alignedStart(range);
+        long start = arguments.alignedStart(range);
         Handle handle = new Handle(this, range);
-        return handle.stand(new Hold(handle, reaper.queue(), start, alignedEnd(range), onFault), owner);
+        return handle.stand(new Hold(handle, reaper.queue(), start, arguments.alignedEnd(range), onFault), owner);
     }
 
     private Handle handle(Collection<MemoryRange> asked, boolean onFault) {
-        List<MemoryRange> all = new ArrayList<>(asked.size());
+        List<MemoryRange> all = Arguments.copyOf(asked);
         List<Object> owners = new ArrayList<>();
-        for (MemoryRange range : asked) {
-            all.add(range.withoutOwner());
-            range.owner().ifPresent(owner -> {
-                MemoryScopes.check(owner);
-                owners.add(owner);
-            });
-        }
-        if (all.isEmpty()) {
-            throw new IllegalArgumentException("no range to lock; at least one is needed");
-        }
+        checkScopes(all);
+        all.forEach(range -> range.owner().ifPresent(owners::add));
+        all.replaceAll(MemoryRange::withoutOwner);
         all.sort(Comparator.comparingLong(range -> range.address() ^ Long.MIN_VALUE));
         Handle handle = new Handle(this, Collections.unmodifiableList(all));
-        return handle.stand(new Hold(handle, reaper.queue(), merged(all), onFault), owners);
+        return handle.stand(new Hold(handle, reaper.queue(), arguments.bounds(all), onFault), owners);
     }
 
-    /** The pages of sorted ranges, those that touch joined, as start and end in turn. */
-    private long[] merged(List<MemoryRange> sorted) {
-        long[] parts = new long[2 * sorted.size()];
-        int used = 0;
-        for (MemoryRange range : sorted) {
-            long start = alignedStart(range);
-            long end = alignedEnd(range);
-            if (used > 0 && !Unsigned.less(parts[used - 1], start)) {
-                parts[used - 1] = Unsigned.max(parts[used - 1], end);
-                if (parts[used - 1] - parts[used - 2] < 0) {
-                    throw new IllegalArgumentException("ranges that join to 2^63 bytes or more; lock them apart");
-                }
-            } else {
-                parts[used++] = start;
-                parts[used++] = end;
-            }
-        }
-        return Arrays.copyOf(parts, used);
+    private static void checkScopes(List<MemoryRange> ranges) {
+        ranges.forEach(range -> MemoryScopes.check(range.owner().orElse(null)));
     }
 
     /** Locks what the handle stands for, in this thread, unless that would keep a carrier of virtual threads for long. */
@@ -251,7 +226,7 @@ public final class Engine implements PageLocker {
      * what the calls before it had locked, which is undone by now.
      */
     private PageLockException forAllOf(Handle handle, PageLockException e) {
-        long[] parts = merged(handle.ranges());
+        long[] parts = arguments.bounds(handle.ranges());
         if (parts.length == 2 && !Steps.isLarge(parts[1] - parts[0])) {
             return e;
         }
@@ -315,7 +290,8 @@ public final class Engine implements PageLocker {
 
     @Override
     public AddressSpaceLock lockAddressSpace(AddressSpaceScope scope, LockOption... options) {
-        Set<LockOption> set = addressSpaceOptions(options);
+        Objects.requireNonNull(scope, "scope");
+        Set<LockOption> set = arguments.addressSpaceOptions(options);
         try {
             // Made first: without memory for it, nothing is locked.
             Explained explained = new Explained();
@@ -361,32 +337,32 @@ public final class Engine implements PageLocker {
     }
 
     @Override
-    public void sync(MemoryRange range, SyncOption... options) {
-        Set<SyncOption> set = set(SyncOption.class, options);
-        require(Capability.SYNC, "sync");
-        MemoryScopes.check(range.owner().orElse(null));
-        long start = alignedStart(range);
-        try {
-            Abilities.of(backend, Syncing.class).sync(start, alignedEnd(range) - start, set);
-        } catch (PageLockException e) {
-            throw explain(e, "sync", range);
-        } finally {
-            keepReachable(range);
-        }
-    }
-
-    @Override
     public void sync(ByteBuffer buffer, SyncOption... options) {
         sync(rangeOf(buffer), options);
     }
 
     @Override
-    public PageStates pageStates(MemoryRange range) {
-        MemoryScopes.check(range.owner().orElse(null));
-        long start = alignedStart(range);
-        PageStates states = this.states.pageStates(MemoryRange.of(start, alignedEnd(range) - start));
-        keepReachable(range);
-        return states;
+    public void sync(MemoryRange range, SyncOption... options) {
+        sync(Collections.singletonList(Objects.requireNonNull(range, "range")), options);
+    }
+
+    @Override
+    public void sync(Collection<MemoryRange> ranges, SyncOption... options) {
+        Set<SyncOption> set = Arguments.setOf(SyncOption.class, options);
+        List<MemoryRange> all = Arguments.copyOf(ranges);
+        arguments.require(Capability.SYNC, "sync");
+        checkScopes(all);
+        Syncing syncing = Abilities.of(backend, Syncing.class);
+        long[] bounds = arguments.bounds(all);
+        try {
+            for (int i = 0; i < bounds.length; i += 2) {
+                syncing.sync(bounds[i], bounds[i + 1] - bounds[i], set);
+            }
+        } catch (PageLockException e) {
+            throw explain(e, "sync", all.size() == 1 ? all.get(0) : null);
+        } finally {
+            keepReachable(all);
+        }
     }
 
     @Override
@@ -395,22 +371,28 @@ public final class Engine implements PageLocker {
     }
 
     @Override
-    public MemoryRange rangeOf(ByteBuffer buffer) {
-        MemoryRange range = rangeUnder(buffer);
-        return MemoryRange.of(range.address(), range.length(), buffer);
+    public PageStates pageStates(MemoryRange range) {
+        long start = arguments.alignedStart(range);
+        MemoryScopes.check(range.owner().orElse(null));
+        PageStates answers = states.pageStates(MemoryRange.of(start, arguments.alignedEnd(range) - start));
+        keepReachable(range);
+        return answers;
     }
 
-    private MemoryRange rangeUnder(ByteBuffer buffer) {
-        if (!buffer.isDirect()) {
-            throw new IllegalArgumentException(buffer + " is on the Java heap, where the garbage collector moves it;"
-                    + " use ByteBuffer.allocateDirect or a mapped file");
-        }
-        if (!buffer.hasRemaining()) {
-            throw new IllegalArgumentException(
-                    buffer + " has no bytes remaining; a lock covers the bytes from position to limit");
-        }
-        MemoryScopes.check(buffer);
-        return MemoryRange.of(backend.address(buffer) + buffer.position(), buffer.remaining());
+    @Override
+    public List<PageStates> pageStates(Collection<MemoryRange> ranges) {
+        List<MemoryRange> all = Arguments.copyOf(ranges);
+        all.forEach(arguments::alignedStart);
+        checkScopes(all);
+        List<PageStates> answers = new ArrayList<>(all.size());
+        all.forEach(range -> answers.add(pageStates(range)));
+        return Collections.unmodifiableList(answers);
+    }
+
+    @Override
+    public MemoryRange rangeOf(ByteBuffer buffer) {
+        MemoryRange range = arguments.rangeUnder(buffer);
+        return MemoryRange.of(range.address(), range.length(), buffer);
     }
 
     @Override
@@ -428,23 +410,24 @@ public final class Engine implements PageLocker {
 
     @Override
     public Forecast forecastAddressSpace(AddressSpaceScope scope, LockOption... options) {
-        addressSpaceOptions(options);
+        Objects.requireNonNull(scope, "scope");
+        arguments.addressSpaceOptions(options);
         return forecasts.ofAddressSpace(scope);
     }
 
     @Override
     public Set<Capability> capabilities() {
-        return capabilities;
+        return arguments.capabilities();
     }
 
     @Override
     public BackendInfo backendInfo() {
-        return info;
+        return arguments.info();
     }
 
     @Override
     public long pageSize() {
-        return pageSize;
+        return arguments.pageSize();
     }
 
     @Override
@@ -460,7 +443,7 @@ public final class Engine implements PageLocker {
         return new Statistics(
                 ranges.openHolds(),
                 heldBytes,
-                heldBytes / pageSize,
+                heldBytes / arguments.pageSize(),
                 backend.limits().lockedBytes(),
                 reaper.leaked(),
                 longestLock.get(),
@@ -468,58 +451,10 @@ public final class Engine implements PageLocker {
                 counts);
     }
 
-    private boolean isOnFault(LockOption... options) {
-        boolean onFault = false;
-        for (LockOption option : options) {
-            if (option == LockOption.ON_FAULT) {
-                require(Capability.LOCK_ON_FAULT, "lock on fault");
-                onFault = true;
-            }
-        }
-        return onFault;
-    }
-
-    private Set<LockOption> addressSpaceOptions(LockOption... options) {
-        Set<LockOption> set = set(LockOption.class, options);
-        require(Capability.LOCK_ADDRESS_SPACE, "lock the address space");
-        if (set.contains(LockOption.ON_FAULT)) {
-            require(Capability.LOCK_ADDRESS_SPACE_ON_FAULT, "lock the address space on fault");
-        }
-        return set;
-    }
-
-    private static <E extends Enum<E>> Set<E> set(Class<E> type, E[] options) {
-        Set<E> set = EnumSet.noneOf(type);
-        Collections.addAll(set, options);
-        return set;
-    }
-
-    private void require(Capability capability, String action) {
-        if (!capabilities.contains(capability)) {
-            throw new UnsupportedOperationException(
-                    "backend " + info + " cannot " + action + ": it lacks the capability " + capability);
-        }
-    }
-
-    private long alignedStart(MemoryRange range) {
-        long start = range.address() & -pageSize;
-        long end = (range.end() + pageSize - 1) & -pageSize;
-        boolean outside = addressBits == 32 && Unsigned.less(0xffffffffL & -pageSize, end);
-        if (start == 0 || end == 0 || outside || end - start < 0) {
-            throw new IllegalArgumentException(range + ", rounded to pages of " + pageSize
-                    + " bytes, touches the first or the last page of the " + addressBits
-                    + "-bit address space, lies outside it, or has 2^63 bytes or more");
-        }
-        return start;
-    }
-
-    private long alignedEnd(MemoryRange range) {
-        return (range.end() + pageSize - 1) & -pageSize;
-    }
-
     private PageLockException explain(PageLockException e, String action, MemoryRange asked) {
         failures.incrementAndGet(e.reason().ordinal());
-        PageLockException.Builder builder = e.toBuilder().action(action).system(info.system());
+        PageLockException.Builder builder =
+                e.toBuilder().action(action).system(arguments.info().system());
         if (asked != null) {
             builder.range(asked);
         }

@@ -5,10 +5,11 @@ import io.pagelock.PageLock;
 import io.pagelock.PendingLock;
 import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.DaemonThread;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 
 /** A lock under way. What cancels it is that the future is done before the lock is. */
-class Pending extends PendingLock {
+class Pending extends CompletableFuture<PageLock> implements PendingLock {
     private static final long AGAIN_NANOS = 10_000_000;
     private static final long TRIES = 50;
 
@@ -64,5 +65,21 @@ class Pending extends PendingLock {
     @Override
     public long totalBytes() {
         return totalBytes;
+    }
+
+    /** This future itself, so that cancelling it cancels the lock and no handle is lost between two futures. */
+    @Override
+    public CompletableFuture<PageLock> toCompletableFuture() {
+        return this;
+    }
+
+    @Override
+    public void obtrudeValue(PageLock value) {
+        throw new UnsupportedOperationException("obtrudeValue; the handle of the lock would be lost");
+    }
+
+    @Override
+    public void obtrudeException(Throwable failure) {
+        throw new UnsupportedOperationException("obtrudeException; the handle of the lock would be lost");
     }
 }

@@ -96,7 +96,7 @@ class AsyncLocksTest {
         AtomicReference<Thread> thread = new AtomicReference<>();
         var after = pending.thenAccept(lock -> thread.set(Thread.currentThread()));
         done.get().accept(null);
-        after.get(10, TimeUnit.SECONDS);
+        after.toCompletableFuture().get(10, TimeUnit.SECONDS);
         assertNotSame(Thread.currentThread(), thread.get());
         pending.get().close();
         verify(backend, never()).lock(anyLong(), anyLong(), anySet());
@@ -165,7 +165,7 @@ class AsyncLocksTest {
             throw new IllegalStateException("callback");
         });
         done.get().accept(null);
-        assertThrows(ExecutionException.class, () -> after.get(10, TimeUnit.SECONDS));
+        assertThrows(ExecutionException.class, () -> after.toCompletableFuture().get(10, TimeUnit.SECONDS));
         assertEquals(1, engine.statistics().openHandles());
         pending.get().close();
         assertEquals(0, engine.statistics().openHandles());
@@ -372,7 +372,7 @@ class AsyncLocksTest {
                 pending = engine.lockAsync(range);
                 ended = done.get();
             }
-            callbacks.add(pending.thenAccept(lock -> {
+            callbacks.add(pending.toCompletableFuture().thenAccept(lock -> {
                 PendingLock other;
                 Consumer<PageLockException> endOfOther;
                 synchronized (callbacks) {
@@ -380,7 +380,7 @@ class AsyncLocksTest {
                     endOfOther = done.get();
                 }
                 new Thread(() -> endOfOther.accept(null)).start();
-                other.join().close();
+                other.toCompletableFuture().join().close();
                 lock.close();
             }));
             ended.accept(null);

@@ -294,7 +294,7 @@ class AioLocksTest {
         PendingLock pending = submit(address, 1);
         assertEquals(1, kernel.get("queued"));
         assertTrue(pending.cancel(true));
-        assertThrows(CancellationException.class, pending::join);
+        assertThrows(CancellationException.class, pending.toCompletableFuture()::join);
         assertAllReaped(1);
         kernel.set("aio_queue_hold", 0);
         assertEquals(0, kernel.calls("aio_job"));
@@ -441,7 +441,7 @@ class AioLocksTest {
         AtomicInteger locked = new AtomicInteger();
         List<CompletableFuture<?>> all = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            all.add(submit(address + i * PAGE, 1).thenAccept(lock -> {
+            all.add(submit(address + i * PAGE, 1).toCompletableFuture().thenAccept(lock -> {
                 locked.incrementAndGet();
                 lock.close();
             }));
@@ -499,7 +499,7 @@ class AioLocksTest {
         long address = memory.map(count);
         List<CompletableFuture<?>> all = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            all.add(submit(address + i * PAGE, 1).thenAccept(PageLock::close));
+            all.add(submit(address + i * PAGE, 1).thenAccept(PageLock::close).toCompletableFuture());
         }
         CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0])).get(50, TimeUnit.SECONDS);
         assertEquals(before, Witness.lockedBytes());
@@ -616,21 +616,23 @@ class AioLocksTest {
         List<String> threads = Collections.synchronizedList(new ArrayList<>());
         List<CompletableFuture<Void>> all = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
-            all.add(submit(address + i * PAGE, 1).thenAccept(lock -> {
+            all.add(submit(address + i * PAGE, 1).toCompletableFuture().thenAccept(lock -> {
                 threads.add(Thread.currentThread().getName());
                 locker.lock(pages(address, 4)).close();
                 lock.close();
             }));
         }
-        CompletableFuture<Void> blocked = submit(address + 4 * PAGE, 1).thenAccept(lock -> {
-            threads.add(Thread.currentThread().getName());
-            try {
-                release.await();
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-            lock.close();
-        });
+        CompletableFuture<Void> blocked = submit(address + 4 * PAGE, 1)
+                .toCompletableFuture()
+                .thenAccept(lock -> {
+                    threads.add(Thread.currentThread().getName());
+                    try {
+                        release.await();
+                    } catch (InterruptedException e) {
+                        throw new IllegalStateException(e);
+                    }
+                    lock.close();
+                });
         CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0])).get(20, TimeUnit.SECONDS);
         soon(submit(address + 6 * PAGE, 1));
         release.countDown();

@@ -29,7 +29,7 @@ class CallbacksTest {
             List<CompletableFuture<Void>> callbacks = new ArrayList<>();
             for (int i = 0; i < 4; i++) {
                 PendingLock pending = locker.lockAsync(MemoryRange.of(memory + i * BIG, BIG));
-                callbacks.add(pending.thenAccept(lock -> {
+                callbacks.add(pending.toCompletableFuture().thenAccept(lock -> {
                     locker.lock(whole).close();
                     lock.close();
                 }));
