@@ -10,6 +10,7 @@ import io.pagelock.backend.linux.proc.Mapping;
 import io.pagelock.backend.linux.proc.Mount;
 import io.pagelock.spi.Names;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -107,12 +108,14 @@ class KernelTextFuzzTest {
         proc.mappings().ifPresent(all -> check(all, lines("/proc/self/maps")));
         proc.mappings(0x18000, 0x48000).ifPresent(all -> check(all, lines("/proc/self/maps")));
         proc.flagged(0, -1).ifPresent(all -> check(all, lines("/proc/self/smaps")));
-        long[] counts = lines("/proc/self/status").stream()
-                .filter(line -> line.matches("VmLck:[ \t]*\\d{1,15} kB[ \t]*"))
-                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
-                .toArray();
+        List<BigInteger> counts = lines("/proc/self/status").stream()
+                .filter(line -> line.matches("VmLck:[ \t]*[0-9]+ kB[ \t]*"))
+                .map(line -> new BigInteger(line.replaceAll("\\D", "")).shiftLeft(10))
+                .toList();
         OptionalLong locked = proc.status().lockedBytes();
-        assertTrue(!locked.isPresent() || Arrays.equals(counts, new long[] {locked.getAsLong()}), locked.toString());
+        assertTrue(
+                !locked.isPresent() || counts.equals(List.of(BigInteger.valueOf(locked.getAsLong()))),
+                locked + " of " + counts);
         proc.status().fileUser();
         proc.status().actsAsRealUser();
         proc.canExceedLimit(proc.status());
@@ -150,7 +153,8 @@ class KernelTextFuzzTest {
                     for (int j = i + 1;
                             j < lines.size() && !HEADER.matcher(lines.get(j)).matches();
                             j++) {
-                        flagged |= lines.get(j).startsWith("VmFlags:") && (lines.get(j) + " ").contains(" lo ");
+                        flagged |= lines.get(j).replaceFirst("VmFlags:", " ").concat(" ").replace('\t', ' ').contains(" lo ")
+                                && lines.get(j).startsWith("VmFlags:");
                     }
                 }
             }
