@@ -153,7 +153,11 @@ class KernelTextFuzzTest {
                     for (int j = i + 1;
                             j < lines.size() && !HEADER.matcher(lines.get(j)).matches();
                             j++) {
-                        flagged |= lines.get(j).replaceFirst("VmFlags:", " ").concat(" ").replace('\t', ' ').contains(" lo ")
+                        flagged |= lines.get(j)
+                                        .replaceFirst("VmFlags:", " ")
+                                        .concat(" ")
+                                        .replace('\t', ' ')
+                                        .contains(" lo ")
                                 && lines.get(j).startsWith("VmFlags:");
                     }
                 }
