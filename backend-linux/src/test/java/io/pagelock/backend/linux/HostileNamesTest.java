@@ -85,6 +85,9 @@ class HostileNamesTest {
             PageLockException thrown =
                     assertThrows(PageLockException.class, () -> BACKEND.lock(at, 3L * PAGE, Collections.emptySet()));
             assertEquals(Reason.CANNOT_BE_PAGED_IN, thrown.reason(), thrown.getMessage());
+            assertTrue(
+                    thrown.getMessage().contains("maps it up to byte"),
+                    "its size was not found: " + thrown.getMessage());
             assertTrue(thrown.getMessage().codePoints().allMatch(Names::isPlain), thrown.getMessage());
         } finally {
             BACKEND.unlock(at, 3L * PAGE);
