@@ -182,7 +182,9 @@ final class LinuxFailure {
         return PageLockException.because(certain ? Reason.IO_ERROR : Reason.CANNOT_BE_PAGED_IN)
                 .call("madvise", errno, constants.errno.name(errno))
                 .detail("a page of " + part + " cannot be read in from the file"
-                        + (certain ? ", and it lies within it" : "; the file may end before it (its size cannot be read)"))
+                        + (certain
+                                ? ", and it lies within it"
+                                : "; the file may end before it (its size cannot be read)"))
                 .remedy(remedies.remedy(certain ? Reason.IO_ERROR : Reason.CANNOT_BE_PAGED_IN, 0))
                 .build();
     }
