@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
-import io.pagelock.backend.linux.proc.KernelText;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalLong;
 
 /**
  * How many mappings this process may still make. Looked up beforehand, because a JVM that really reaches the limit can no
@@ -33,30 +33,32 @@ final class MappingBudget {
 
     static MappingBudget read(Path proc) {
         try {
-            OptionalLong maximum = KernelText.number(firstLine(proc.resolve("sys/vm/max_map_count")));
+            long maximum = Long.parseLong(firstLine(proc.resolve("sys/vm/max_map_count")));
             long used = lines(proc.resolve("self/maps"));
-            if (maximum.isPresent()) {
-                return new MappingBudget(maximum.getAsLong(), Math.max(0, maximum.getAsLong() - used - RESERVE));
-            }
-        } catch (IOException e) {
+            return new MappingBudget(maximum, Math.max(0, maximum - used - RESERVE));
+        } catch (IOException | NumberFormatException e) {
             // As on other systems.
         }
         return new MappingBudget(Long.MAX_VALUE, Long.MAX_VALUE);
     }
 
     // Not Files.readAllBytes: that begins with one byte where the size says 0, and a sysctl gives no more after the
-    // first.
+    // first. Nor the reader of the Linux backend: doctor also runs where no backend is found.
     private static String firstLine(Path path) throws IOException {
-        try (KernelText text = new KernelText(Files.newInputStream(path))) {
-            return text.next() && !text.bad() ? text.rest() : "";
+        try (BufferedReader text = Files.newBufferedReader(path, StandardCharsets.ISO_8859_1)) {
+            String line = text.readLine();
+            return line == null ? "" : line;
         }
     }
 
+    // Only a line feed ends a mapping; the kernel escapes those in names, but not carriage returns.
     private static long lines(Path path) throws IOException {
-        try (KernelText text = new KernelText(Files.newInputStream(path))) {
+        try (BufferedReader text = Files.newBufferedReader(path, StandardCharsets.ISO_8859_1)) {
             long lines = 0;
-            while (text.next()) {
-                lines++;
+            for (int next = text.read(); next >= 0; next = text.read()) {
+                if (next == '\n') {
+                    lines++;
+                }
             }
             return lines;
         }

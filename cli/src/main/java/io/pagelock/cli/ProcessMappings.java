@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
+import io.pagelock.ByteSize;
 import io.pagelock.backend.linux.proc.KernelText;
 import io.pagelock.backend.linux.proc.Mapping;
 import io.pagelock.backend.linux.proc.MappingReader;
 import io.pagelock.backend.linux.proc.Status;
+import io.pagelock.spi.Names;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.Charset;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -14,12 +17,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalLong;
+import java.util.stream.Collectors;
 
 /**
  * The locked mappings of any process, from {@code /proc/PID/smaps}. Source: proc_pid_smaps(5) Linux: flag {@code lo} since
  * 3.8, before that the field {@code Locked}; {@code lf}, lock on fault, where the kernel shows it. The process chose its name
  * and those of its files, so they are bytes here.
+ *
+ * <p>The only class here that uses the Linux backend: the commands are set up, and doctor reports, without any backend.
  */
 final class ProcessMappings {
     private final Status status;
@@ -115,5 +122,33 @@ final class ProcessMappings {
 
     long mappedBytes() {
         return locked.stream().mapToLong(Mapping::length).sum();
+    }
+
+    /** The locked mappings as a person reads them. */
+    List<String> lines(Charset charset) {
+        return locked.stream().map(each -> line(each, charset)).collect(Collectors.toList());
+    }
+
+    private static String line(Mapping mapping, Charset charset) {
+        String name = mapping.name.isEmpty() ? "[anonymous]" : Names.text(KernelText.bytes(mapping.name), charset);
+        return range(mapping) + " " + mapping.permissions() + "  " + ByteSize.format(mapping.length()) + ", "
+                + (mapping.residentBytes().isPresent()
+                        ? ByteSize.format(mapping.residentBytes().getAsLong())
+                        : "unknown")
+                + " resident" + (mapping.has("lf") ? ", on first touch" : "") + "  " + name;
+    }
+
+    private static String range(Mapping mapping) {
+        return String.format(Locale.ROOT, "%08x-%08x", mapping.start, mapping.end);
+    }
+
+    static Json toJson(Mapping mapping) {
+        return new Json()
+                .put("range", range(mapping))
+                .put("permissions", mapping.permissions())
+                .put("bytes", mapping.length())
+                .put("residentBytes", mapping.residentBytes())
+                .put("onFault", mapping.has("lf"))
+                .put("path", mapping.name.isEmpty() ? null : mapping.shownName());
     }
 }

@@ -4,15 +4,12 @@ package io.pagelock.cli;
 import io.pagelock.ByteSize;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
-import io.pagelock.backend.linux.proc.KernelText;
-import io.pagelock.backend.linux.proc.Mapping;
 import io.pagelock.spi.Names;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -144,21 +141,13 @@ final class StatusCommand implements Callable<Integer> {
                     .put("result", "done")
                     .put("pid", pid)
                     .put("process", Names.text(mappings.command()))
-                    .putAll("mappings", mappings.locked(), StatusCommand::toJson)
+                    .putAll("mappings", mappings.locked(), ProcessMappings::toJson)
                     .put("complete", mappings.isComplete())
                     .put("bytes", mappings.mappedBytes())
                     .put("lockedBytes", mappings.lockedBytes()));
             return 0;
         }
-        for (Mapping each : mappings.locked()) {
-            String name =
-                    each.name.isEmpty() ? "[anonymous]" : Names.text(KernelText.bytes(each.name), console.charset());
-            console.say(range(each) + " " + each.permissions() + "  " + ByteSize.format(each.length()) + ", "
-                    + (each.residentBytes().isPresent()
-                            ? ByteSize.format(each.residentBytes().getAsLong())
-                            : "unknown")
-                    + " resident" + (each.has("lf") ? ", on first touch" : "") + "  " + name);
-        }
+        mappings.lines(console.charset()).forEach(console::say);
         if (!mappings.isComplete()) {
             console.warn(INCOMPLETE);
         }
@@ -171,19 +160,5 @@ final class StatusCommand implements Callable<Integer> {
                                 ? ByteSize.format(mappings.lockedBytes().getAsLong())
                                 : "unknown"));
         return 0;
-    }
-
-    private static String range(Mapping mapping) {
-        return String.format(Locale.ROOT, "%08x-%08x", mapping.start, mapping.end);
-    }
-
-    private static Json toJson(Mapping mapping) {
-        return new Json()
-                .put("range", range(mapping))
-                .put("permissions", mapping.permissions())
-                .put("bytes", mapping.length())
-                .put("residentBytes", mapping.residentBytes())
-                .put("onFault", mapping.has("lf"))
-                .put("path", mapping.name.isEmpty() ? null : mapping.shownName());
     }
 }
