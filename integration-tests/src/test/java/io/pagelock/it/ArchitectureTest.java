@@ -111,8 +111,7 @@ class ArchitectureTest {
                 .that()
                 .haveNameMatching(INTERNAL.replace(".", "\\.") + "\\.LockTable(\\$.*)?")
                 .should()
-                .dependOnClassesThat(assignableTo(Backend.class))
-                .allowEmptyShould(true));
+                .dependOnClassesThat(assignableTo(Backend.class)));
     }
 
     @Test
