@@ -56,7 +56,8 @@ final class Call {
     /** The kernel has no mappings left to split, and would say so of every further piece. */
     boolean noMoreSplits;
 
-    /** What stays locked for a hold whose close was refused, as start and end in turn. */
+    private boolean keepsRefused;
+    /** What stays locked for a hold whose close was refused or could not go on, as start and end in turn. */
     long[] rest = NOTHING;
 
     int restCount;
@@ -89,10 +90,15 @@ final class Call {
         return call;
     }
 
-    /** A close of a hold, with room for what may stay locked. */
-    static Call closing(Hold hold) {
+    /**
+     * A close of a hold, with room for what may stay locked.
+     *
+     * @param keepsRefused whether the hold keeps what the system refuses to unlock; otherwise it becomes a leftover
+     */
+    static Call closing(Hold hold, boolean keepsRefused) {
         Call call = of(hold, Progress.UNWATCHED);
         call.rest = new long[2 * call.count()];
+        call.keepsRefused = keepsRefused;
         return call;
     }
 
@@ -136,7 +142,7 @@ final class Call {
 
     /** Makes room for one more piece that stays locked, if there is memory. */
     void makeRoomForRest() {
-        if (rest.length > 0 && !hasRoomForRest()) {
+        if (keepsRefused && !hasRoomForRest()) {
             rest = Arrays.copyOf(rest, 2 * rest.length);
         }
     }
@@ -149,7 +155,7 @@ final class Call {
     /** Keeps a piece locked for the hold; false if there is no room. */
     boolean keep(Span kept) {
         boolean endsPart = kept.end == span(part).end;
-        if (rest.length == 0 || !endsPart && !hasRoomForRest()) {
+        if (!keepsRefused || !endsPart && !hasRoomForRest()) {
             return false;
         }
         keep(kept.start, kept.end);

@@ -369,9 +369,7 @@ final class LockTable {
     /** Keeps for a hold what a close that cannot go on has not come to. */
     void stopClose(Call call) {
         assert Thread.holdsLock(this);
-        if (call.isInPart) {
-            call.keepFrom(call.piece().start);
-        }
+        call.keepFrom(call.isInPart ? call.piece().start : call.span(call.part).start);
         endClose(call);
     }
 
@@ -619,7 +617,12 @@ final class LockTable {
     private long mappingsToLock(Call call) {
         long needed = 0;
         for (int i = 0; isMappingLimited() && i < call.count(); i++) {
-            needed -= mappingsToUnlock(call.span(i).start, call.span(i).end);
+            Span part = call.span(i);
+            boolean isFree = !look.firstEndingAfter(part.start)
+                    || !less(look.start(), part.end)
+                    || look.count() == 0 && !look.isLeftover() && look.end() == part.end;
+            boolean isLocked = !isFree && !less(part.start, look.start()) && !less(look.end(), part.end);
+            needed += isFree ? -mappingsToUnlock(part.start, part.end) : isLocked ? 0 : 2;
         }
         return needed;
     }

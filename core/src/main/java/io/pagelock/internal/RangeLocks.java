@@ -40,14 +40,15 @@ final class RangeLocks {
     /** Locks the pages of the hold. When it throws, the hold is closed and what the lock added is unlocked again. */
     void acquire(Hold hold, Progress progress) {
         Call call = callOf(hold, progress);
-        requireMappings(call);
         progress.check();
-        boolean begun;
+        boolean begun = false;
+        boolean lacksMappings;
         synchronized (table) {
-            begun = table.tryBegin(call);
-            if (!begun) {
-                table.enqueue(new Turn(call, Thread.currentThread(), null));
-            }
+            lacksMappings = table.lacksMappings(call);
+            begun = !lacksMappings && table.tryBegin(call);
+        }
+        if (lacksMappings) {
+            requireMappings(call);
         }
         if (!begun) {
             awaitTurn(call);
@@ -66,7 +67,7 @@ final class RangeLocks {
     private void awaitTurn(Call call) {
         boolean interrupted = false;
         try {
-            boolean begun = false;
+            boolean begun = enqueue(call);
             while (!begun) {
                 LockSupport.park(table);
                 interrupted |= Thread.interrupted();
@@ -82,6 +83,17 @@ final class RangeLocks {
             throw failure;
         } finally {
             LockTable.restore(interrupted);
+        }
+    }
+
+    /** Puts a call into the queue, unless it has its turn by now. */
+    private boolean enqueue(Call call) {
+        synchronized (table) {
+            if (table.tryBegin(call)) {
+                return true;
+            }
+            table.enqueue(new Turn(call, Thread.currentThread(), null));
+            return false;
         }
     }
 
@@ -229,13 +241,12 @@ final class RangeLocks {
 
     /** Takes a failed lock back. What the kernel refuses to unlock is a leftover, and the refusal is added to the failure. */
     private void undo(Call call, Throwable failure) {
+        boolean more;
         synchronized (table) {
             table.beginUndo(call);
+            more = nextPiece(call);
         }
-        end(call, failure);
-        synchronized (table) {
-            table.endClose(call);
-        }
+        end(call, more, failure);
     }
 
     /**
@@ -244,19 +255,19 @@ final class RangeLocks {
      * @throws PageLockException if the kernel refused; the hold is locked then and covers what is still locked
      */
     void release(Hold hold) {
-        close(hold, true);
+        close(hold, Call.closing(hold, true));
     }
 
     /**
      * Unlocks a hold that nobody can close. What the kernel refuses to unlock is a leftover.
      *
-     * @return false if there was no memory to begin with; the hold is as it was then
+     * @return false if there was no memory to begin with; the hold is locked still then
      */
     boolean reap(Hold hold) {
         try {
-            close(hold, false);
+            close(hold, Call.closing(hold, false));
         } catch (OutOfMemoryError e) {
-            return false;
+            return isClosed(hold);
         } catch (RuntimeException refused) {
             // Left to sweeps.
             return true;
@@ -264,25 +275,23 @@ final class RangeLocks {
         return true;
     }
 
-    private void close(Hold hold, boolean keeps) {
-        Call call = keeps ? Call.closing(hold) : Call.of(hold, Progress.UNWATCHED);
+    private boolean isClosed(Hold hold) {
+        synchronized (table) {
+            return hold.state == Hold.State.CLOSED;
+        }
+    }
+
+    private void close(Hold hold, Call call) {
+        boolean more;
         synchronized (table) {
             if (!table.beginClose(hold)) {
                 return;
             }
+            more = nextPiece(call);
         }
-        Throwable failure = null;
-        try {
-            failure = end(call, null);
-        } catch (OutOfMemoryError e) {
-            synchronized (table) {
-                table.stopClose(call);
-            }
-            throw e;
-        }
+        Throwable failure = end(call, more, null);
         boolean hasLeftovers;
         synchronized (table) {
-            table.endClose(call);
             hasLeftovers = table.hasLeftovers();
         }
         if (hasLeftovers) {
@@ -299,53 +308,76 @@ final class RangeLocks {
     /**
      * Ends what a call holds, piece by piece.
      *
+     * @param more whether the call has come to a piece
      * @param failure what further failures are added to; null to make the first one that
      * @return the failure; null if there was none
      */
-    Throwable end(Call call, Throwable failure) {
+    private Throwable end(Call call, boolean more, Throwable failure) {
         Throwable result = failure;
-        for (; call.part < call.count(); call.part++) {
-            result = endPart(call, result);
-        }
-        return result;
-    }
-
-    Throwable endPart(Call call, Throwable failure) {
-        Throwable result = failure;
-        boolean counted = false;
-        while (true) {
-            boolean onFault = false;
-            synchronized (table) {
-                if (!table.nextPiece(call)) {
-                    return result;
-                }
-                if (call.step == Call.Step.RENEW) {
-                    onFault = !table.isHeldFullyByOthers(call);
-                }
-            }
-            Throwable refusal = carryOut(call, onFault);
+        for (boolean goOn = more; goOn; ) {
+            Throwable refusal = carryOut(call);
             if (refusal != null && call.step == Call.Step.UNLOCK) {
                 result = result == null ? refusal : suppress(result, refusal);
             }
             synchronized (table) {
                 table.settlePiece(call, refusal == null);
+                goOn = nextPiece(call);
+            }
+        }
+        return result;
+    }
+
+    /** Advances to the next piece of a hold's call. At the end of all parts, the hold is closed. */
+    private boolean nextPiece(Call call) {
+        try {
+            while (!table.nextPiece(call)) {
+                if (call.part + 1 == call.count()) {
+                    table.endClose(call);
+                    return false;
+                }
+                call.part++;
+            }
+            return true;
+        } catch (OutOfMemoryError e) {
+            table.stopClose(call);
+            throw e;
+        }
+    }
+
+    /** Ends one part of a renewal. What the kernel refuses to unlock is a leftover. */
+    void endPart(Call call) {
+        while (true) {
+            synchronized (table) {
+                if (!table.nextPiece(call)) {
+                    return;
+                }
+            }
+            boolean done = carryOut(call) == null;
+            synchronized (table) {
+                table.settlePiece(call, done);
             }
         }
     }
 
     /** Asks the system for the step of a piece. Returns the failure instead of throwing it, since the piece must be settled. */
-    private Throwable carryOut(Call call, boolean onFault) {
+    private Throwable carryOut(Call call) {
         long start = call.piece().start;
         long end = call.piece().end;
         try {
             if (call.step == Call.Step.UNLOCK) {
                 calls.unlock(start, end);
             } else {
-                calls.renew(start, end, call.step == Call.Step.RENEW && onFault);
+                calls.renew(start, end, call.step == Call.Step.RENEW && isOnFaultForOthers(call));
             }
             return null;
         } catch (Throwable e) {
             return explained(call, start, end, e);
+        }
+    }
+
+    private boolean isOnFaultForOthers(Call call) {
+        synchronized (table) {
+            return !table.isHeldFullyByOthers(call);
         }
     }
 

@@ -136,7 +136,7 @@ final class Renewal {
             } catch (Error e) {
                 refusals.lose(start, end);
             }
-            ranges.endPart(renewal, null);
+            ranges.endPart(renewal);
         }
         refusals.settle();
         return refusals.all();

@@ -226,7 +226,7 @@ class LockTableTest {
             assertTrue(table.beginClose(hold));
             assertFalse(table.beginClose(hold));
             open.remove(hold);
-            ending.add(random.nextBoolean() ? Call.closing(hold) : Call.of(hold, Progress.UNWATCHED));
+            ending.add(Call.closing(hold, random.nextBoolean()));
         }
 
         /** One step of a call that ends; between asking the kernel and settling, nothing else happens here. */
