@@ -49,7 +49,7 @@ final class RangeCalls {
                 }
             } catch (RuntimeException e) {
                 PageLockException refusal = at(start, end, e);
-                if (!lockTheRest(call, i, refusal)) {
+                if (call.alone || !lockTheRest(start, end, call.hold.onFault, refusal)) {
                     throw refusal;
                 }
             }
@@ -86,15 +86,11 @@ final class RangeCalls {
      *
      * @return whether every page is locked now
      */
-    boolean lockTheRest(Call call, int part, PageLockException refusal) {
-        if (call.alone
-                || refusal.reason() != Reason.OVER_LIMIT && refusal.reason() != Reason.NOT_PERMITTED
+    boolean lockTheRest(long start, long end, boolean onFault, PageLockException refusal) {
+        if (refusal.reason() != Reason.OVER_LIMIT && refusal.reason() != Reason.NOT_PERMITTED
                 || !backend.capabilities().contains(Capability.LOCKED_PAGES)) {
             return false;
         }
-        long start = call.span(part).start;
-        long end = call.span(part).end;
-        boolean onFault = call.hold.onFault;
         for (long from = start; from != end; ) {
             long to = end - from > LOOK * pageSize ? from + LOOK * pageSize : end;
             PageStates found = states.pageStates(MemoryRange.of(from, to - from));
@@ -128,10 +124,16 @@ final class RangeCalls {
 
     /** Locks a range that is held, and was locked before. */
     void renew(long start, long end, boolean onFault) {
-        if (onFault) {
-            backend.lock(start, end - start, LockOptions.ON_FAULT);
-        } else {
-            steps.lock(start, end - start, false, Progress.UNWATCHED);
+        try {
+            if (onFault) {
+                backend.lock(start, end - start, LockOptions.ON_FAULT);
+            } else {
+                steps.lock(start, end - start, false, Progress.UNWATCHED);
+            }
+        } catch (PageLockException refusal) {
+            if (!lockTheRest(start, end, onFault, refusal)) {
+                throw refusal;
+            }
         }
     }
 

@@ -201,7 +201,8 @@ final class RangeLocks {
     void conclude(Hold hold, PageLockException refusal) {
         Call call = hold.call;
         try {
-            boolean locked = refusal == null || calls.lockTheRest(call, 0, refusal);
+            boolean locked = refusal == null
+                    || !call.alone && calls.lockTheRest(hold.start(0), hold.end(0), hold.onFault, refusal);
             if (!locked && !isOutdated(call)) {
                 throw RangeCalls.at(hold.start(0), hold.end(0), refusal);
             }
@@ -261,16 +262,14 @@ final class RangeLocks {
     /**
      * Unlocks a hold that nobody can close. What the kernel refuses to unlock is a leftover.
      *
-     * @return false if there was no memory to begin with; the hold is locked still then
+     * @return whether it is closed; if not, there was no memory for it
      */
     boolean reap(Hold hold) {
         try {
             close(hold, Call.closing(hold, false));
-        } catch (OutOfMemoryError e) {
+        } catch (RuntimeException | VirtualMachineError | LinkageError e) {
+            // What was refused is left to sweeps.
             return isClosed(hold);
-        } catch (RuntimeException refused) {
-            // Left to sweeps.
-            return true;
         }
         return true;
     }

@@ -68,7 +68,7 @@ final class Reaper {
             } catch (InterruptedException e) {
                 // Nobody has a reason to interrupt this thread; go on.
                 Thread.interrupted();
-            } catch (RuntimeException | OutOfMemoryError | StackOverflowError | AssertionError e) {
+            } catch (RuntimeException | VirtualMachineError | LinkageError | AssertionError e) {
                 // What could not be unlocked is left to sweeps; other handles must still be served.
                 continue;
             }
@@ -82,6 +82,7 @@ final class Reaper {
             locks.orphan(dropped);
         }
         while (!locks.reap(dropped)) {
+            // There will be memory again.
             LockSupport.parkNanos(AGAIN_NANOS);
         }
     }

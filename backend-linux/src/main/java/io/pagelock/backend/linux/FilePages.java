@@ -63,8 +63,12 @@ final class FilePages {
 
     /** Reads in all files of a range; throws if a page cannot be read. */
     void readInAll(long address, long length) {
+        readInAll(address, length, false);
+    }
+
+    private void readInAll(long address, long length, boolean mayEndBefore) {
         for (long done = 0; done < length; ) {
-            done += readIn(address + done, length - done);
+            done += readIn(address + done, length - done, mayEndBefore);
         }
     }
 
@@ -75,13 +79,17 @@ final class FilePages {
     void readInAllMapped() {
         for (Mapping each : proc.mappings().orElse(Collections.<Mapping>emptyList())) {
             if (each.isKnown() && !each.anonymous() && each.inode != 0 && each.accessible()) {
-                readInAll(each.start, each.length());
+                readInAll(each.start, each.length(), true);
             }
         }
     }
 
     /** Reads in a piece at the start of a range, and returns its length. */
     long readIn(long address, long length) {
+        return readIn(address, length, false);
+    }
+
+    private long readIn(long address, long length, boolean mayEndBefore) {
         if (!populates) {
             return length;
         }
@@ -93,7 +101,7 @@ final class FilePages {
         if (calls.madvise(address, piece, LinuxConstants.MADV_POPULATE_READ) != 0) {
             int errno = calls.errno();
             if (constants.errno.is(errno, "EFAULT") || constants.errno.is(errno, "EIO")) {
-                explain(errno, address, piece);
+                explain(errno, address, piece, mayEndBefore);
             }
         }
         return piece;
@@ -138,14 +146,21 @@ final class FilePages {
         return new Plain(found.start, found.end, System.nanoTime());
     }
 
-    /** Throws if it was the file that failed: neither memory without access nor what lies past the end of the file. */
-    private void explain(int errno, long address, long length) {
+    /**
+     * Throws if it was the file that failed: neither memory without access nor what lies past the end of the file.
+     *
+     * @param mayEndBefore whether a file whose length is unknown, as that of a deleted one, may end before the page
+     */
+    private void explain(int errno, long address, long length, boolean mayEndBefore) {
         for (Mapping each : proc.mappings(address, address + length).orElse(Collections.<Mapping>emptyList())) {
             Mapping part = each.clip(address, address + length);
             if (!part.isKnown() || !part.permissions().startsWith("r") || part.anonymous()) {
                 continue;
             }
             Optional<ProcFiles.FileFacts> file = proc.file(each);
+            if (mayEndBefore && !file.isPresent()) {
+                continue;
+            }
             long inFile = file.isPresent() ? Math.max(0, file.get().size - part.offset) : part.length();
             long pageSize = calls.getpagesize();
             long readable = Math.min(part.length(), inFile + pageSize - 1 & -pageSize);

@@ -164,7 +164,9 @@ class LivesTest {
                 has(
                         thrown.remedy(),
                         "at least " + (limit + PAGE) + " bytes",
-                        "ulimit -S -l " + (limit + PAGE) / 1024,
+                        life == Life.ROOT_OF_A_NAMESPACE
+                                ? "prlimit --pid PID --memlock=" + (limit + PAGE) + ":" + (limit + PAGE)
+                                : "ulimit -S -l " + (limit + PAGE) / 1024,
                         "LimitMEMLOCK=" + (limit + PAGE),
                         "setcap cap_ipc_lock=ep");
                 assertEquals(
