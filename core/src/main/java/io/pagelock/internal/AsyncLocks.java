@@ -61,6 +61,7 @@ final class AsyncLocks {
         Pending pending = new Pending(hold.bytes());
         try {
             if (executor != null) {
+                pending.carriedOutBy(() -> ranges.cancelled(hold));
                 executor.execute(new Waiting(handle, pending));
             } else if (!startNatively(handle, pending)) {
                 crew(pending).execute(new Parking(handle, pending, pending.progress(), new Delivery(pending)));
@@ -145,6 +146,8 @@ final class AsyncLocks {
         private final Handle handle;
         private final Progress progress;
         private final Delivery delivery;
+        /** Whether it has waited for its turn, and gives its place up when it is cancelled. */
+        private volatile boolean waits;
 
         Parking(Handle handle, Pending pending, Progress progress, Delivery delivery) {
             super(pending);
@@ -155,12 +158,13 @@ final class AsyncLocks {
 
         @Override
         public void run() {
-            if (pending.isDone()) {
-                return;
-            }
             Object outcome;
             try {
                 if (!ranges.beginOrWait(handle.hold(), progress, this)) {
+                    if (!waits) {
+                        waits = true;
+                        pending.carriedOutBy(() -> ranges.cancelled(handle.hold()));
+                    }
                     return;
                 }
                 outcome = engine.carryOut(handle);

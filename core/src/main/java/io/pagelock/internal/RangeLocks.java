@@ -4,6 +4,9 @@ package io.pagelock.internal;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.spi.Backend;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
@@ -12,6 +15,10 @@ import java.util.function.BooleanSupplier;
  * {@link RangeCalls} ask the system without it, and has the table settle what came of it.
  */
 final class RangeLocks {
+    /** Loaded now, since to find a handler for an error loads its class, for which there may be no memory then. */
+    static final List<Class<? extends Throwable>> CAUGHT = Collections.unmodifiableList(
+            Arrays.asList(OutOfMemoryError.class, Error.class, RuntimeException.class, PageLockException.class));
+
     private final LockTable table;
     private final RangeCalls calls;
     private final MappingReserve mappings;
@@ -119,6 +126,12 @@ final class RangeLocks {
      */
     boolean beginOrWait(Hold hold, Progress progress, BooleanSupplier retry) {
         Call call = callOf(hold, progress);
+        synchronized (table) {
+            if (progress.isCancelled()) {
+                table.leaveQueue(call);
+            }
+        }
+        progress.check();
         requireMappings(call);
         synchronized (table) {
             try {
@@ -267,7 +280,7 @@ final class RangeLocks {
     boolean reap(Hold hold) {
         try {
             close(hold, Call.closing(hold, false));
-        } catch (RuntimeException | VirtualMachineError | LinkageError e) {
+        } catch (Throwable e) {
             // What was refused is left to sweeps.
             return isClosed(hold);
         }

@@ -68,9 +68,11 @@ final class Reaper {
             } catch (InterruptedException e) {
                 // Nobody has a reason to interrupt this thread; go on.
                 Thread.interrupted();
-            } catch (RuntimeException | VirtualMachineError | LinkageError | AssertionError e) {
+            } catch (Throwable e) {
                 // What could not be unlocked is left to sweeps; other handles must still be served.
-                continue;
+                if (!(e instanceof RuntimeException || e instanceof Error)) {
+                    throw e;
+                }
             }
         }
     }
