@@ -5,7 +5,6 @@ import io.pagelock.spi.DaemonThread;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * Unlocks what dropped handles held. Its daemon thread starts with the first handle and ends when there has been none for
@@ -13,12 +12,14 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class Reaper {
     private static final long IDLE_MILLIS = 10_000;
-    private static final long AGAIN_NANOS = 10_000_000;
+    private static final long AGAIN_MILLIS = 10;
 
     private final RangeLocks locks;
     private final ReferenceQueue<Handle> queue = new ReferenceQueue<>();
     private final AtomicLong leaked = new AtomicLong();
     private volatile boolean running;
+    /** Taken from the queue and not closed yet. Of the reaper's thread alone. */
+    private Hold unfinished;
 
     Reaper(RangeLocks locks) {
         this.locks = locks;
@@ -57,9 +58,11 @@ final class Reaper {
     private void run() {
         while (true) {
             try {
-                Hold dropped = (Hold) (Reference<?>) queue.remove(IDLE_MILLIS);
-                if (dropped != null) {
-                    reap(dropped);
+                if (unfinished == null) {
+                    unfinished = (Hold) (Reference<?>) queue.remove(IDLE_MILLIS);
+                }
+                if (unfinished != null) {
+                    reap(unfinished);
                 } else if (mayEnd()) {
                     return;
                 } else {
@@ -78,14 +81,16 @@ final class Reaper {
     }
 
     /** A collector may also hand over what was closed: it sees old garbage as live for a while. */
-    private void reap(Hold dropped) {
+    private void reap(Hold dropped) throws InterruptedException {
         if (locks.isOpen(dropped)) {
             leaked.incrementAndGet();
             locks.orphan(dropped);
         }
-        while (!locks.reap(dropped)) {
-            // There will be memory again.
-            LockSupport.parkNanos(AGAIN_NANOS);
+        if (locks.reap(dropped)) {
+            unfinished = null;
+        } else {
+            // There will be memory again. To sleep needs none.
+            Thread.sleep(AGAIN_MILLIS);
         }
     }
 
