@@ -211,6 +211,8 @@ final class Crew {
         }
         worker.current = first;
         first = first.next;
+        // What is done must not stay reachable from here: it may hold the only handle, which somebody has dropped.
+        last = first == null ? null : last;
         worker.current.next = null;
         queued--;
         worker.progress = worker.current.progress();
