@@ -9,11 +9,13 @@ import static org.mockito.Mockito.clearInvocations;
 import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.verifyNoMoreInteractions;
 import static org.mockito.Mockito.when;
+import static org.mockito.Mockito.withSettings;
 
 import io.pagelock.BackendInfo;
 import io.pagelock.Capability;
 import io.pagelock.MemoryRange;
 import io.pagelock.spi.Backend;
+import io.pagelock.spi.Syncing;
 import java.nio.ByteBuffer;
 import java.util.EnumSet;
 import java.util.List;
@@ -27,7 +29,7 @@ import org.junit.jupiter.api.function.Executable;
 /** By reflection, since the tests are compiled for Java 17. */
 @EnabledForJreRange(min = JRE.JAVA_22)
 class MemoryScopesTest {
-    private final Backend backend = mock(Backend.class);
+    private final Backend backend = mock(Backend.class, withSettings().extraInterfaces(Syncing.class));
     private Engine engine;
 
     @BeforeEach
@@ -36,6 +38,7 @@ class MemoryScopesTest {
         when(backend.pageSize()).thenReturn(4096L);
         when(backend.addressBits()).thenReturn(64);
         when(backend.capabilities()).thenReturn(EnumSet.of(Capability.SYNC));
+        when(backend.ability(any())).thenCallRealMethod();
         when(backend.address(any())).thenReturn(0x10000L);
         engine = new Engine(backend);
     }
