@@ -70,6 +70,7 @@ final class Arguments {
             throw new IllegalArgumentException(
                     buffer + " has no bytes remaining; a lock covers the bytes from position to limit");
         }
+        MemoryScopes.check(buffer);
         return MemoryRange.of(backend.address(buffer) + buffer.position(), buffer.remaining());
     }
 
