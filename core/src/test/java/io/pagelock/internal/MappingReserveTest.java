@@ -99,12 +99,7 @@ class MappingReserveTest {
         @Override
         public LockLimits limits() {
             LockLimit none = new LockLimit(
-                    "none",
-                    LockLimit.Scope.PROCESS,
-                    LimitValue.none(),
-                    LimitValue.none(),
-                    OptionalLong.empty(),
-                    false);
+                    "none", LockLimit.Scope.PROCESS, LimitValue.none(), LimitValue.none(), OptionalLong.empty(), false);
             return new LockLimits(Collections.singletonList(none), OptionalLong.empty(), "", Tristate.UNKNOWN);
         }
 
