@@ -3,7 +3,11 @@ package io.pagelock;
 
 /** Selects the part of the address space that {@link PageLocker#lockAddressSpace} locks. */
 public enum AddressSpaceScope {
-    /** Every page that is mapped now. */
+    /**
+     * Every page that is mapped now. On a JVM that does not keep the Java heap: as it grows, the collector maps memory over what it
+     * had reserved, and the new mapping is not locked. {@link #CURRENT_AND_FUTURE} keeps it, and so does a heap of fixed size that is
+     * committed and touched at the start ({@code -Xms} equal to {@code -Xmx}, with {@code -XX:+AlwaysPreTouch}).
+     */
     CURRENT(true, false),
     /**
      * Every page that will be mapped from now on, thread stacks and the growing Java heap included. Under a small limit
