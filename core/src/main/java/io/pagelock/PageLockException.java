@@ -15,14 +15,23 @@ import java.util.OptionalInt;
 public final class PageLockException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /** @serial Why. */
     private final Reason reason;
+    /** @serial The finding; may be empty. */
     private final String detail;
+    /** @serial The native function; null if none was called. */
     private final String function;
+    /** @serial The errno; 0 if there is none. */
     private final int errno;
+    /** @serial The name of the errno; null if there is none. */
     private final String errnoName;
+    /** @serial The start of the range; 0 without one. */
     private final long address;
+    /** @serial The length of the range in bytes; 0 without one. */
     private final long length;
+    /** @serial The system; null if unknown. */
     private final String system;
+    /** @serial What can be done; may be empty. */
     private final String remedy;
 
     private PageLockException(Builder from) {
