@@ -148,6 +148,8 @@ final class AsyncLocks {
         private final Delivery delivery;
         /** Whether it has waited for its turn, and gives its place up when it is cancelled. */
         private volatile boolean waits;
+        /** A cancel may have it run once more. */
+        private volatile boolean isDelivered;
 
         Parking(Handle handle, Pending pending, Progress progress, Delivery delivery) {
             super(pending);
@@ -158,6 +160,9 @@ final class AsyncLocks {
 
         @Override
         public void run() {
+            if (isDelivered) {
+                return;
+            }
             Object outcome;
             try {
                 if (!ranges.beginOrWait(handle.hold(), progress, this)) {
@@ -171,6 +176,7 @@ final class AsyncLocks {
             } catch (Throwable failure) {
                 outcome = failure;
             }
+            isDelivered = true;
             delivery.hand(outcome);
         }
 

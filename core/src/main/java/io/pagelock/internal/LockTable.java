@@ -30,6 +30,11 @@ final class LockTable {
 
     private static final int LONGEST_PAUSE = 1 << 16;
 
+    // How the kernel has a page locked: mappings of different modes do not join.
+    private static final int UNLOCKED = 0;
+    private static final int FULL = 1;
+    private static final int ON_FAULT = 2;
+
     private final IntervalCounts pages = new IntervalCounts(this::isEdgeOfCall);
     private final IntervalCounts.Cursor look = pages.cursor();
     /** What is under way; never overlaps. */
@@ -250,7 +255,7 @@ final class LockTable {
             look.firstEndingAfter(from);
             assert look.count() > 0 && !less(from, look.start()) : "a page of the call is not counted";
             boolean shared = look.count() > 1;
-            piece.end = endOfPiece(from, renewed ? call.renewedTo : part.end, shared);
+            piece.end = endOfPiece(from, part.end, shared);
             if (!call.ownsParts) {
                 pages.reserve(from, piece.end);
             }
@@ -309,7 +314,7 @@ final class LockTable {
 
     /** Takes the mappings that an unlock needs, if there are any. */
     private boolean takeMappingRoom(Call call, long from, long to) {
-        long needed = mappingsToUnlock(from, to);
+        long needed = isMappingLimited() ? mappingsToUnlock(from, to, modeAt(from)) : 0;
         if (needed > 0 && (needed > mappingRoom || call.noMoreSplits)) {
             return false;
         }
@@ -618,21 +623,36 @@ final class LockTable {
         long needed = 0;
         for (int i = 0; isMappingLimited() && i < call.count(); i++) {
             Span part = call.span(i);
+            int mode = call.isOnFault(i) ? ON_FAULT : FULL;
             boolean isFree = !look.firstEndingAfter(part.start)
                     || !less(look.start(), part.end)
                     || look.count() == 0 && !look.isLeftover() && look.end() == part.end;
-            boolean isLocked = !isFree && !less(part.start, look.start()) && !less(look.end(), part.end);
-            needed += isFree ? -mappingsToUnlock(part.start, part.end) : isLocked ? 0 : 2;
+            if (isFree) {
+                needed -= mappingsToUnlock(part.start, part.end, mode);
+            } else {
+                boolean isWithin = !less(part.start, look.start()) && !less(look.end(), part.end);
+                needed += isWithin && (mode == ON_FAULT || modeOfLook() == FULL) ? 0 : 2;
+            }
         }
         return needed;
     }
 
-    private long mappingsToUnlock(long from, long to) {
-        return isMappingLimited() ? (isLocked(from - 1) ? 1 : -1) + (isLocked(to) ? 1 : -1) : 0;
+    /** Each side has an edge of mappings now if the neighbour's mode differs, and afterwards if the neighbour is locked. */
+    private long mappingsToUnlock(long from, long to, int mode) {
+        if (!isMappingLimited()) {
+            return 0;
+        }
+        int before = modeAt(from - 1);
+        int after = modeAt(to);
+        return (before == UNLOCKED ? 0 : 1) - (before == mode ? 0 : 1) + (after == UNLOCKED ? 0 : 1) - (after == mode ? 0 : 1);
     }
 
-    private boolean isLocked(long at) {
-        return look.firstEndingAfter(at) && !less(at, look.start());
+    private int modeAt(long at) {
+        return look.firstEndingAfter(at) && !less(at, look.start()) ? modeOfLook() : UNLOCKED;
+    }
+
+    private int modeOfLook() {
+        return look.isLeftover() || look.full() > 0 ? FULL : look.onFault() > 0 ? ON_FAULT : UNLOCKED;
     }
 
     private boolean isMappingLimited() {

@@ -96,6 +96,8 @@ final class RangeLocks {
     /** Puts a call into the queue, unless it has its turn by now. */
     private boolean enqueue(Call call) {
         synchronized (table) {
+            // Whoever cancelled before this found no place to give up.
+            call.progress.check();
             if (table.tryBegin(call)) {
                 return true;
             }
@@ -132,7 +134,14 @@ final class RangeLocks {
             }
         }
         progress.check();
-        requireMappings(call);
+        try {
+            requireMappings(call);
+        } catch (RuntimeException | Error e) {
+            synchronized (table) {
+                table.leaveQueue(call);
+            }
+            throw e;
+        }
         synchronized (table) {
             try {
                 progress.check();

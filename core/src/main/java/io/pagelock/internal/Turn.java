@@ -57,12 +57,11 @@ final class Turn {
         return handOn.getAsBoolean();
     }
 
-    /** Gives the place up; a thread that waits for it does so itself. */
+    /** Gives the place up, and has whoever carries the call out see that it is cancelled. A thread that waits gives it up itself. */
     void cancel(TurnQueue queue) {
-        if (thread != null) {
-            LockSupport.unpark(thread);
-        } else {
+        if (thread == null) {
             queue.cancel(this);
         }
+        wake();
     }
 }
