@@ -644,7 +644,10 @@ final class LockTable {
         }
         int before = modeAt(from - 1);
         int after = modeAt(to);
-        return (before == UNLOCKED ? 0 : 1) - (before == mode ? 0 : 1) + (after == UNLOCKED ? 0 : 1) - (after == mode ? 0 : 1);
+        return (before == UNLOCKED ? 0 : 1)
+                - (before == mode ? 0 : 1)
+                + (after == UNLOCKED ? 0 : 1)
+                - (after == mode ? 0 : 1);
     }
 
     private int modeAt(long at) {
