@@ -483,7 +483,7 @@ class AioLocksTest {
         kernel.fail("kqueue", 1, 24);
         kernel.set("aio_hold", 8 * PAGE);
         PendingLock slow = submit(memory.map(8), 8);
-        await(() -> kernel.calls("aio_suspend") == 1);
+        await(() -> kernel.calls("aio_suspend") >= 1);
         result(submit(memory.map(1), 1)).close();
         assertFalse(slow.isDone());
         kernel.set("aio_hold", 0);
@@ -514,7 +514,7 @@ class AioLocksTest {
         long address = memory.map(2);
         PendingLock running = submit(address, 1);
         PendingLock waiting = submit(address + PAGE, 1);
-        await(() -> kernel.calls("aio_suspend") == 1);
+        await(() -> kernel.calls("aio_suspend") >= 1);
         assertTrue(waiting.cancel(true));
         locker.lock(pages(address + PAGE, 1)).close();
         kernel.set("aio_hold", 0);
