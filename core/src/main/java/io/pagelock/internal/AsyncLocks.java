@@ -148,6 +148,8 @@ final class AsyncLocks {
         private final Delivery delivery;
         /** Whether it has waited for its turn, and gives its place up when it is cancelled. */
         private volatile boolean waits;
+        /** Work links the crew's queue, so it must not be queued twice: by its turn, and by a cancel. */
+        private final AtomicBoolean isQueued = new AtomicBoolean(true);
         /** A cancel may have it run once more. */
         private volatile boolean isDelivered;
 
@@ -160,6 +162,7 @@ final class AsyncLocks {
 
         @Override
         public void run() {
+            isQueued.set(false);
             if (isDelivered) {
                 return;
             }
@@ -183,10 +186,14 @@ final class AsyncLocks {
         /** Goes on when it may have its turn. */
         @Override
         public boolean getAsBoolean() {
+            if (!isQueued.compareAndSet(false, true)) {
+                return true;
+            }
             try {
                 crew(pending).execute(this);
                 return true;
             } catch (RuntimeException | OutOfMemoryError e) {
+                isQueued.set(false);
                 // Not completed with it, since callbacks must not run under the monitor.
                 return false;
             }
