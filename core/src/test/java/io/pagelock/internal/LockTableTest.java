@@ -45,7 +45,7 @@ class LockTableTest {
     }
 
     @Test
-    void aWideLockIsOvertakenByNoneThatCameLater() {
+    void L21_aWideLockIsOvertakenByNoneThatCameLater() {
         LockTable table = new LockTable();
         synchronized (table) {
             Call small = begin(table, hold(3, 1));
