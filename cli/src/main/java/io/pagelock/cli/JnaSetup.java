@@ -16,6 +16,7 @@ import java.util.logging.Logger;
  */
 final class JnaSetup {
     private static final String DIRECTORY = "jna.tmpdir";
+    private static final String LIBRARIES = "jna.platform.library.path";
     // Held, because a logger that nobody refers to forgets its level.
     private static final Logger LOGGER = Logger.getLogger("com.sun.jna");
 
@@ -30,6 +31,8 @@ final class JnaSetup {
 
     /** To be called before JNA is loaded. */
     static synchronized void prepare(Properties properties, Map<String, String> environment) {
+        // Otherwise JNA runs ldconfig, for libraries that nobody here asks for.
+        properties.putIfAbsent(LIBRARIES, "");
         String cache = environment.getOrDefault("XDG_CACHE_HOME", "").trim();
         File base = new File(cache.isEmpty() ? properties.getProperty("user.home", "") : cache);
         if (properties.getProperty(DIRECTORY) != null || base.isAbsolute() && base.isDirectory() && base.canWrite()) {

@@ -55,6 +55,11 @@ public final class Main implements Runnable {
      * @param args the arguments
      */
     public static void main(String[] args) {
+        if (args.length == 1 && args[0].equals("--version")) {
+            // The parser takes longer than everything else.
+            Console.system().say(version());
+            return;
+        }
         String[] raw = RawArguments.of(args);
         Console console = Console.system();
         try {

@@ -162,6 +162,25 @@ class LauncherTest {
     }
 
     @Test
+    void startsFromAnArchiveOfTheSameJvmOnly() throws Exception {
+        provide("awk");
+        String java = "for each; do case $each in\n"
+                + "-XX:DumpLoadedClassList=*) echo A >\"${each#*=}\" ;;\n"
+                + "-XX:SharedArchiveFile=*) : >>\"${each#*=}\" ;;\n"
+                + "-Djna.tmpdir=*) : >\"${each#*=}/jna1.tmp\" ;;\nesac; echo \"[$each]\"; done";
+        script(javaHome.resolve("bin/java"), java);
+        Result first = run("status");
+        String app = jar().getParent().toString();
+        assertTrue(first.out().contains("[-XX:SharedArchiveFile=" + app + "/archive]\n"), first.out());
+        assertTrue(first.out().contains("[-Djna.boot.library.path=" + app + "/jna]\n"), first.out());
+        assertTrue(Files.exists(Path.of(app, "jna", "libjnidispatch.so")));
+        script(javaHome.resolve("bin/java"), java + "; :");
+        String updated = run("status").out();
+        assertFalse(updated.contains("SharedArchiveFile"), updated);
+        assertTrue(updated.endsWith("[status]\n"), updated);
+    }
+
+    @Test
     void buildsAgainOnlyIfAMainSourceIsNewer() throws Exception {
         run();
         makeNewerThanTheBuild("core/src/test/java/ATest.java");
