@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Locks memory segments, and an arena whose memory is locked and wiped. */
+module io.pagelock.foreign {
+    requires transitive io.pagelock;
+
+    exports io.pagelock.foreign;
+}
