@@ -27,6 +27,11 @@ final class Relocation {
 
     /** Writes a copy of the jar in which {@code io.pagelock} is a package below the prefix. */
     static Path relocate(Path jar, String prefix, Path directory) throws IOException {
+        return relocate(jar, "io.pagelock", prefix, directory);
+    }
+
+    /** Writes a copy of the jar in which a package, and what is in the folder of its name, is below the prefix. */
+    static Path relocate(Path jar, String renamed, String prefix, Path directory) throws IOException {
         Path copy = directory.resolve(prefix + "-" + jar.getFileName());
         try (JarFile from = new JarFile(jar.toFile());
                 OutputStream file = Files.newOutputStream(copy);
@@ -36,11 +41,11 @@ final class Relocation {
                     continue;
                 }
                 byte[] bytes = from.getInputStream(entry).readAllBytes();
-                String name = renamed(entry.getName(), prefix);
+                String name = renamed(entry.getName(), renamed, prefix);
                 if (name.endsWith(".class")) {
-                    bytes = classFile(bytes, prefix);
+                    bytes = classFile(bytes, renamed, prefix);
                 } else if (name.startsWith("META-INF/services/")) {
-                    bytes = renamed(new String(bytes, StandardCharsets.UTF_8), prefix)
+                    bytes = renamed(new String(bytes, StandardCharsets.UTF_8), renamed, prefix)
                             .getBytes(StandardCharsets.UTF_8);
                 }
                 to.putNextEntry(new ZipEntry(name));
@@ -51,11 +56,12 @@ final class Relocation {
         return copy;
     }
 
-    private static String renamed(String text, String prefix) {
-        return text.replace("io/pagelock", prefix + "/io/pagelock").replace("io.pagelock", prefix + ".io.pagelock");
+    private static String renamed(String text, String renamed, String prefix) {
+        String path = renamed.replace('.', '/');
+        return text.replace(path, prefix + "/" + path).replace(renamed, prefix + "." + renamed);
     }
 
-    private static byte[] classFile(byte[] bytes, String prefix) throws IOException {
+    private static byte[] classFile(byte[] bytes, String renamed, String prefix) throws IOException {
         ByteArrayOutputStream result = new ByteArrayOutputStream();
         try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes));
                 DataOutputStream out = new DataOutputStream(result)) {
@@ -66,7 +72,7 @@ final class Relocation {
                 int kind = in.readUnsignedByte();
                 out.writeByte(kind);
                 if (kind == UTF8) {
-                    out.writeUTF(renamed(in.readUTF(), prefix));
+                    out.writeUTF(renamed(in.readUTF(), renamed, prefix));
                     continue;
                 }
                 out.write(in.readNBytes(size(kind)));

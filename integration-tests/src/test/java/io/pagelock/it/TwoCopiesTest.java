@@ -2,6 +2,7 @@
 package io.pagelock.it;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.reflect.InvocationTargetException;
@@ -65,6 +66,24 @@ class TwoCopiesTest {
             jars.add(ours ? Relocation.relocate(jar, prefix, directory) : jar);
         }
         return prefix + ".:" + Jars.path(jars);
+    }
+
+    /** A tool that relocates what the application depends on renames JNA in our classes, too. */
+    @Test
+    void aRelocatedJnaIsNamedAsTheCause(@TempDir Path directory) throws Exception {
+        List<Path> jars = new ArrayList<>();
+        for (Path jar : Jars.ofLinuxApplication()) {
+            jars.add(Relocation.relocate(jar, "com.sun.jna", "shaded", directory));
+        }
+        String output = run(":" + Jars.path(jars));
+        assertTrue(output.startsWith("0\nrefused "), output);
+        assertTrue(
+                output.contains("Keep the shading tool from relocating com.sun.jna (here it is shaded.com.sun.jna)"),
+                output);
+        assertFalse(output.contains("unpack"), output);
+        assertFalse(output.contains("\tat "), output);
+        // What it says, followed.
+        assertTrue(run(relocated("shaded", directory)).startsWith("0\nlocker shaded."), output);
     }
 
     private static void assertSecondIsRefused(String first, String output) {

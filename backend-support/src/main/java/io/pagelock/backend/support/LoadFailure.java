@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.support;
 
+import com.sun.jna.Native;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.spi.Host;
@@ -13,6 +14,9 @@ final class LoadFailure {
     private static final String UNPACK =
             "unpack libjnidispatch.so from com/sun/jna/<system>-<processor>/ of the jna jar"
                     + " into a directory of your choice and name that with -Djna.boot.library.path=DIRECTORY";
+
+    /** Put together when it runs, since shading tools rename packages in texts, too. */
+    private static final String JNA = String.join(".", "com", "sun", "jna");
 
     private LoadFailure() {}
 
@@ -38,7 +42,27 @@ final class LoadFailure {
         return bare || thrown.getMessage() == null ? thrown.getClass().getSimpleName() + ": " + message : message;
     }
 
+    /** The package that JNA's classes are in; where it is not the original one, its native part cannot find them. */
+    private static String packageOfJna() {
+        try {
+            // The name of a class needs no initializer to have run.
+            return Native.class.getPackage().getName();
+        } catch (LinkageError e) {
+            return JNA;
+        }
+    }
+
     private static String remedy(String words, Host host) {
+        return packageOfJna().equals(JNA) ? remedyOfWords(words, host) : remedyOfRelocation(packageOfJna());
+    }
+
+    static String remedyOfRelocation(String found) {
+        return "Keep the shading tool from relocating " + JNA + " (here it is " + found
+                + "): the native part of JNA looks for its classes by their original names. Relocate pagelock alone,"
+                + " or nothing";
+    }
+
+    private static String remedyOfWords(String words, Host host) {
         if (has(words, "IllegalCallerException", "native access")) {
             return "Start java with --enable-native-access=ALL-UNNAMED, or =com.sun.jna if JNA is on the module path";
         }
