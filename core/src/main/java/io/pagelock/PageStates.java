@@ -117,8 +117,13 @@ public final class PageStates {
 
     @Override
     public String toString() {
-        return range + ": " + pageCount() + " pages, " + countLocked(Tristate.YES) + " locked, "
-                + countResident(Tristate.YES) + " resident";
+        return range + ": " + pageCount() + " pages, " + summary(locked, "locked") + ", "
+                + summary(resident, "resident");
+    }
+
+    private static String summary(byte[] answers, String word) {
+        int unknown = count(answers, Tristate.UNKNOWN);
+        return count(answers, Tristate.YES) + " " + word + (unknown == 0 ? "" : " (" + unknown + " unknown)");
     }
 
     /** Collects the answers for a {@link PageStates}; for backends. Not safe for several threads. */

@@ -2,6 +2,7 @@
 package io.pagelock.backend.linux;
 
 import io.pagelock.backend.linux.proc.KernelText;
+import io.pagelock.backend.support.Privileged;
 import io.pagelock.spi.Names;
 import java.io.FileInputStream;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.security.PrivilegedExceptionAction;
 import java.util.Map;
 import java.util.Optional;
 
@@ -48,8 +50,13 @@ interface ProcFiles {
     ProcFiles SYSTEM = new ProcFiles() {
         @Override
         public InputStream open(String name) throws IOException {
-            // Java encodes a text by the locale, which may lack what the name has.
-            return isAscii(name) ? new FileInputStream(name) : Files.newInputStream(path(name));
+            return Privileged.read(new PrivilegedExceptionAction<InputStream>() {
+                @Override
+                public InputStream run() throws IOException {
+                    // Java encodes a text by the locale, which may lack what the name has.
+                    return isAscii(name) ? new FileInputStream(name) : Files.newInputStream(path(name));
+                }
+            });
         }
 
         private boolean isAscii(String name) {
@@ -67,14 +74,23 @@ interface ProcFiles {
 
         @Override
         public String readLink(String name) throws IOException {
-            return Files.readSymbolicLink(Paths.get(name)).toString();
+            return Privileged.read(new PrivilegedExceptionAction<String>() {
+                @Override
+                public String run() throws IOException {
+                    return Files.readSymbolicLink(Paths.get(name)).toString();
+                }
+            });
         }
 
         @Override
         public Optional<FileFacts> file(String name) {
             try {
-                Map<String, Object> all =
-                        Files.readAttributes(path(name), "unix:dev,ino,uid,size", LinkOption.NOFOLLOW_LINKS);
+                Map<String, Object> all = Privileged.read(new PrivilegedExceptionAction<Map<String, Object>>() {
+                    @Override
+                    public Map<String, Object> run() throws IOException {
+                        return Files.readAttributes(path(name), "unix:dev,ino,uid,size", LinkOption.NOFOLLOW_LINKS);
+                    }
+                });
                 long device = number(all, "dev");
                 // gnu_dev_major() and gnu_dev_minor() of the C libraries.
                 long major = device >>> 8 & 0xfff | device >>> 32 & 0xfffff000L;
@@ -96,8 +112,13 @@ interface ProcFiles {
         @Override
         public boolean isWritable(String name) {
             try {
-                return Files.isWritable(path(name));
-            } catch (RuntimeException e) {
+                return Privileged.read(new PrivilegedExceptionAction<Boolean>() {
+                    @Override
+                    public Boolean run() {
+                        return Files.isWritable(path(name));
+                    }
+                });
+            } catch (IOException | RuntimeException e) {
                 return false;
             }
         }

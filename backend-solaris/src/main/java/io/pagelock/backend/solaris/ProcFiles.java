@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.solaris;
 
+import io.pagelock.backend.support.Privileged;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.security.PrivilegedExceptionAction;
 import java.util.Optional;
 
 /** The files below /proc/self; an interface, so that tests can write them. */
@@ -15,7 +17,12 @@ interface ProcFiles {
         @Override
         public Optional<byte[]> read(String name) {
             try {
-                return Optional.of(Files.readAllBytes(self.resolve(name)));
+                return Optional.of(Privileged.read(new PrivilegedExceptionAction<byte[]>() {
+                    @Override
+                    public byte[] run() throws IOException {
+                        return Files.readAllBytes(self.resolve(name));
+                    }
+                }));
             } catch (IOException | SecurityException e) {
                 return Optional.empty();
             }
@@ -25,7 +32,12 @@ interface ProcFiles {
         public long objectSize(String name) {
             Path object = self.resolve("object").resolve(name);
             try {
-                return Files.isRegularFile(object) ? Files.size(object) : -1;
+                return Privileged.read(new PrivilegedExceptionAction<Long>() {
+                    @Override
+                    public Long run() throws IOException {
+                        return Files.isRegularFile(object) ? Files.size(object) : -1L;
+                    }
+                });
             } catch (IOException | SecurityException e) {
                 return -1;
             }
