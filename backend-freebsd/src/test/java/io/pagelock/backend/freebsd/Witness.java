@@ -30,6 +30,7 @@ final class Witness implements AutoCloseable {
     private static final int PRIVATE = 2;
     private static final int FIXED = 0x10;
     private static final int ANONYMOUS = 0x20;
+    private static final int NORESERVE = 0x4000;
     private static final Pointer FAILED = new Pointer(Native.POINTER_SIZE == 8 ? -1 : 0xffffffffL);
 
     private final List<long[]> mapped = new ArrayList<>();
@@ -125,7 +126,8 @@ final class Witness implements AutoCloseable {
 
     @Override
     public void close() {
-        mapped.forEach(each -> munmap(each[0], each[1]));
+        // Stays reserved, since a locker of an earlier test may still unlock what it held there.
+        mapped.forEach(each -> mmap(each[0], each[1], NONE, PRIVATE | ANONYMOUS | FIXED | NORESERVE, -1));
         for (Path file : files.values()) {
             try {
                 Files.delete(file);

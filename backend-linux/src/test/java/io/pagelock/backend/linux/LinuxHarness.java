@@ -206,7 +206,14 @@ final class LinuxHarness implements Harness {
     public void close() {
         Libc.setrlimit(Libc.RLIMIT_MEMLOCK, limits[0], limits[1]);
         Libc.munlockall();
-        mapped.forEach((address, pages) -> Libc.munmap(address, pages * PAGE));
+        // Stays reserved, since a locker of an earlier test may still unlock what it held there.
+        mapped.forEach((address, pages) -> Libc.mmap(
+                address,
+                pages * PAGE,
+                Libc.PROT_NONE,
+                Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS | Libc.MAP_FIXED | Libc.MAP_NORESERVE,
+                -1,
+                0));
         files.values().forEach(Libc::close);
     }
 }

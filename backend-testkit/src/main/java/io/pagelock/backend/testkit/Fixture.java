@@ -34,6 +34,7 @@ abstract class Fixture {
 
     Harness harness;
     Backend backend;
+    private OneTestBackend ofThisTest;
     PageLocker locker;
     long page;
 
@@ -57,13 +58,17 @@ abstract class Fixture {
     @BeforeEach
     void openHarness() {
         harness = open();
-        backend = harness.backend();
+        ofThisTest = new OneTestBackend(harness.backend());
+        backend = ofThisTest;
         page = harness.pageSize();
         locker = locker(backend);
     }
 
     @AfterEach
     void closeHarness() {
+        if (ofThisTest != null) {
+            ofThisTest.end();
+        }
         if (harness != null) {
             harness.close();
         }
