@@ -3,7 +3,6 @@
 module io.pagelock.backend.freebsd {
     requires transitive io.pagelock;
     requires io.pagelock.backend.support;
-    requires com.sun.jna;
 
     exports io.pagelock.backend.freebsd;
 

@@ -3,8 +3,6 @@
 module io.pagelock.backend.solaris {
     requires transitive io.pagelock;
     requires io.pagelock.backend.support;
-    requires com.sun.jna;
-    requires com.sun.jna.platform;
 
     exports io.pagelock.backend.solaris;
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What backends that call C through JNA share. */
+/** What backends that call C share. */
 module io.pagelock.backend.support {
     requires transitive io.pagelock;
     requires com.sun.jna;
 
     exports io.pagelock.backend.support;
+    exports io.pagelock.backend.support.binding;
+
+    uses io.pagelock.backend.support.binding.Binding;
 }

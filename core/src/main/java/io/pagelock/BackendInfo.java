@@ -5,16 +5,18 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /** What a backend says of itself: its name, the system it runs on, and what about it is not confirmed. Immutable. */
 public final class BackendInfo {
     private final String name;
     private final String system;
     private final String arch;
+    private final String binding;
     private final List<String> notes;
 
     /**
-     * Describes a backend.
+     * Describes a backend of which it is not known how it calls C.
      *
      * @param name the provider's name, for example {@code linux}
      * @param system the system with its release, for example {@code Linux 6.18}
@@ -22,9 +24,23 @@ public final class BackendInfo {
      * @param notes what a careful user should know: unverified numbers, calls that are missing here; may be empty
      */
     public BackendInfo(String name, String system, String arch, List<String> notes) {
+        this(name, system, arch, "", notes);
+    }
+
+    /**
+     * Describes a backend.
+     *
+     * @param name the provider's name, for example {@code linux}
+     * @param system the system with its release, for example {@code Linux 6.18}
+     * @param arch the processor that its constants are for
+     * @param binding how C is called, for example {@code jna}; empty if it is not known
+     * @param notes what a careful user should know: unverified numbers, calls that are missing here; may be empty
+     */
+    public BackendInfo(String name, String system, String arch, String binding, List<String> notes) {
         this.name = Objects.requireNonNull(name, "name");
         this.system = Objects.requireNonNull(system, "system");
         this.arch = Objects.requireNonNull(arch, "arch");
+        this.binding = Objects.requireNonNull(binding, "binding");
         this.notes = Collections.unmodifiableList(new ArrayList<>(notes));
     }
 
@@ -56,6 +72,16 @@ public final class BackendInfo {
     }
 
     /**
+     * Returns how C is called: {@code jna}, or {@code foreign} for the foreign-function API of Java 22 and later. The property
+     * {@code io.pagelock.binding} selects it.
+     *
+     * @return the name of the binding; empty if the backend does not report it
+     */
+    public Optional<String> binding() {
+        return binding.isEmpty() ? Optional.empty() : Optional.of(binding);
+    }
+
+    /**
      * What is unverified or missing here.
      *
      * @return one sentence each, often none
@@ -66,6 +92,6 @@ public final class BackendInfo {
 
     @Override
     public String toString() {
-        return name + " (" + system + ", " + arch + ")";
+        return name + " (" + system + ", " + arch + (binding.isEmpty() ? "" : ", " + binding) + ")";
     }
 }

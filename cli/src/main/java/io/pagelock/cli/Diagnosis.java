@@ -113,6 +113,7 @@ final class Diagnosis {
         availability.candidates().forEach(each -> line(lines, "", (each.chosen() ? "+ " : "- ") + each));
         line(lines, "", "further backends: jars in " + backends.text() + ", or " + BackendPath.OPTION + " PATH");
         if (backend != null) {
+            backend.binding().ifPresent(binding -> line(lines, "binding", binding));
             backend.notes().forEach(note -> line(lines, "", "note: " + note));
             line(lines, "page size", ByteSize.format(pageSize));
             limits.all().forEach(limit -> line(lines, "limit", describe(limit)));
@@ -199,6 +200,7 @@ final class Diagnosis {
                 .put("backendDirectory", backends.directory().map(Path::toString));
         if (backend == null) {
             for (String key : new String[] {
+                "binding",
                 "pageSize",
                 "limit",
                 "limits",
@@ -213,7 +215,8 @@ final class Diagnosis {
                 json.putNull(key);
             }
         } else {
-            json.putTexts("notes", backend.notes())
+            json.put("binding", backend.binding())
+                    .putTexts("notes", backend.notes())
                     .put("pageSize", pageSize)
                     .put("limit", toJson(limits.all().get(0)))
                     .putAll("limits", limits.all(), Diagnosis::toJson)

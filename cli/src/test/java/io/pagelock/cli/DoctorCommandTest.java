@@ -49,6 +49,7 @@ class DoctorCommandTest extends CommandTest {
     @Test
     void nothingToChangeWithoutALimit() {
         assertEquals(0, run("doctor"));
+        assertSays("binding none");
         assertSays("to change nothing");
         assertSays("lockable unlimited (only by physical memory)");
     }
@@ -62,6 +63,7 @@ class DoctorCommandTest extends CommandTest {
         assertEquals("Fake 1", json.get("system").getAsString());
         assertEquals(System.getProperty("os.arch"), json.get("arch").getAsString());
         assertEquals("fake", json.get("backend").getAsString());
+        assertEquals("none", json.get("binding").getAsString());
         assertEquals(4096, json.get("pageSize").getAsLong());
         JsonObject limit = json.getAsJsonObject("limit");
         assertEquals(1 << 20, limit.get("soft").getAsLong());

@@ -25,6 +25,7 @@ class DoctorProcessTest {
                 new Pagelock().asUserWithLimit(65536, copies).start("doctor", "--json")) {
             JsonObject json = doctor.expect(0).json();
             assertEquals("linux", json.get("backend").getAsString());
+            assertEquals("jna", json.get("binding").getAsString());
             assertEquals(65536, json.getAsJsonObject("limit").get("soft").getAsLong());
             assertEquals(65536, json.getAsJsonObject("limit").get("hard").getAsLong());
             assertFalse(json.get("privileged").getAsBoolean());

@@ -270,7 +270,7 @@ final class FakeLocker implements PageLocker, Lockers {
 
     @Override
     public BackendInfo backendInfo() {
-        return new BackendInfo("fake", "Fake 1", "fake64", List.of("a note"));
+        return new BackendInfo("fake", "Fake 1", "fake64", "none", List.of("a note"));
     }
 
     @Override

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.freebsd;
 
-import com.sun.jna.Memory;
-import com.sun.jna.Pointer;
 import io.pagelock.PageLockException;
+import io.pagelock.backend.support.NativeAccess;
 import io.pagelock.spi.AsyncCall;
 import java.util.function.Consumer;
 
 /**
- * One lock by aio_mlock. Its control block is native memory that only this object owns: JNA neither moves it nor writes it
- * back, and it is freed when nothing refers to the job any more. {@link AioJobs} refers to it until the kernel has given it
+ * One lock by aio_mlock. Its control block is native memory that only this object owns, freed when nothing refers to the job any more. {@link AioJobs} refers to it until the kernel has given it
  * back, and through {@link #done} the engine's handle and the buffer stay reachable as long.
  */
 final class AioJob implements AsyncCall {
@@ -38,37 +36,38 @@ final class AioJob implements AsyncCall {
     int errno;
 
     private final AioLocks owner;
-    private final Memory block;
+    private final NativeBlock block;
 
-    AioJob(AioLocks owner, AioLayout layout, long address, long length, Consumer<PageLockException> done) {
+    AioJob(
+            AioLocks owner,
+            NativeAccess memory,
+            AioLayout layout,
+            long address,
+            long length,
+            Consumer<PageLockException> done) {
         this.owner = owner;
         this.address = address;
         this.length = length;
         this.done = done;
-        block = new Memory(layout.size);
+        block = new NativeBlock(memory, layout == AioLayout.LP64, layout.size);
     }
 
     long block() {
-        return Pointer.nativeValue(block);
+        return block.address;
     }
 
     /** Fills the block in. Its private words belong to the kernel from then on. */
     void prepare(AioLayout layout, int kqueue) {
         block.clear();
         // A job is cancelled by this descriptor, so it is one that is ours: nobody else's aio_cancel can mean it.
-        block.setInt(AioLayout.FILDES, kqueue);
-        if (layout == AioLayout.LP64) {
-            block.setLong(layout.buf, address);
-            block.setLong(layout.nbytes, length);
-        } else {
-            block.setInt(layout.buf, (int) address);
-            block.setInt(layout.nbytes, (int) length);
-        }
+        block.bytes.putInt(AioLayout.FILDES, kqueue);
+        block.putWord(layout.buf, address);
+        block.putWord(layout.nbytes, length);
         if (kqueue < 0) {
-            block.setInt(layout.sigevent, FreeBsdConstants.SIGEV_NONE);
+            block.bytes.putInt(layout.sigevent, FreeBsdConstants.SIGEV_NONE);
         } else {
-            block.setInt(layout.sigevent, FreeBsdConstants.SIGEV_KEVENT);
-            block.setInt(layout.signo, kqueue);
+            block.bytes.putInt(layout.sigevent, FreeBsdConstants.SIGEV_KEVENT);
+            block.bytes.putInt(layout.signo, kqueue);
         }
     }
 

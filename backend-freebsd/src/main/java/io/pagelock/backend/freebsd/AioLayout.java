@@ -18,7 +18,7 @@ enum AioLayout {
     ILP32(104, 16, 20, 56);
 
     /** {@code aio_fildes}. */
-    static final long FILDES = 0;
+    static final int FILDES = 0;
 
     final int size;
     /** {@code aio_buf}. */

@@ -4,11 +4,9 @@ package io.pagelock.backend.freebsd;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.EINTR;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.ERRNO;
 
-import com.sun.jna.Memory;
-import com.sun.jna.Native;
-import com.sun.jna.Pointer;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
+import io.pagelock.backend.support.NativeAccess;
 import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.DaemonThread;
 import java.util.List;
@@ -33,6 +31,7 @@ final class AioLocks {
     private static final int MOST_SUSPENDED = 4;
 
     private final AioCalls calls;
+    private final NativeAccess memory;
     private final AioLayout layout;
     private final FreeBsdFailure failure;
     private final Kqueue kqueue;
@@ -45,16 +44,17 @@ final class AioLocks {
     /** How many of the threads sleep in kevent. */
     private int inKevent;
 
-    AioLocks(AioCalls calls, AioLayout layout, FreeBsdFailure failure) {
+    AioLocks(AioCalls calls, NativeAccess memory, AioLayout layout, FreeBsdFailure failure) {
         this.calls = calls;
+        this.memory = memory;
         this.layout = layout;
         this.failure = failure;
-        kqueue = new Kqueue(calls);
+        kqueue = new Kqueue(calls, memory, layout);
         jobs = new AioJobs(calls, layout, kqueue);
     }
 
     AsyncCall lock(long address, long length, Consumer<PageLockException> done) {
-        AioJob job = new AioJob(this, layout, address, length, done);
+        AioJob job = new AioJob(this, memory, layout, address, length, done);
         int errno;
         synchronized (jobs) {
             // First, because a job without a thread to reap it would never end.
@@ -114,7 +114,7 @@ final class AioLocks {
     private void run() {
         boolean ends = false;
         try {
-            Memory event = Kqueue.newEvent();
+            NativeBlock event = kqueue.newEvent();
             for (int idle = 0; !ends; ) {
                 idle = work(event) ? 0 : idle + 1;
                 ends = idle >= IDLE_SECONDS && mayEnd();
@@ -127,7 +127,7 @@ final class AioLocks {
     }
 
     /** Reports what has ended and waits for more, a second at most. Returns whether there was any job. */
-    private boolean work(Memory event) {
+    private boolean work(NativeBlock event) {
         synchronized (jobs) {
             jobs.callOff();
             if (!jobs.anyUnderWay()) {
@@ -176,7 +176,7 @@ final class AioLocks {
         }
     }
 
-    private void awaitEvent(int queue, Memory event) {
+    private void awaitEvent(int queue, NativeBlock event) {
         long block;
         try {
             block = kqueue.await(queue, event, 1);
@@ -227,14 +227,14 @@ final class AioLocks {
 
     /** Returns an errno. */
     private int suspend(List<AioJob> sleptFor) {
-        Memory list = new Memory((long) sleptFor.size() * Native.POINTER_SIZE);
+        int word = bits() / 8;
+        NativeBlock list = new NativeBlock(memory, word == 8, sleptFor.size() * word);
         for (int i = 0; i < sleptFor.size(); i++) {
-            list.setPointer(
-                    (long) i * Native.POINTER_SIZE, new Pointer(sleptFor.get(i).block()));
+            list.putWord(i * word, sleptFor.get(i).block());
         }
-        int result = calls.aio_suspend(Pointer.nativeValue(list), sleptFor.size(), 0);
+        int result = calls.aio_suspend(list.address, sleptFor.size(), 0);
         int errno = result == 0 ? 0 : calls.errno();
-        Kqueue.keepReachable(list);
+        list.keepReachable();
         return errno;
     }
 

@@ -16,6 +16,7 @@ import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.backend.support.CLibrary;
 import io.pagelock.backend.support.MemoryFlags;
+import io.pagelock.backend.support.NativeAccess;
 import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.AsyncLocking;
@@ -25,6 +26,7 @@ import io.pagelock.spi.PageStateReading;
 import io.pagelock.spi.RangeSet;
 import io.pagelock.spi.Syncing;
 import io.pagelock.spi.Unsigned;
+import java.lang.invoke.MethodHandles;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -33,7 +35,6 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.function.ToLongFunction;
 
 /**
  * Page locking on FreeBSD.
@@ -49,12 +50,12 @@ final class FreeBsdBackend implements Backend, AddressSpaceLocking, AsyncLocking
     private final FreeBsdRemedies remedies;
     private final FreeBsdFailure failure;
     private final AioLocks aio;
-    private final ToLongFunction<ByteBuffer> addresses;
+    private final NativeAccess addresses;
     private final boolean tellsWired;
     private final int addressBits;
     private final BackendInfo info;
 
-    private FreeBsdBackend(FreeBsdCalls calls, AioCalls aioCalls, ToLongFunction<ByteBuffer> addresses, Host host) {
+    private FreeBsdBackend(FreeBsdCalls calls, AioCalls aioCalls, NativeAccess addresses, Host host) {
         this.addresses = addresses;
         this.calls = calls;
         kernel = new KernelState(calls);
@@ -65,8 +66,9 @@ final class FreeBsdBackend implements Backend, AddressSpaceLocking, AsyncLocking
         tellsWired = kernel.hasWiredFlag() && mappings.read().isPresent();
         addressBits = host.bits();
         AioLayout layout = AioLayout.of(host);
-        aio = aioCalls == null ? null : new AioLocks(aioCalls, layout, failure);
-        info = new BackendInfo("freebsd", host.osName() + " " + host.osVersion(), host.arch(), notes(layout));
+        aio = aioCalls == null ? null : new AioLocks(aioCalls, addresses, layout, failure);
+        info = addresses.describe(
+                new BackendInfo("freebsd", host.osName() + " " + host.osVersion(), host.arch(), notes(layout)));
     }
 
     /**
@@ -80,7 +82,8 @@ final class FreeBsdBackend implements Backend, AddressSpaceLocking, AsyncLocking
         // Asked before the call itself: without the module, FreeBSD 10 answers aio_mlock with SIGSYS, which ends the
         // JVM.
         boolean hasAio = new KernelState(calls).sysctl("kern.features.aio").orElse(0) != 0 && AioCalls.areIn(library);
-        return new FreeBsdBackend(calls, hasAio ? library.bind(AioCalls.class) : null, library::address, host);
+        return new FreeBsdBackend(
+                calls, hasAio ? library.bind(MethodHandles.lookup(), AioCalls.class) : null, library, host);
     }
 
     private List<String> notes(AioLayout layout) {
@@ -267,6 +270,6 @@ final class FreeBsdBackend implements Backend, AddressSpaceLocking, AsyncLocking
 
     @Override
     public long address(ByteBuffer buffer) {
-        return addresses.applyAsLong(buffer);
+        return addresses.address(buffer);
     }
 }

@@ -6,6 +6,7 @@ import io.pagelock.backend.support.DirectMemoryCalls;
 import io.pagelock.backend.support.MemoryCalls;
 import io.pagelock.backend.support.MincoreCall;
 import io.pagelock.backend.support.SizeT;
+import java.lang.invoke.MethodHandles;
 
 /** The C functions that every FreeBSD has. */
 interface FreeBsdCalls extends MemoryCalls, MincoreCall {
@@ -23,7 +24,7 @@ interface FreeBsdCalls extends MemoryCalls, MincoreCall {
     int getpid();
 
     static FreeBsdCalls bind(CLibrary library) {
-        return library.bind(FreeBsdCalls.class, Direct::new);
+        return library.bind(MethodHandles.lookup(), FreeBsdCalls.class, Direct::new);
     }
 
     /** The same where pointers have 8 bytes. */

@@ -9,9 +9,7 @@ import static io.pagelock.backend.freebsd.FreeBsdConstants.EV_ADD;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.EV_CLEAR;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.NOTE_TRIGGER;
 
-import com.sun.jna.Memory;
-import com.sun.jna.Native;
-import com.sun.jna.Pointer;
+import io.pagelock.backend.support.NativeAccess;
 
 /**
  * The kernel queue that reports the ends of jobs, and wakes the thread that sleeps in it. Where none can be had, or other code
@@ -36,10 +34,16 @@ final class Kqueue {
     private static final int TIMEOUT = EVENT_SIZE - 16;
 
     private final AioCalls calls;
+    private final NativeAccess memory;
+    private final boolean wide;
+    private final int word;
     private int fd = NOT_TRIED;
 
-    Kqueue(AioCalls calls) {
+    Kqueue(AioCalls calls, NativeAccess memory, AioLayout layout) {
         this.calls = calls;
+        this.memory = memory;
+        wide = layout == AioLayout.LP64;
+        word = wide ? 8 : 4;
     }
 
     /** Returns the descriptor, opening it the first time; negative if there is none. */
@@ -73,19 +77,18 @@ final class Kqueue {
     }
 
     private boolean change(int queue, int flags, int fflags) {
-        Memory event = newEvent();
-        event.clear();
-        event.setShort(Native.POINTER_SIZE, EVFILT_USER);
-        event.setShort(Native.POINTER_SIZE + 2, (short) flags);
-        event.setInt(Native.POINTER_SIZE + 4, fflags);
-        boolean changed = calls.kevent(queue, Pointer.nativeValue(event), 1, 0, 0, 0) >= 0;
-        keepReachable(event);
+        NativeBlock event = newEvent();
+        event.bytes.putShort(word, EVFILT_USER);
+        event.bytes.putShort(word + 2, (short) flags);
+        event.bytes.putInt(word + 4, fflags);
+        boolean changed = calls.kevent(queue, event.address, 1, 0, 0, 0) >= 0;
+        event.keepReachable();
         return changed;
     }
 
     /** Returns memory for {@link #await}. */
-    static Memory newEvent() {
-        return new Memory(EVENT_SIZE);
+    NativeBlock newEvent() {
+        return new NativeBlock(memory, wide, EVENT_SIZE);
     }
 
     /**
@@ -94,26 +97,18 @@ final class Kqueue {
      *
      * @return the address of the job's control block, or one of the constants
      */
-    long await(int queue, Memory event, long seconds) {
+    long await(int queue, NativeBlock event, long seconds) {
         event.clear();
         // Where time_t has 4 bytes, which is on i386 alone, the upper half of this is the nanoseconds.
-        event.setLong(TIMEOUT, seconds);
-        long at = Pointer.nativeValue(event);
+        event.bytes.putLong(TIMEOUT, seconds);
         // One event at a time: an array's stride differs between releases.
-        int count = calls.kevent(queue, 0, 0, at, 1, at + TIMEOUT);
+        int count = calls.kevent(queue, 0, 0, event.address, 1, event.address + TIMEOUT);
         if (count < 0) {
             return calls.errno() == EINTR ? WOKEN : FAILED;
         }
         if (count == 0) {
             return TIMED_OUT;
         }
-        return event.getShort(Native.POINTER_SIZE) == EVFILT_USER ? WOKEN : Pointer.nativeValue(event.getPointer(0));
-    }
-
-    /** Keeps memory reachable up to here, while C uses its address; Reference.reachabilityFence came with Java 9. */
-    static void keepReachable(Memory memory) {
-        synchronized (memory) {
-            memory.size();
-        }
+        return event.bytes.getShort(word) == EVFILT_USER ? WOKEN : event.getWord(0);
     }
 }

@@ -18,6 +18,7 @@ import io.pagelock.PageLocker;
 import io.pagelock.PendingLock;
 import io.pagelock.Reason;
 import io.pagelock.engine.PageLockers;
+import java.lang.invoke.MethodHandles;
 import java.lang.ref.WeakReference;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
@@ -661,7 +662,7 @@ class AioLocksTest {
         KernelState state = new KernelState(calls);
         FreeBsdFailure failure = new FreeBsdFailure(
                 state, new Mappings(calls, state.pageSize()), new Residency(calls, state), new FreeBsdRemedies(state));
-        return new AioLocks(aioCalls, StandIn.LAYOUT, failure);
+        return new AioLocks(aioCalls, kernel.libc(), StandIn.LAYOUT, failure);
     }
 
     private static CompletableFuture<Optional<PageLockException>> lock(AioLocks locks, long address) {
@@ -675,7 +676,7 @@ class AioLocksTest {
         FreeBsdCalls calls = FreeBsdCalls.bind(kernel.libc());
         AioLocks locks = aioLocks(
                 failing(FreeBsdCalls.class, calls, "getrlimit", 1),
-                kernel.libc().bind(AioCalls.class));
+                kernel.libc().bind(MethodHandles.lookup(), AioCalls.class));
         long address = memory.map(2);
         kernel.fail("aio_job", 1, 12);
         PageLockException refused =
@@ -687,7 +688,7 @@ class AioLocksTest {
 
     @Test
     void aThreadThatFailsIsReplaced() throws Exception {
-        AioCalls calls = kernel.libc().bind(AioCalls.class);
+        AioCalls calls = kernel.libc().bind(MethodHandles.lookup(), AioCalls.class);
         Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
         Thread.setDefaultUncaughtExceptionHandler((thread, thrown) -> {});
         try {

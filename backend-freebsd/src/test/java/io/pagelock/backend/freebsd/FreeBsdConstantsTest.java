@@ -89,7 +89,7 @@ class FreeBsdConstantsTest {
         for (AioLayout layout : AioLayout.values()) {
             Map<String, Integer> ours = new HashMap<>();
             ours.put("struct aiocb", layout.size);
-            ours.put("aiocb.aio_fildes", (int) AioLayout.FILDES);
+            ours.put("aiocb.aio_fildes", AioLayout.FILDES);
             ours.put("aiocb.aio_buf", layout.buf);
             ours.put("aiocb.aio_nbytes", layout.nbytes);
             ours.put("aiocb.aio_sigevent.sigev_notify", layout.sigevent);

@@ -16,19 +16,18 @@ import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.backend.support.AbstractBackend;
 import io.pagelock.backend.support.MemoryFlags;
+import io.pagelock.backend.support.NativeAccess;
 import io.pagelock.backend.support.Refusals;
 import io.pagelock.backend.support.Remedies;
 import io.pagelock.backend.support.SystemNumbers;
 import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.Host;
 import io.pagelock.spi.Syncing;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 
 /**
@@ -59,7 +58,7 @@ final class HpuxBackend extends AbstractBackend implements AddressSpaceLocking, 
     private final SystemNumbers numbers;
     private final Refusals refusals;
 
-    HpuxBackend(HpuxCalls calls, SystemNumbers numbers, ToLongFunction<ByteBuffer> addresses, Host host) {
+    HpuxBackend(HpuxCalls calls, SystemNumbers numbers, NativeAccess addresses, Host host) {
         super(
                 new BackendInfo("hpux", host.osName() + " " + host.osVersion(), host.arch(), notes(numbers)),
                 capabilities(numbers),

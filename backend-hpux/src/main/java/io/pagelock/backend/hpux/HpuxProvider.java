@@ -7,6 +7,7 @@ import io.pagelock.backend.support.SystemNumbers;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.Host;
+import java.lang.invoke.MethodHandles;
 import java.nio.file.Paths;
 import java.util.Locale;
 import java.util.Optional;
@@ -47,7 +48,7 @@ public final class HpuxProvider implements BackendProvider {
 
     /** For the stand-in: the same backend over another library. */
     static HpuxBackend backend(CLibrary library, SystemNumbers numbers, Host host) {
-        return new HpuxBackend(library.bind(HpuxCalls.class), numbers, library::address, host);
+        return new HpuxBackend(library.bind(MethodHandles.lookup(), HpuxCalls.class), numbers, library, host);
     }
 
     private static CLibrary library(Host host) {

@@ -16,19 +16,18 @@ import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.backend.support.AbstractBackend;
 import io.pagelock.backend.support.MemoryFlags;
+import io.pagelock.backend.support.NativeAccess;
 import io.pagelock.backend.support.Refusals;
 import io.pagelock.backend.support.Remedies;
 import io.pagelock.backend.support.SystemNumbers;
 import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.Host;
 import io.pagelock.spi.Syncing;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.function.ToLongFunction;
 
 /** IRIX 6.5: mlock(3C), mlockall(3C), mpin(2), msync(2). The system tells neither what is locked nor what is mapped. */
 final class IrixBackend extends AbstractBackend implements AddressSpaceLocking, Syncing {
@@ -52,7 +51,7 @@ final class IrixBackend extends AbstractBackend implements AddressSpaceLocking, 
     private final SystemNumbers numbers;
     private final Refusals refusals;
 
-    IrixBackend(IrixCalls calls, SystemNumbers numbers, ToLongFunction<ByteBuffer> addresses, Host host) {
+    IrixBackend(IrixCalls calls, SystemNumbers numbers, NativeAccess addresses, Host host) {
         super(
                 new BackendInfo("irix", host.osName() + " " + host.osVersion(), host.arch(), notes(calls, numbers)),
                 EnumSet.of(Capability.LOCK_ADDRESS_SPACE, Capability.SYNC),

@@ -6,6 +6,7 @@ import io.pagelock.backend.support.SystemNumbers;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.Host;
+import java.lang.invoke.MethodHandles;
 import java.nio.file.Paths;
 import java.util.Locale;
 import java.util.Optional;
@@ -48,6 +49,6 @@ public final class IrixProvider implements BackendProvider {
 
     /** For the stand-in: the same backend over another library. */
     static IrixBackend backend(CLibrary library, SystemNumbers numbers, Host host) {
-        return new IrixBackend(library.bind(IrixCalls.class), numbers, library::address, host);
+        return new IrixBackend(library.bind(MethodHandles.lookup(), IrixCalls.class), numbers, library, host);
     }
 }

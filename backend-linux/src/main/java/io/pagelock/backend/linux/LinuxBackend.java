@@ -11,6 +11,7 @@ import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
 import io.pagelock.backend.linux.proc.Mapping;
+import io.pagelock.backend.support.NativeAccess;
 import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.FileReading;
@@ -28,7 +29,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.function.ToLongFunction;
 
 /** Linux: mlock(2), mlock2(2), mlockall(2), msync(2), mincore(2), madvise(2), proc(5). */
 final class LinuxBackend
@@ -53,7 +53,7 @@ final class LinuxBackend
     private final PageStateReader pageStates;
     private final MemoryGuard memory;
     private final MappingCount mappingCount;
-    private final ToLongFunction<ByteBuffer> addresses;
+    private final NativeAccess addresses;
     private final BackendInfo info;
     private final Set<Capability> capabilities;
     private final long pageSize;
@@ -65,7 +65,7 @@ final class LinuxBackend
             LinuxCalls calls,
             LinuxConstants constants,
             ProcFiles files,
-            ToLongFunction<ByteBuffer> addresses,
+            NativeAccess addresses,
             Host host,
             String java) {
         this.calls = calls;
@@ -96,7 +96,7 @@ final class LinuxBackend
         this.capabilities = Collections.unmodifiableSet(probe(notes));
         this.filePages =
                 new FilePages(calls, constants, proc, query, failure, capabilities.contains(Capability.PAGE_IN));
-        this.info = new BackendInfo("linux", "Linux " + host.osVersion(), host.arch(), notes);
+        this.info = addresses.describe(new BackendInfo("linux", "Linux " + host.osVersion(), host.arch(), notes));
     }
 
     private Set<Capability> probe(List<String> notes) {
@@ -324,6 +324,6 @@ final class LinuxBackend
 
     @Override
     public long address(ByteBuffer buffer) {
-        return addresses.applyAsLong(buffer);
+        return addresses.address(buffer);
     }
 }

@@ -48,7 +48,7 @@ public final class LinuxProvider implements BackendProvider {
                 LinuxCalls.bind(library),
                 constants.get(),
                 ProcFiles.SYSTEM,
-                library::address,
+                library,
                 host,
                 System.getProperty("java.home", "JAVA_HOME") + "/bin/java");
     }

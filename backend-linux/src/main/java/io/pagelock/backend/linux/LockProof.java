@@ -3,11 +3,11 @@ package io.pagelock.backend.linux;
 
 import io.pagelock.Tristate;
 import io.pagelock.backend.linux.proc.Mapping;
+import io.pagelock.backend.support.NativeAccess;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.ToLongFunction;
 
 /**
  * Makes sure that what the kernel says it locked is locked. Two things lock nothing and report success: droppable memory,
@@ -35,7 +35,7 @@ final class LockProof {
     private final MappingQuery query;
     private final ProcSelf proc;
     private final LinuxFailure failure;
-    private final ToLongFunction<ByteBuffer> addresses;
+    private final NativeAccess addresses;
     private final long pageSize;
     private final boolean everyLock;
     private volatile boolean proven;
@@ -49,7 +49,7 @@ final class LockProof {
             MappingQuery query,
             ProcSelf proc,
             LinuxFailure failure,
-            ToLongFunction<ByteBuffer> addresses,
+            NativeAccess addresses,
             long pageSize,
             boolean everyLock) {
         this.calls = calls;
@@ -167,7 +167,7 @@ final class LockProof {
     /** Whether locking plain memory succeeds and locks nothing; tried with a page of its own. */
     private boolean isAnsweredByOthers() {
         ByteBuffer memory = ByteBuffer.allocateDirect((int) (2 * pageSize));
-        long page = addresses.applyAsLong(memory) + pageSize - 1 & -pageSize;
+        long page = addresses.address(memory) + pageSize - 1 & -pageSize;
         if (calls.mlock(page, pageSize) != 0) {
             // A limit is in force, so somebody counts.
             return false;

@@ -14,13 +14,13 @@ import io.pagelock.Tristate;
 import io.pagelock.backend.solaris.ProcMap.Mapping;
 import io.pagelock.backend.support.AbstractBackend;
 import io.pagelock.backend.support.MemoryFlags;
+import io.pagelock.backend.support.NativeAccess;
 import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.Host;
 import io.pagelock.spi.PageStateReading;
 import io.pagelock.spi.RangeSet;
 import io.pagelock.spi.Syncing;
 import io.pagelock.spi.Unsigned;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -29,7 +29,6 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Supplier;
-import java.util.function.ToLongFunction;
 
 /** Solaris and illumos: memcntl(2) or mctl(3UCB), mincore(2), proc(4). */
 final class SolarisBackend extends AbstractBackend implements AddressSpaceLocking, PageStateReading, Syncing {
@@ -48,7 +47,7 @@ final class SolarisBackend extends AbstractBackend implements AddressSpaceLockin
             SolarisCalls.Ucb ucb,
             ProcFiles files,
             Supplier<Optional<SystemPages>> systemPages,
-            ToLongFunction<ByteBuffer> addresses,
+            NativeAccess addresses,
             Host host) {
         this(calls, ucb, new ProcMap(files, host.bits()), systemPages, addresses, host);
     }
@@ -58,7 +57,7 @@ final class SolarisBackend extends AbstractBackend implements AddressSpaceLockin
             SolarisCalls.Ucb ucb,
             ProcMap proc,
             Supplier<Optional<SystemPages>> systemPages,
-            ToLongFunction<ByteBuffer> addresses,
+            NativeAccess addresses,
             Host host) {
         super(
                 new BackendInfo(

@@ -7,8 +7,10 @@ import io.pagelock.backend.support.CLibrary;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.Host;
+import java.lang.invoke.MethodHandles;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Finds the backend for Solaris 10 and later and for illumos. For {@link java.util.ServiceLoader}; programs have no use for
@@ -48,17 +50,17 @@ public final class SolarisProvider implements BackendProvider {
                     .build();
         }
         CLibrary libc = CLibrary.open(host);
-        return backend(libc, mctl ? libucb(host) : null, ProcFiles.SYSTEM, host);
+        return backend(libc, mctl ? libucb(host) : null, () -> CLibrary.open(host, "kstat"), ProcFiles.SYSTEM, host);
     }
 
     /** For stand-ins: the same backend over other libraries and files. */
-    static Backend backend(CLibrary libc, CLibrary libucb, ProcFiles files, Host host) {
+    static Backend backend(CLibrary libc, CLibrary libucb, Supplier<CLibrary> libkstat, ProcFiles files, Host host) {
         return new SolarisBackend(
-                libc.bind(SolarisCalls.class),
-                libucb == null ? null : libucb.bind(SolarisCalls.Ucb.class),
+                libc.bind(MethodHandles.lookup(), SolarisCalls.class),
+                libucb == null ? null : libucb.bind(MethodHandles.lookup(), SolarisCalls.Ucb.class),
                 files,
-                SystemPages::read,
-                libc::address,
+                () -> SystemPages.read(libkstat),
+                libc,
                 host);
     }
 

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.solaris;
 
-import com.sun.jna.Pointer;
-import com.sun.jna.platform.unix.solaris.LibKstat;
-import com.sun.jna.platform.unix.solaris.LibKstat.Kstat;
-import com.sun.jna.platform.unix.solaris.LibKstat.KstatCtl;
-import com.sun.jna.platform.unix.solaris.LibKstat.KstatNamed;
+import static io.pagelock.backend.support.CLibrary.string;
+
+import io.pagelock.PageLockException;
+import io.pagelock.backend.support.CLibrary;
+import io.pagelock.backend.support.NativeCalls;
+import io.pagelock.backend.support.SizeT;
+import java.lang.invoke.MethodHandles;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * The page counts of the whole system: the kernel's statistics {@code unix:0:system_pages}, kstat(3KSTAT).
@@ -16,6 +21,9 @@ import java.util.Optional;
  * Solaris 9 to 11.2), which an administrator may have raised and the system raises where memory is small.
  */
 final class SystemPages {
+    private static final int KSTAT_DATA_INT32 = 1;
+    private static final int KSTAT_DATA_UINT32 = 2;
+
     private final long locked;
     private final long available;
     private final long physical;
@@ -26,40 +34,67 @@ final class SystemPages {
         this.available = available;
     }
 
-    /** The counts now; empty if libkstat or one of them is missing. */
-    static Optional<SystemPages> read() {
+    /** libkstat: kstat_open(3KSTAT), kstat_lookup(3KSTAT), kstat_read(3KSTAT); and memcpy of C, to look at what it returns. */
+    interface Kstat extends NativeCalls {
+        @SizeT
+        long kstat_open();
+
+        @SizeT
+        long kstat_lookup(long kc, byte[] module, int instance, byte[] name);
+
+        int kstat_read(long kc, long ksp, long buf);
+
+        @SizeT
+        long kstat_data_lookup(long ksp, byte[] name);
+
+        int kstat_close(long kc);
+
+        @SizeT
+        long memcpy(byte[] to, long from, long length);
+    }
+
+    /**
+     * Returns the counts at present; empty if libkstat or one of them is missing.
+     *
+     * @param libkstat opens the library
+     */
+    static Optional<SystemPages> read(Supplier<CLibrary> libkstat) {
+        Kstat kstat;
         try {
-            LibKstat kstat = LibKstat.INSTANCE;
-            KstatCtl control = kstat.kstat_open();
-            if (control == null) {
+            kstat = libkstat.get().bind(MethodHandles.lookup(), Kstat.class);
+        } catch (PageLockException e) {
+            return Optional.empty();
+        }
+        long control = kstat.kstat_open();
+        if (control == 0) {
+            return Optional.empty();
+        }
+        try {
+            long pages = kstat.kstat_lookup(control, string("unix"), 0, string("system_pages"));
+            if (pages == 0 || kstat.kstat_read(control, pages, 0) < 0) {
                 return Optional.empty();
             }
-            try {
-                Kstat pages = kstat.kstat_lookup(control, "unix", 0, "system_pages");
-                if (pages == null || kstat.kstat_read(control, pages, null) < 0) {
-                    return Optional.empty();
-                }
-                Pointer locked = kstat.kstat_data_lookup(pages, "pageslocked");
-                Pointer available = kstat.kstat_data_lookup(pages, "availrmem");
-                Pointer physical = kstat.kstat_data_lookup(pages, "physmem");
-                return locked == null || available == null || physical == null
-                        ? Optional.empty()
-                        : Optional.of(new SystemPages(value(physical), value(locked), value(available)));
-            } finally {
-                kstat.kstat_close(control);
-            }
-        } catch (LinkageError e) {
-            // A system without libkstat, or a JNA whose platform part was left out.
-            return Optional.empty();
+            long locked = kstat.kstat_data_lookup(pages, string("pageslocked"));
+            long available = kstat.kstat_data_lookup(pages, string("availrmem"));
+            long physical = kstat.kstat_data_lookup(pages, string("physmem"));
+            return locked == 0 || available == 0 || physical == 0
+                    ? Optional.empty()
+                    : Optional.of(
+                            new SystemPages(value(kstat, physical), value(kstat, locked), value(kstat, available)));
+        } finally {
+            kstat.kstat_close(control);
         }
     }
 
-    private static long value(Pointer at) {
-        KstatNamed named = new KstatNamed(at);
+    /** Reads the value of a {@code kstat_named_t}: a name of 31 bytes, the type, then the value; sys/kstat.h. */
+    private static long value(Kstat kstat, long at) {
+        byte[] named = new byte[40];
+        kstat.memcpy(named, at, named.length);
+        ByteBuffer value = ByteBuffer.wrap(named).order(ByteOrder.nativeOrder());
         // An unsigned long of the kernel's interface: 32 bits for a 32-bit process, 64 otherwise.
-        return named.data_type == LibKstat.KSTAT_DATA_UINT32 || named.data_type == LibKstat.KSTAT_DATA_INT32
-                ? named.value.ui32 & 0xffffffffL
-                : named.value.ui64;
+        return named[31] == KSTAT_DATA_INT32 || named[31] == KSTAT_DATA_UINT32
+                ? value.getInt(32) & 0xffffffffL
+                : value.getLong(32);
     }
 
     /** Whether so many pages more would take what the system keeps unlocked by default. */

@@ -23,11 +23,14 @@ final class Solaris {
     boolean blind;
 
     private final CLibrary library;
+    private final CLibrary kstat;
     /** Held, since JNA closes a library that nobody refers to, and its knobs are gone with it. */
-    private final NativeLibrary kstat = NativeLibrary.getInstance("kstat");
+    private final NativeLibrary knobs;
 
-    private Solaris(StandIn standIn) {
+    private Solaris(StandIn standIn, Path kstat) {
         this.standIn = standIn;
+        this.kstat = CLibrary.open(Host.current(), kstat.toString());
+        knobs = NativeLibrary.getInstance(kstat.toString());
         library = CLibrary.open(Host.current(), standIn.file().toString());
     }
 
@@ -36,8 +39,7 @@ final class Solaris {
         // Not by a class's initializer, which would make an error of a test that is to be skipped.
         if (once == null) {
             Path kstat = StandIn.compile(Path.of("src/test/c/kstat.c"));
-            NativeLibrary.addSearchPath("kstat", kstat.getParent().toString());
-            once = new Solaris(StandIn.of(Path.of("src/test/c/solaris.c")));
+            once = new Solaris(StandIn.of(Path.of("src/test/c/solaris.c")), kstat);
         }
         once.blind = false;
         once.standIn.reset();
@@ -47,15 +49,15 @@ final class Solaris {
 
     /** Sets the pages that the statistics of the kernel call available. */
     void available(long pages) {
-        kstat.getFunction("standin_available").invokeVoid(new Object[] {Pointer.createConstant(pages)});
+        knobs.getFunction("standin_available").invokeVoid(new Object[] {Pointer.createConstant(pages)});
     }
 
     SolarisBackend memcntl() {
-        return (SolarisBackend) SolarisProvider.backend(library, null, files, HOST);
+        return (SolarisBackend) SolarisProvider.backend(library, null, () -> kstat, files, HOST);
     }
 
     SolarisBackend mctl() {
-        return (SolarisBackend) SolarisProvider.backend(library, library, files, HOST);
+        return (SolarisBackend) SolarisProvider.backend(library, library, () -> kstat, files, HOST);
     }
 
     final ProcFiles files = new ProcFiles() {

@@ -8,7 +8,6 @@ import java.nio.ByteBuffer;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.Set;
-import java.util.function.ToLongFunction;
 
 /** What a backend tells of itself, found out once when it is opened. */
 public abstract class AbstractBackend implements Backend {
@@ -16,24 +15,20 @@ public abstract class AbstractBackend implements Backend {
     private final Set<Capability> capabilities;
     private final long pageSize;
     private final int addressBits;
-    private final ToLongFunction<ByteBuffer> addresses;
+    private final NativeAccess addresses;
 
     /**
      * Keeps what was found out.
      *
-     * @param info name, system and notes
+     * @param info name, system and notes; how C is called is added
      * @param capabilities what the system can do; is copied
      * @param pageSize bytes in a page
      * @param addressBits 32 or 64
-     * @param addresses the address of a direct buffer, normally {@link CLibrary#address}
+     * @param addresses the addresses of direct buffers, normally the {@link CLibrary}
      */
     protected AbstractBackend(
-            BackendInfo info,
-            Set<Capability> capabilities,
-            long pageSize,
-            int addressBits,
-            ToLongFunction<ByteBuffer> addresses) {
-        this.info = info;
+            BackendInfo info, Set<Capability> capabilities, long pageSize, int addressBits, NativeAccess addresses) {
+        this.info = addresses.describe(info);
         Set<Capability> copy = EnumSet.noneOf(Capability.class);
         copy.addAll(capabilities);
         this.capabilities = Collections.unmodifiableSet(copy);
@@ -64,6 +59,6 @@ public abstract class AbstractBackend implements Backend {
 
     @Override
     public final long address(ByteBuffer buffer) {
-        return addresses.applyAsLong(buffer);
+        return addresses.address(buffer);
     }
 }

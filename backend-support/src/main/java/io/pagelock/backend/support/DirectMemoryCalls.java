@@ -2,8 +2,8 @@
 package io.pagelock.backend.support;
 
 /**
- * {@link MemoryCalls} as native methods, which are quicker than {@link CLibrary#bind(Class)} and right only where pointers have
- * 8 bytes; see {@link CLibrary#bind(Class, java.util.function.Function)}. Extend it for a system whose other functions are
+ * {@link MemoryCalls} as native methods, which are quicker with JNA than its other way and right only where pointers have 8 bytes;
+ * see {@link CLibrary#bind(java.lang.invoke.MethodHandles.Lookup, Class, java.util.function.Function)}. Extend it for a system whose other functions are
  * called as often.
  */
 public class DirectMemoryCalls implements MemoryCalls {

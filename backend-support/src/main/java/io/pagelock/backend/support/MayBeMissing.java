@@ -7,7 +7,7 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** Marks a function that some releases lack. Without it, {@link CLibrary#bind(Class)} fails where the function is missing. */
+/** Marks a function that some releases lack. Without it, {@link CLibrary#bind} fails where the function is missing. */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.METHOD)

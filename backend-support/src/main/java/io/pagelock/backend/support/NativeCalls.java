@@ -3,7 +3,7 @@ package io.pagelock.backend.support;
 
 /**
  * C functions as an interface, literally: each method has the name, the order of arguments and the result of its function.
- * Extend it for the functions of a system, declare each function once, and bind them with {@link CLibrary#bind(Class)}; tests
+ * Extend it for the functions of a system, declare each function once, and bind them with {@link CLibrary#bind}; tests
  * implement the interface, so that one object scripts the whole kernel.
  *
  * <p>The types of C are written as follows. No type of a binding library occurs, so that another one can take its place.
@@ -14,7 +14,8 @@ package io.pagelock.backend.support;
  *   <li>Memory that C reads or writes during the call: arrays of primitives, each element as wide as in Java. An array of
  *       {@code size_t} is a {@code long[]} with {@link SizeT}.
  *   <li>A string: {@code byte[]} from {@link CLibrary#string}.
- *   <li>A result is {@code int}, or {@code long} where C returns 64 bits on every processor.
+ *   <li>A result is {@code int}, or {@code long} where C returns 64 bits on every processor, or a pointer or {@code size_t}, which
+ *       {@link SizeT} on the method says.
  * </ul>
  */
 public interface NativeCalls {

@@ -2,6 +2,6 @@
 /**
  * What every backend that calls C needs: the C library of the running process, a binding of C functions declared as an
  * interface in both pointer widths, the POSIX locking calls, their flags, tables of numbers, and a diagnosis of a native part
- * that does not load. For authors of backends; no type of JNA shows.
+ * that does not load. For authors of backends; no type of a binding shows.
  */
 package io.pagelock.backend.support;

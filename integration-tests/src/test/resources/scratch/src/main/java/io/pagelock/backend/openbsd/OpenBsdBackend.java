@@ -12,16 +12,15 @@ import io.pagelock.Reason;
 import io.pagelock.Tristate;
 import io.pagelock.backend.support.AbstractBackend;
 import io.pagelock.backend.support.ErrnoTable;
+import io.pagelock.backend.support.NativeAccess;
 import io.pagelock.backend.support.NativeLimits;
 import io.pagelock.backend.support.Refusals;
 import io.pagelock.backend.support.Remedies;
 import io.pagelock.spi.Host;
-import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.function.ToLongFunction;
 
 /** OpenBSD, as far as locking ranges goes: mlock(2), munlock(2), getrlimit(2); numbers from sys/mman.h and sys/errno.h. */
 final class OpenBsdBackend extends AbstractBackend {
@@ -47,7 +46,7 @@ final class OpenBsdBackend extends AbstractBackend {
     private final OpenBsdCalls calls;
     private final Refusals refusals = new Refusals(ERRNO, REMEDIES);
 
-    OpenBsdBackend(OpenBsdCalls calls, ToLongFunction<ByteBuffer> addresses, Host host) {
+    OpenBsdBackend(OpenBsdCalls calls, NativeAccess addresses, Host host) {
         super(
                 new BackendInfo(
                         "openbsd", host.osName() + " " + host.osVersion(), host.arch(), Arrays.asList("a scratch")),

@@ -5,6 +5,7 @@ import io.pagelock.backend.support.CLibrary;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.Host;
+import java.lang.invoke.MethodHandles;
 import java.util.Optional;
 
 /** Finds the backend for OpenBSD. For {@link java.util.ServiceLoader}. */
@@ -31,6 +32,6 @@ public final class OpenBsdProvider implements BackendProvider {
 
     /** For the stand-in: the same backend over another library. */
     static Backend backend(CLibrary library, Host host) {
-        return new OpenBsdBackend(library.bind(OpenBsdCalls.class), library::address, host);
+        return new OpenBsdBackend(library.bind(MethodHandles.lookup(), OpenBsdCalls.class), library, host);
     }
 }

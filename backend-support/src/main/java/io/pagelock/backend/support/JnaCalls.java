@@ -2,7 +2,6 @@
 package io.pagelock.backend.support;
 
 import com.sun.jna.Function;
-import io.pagelock.PageLockException;
 import java.lang.annotation.Annotation;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
@@ -10,17 +9,17 @@ import java.lang.reflect.Modifier;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Carries out the methods of an interface of {@link NativeCalls} by the C functions of a library. */
-final class Binding implements InvocationHandler {
-    private final CLibrary library;
+/** Carries out the methods of an interface of {@link NativeCalls} by JNA. */
+final class JnaCalls implements InvocationHandler {
+    private final JnaLibrary library;
     private final boolean narrow;
     private final Map<Method, Function> functions = new HashMap<>();
 
     /**
      * @param narrow whether pointers have 4 bytes; otherwise 8
-     * @throws PageLockException if a function is missing that must be there
+     * @throws io.pagelock.PageLockException if a function is missing that must be there
      */
-    Binding(CLibrary library, Class<?> calls, boolean narrow) {
+    JnaCalls(JnaLibrary library, Class<?> calls, boolean narrow) {
         this.library = library;
         this.narrow = narrow;
         for (Method method : calls.getMethods()) {
@@ -34,7 +33,9 @@ final class Binding implements InvocationHandler {
     @Override
     public Object invoke(Object proxy, Method method, Object[] arguments) throws ReflectiveOperationException {
         if (method.getDeclaringClass() == Object.class) {
-            return method.invoke(this, arguments);
+            return method.getName().equals("equals")
+                    ? (Object) (proxy == arguments[0])
+                    : method.invoke(this, arguments);
         }
         if (method.getDeclaringClass() == NativeCalls.class) {
             return arguments == null ? (Object) library.errno() : (Object) library.has((String) arguments[0]);
@@ -42,13 +43,20 @@ final class Binding implements InvocationHandler {
         Function known = functions.get(method);
         Function function = known == null ? library.function(method.getName()) : known;
         Object[] passed = narrow && arguments != null ? narrow(method, arguments) : arguments;
-        Object result = method.getReturnType() == long.class
-                ? (Object) function.invokeLong(passed)
-                : (Object) function.invokeInt(passed);
+        Object result = result(function, method, passed);
         if (passed != arguments) {
             widen(passed, arguments);
         }
         return result;
+    }
+
+    private Object result(Function function, Method method, Object[] passed) {
+        if (method.getReturnType() != long.class) {
+            return function.invokeInt(passed);
+        }
+        return narrow && method.isAnnotationPresent(SizeT.class)
+                ? function.invokeInt(passed) & 0xffffffffL
+                : function.invokeLong(passed);
     }
 
     private static Object[] narrow(Method method, Object[] arguments) {
