@@ -67,7 +67,7 @@ public final class Availability {
 
     private final List<Candidate> candidates;
     private final String problem;
-    private final String remedy;
+    private final List<String> remedies;
     private final Throwable cause;
 
     /**
@@ -75,13 +75,13 @@ public final class Availability {
      *
      * @param candidates every backend that was considered
      * @param problem why there is none; empty if one was chosen
-     * @param remedy what to do about it; empty if one was chosen
+     * @param remedies what can be done about it, one setting a line; empty if one was chosen
      * @param cause the first underlying failure, or null
      */
-    public Availability(List<Candidate> candidates, String problem, String remedy, Throwable cause) {
+    public Availability(List<Candidate> candidates, String problem, List<String> remedies, Throwable cause) {
         this.candidates = Collections.unmodifiableList(new ArrayList<>(candidates));
         this.problem = Objects.requireNonNull(problem, "problem");
-        this.remedy = Objects.requireNonNull(remedy, "remedy");
+        this.remedies = Collections.unmodifiableList(new ArrayList<>(remedies));
         this.cause = cause;
     }
 
@@ -125,12 +125,12 @@ public final class Availability {
     }
 
     /**
-     * What to do so that there is one.
+     * Returns what can be done so that there is one.
      *
-     * @return the remedy; empty if there is one
+     * @return an unmodifiable list with one setting a line, the most likely first; empty if there is a backend
      */
-    public String remedy() {
-        return remedy;
+    public List<String> remedies() {
+        return remedies;
     }
 
     /**
@@ -145,13 +145,13 @@ public final class Availability {
     /**
      * The whole report for a person.
      *
-     * @return the problem, the remedy and every candidate with its verdict, in several lines
+     * @return the problem, each remedy and every candidate with its verdict, in several lines
      */
     public String report() {
         StringBuilder text = new StringBuilder();
         text.append(isAvailable() ? "backend in use: " + backend().orElse("?") : problem);
-        if (!remedy.isEmpty()) {
-            text.append(". ").append(remedy);
+        for (String remedy : remedies) {
+            text.append("\n  to fix it: ").append(remedy);
         }
         text.append(candidates.isEmpty() ? "\nno backend was considered" : "\nconsidered:");
         for (Candidate candidate : candidates) {

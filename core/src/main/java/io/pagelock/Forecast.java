@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock;
 
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
@@ -17,7 +20,7 @@ public final class Forecast {
     private final long bytes;
     private final Reason reason;
     private final String detail;
-    private final String remedy;
+    private final List<String> remedies;
 
     /**
      * Makes a forecast; for backends.
@@ -26,14 +29,14 @@ public final class Forecast {
      * @param bytes what would be charged against the limits, in bytes
      * @param reason why not; null unless {@code fits} is {@link Tristate#NO}
      * @param detail the numbers behind the answer, in words
-     * @param remedy what to change so that it would fit; empty if nothing needs to change
+     * @param remedies what can be changed so that it would fit, one setting a line; empty if nothing needs to change
      */
-    public Forecast(Tristate fits, long bytes, Reason reason, String detail, String remedy) {
+    public Forecast(Tristate fits, long bytes, Reason reason, String detail, List<String> remedies) {
         this.fits = Objects.requireNonNull(fits, "fits");
         this.bytes = bytes;
         this.reason = reason;
         this.detail = Objects.requireNonNull(detail, "detail");
-        this.remedy = Objects.requireNonNull(remedy, "remedy");
+        this.remedies = Collections.unmodifiableList(new ArrayList<>(remedies));
         if ((fits == Tristate.NO) != (reason != null)) {
             throw new IllegalArgumentException("a reason goes with NO and only with NO: " + fits + ", " + reason);
         }
@@ -76,17 +79,17 @@ public final class Forecast {
     }
 
     /**
-     * What to change so that it would fit.
+     * Returns what can be changed so that it would fit.
      *
-     * @return the remedy, empty if nothing needs to change
+     * @return an unmodifiable list with one setting a line, the most likely first; empty if nothing needs to change
      */
-    public String remedy() {
-        return remedy;
+    public List<String> remedies() {
+        return remedies;
     }
 
     @Override
     public String toString() {
         return "fits: " + fits.name().toLowerCase(Locale.ROOT) + "; " + detail
-                + (remedy.isEmpty() ? "" : "; " + remedy);
+                + (remedies.isEmpty() ? "" : "; " + String.join("; or: ", remedies));
     }
 }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -31,8 +35,8 @@ public final class PageLockException extends RuntimeException {
     private final long length;
     /** @serial The system; null if unknown. */
     private final String system;
-    /** @serial What can be done; may be empty. */
-    private final String remedy;
+    /** @serial What can be done, one setting each; may be empty. */
+    private final String[] remedies;
 
     private PageLockException(Builder from) {
         super(from.message(), from.cause);
@@ -44,7 +48,7 @@ public final class PageLockException extends RuntimeException {
         address = from.range == null ? 0 : from.range.address();
         length = from.range == null ? 0 : from.range.length();
         system = from.system;
-        remedy = from.remedy;
+        remedies = from.remedies.toArray(new String[0]);
     }
 
     /**
@@ -121,12 +125,13 @@ public final class PageLockException extends RuntimeException {
     }
 
     /**
-     * What to do about it on this system.
+     * Returns what can be done about it on this system. The message of this exception shows the first.
      *
-     * @return the remedy, empty if none is known
+     * @return an unmodifiable list with one setting a line, each of which helps by itself, the most likely first; empty if
+     *     nothing is known to help
      */
-    public String remedy() {
-        return remedy;
+    public List<String> remedies() {
+        return Collections.unmodifiableList(Arrays.asList(remedies));
     }
 
     /**
@@ -142,7 +147,7 @@ public final class PageLockException extends RuntimeException {
         copy.errnoName = errnoName;
         copy.range = range().orElse(null);
         copy.system = system;
-        copy.remedy = remedy;
+        copy.remedies = remedies();
         copy.cause = getCause();
         return copy;
     }
@@ -157,7 +162,7 @@ public final class PageLockException extends RuntimeException {
         private String errnoName;
         private MemoryRange range;
         private String system;
-        private String remedy = "";
+        private List<String> remedies = Collections.emptyList();
         private Throwable cause;
 
         private Builder(Reason reason) {
@@ -224,14 +229,26 @@ public final class PageLockException extends RuntimeException {
         }
 
         /**
-         * Says what to do about it.
+         * Says what can be done about it, in place of what was said before.
          *
-         * @param what one or more sentences, each without need of the others
+         * @param all one setting a line, without a full stop, each without need of the others, the most likely first
          * @return this builder
          */
-        public Builder remedy(String what) {
-            this.remedy = Objects.requireNonNull(what, "remedy");
+        public Builder remedies(List<String> all) {
+            List<String> copy = new ArrayList<>(all);
+            copy.forEach(each -> Objects.requireNonNull(each, "remedy"));
+            this.remedies = copy;
             return this;
+        }
+
+        /**
+         * Says what can be done about it, in place of what was said before.
+         *
+         * @param all one setting a line, without a full stop, each without need of the others, the most likely first
+         * @return this builder
+         */
+        public Builder remedies(String... all) {
+            return remedies(Arrays.asList(all));
         }
 
         /**
@@ -277,8 +294,11 @@ public final class PageLockException extends RuntimeException {
                 }
                 text.append(system == null ? "]" : " on " + system + "]");
             }
-            if (!remedy.isEmpty()) {
-                text.append(". ").append(remedy);
+            if (!remedies.isEmpty()) {
+                text.append(". ").append(remedies.get(0));
+            }
+            if (remedies.size() > 1) {
+                text.append(" (").append(remedies.size() - 1).append(" more in remedies())");
             }
             return text.toString();
         }

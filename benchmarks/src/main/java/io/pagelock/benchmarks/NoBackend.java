@@ -8,6 +8,7 @@ import io.pagelock.LockOption;
 import io.pagelock.Reason;
 import io.pagelock.spi.Backend;
 import java.nio.ByteBuffer;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -46,8 +47,8 @@ final class NoBackend implements Backend {
     }
 
     @Override
-    public String remedy(Reason reason, long bytes) {
-        return "";
+    public List<String> remedies(Reason reason, long bytes) {
+        return Collections.emptyList();
     }
 
     @Override

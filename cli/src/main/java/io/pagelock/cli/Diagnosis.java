@@ -54,7 +54,7 @@ final class Diagnosis {
                 diagnosis.failure = new Failure(
                         "NOT_SUPPORTED",
                         diagnosis.availability.problem(),
-                        Remedies.of(diagnosis.availability),
+                        diagnosis.availability.remedies(),
                         diagnosis.availability.cause().orElse(null));
                 diagnosis.advice.addAll(diagnosis.failure.remedies());
             }
@@ -84,7 +84,7 @@ final class Diagnosis {
             if (more.reason()
                     .filter(r -> r == Reason.OVER_LIMIT || r == Reason.NOT_PERMITTED)
                     .isPresent()) {
-                Remedies.here(Remedies.of(more))
+                Remedies.here(more.remedies())
                         .forEach(remedy ->
                                 advice.add("to lock more than " + Sizes.exact(room.getAsLong()) + ": " + remedy));
             }
@@ -263,7 +263,6 @@ final class Diagnosis {
                 .put("bytes", forecast.bytes())
                 .put("fits", forecast.fits())
                 .put("detail", forecast.detail())
-                .put("remedy", Remedies.of(forecast).stream().findFirst().orElse(""))
-                .putTexts("remedies", Remedies.here(Remedies.of(forecast)));
+                .putTexts("remedies", Remedies.here(forecast.remedies()));
     }
 }

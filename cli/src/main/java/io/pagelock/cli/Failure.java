@@ -33,11 +33,11 @@ final class Failure extends RuntimeException {
     }
 
     static Failure of(PageLockException e) {
-        return new Failure(e.reason().name(), Remedies.without(e), Remedies.of(e), e);
+        return new Failure(e.reason().name(), Remedies.without(e), e.remedies(), e);
     }
 
     static Failure of(String what, PageLockException e) {
-        return of(what, e, Remedies.of(e));
+        return of(what, e, e.remedies());
     }
 
     static Failure of(String what, PageLockException e, List<String> remedies) {
@@ -47,7 +47,7 @@ final class Failure extends RuntimeException {
     static Failure of(String what, Forecast forecast) {
         String reason = forecast.reason().map(Enum::name).orElse("UNKNOWN");
         String phrase = forecast.reason().map(Object::toString).orElse("");
-        return new Failure(reason, what + ": " + phrase + ": " + forecast.detail(), Remedies.of(forecast), null);
+        return new Failure(reason, what + ": " + phrase + ": " + forecast.detail(), forecast.remedies(), null);
     }
 
     static Failure of(String name, IOException e) {
@@ -82,18 +82,12 @@ final class Failure extends RuntimeException {
             return json.putNull("function")
                     .putNull("errno")
                     .putNull("errnoName")
-                    .put("remedy", first())
                     .putTexts("remedies", remedies);
         }
         return json.put("function", from.function())
                 .put("errno", from.errno())
                 .put("errnoName", from.errnoName())
-                .put("remedy", first())
                 .putTexts("remedies", remedies);
-    }
-
-    private String first() {
-        return remedies.isEmpty() ? "" : remedies.get(0);
     }
 
     @Override

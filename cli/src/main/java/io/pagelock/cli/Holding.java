@@ -223,7 +223,7 @@ final class Holding {
     /** What to do about the limit, in numbers for everything that was asked for and not only for the part that failed. */
     private List<String> remedies(PageLockException e) {
         Forecast forecast = locker.forecast(pageBytes() - lockedBytes());
-        return forecast.reason().filter(e.reason()::equals).isPresent() ? Remedies.of(forecast) : Remedies.of(e);
+        return forecast.reason().filter(e.reason()::equals).isPresent() ? forecast.remedies() : e.remedies();
     }
 
     /** Each segment as one window. */

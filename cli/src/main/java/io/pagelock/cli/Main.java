@@ -117,11 +117,9 @@ public final class Main implements Runnable {
         console.warn(HEAP_IS_FULL + "; nothing remains locked");
         console.suggest(HEAP_REMEDY);
         if (Arrays.asList(raw).contains("--json")) {
-            console.document(
-                    "{\"command\":\"" + command + "\",\"result\":\"failed\",\"reason\":\"OUT_OF_HEAP\",\"message\":\""
-                            + HEAP_IS_FULL + "\",\"function\":null,\"errno\":null,\"errnoName\":null,\"remedy\":\""
-                            + HEAP_REMEDY
-                            + "\",\"remedies\":[\"" + HEAP_REMEDY + "\"]}");
+            console.document("{\"command\":\"" + command
+                    + "\",\"result\":\"failed\",\"reason\":\"OUT_OF_HEAP\",\"message\":\"" + HEAP_IS_FULL
+                    + "\",\"function\":null,\"errno\":null,\"errnoName\":null,\"remedies\":[\"" + HEAP_REMEDY + "\"]}");
         }
     }
 

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
-import io.pagelock.Availability;
-import io.pagelock.Forecast;
 import io.pagelock.PageLockException;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -19,29 +16,13 @@ final class Remedies {
 
     private Remedies() {}
 
-    static List<String> of(PageLockException e) {
-        return list(e.remedy());
-    }
-
-    static List<String> of(Forecast forecast) {
-        return list(forecast.remedy());
-    }
-
-    static List<String> of(Availability availability) {
-        return list(availability.remedy());
-    }
-
-    private static List<String> list(String remedy) {
-        return remedy.isEmpty() ? Collections.emptyList() : Collections.singletonList(remedy);
-    }
-
-    /** The message of an exception without its remedies, which are shown one a line. */
+    /** Returns the message of an exception without its remedies, which are shown one a line. */
     static String without(PageLockException e) {
         String message = e.getMessage();
-        String end = ". " + e.remedy();
-        return !e.remedy().isEmpty() && message.endsWith(end)
-                ? message.substring(0, message.length() - end.length())
-                : message;
+        int end = e.remedies().isEmpty()
+                ? -1
+                : message.lastIndexOf(". " + e.remedies().get(0));
+        return end < 0 ? message : message.substring(0, end);
     }
 
     /** Names the user, and says where options of the JVM go, for they cannot be given to the command. */

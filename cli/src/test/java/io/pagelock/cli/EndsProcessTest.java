@@ -163,7 +163,9 @@ class EndsProcessTest {
                 new Pagelock().jvmArguments("-Xmx" + megabytes + "m").start("hold", "--json", "--for", "1ms", dir)) {
             JsonObject json = hold.expect(1).json();
             assertEquals("OUT_OF_HEAP", json.get("reason").getAsString());
-            assertEquals("PAGELOCK_OPTS=-Xmx1g", json.get("remedy").getAsString());
+            assertEquals(
+                    "PAGELOCK_OPTS=-Xmx1g",
+                    json.get("remedies").getAsJsonArray().get(0).getAsString());
             assertFalse(hold.err().contains("Self-suppression"), hold::toString);
             assertTrue(hold.err().contains("  to fix it: PAGELOCK_OPTS=-Xmx1g\n"), hold::toString);
         }

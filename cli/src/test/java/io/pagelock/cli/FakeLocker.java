@@ -68,7 +68,7 @@ final class FakeLocker implements PageLocker, Lockers {
                         new Availability.Candidate("fake", "chosen: by the test", true),
                         new Availability.Candidate("other", "os.name is Fake, not Other", false)),
                 "",
-                "",
+                List.of(),
                 null);
     }
 
@@ -136,7 +136,7 @@ final class FakeLocker implements PageLocker, Lockers {
                 .detail("asked for " + range.length() + " bytes, limit " + limit)
                 .call("mlock", 12, "ENOMEM")
                 .system("Fake 1")
-                .remedy("Raise the fake limit")
+                .remedies("Raise the fake limit")
                 .build();
     }
 
@@ -251,8 +251,9 @@ final class FakeLocker implements PageLocker, Lockers {
     @Override
     public Forecast forecast(long bytes) {
         return forecasts && bytes > limit - lockedBytes()
-                ? new Forecast(Tristate.NO, bytes, forecastReason, bytes + " of " + limit, "Raise the fake limit")
-                : new Forecast(Tristate.YES, bytes, null, "fits", "");
+                ? new Forecast(
+                        Tristate.NO, bytes, forecastReason, bytes + " of " + limit, List.of("Raise the fake limit"))
+                : new Forecast(Tristate.YES, bytes, null, "fits", List.of());
     }
 
     @Override

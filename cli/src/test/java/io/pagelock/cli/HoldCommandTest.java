@@ -218,7 +218,9 @@ class HoldCommandTest extends CommandTest {
         assertEquals(12, json.get("errno").getAsInt());
         assertEquals("ENOMEM", json.get("errnoName").getAsString());
         assertEquals("mlock", json.get("function").getAsString());
-        assertEquals("Raise the fake limit", json.get("remedy").getAsString());
+        assertEquals(
+                "Raise the fake limit",
+                json.get("remedies").getAsJsonArray().get(0).getAsString());
         assertTrue(json.get("message").getAsString().startsWith(a.toString()), json.toString());
         assertEquals(0, json.get("lockedBytes").getAsLong());
         assertEquals("notLocked", fileOf(a).get("result").getAsString());

@@ -22,7 +22,7 @@ final class NoBackend {
             return new Availability(
                     List.of(new Availability.Candidate("other", "os.name is Fake, not Other", false)),
                     "no backend for this test",
-                    "Add one",
+                    List.of("Add one"),
                     null);
         }
     };

@@ -11,6 +11,7 @@ import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.DaemonThread;
 import io.pagelock.spi.Host;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
@@ -23,9 +24,9 @@ import java.util.function.UnaryOperator;
 public final class Discovery {
     private static final String JMX_PROPERTY = "io.pagelock.jmx";
 
-    private static final String GRANT =
-            "Grant java.security.AllPermission to the code bases of pagelock and JNA in the policy"
-                    + " file, or start java without -Djava.security.manager";
+    private static final List<String> GRANT = Collections.unmodifiableList(Arrays.asList(
+            "Grant java.security.AllPermission to the code bases of pagelock and JNA in the policy file",
+            "Start java without -Djava.security.manager"));
 
     private static final class Found {
         private static final Discovery SYSTEM = findInThread();
@@ -68,7 +69,7 @@ public final class Discovery {
             throw PageLockException.because(denial(cause) == null ? Reason.NOT_SUPPORTED : Reason.NOT_PERMITTED)
                     .action("lock memory")
                     .detail(availability.problem() + considered())
-                    .remedy(availability.remedy())
+                    .remedies(availability.remedies())
                     .cause(cause)
                     .build();
         }
@@ -132,7 +133,7 @@ public final class Discovery {
                     new Availability(
                             Collections.emptyList(),
                             denial == null ? "the search for a backend failed: " + e : denied(denial),
-                            denial == null ? "See the cause" : GRANT,
+                            denial == null ? one("See the cause") : GRANT,
                             e),
                     null);
         }
@@ -157,6 +158,10 @@ public final class Discovery {
 
     private static String denied(SecurityException denial) {
         return "the security manager of this JVM refuses what pagelock needs: " + denial.getMessage();
+    }
+
+    private static List<String> one(String remedy) {
+        return Collections.singletonList(remedy);
     }
 
     private static final class Search {
@@ -196,15 +201,17 @@ public final class Discovery {
                 accepting.forEach(one -> reject(one.name(), "accepts " + host + ", but so do others", null));
                 return none(
                         "several backends accept this system",
-                        "Remove all but one from the class or module path, or name one with -D"
-                                + PageLocker.BACKEND_PROPERTY + "=NAME");
+                        Arrays.asList(
+                                "Name one with -D" + PageLocker.BACKEND_PROPERTY + "=NAME",
+                                "Remove all but one from the class or module path"));
             }
             if (candidates.isEmpty()) {
                 return none(
                         "no backend is on the class or module path",
-                        "Add the artifact pagelock-backend-SYSTEM for this system (" + host
-                                + "); a shaded jar must merge META-INF/services/"
-                                + BackendProvider.class.getName());
+                        Arrays.asList(
+                                "Add the artifact pagelock-backend-SYSTEM for this system (" + host + ")",
+                                "In a shaded jar, merge the files META-INF/services/"
+                                        + BackendProvider.class.getName()));
             }
             return none(
                     wanted == null
@@ -212,8 +219,9 @@ public final class Discovery {
                             : "the backend '" + wanted + "', named by -D" + PageLocker.BACKEND_PROPERTY
                                     + ", cannot be used",
                     wanted == null
-                            ? "Add the artifact pagelock-backend-SYSTEM for it"
-                            : "Remove the property or name a backend that accepts this system (" + host + ")");
+                            ? one("Add the artifact pagelock-backend-SYSTEM for it")
+                            : Arrays.asList(
+                                    "Remove the property", "Name a backend that accepts this system (" + host + ")"));
         }
 
         private void consider(BackendProvider provider) {
@@ -237,11 +245,11 @@ public final class Discovery {
                 PageLocker locker = monitored ? engine.atFirstLock(() -> Monitoring.register(engine)) : engine;
                 opened = true;
                 candidates.add(new Candidate(name, "chosen: " + backend.info(), true));
-                return new Discovery(new Availability(candidates, "", "", null), locker);
+                return new Discovery(new Availability(candidates, "", Collections.emptyList(), null), locker);
             } catch (PageLockException e) {
-                return failed(name, e.detail().isEmpty() ? e.getMessage() : e.detail(), e.remedy(), e);
+                return failed(name, e.detail().isEmpty() ? e.getMessage() : e.detail(), e.remedies(), e);
             } catch (RuntimeException | Error e) {
-                return failed(name, e.toString(), "Check that its jars are complete and of one version", e);
+                return failed(name, e.toString(), one("Check that its jars are complete and of one version"), e);
             } finally {
                 if (!opened) {
                     mark.release();
@@ -249,11 +257,11 @@ public final class Discovery {
             }
         }
 
-        private Discovery failed(String name, String why, String remedy, Throwable failure) {
+        private Discovery failed(String name, String why, List<String> remedies, Throwable failure) {
             SecurityException denial = denial(failure);
             String verdict = denial == null ? why : denied(denial);
             reject(name, "cannot be opened: " + verdict, failure);
-            return none("the backend '" + name + "' cannot be opened: " + verdict, denial == null ? remedy : GRANT);
+            return none("the backend '" + name + "' cannot be opened: " + verdict, denial == null ? remedies : GRANT);
         }
 
         /** Throws if another copy of this library counts for this process already. */
@@ -263,7 +271,7 @@ public final class Discovery {
                 throw PageLockException.because(Reason.NOT_SUPPORTED)
                         .detail("pagelock was already loaded by another class loader (" + owner.get()
                                 + "); two copies would release each other's locks")
-                        .remedy("Load pagelock once, in a class loader that all its users share, such as the class"
+                        .remedies("Load pagelock once, in a class loader that all its users share, such as the class"
                                 + " path of the server rather than of each application")
                         .build();
             }
@@ -276,8 +284,8 @@ public final class Discovery {
             }
         }
 
-        private Discovery none(String problem, String remedy) {
-            return new Discovery(new Availability(candidates, problem, remedy, firstFailure), null);
+        private Discovery none(String problem, List<String> remedies) {
+            return new Discovery(new Availability(candidates, problem, remedies, firstFailure), null);
         }
     }
 }

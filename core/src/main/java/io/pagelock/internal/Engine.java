@@ -240,7 +240,7 @@ public final class Engine implements PageLocker {
                 .detail("asked for " + ByteSize.format(asked) + " in all"
                         + (locked.isPresent() ? ", " + ByteSize.format(locked.getAsLong()) + " were locked before" : "")
                         + "; refused at one part: " + e.detail())
-                .remedy(backend.remedy(Reason.OVER_LIMIT, needed < 0 ? Long.MAX_VALUE : needed))
+                .remedies(backend.remedies(Reason.OVER_LIMIT, needed < 0 ? Long.MAX_VALUE : needed))
                 .build();
     }
 

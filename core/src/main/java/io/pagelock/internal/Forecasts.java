@@ -10,6 +10,7 @@ import io.pagelock.Reason;
 import io.pagelock.Tristate;
 import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.Backend;
+import java.util.Collections;
 import java.util.OptionalLong;
 
 /** Compares a charge with the limits as they are. */
@@ -48,7 +49,7 @@ final class Forecasts {
                 charge,
                 null,
                 ByteSize.format(charge) + (unknown ? ": " + limits : " fit"),
-                "");
+                Collections.emptyList());
     }
 
     Forecast ofAddressSpace(AddressSpaceScope scope) {
@@ -58,7 +59,11 @@ final class Forecasts {
         LockLimits limits = backend.limits();
         if (!size.isPresent()) {
             return new Forecast(
-                    Tristate.UNKNOWN, 0, null, "the system does not tell the size of the address space", "");
+                    Tristate.UNKNOWN,
+                    0,
+                    null,
+                    "the system does not tell the size of the address space",
+                    Collections.emptyList());
         }
         long charge = size.getAsLong();
         String what = current ? ", the whole virtual size of the process" : ", and every later mapping on top";
@@ -78,7 +83,7 @@ final class Forecasts {
                 charge,
                 null,
                 "charged for " + ByteSize.format(charge) + what + "; " + limits,
-                "");
+                Collections.emptyList());
     }
 
     private static Tristate fits(LockLimit limit, Tristate privileged, long charge, OptionalLong used) {
@@ -113,6 +118,6 @@ final class Forecasts {
                 charge,
                 reason,
                 "asked for " + ByteSize.format(charge) + what + "; " + limit,
-                backend.remedy(reason, wanted));
+                backend.remedies(reason, wanted));
     }
 }

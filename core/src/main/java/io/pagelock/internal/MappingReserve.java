@@ -70,7 +70,7 @@ final class MappingReserve {
                         + reserved()
                         + " free, since a JVM without any aborts; a locked range between unlocked ones takes two more")
                 .range(MemoryRange.of(first.start, first.end - first.start))
-                .remedy(backend.remedy(Reason.TOO_MANY_MAPPINGS, bytes))
+                .remedies(backend.remedies(Reason.TOO_MANY_MAPPINGS, bytes))
                 .build();
     }
 }

@@ -8,6 +8,7 @@ import io.pagelock.LockOption;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -20,7 +21,7 @@ import java.util.Set;
  * {@link Syncing} and the methods that only look may run beside any other. Otherwise every method may be called by any thread
  * at any time, and none is called while the engine holds a monitor.
  *
- * <p>A refusal of the system is a {@link PageLockException} with reason, function, errno, finding and remedy; the engine
+ * <p>A refusal of the system is a {@link PageLockException} with reason, function, errno, finding and remedies; the engine
  * adds the range and the system. Find the reason out after the failure, by looking, and use {@link Reason#UNKNOWN} where
  * that does not decide it. Look at a call's result first and at errno only if the result is a failure.
  */
@@ -96,13 +97,14 @@ public interface Backend {
     LockLimits limits();
 
     /**
-     * What a user of this system can do when a lock fails for the given reason.
+     * Returns what a user of this system can do when a lock fails for the given reason.
      *
      * @param reason why it would fail
      * @param bytes how many bytes should become lockable in all, or 0 if that is not the question
-     * @return the remedy, naming the knobs of this system; empty if there is none
+     * @return one setting of this system a line, each of which helps by itself, the most likely first; empty if nothing is
+     *     known to help
      */
-    String remedy(Reason reason, long bytes);
+    List<String> remedies(Reason reason, long bytes);
 
     /**
      * The address of a direct buffer's first byte, at index 0 and not at its position.

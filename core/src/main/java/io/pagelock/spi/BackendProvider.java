@@ -32,7 +32,7 @@ public interface BackendProvider {
      *
      * @param host the system and the JVM
      * @return the backend
-     * @throws PageLockException with {@link io.pagelock.Reason#NOT_SUPPORTED}, the cause and a remedy, if the native part
+     * @throws PageLockException with {@link io.pagelock.Reason#NOT_SUPPORTED}, the cause and the remedies, if the native part
      *     cannot be loaded or a call is missing without which nothing works
      */
     Backend open(Host host);

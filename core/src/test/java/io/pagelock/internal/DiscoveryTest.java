@@ -167,7 +167,7 @@ class DiscoveryTest {
         when(broken.open(LINUX))
                 .thenThrow(PageLockException.because(Reason.NOT_SUPPORTED)
                         .detail("JNA cannot load its native part")
-                        .remedy("Set jna.tmpdir")
+                        .remedies("Set jna.tmpdir")
                         .cause(cause)
                         .build());
         Discovery found = find(broken);
@@ -218,17 +218,17 @@ class DiscoveryTest {
         PageLockException refusal = assertThrows(PageLockException.class, found::locker);
         assertEquals(Reason.NOT_PERMITTED, refusal.reason());
         assertTrue(refusal.detail().contains("access denied (\"loadLibrary.x\")"), refusal.detail());
-        assertTrue(refusal.remedy().contains("java.security.AllPermission"), refusal.remedy());
-        assertEquals(found.report().remedy(), refusal.remedy());
+        assertTrue(refusal.remedies().toString().contains("java.security.AllPermission"), refusal.remedies()::toString);
+        assertEquals(found.report().remedies(), refusal.remedies());
     }
 
     @Test
     void everyRefusalHoldsItsRemedyApartFromItsMessage() {
         for (Discovery each : List.of(find(), find(provider("irix", "not IRIX")))) {
             PageLockException refusal = assertThrows(PageLockException.class, each::locker);
-            assertFalse(refusal.remedy().isEmpty(), refusal.getMessage());
-            assertTrue(refusal.getMessage().endsWith(refusal.remedy()), refusal.getMessage());
-            assertFalse(refusal.detail().contains(refusal.remedy()), refusal.detail());
+            assertFalse(refusal.remedies().isEmpty(), refusal.getMessage());
+            assertTrue(refusal.getMessage().contains(". " + refusal.remedies().get(0)), refusal.getMessage());
+            refusal.remedies().forEach(line -> assertFalse(refusal.detail().contains(line), refusal.detail()));
         }
     }
 }

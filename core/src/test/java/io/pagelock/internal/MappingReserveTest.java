@@ -104,8 +104,8 @@ class MappingReserveTest {
         }
 
         @Override
-        public String remedy(Reason reason, long bytes) {
-            return "";
+        public List<String> remedies(Reason reason, long bytes) {
+            return Collections.emptyList();
         }
 
         @Override

@@ -264,8 +264,8 @@ final class FreeBsdBackend implements Backend, AddressSpaceLocking, AsyncLocking
     }
 
     @Override
-    public String remedy(Reason reason, long bytes) {
-        return String.join("; ", remedies.of(reason, bytes));
+    public List<String> remedies(Reason reason, long bytes) {
+        return remedies.of(reason, bytes);
     }
 
     @Override

@@ -75,8 +75,9 @@ class FreeBsdBackendTest {
     }
 
     private static void assertSays(PageLockException refused, String... words) {
+        String said = refused.getMessage() + "\n" + String.join("\n", refused.remedies());
         for (String word : words) {
-            assertTrue(refused.getMessage().contains(word), "no \"" + word + "\" in: " + refused.getMessage());
+            assertTrue(said.contains(word), "no \"" + word + "\" in: " + said);
         }
     }
 
@@ -400,14 +401,15 @@ class FreeBsdBackendTest {
         kernel.set("rctl_memorylocked", before + 4 * PAGE);
         PageLockException refused = refusal(Reason.OVER_LIMIT, memory.map(5), 5);
         assertSays(refused, "mlock", "ENOMEM", "rctl(8)", "memorylocked", "rctl -l process:");
-        assertTrue(refused.remedy().startsWith("Raise or remove the rule"), refused.remedy());
+        assertTrue(refused.remedies().get(0).startsWith("Raise or remove the rule"), refused.remedies()::toString);
         for (AddressSpaceScope scope : AddressSpaceScope.values()) {
             refused = refusedAll(scope);
             assertEquals(Reason.OVER_LIMIT, refused.reason(), refused.getMessage());
             assertSays(refused, "mlockall", "rctl(8)", "memorylocked");
         }
         kernel.set("limit_cur", 3 * PAGE);
-        assertFalse(refusal(Reason.OVER_LIMIT, memory.map(5), 5).remedy().startsWith("Raise or remove the rule"));
+        assertFalse(
+                refusal(Reason.OVER_LIMIT, memory.map(5), 5).remedies().get(0).startsWith("Raise or remove the rule"));
     }
 
     @Test

@@ -204,7 +204,7 @@ final class HpuxBackend extends AbstractBackend implements AddressSpaceLocking, 
     }
 
     @Override
-    public String remedy(Reason reason, long bytes) {
-        return String.join("; or: ", REMEDIES.of(reason, bytes));
+    public List<String> remedies(Reason reason, long bytes) {
+        return REMEDIES.of(reason, bytes);
     }
 }

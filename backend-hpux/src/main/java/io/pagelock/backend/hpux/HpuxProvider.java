@@ -56,7 +56,7 @@ public final class HpuxProvider implements BackendProvider {
             return CLibrary.open(host);
         } catch (PageLockException e) {
             throw e.toBuilder()
-                    .remedy(
+                    .remedies(
                             "JNA brings no native part for HP-UX: build libjnidispatch from the sources of the very version of"
                                     + " JNA in use, for the data model of the JVM, and name its directory with"
                                     + " -Djna.boot.library.path=DIRECTORY; see README.md of backend-hpux")

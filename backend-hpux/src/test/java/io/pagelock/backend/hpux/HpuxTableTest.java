@@ -90,7 +90,7 @@ class HpuxTableTest {
         PageLockException e = assertThrows(PageLockException.class, () -> HpuxNumbers.read(file, 64));
         assertEquals(Reason.NOT_SUPPORTED, e.reason());
         assertTrue(e.getMessage().contains(file.toString()), e.getMessage());
-        assertTrue(e.remedy().contains("abi-probe.c"), e.getMessage());
+        assertTrue(e.remedies().toString().contains("abi-probe.c"), e.getMessage());
     }
 
     @Test

@@ -188,7 +188,7 @@ final class IrixBackend extends AbstractBackend implements AddressSpaceLocking, 
     }
 
     @Override
-    public String remedy(Reason reason, long bytes) {
-        return String.join("; or: ", REMEDIES.of(reason, bytes));
+    public List<String> remedies(Reason reason, long bytes) {
+        return REMEDIES.of(reason, bytes);
     }
 }

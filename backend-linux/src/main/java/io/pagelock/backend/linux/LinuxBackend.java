@@ -318,8 +318,8 @@ final class LinuxBackend
     }
 
     @Override
-    public String remedy(Reason reason, long bytes) {
-        return remedies.remedy(reason, bytes);
+    public List<String> remedies(Reason reason, long bytes) {
+        return remedies.of(reason, bytes);
     }
 
     @Override

@@ -155,7 +155,7 @@ final class LinuxFailure {
         return PageLockException.because(Reason.CANNOT_BE_PAGED_IN)
                 .detail(function + " returned success but locked nothing: the kernel may drop the pages of " + mapping
                         + " at any time (MAP_DROPPABLE, VmFlags dp)")
-                .remedy(remedies.remedy(Reason.CANNOT_BE_PAGED_IN, 0))
+                .remedies(remedies.of(Reason.CANNOT_BE_PAGED_IN, 0))
                 .build();
     }
 
@@ -172,8 +172,10 @@ final class LinuxFailure {
         return PageLockException.because(Reason.NOT_SUPPORTED)
                 .detail(function + " returned success, but the kernel does not have " + where
                         + " locked: a sandbox or a seccomp filter answers in the kernel's place and locks nothing")
-                .remedy("Run outside of the sandbox, or let " + function
-                        + " through to the kernel instead of answering 0 (in a seccomp profile, SCMP_ACT_ALLOW)")
+                .remedies(
+                        "Let " + function + " through to the kernel instead of answering 0: in a seccomp profile,"
+                                + " SCMP_ACT_ALLOW",
+                        "Run outside of the sandbox")
                 .build();
     }
 
@@ -185,7 +187,7 @@ final class LinuxFailure {
                         + (certain
                                 ? ", and it lies within it"
                                 : "; the file may end before it (its size cannot be read)"))
-                .remedy(remedies.remedy(certain ? Reason.IO_ERROR : Reason.CANNOT_BE_PAGED_IN, 0))
+                .remedies(remedies.of(certain ? Reason.IO_ERROR : Reason.CANNOT_BE_PAGED_IN, 0))
                 .build();
     }
 
@@ -226,8 +228,11 @@ final class LinuxFailure {
                 .detail("not for the limit, " + limit(memlock)
                         + (privileged == Tristate.YES ? ", which is lifted here" : "")
                         + "; a seccomp filter or a security module may forbid the call")
-                .remedy("Allow " + function + " in the seccomp profile (docker run --security-opt seccomp=FILE, systemd"
-                        + " SystemCallFilter=@memlock) or in the policy of the security module")
+                .remedies(
+                        "For a container, allow " + function + " in the seccomp profile: docker run --security-opt"
+                                + " seccomp=FILE",
+                        "For a systemd service, set SystemCallFilter=@memlock",
+                        "Allow " + function + " in the policy of the security module")
                 .build();
     }
 
@@ -315,7 +320,7 @@ final class LinuxFailure {
                 return PageLockException.because(Reason.CANNOT_BE_PAGED_IN)
                         .call(function, errno, constants.errno.name(errno))
                         .detail("the kernel keeps " + part + " locked by itself (memfd_secret) and lets nobody lock it")
-                        .remedy("Leave it out: memory of memfd_secret is never swapped out and needs no lock")
+                        .remedies("Leave it out: memory of memfd_secret is never swapped out and needs no lock")
                         .build();
             }
             if (!part.accessible()) {
@@ -371,7 +376,7 @@ final class LinuxFailure {
         return PageLockException.because(reason)
                 .call(function, errno, constants.errno.name(errno))
                 .detail(detail)
-                .remedy(remedies.remedy(reason, bytes))
+                .remedies(remedies.of(reason, bytes))
                 .build();
     }
 

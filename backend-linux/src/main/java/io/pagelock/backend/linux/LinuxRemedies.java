@@ -4,7 +4,10 @@ package io.pagelock.backend.linux;
 import io.pagelock.LimitValue;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
+import io.pagelock.backend.support.Remedies;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -12,6 +15,19 @@ import java.util.List;
  * docker-run(1), capabilities(7), ld.so(8), proc_sys_vm(5).
  */
 final class LinuxRemedies {
+    private static final Remedies FIXED = Remedies.builder()
+            .put(
+                    Reason.NOT_MAPPED,
+                    "Keep the memory mapped while it is being locked or synced: unmapping, or closing an arena or a file"
+                            + " channel's mapping, in another thread makes the hole")
+            .put(
+                    Reason.CANNOT_BE_PAGED_IN,
+                    "Lock only memory with access rights, of a file only what lies before its end, and no memory that the"
+                            + " kernel may drop",
+                    "Lock on fault, which brings nothing in")
+            .put(Reason.IO_ERROR, "Look for the error of the device in dmesg or journalctl -k")
+            .build();
+
     private final ProcSelf proc;
     private final LinuxLimits limits;
     private final String java;
@@ -25,29 +41,24 @@ final class LinuxRemedies {
         this.java = java;
     }
 
-    String remedy(Reason reason, long bytes) {
+    /**
+     * Returns what can be set, one setting each, the most likely first.
+     *
+     * @param bytes how many should become lockable in all; 0 if that is not the question
+     */
+    List<String> of(Reason reason, long bytes) {
         switch (reason) {
             case OVER_LIMIT:
             case NOT_PERMITTED:
-                return raiseLimit(bytes) + " " + grantPrivilege();
+                List<String> all = raiseLimit(bytes);
+                all.addAll(grantPrivilege());
+                return all;
             case TOO_MANY_MAPPINGS:
                 return raiseMapCount();
             case NO_LOCKABLE_MEMORY:
-                return String.join(" ", moreMemory(bytes));
-            case NOT_MAPPED:
-                return "Keep the memory mapped while it is being locked or synced: unmapping, or closing an arena or a"
-                        + " file channel's mapping, in another thread makes the hole";
-            case CANNOT_BE_PAGED_IN:
-                return "Lock only memory with access rights, of a file only what lies before its end, and no memory that"
-                        + " the kernel may drop; or lock on fault, which brings nothing in";
-            case BUSY:
-                return "Close the locks over the range before invalidating it, or sync without invalidating";
-            case IO_ERROR:
-                return "Look for the error of the device in dmesg or journalctl -k";
-            case NO_SPACE:
-                return "Make room in the file system of the mapped file";
+                return moreMemory(bytes);
             default:
-                return "";
+                return FIXED.of(reason, bytes);
         }
     }
 
@@ -67,7 +78,7 @@ final class LinuxRemedies {
         return MemoryRemedies.of(tight.isEmpty() ? all : tight, Math.max(0, charge));
     }
 
-    private String raiseLimit(long bytes) {
+    private List<String> raiseLimit(long bytes) {
         long kib = bytes / 1024 + (bytes % 1024 == 0 ? 0 : 1);
         String size = bytes == 0 ? "SIZE" : Long.toString(bytes);
         String kibs = bytes == 0 ? "SIZE" : Long.toString(kib);
@@ -76,9 +87,9 @@ final class LinuxRemedies {
                 || bytes > 0 && hard.bytes().isPresent() && hard.bytes().getAsLong() >= bytes;
         // There, nobody may raise the hard limit: CAP_SYS_RESOURCE counts in the initial namespace alone, setrlimit(2).
         boolean fromOutside = !withinHard && proc.inInitialUserNamespace() == Tristate.NO;
-        return "Raise RLIMIT_MEMLOCK"
-                + (bytes == 0 ? "" : " to at least " + bytes + " bytes")
-                + " before java starts: "
+        String least = bytes == 0 ? "" : " to at least " + bytes + " bytes";
+        List<String> all = new ArrayList<>();
+        all.add("Raise RLIMIT_MEMLOCK" + least + " before java starts: "
                 + (withinHard
                         ? "'ulimit -l " + kibs + "' in the shell that starts it (the hard limit allows that)"
                         : fromOutside
@@ -86,29 +97,34 @@ final class LinuxRemedies {
                                         + " it, as nobody within may: 'prlimit --pid PID --memlock=" + size + ":" + size
                                         + "' as root of the host for the shell that starts it"
                                 : "as root, 'ulimit -H -l " + kibs + "; ulimit -S -l " + kibs
-                                        + "' in the shell that starts it")
-                + "; for logins, lines 'USER soft memlock " + kibs + "' and 'USER hard memlock " + kibs
-                + "' in /etc/security/limits.conf; for a systemd service, LimitMEMLOCK=" + size
-                + "; for a container, docker run --ulimit memlock=" + size + ":" + size + ".";
+                                        + "' in the shell that starts it"));
+        all.add("For logins, lines 'USER soft memlock " + kibs + "' and 'USER hard memlock " + kibs
+                + "' in /etc/security/limits.conf");
+        all.add("For a systemd service, LimitMEMLOCK=" + size);
+        all.add("For a container, docker run --ulimit memlock=" + size + ":" + size);
+        return all;
     }
 
-    private String grantPrivilege() {
-        String grant =
-                "Or grant CAP_IPC_LOCK, which lifts the limit: for a systemd service, AmbientCapabilities=CAP_IPC_LOCK;"
-                        + " for a container that runs as root, docker run --cap-add IPC_LOCK, or in Kubernetes securityContext:"
-                        + " {capabilities: {add: [IPC_LOCK]}}; for one program, 'setcap cap_ipc_lock=ep " + java
-                        + "', but then the dynamic linker ignores LD_LIBRARY_PATH and $ORIGIN for it, so put its library"
-                        + " directory into a file in /etc/ld.so.conf.d and run ldconfig";
-        return proc.inInitialUserNamespace() == Tristate.NO
-                ? "CAP_IPC_LOCK has no effect in this user namespace (rootless container, unshare -U); only the limit"
-                        + " counts there, or the initial namespace. " + grant
-                : grant;
+    private List<String> grantPrivilege() {
+        if (proc.inInitialUserNamespace() == Tristate.NO) {
+            return Collections.singletonList(
+                    "Run outside of this user namespace (rootless container, unshare -U), with CAP_IPC_LOCK, which lifts"
+                            + " the limit and has no effect in this user namespace");
+        }
+        return Arrays.asList(
+                "Grant CAP_IPC_LOCK, which lifts the limit: for a systemd service, AmbientCapabilities=CAP_IPC_LOCK",
+                "For a container that runs as root, docker run --cap-add IPC_LOCK",
+                "In Kubernetes, securityContext: {capabilities: {add: [IPC_LOCK]}}",
+                "For one program, 'setcap cap_ipc_lock=ep " + java
+                        + "'; the dynamic linker then ignores LD_LIBRARY_PATH and $ORIGIN for it, so put its library"
+                        + " directory into a file in /etc/ld.so.conf.d and run ldconfig");
     }
 
-    private String raiseMapCount() {
-        long now = proc.maxMapCount().orElse(0);
-        long more = Math.max(262144, now * 2);
-        return "Raise the number of mappings that a process may have: as root, sysctl -w vm.max_map_count=" + more
-                + ", and the same line in a file in /etc/sysctl.d to keep it; or lock fewer separate ranges";
+    private List<String> raiseMapCount() {
+        long more = Math.max(262144, proc.maxMapCount().orElse(0) * 2);
+        return Arrays.asList(
+                "Raise the number of mappings that a process may have: as root, sysctl -w vm.max_map_count=" + more,
+                "To keep that, put the line vm.max_map_count=" + more + " into a file in /etc/sysctl.d",
+                "Lock fewer separate ranges");
     }
 }

@@ -101,7 +101,7 @@ final class MemoryGuard {
                                 + (first.file.isEmpty() ? "" : " (" + first.file + ")") + ", of which "
                                 + ByteSize.format(first.kept)
                                 + " are in use and not just cache, or needed to go on. Beyond that the kernel would kill a process")
-                .remedy(String.join(" ", MemoryRemedies.of(tight, missing)))
+                .remedies(MemoryRemedies.of(tight, missing))
                 .build();
     }
 

@@ -142,7 +142,7 @@ class GroupMemoryTest {
             assertEquals(Reason.NO_LOCKABLE_MEMORY, thrown.reason(), message);
             assertTrue(message.contains("160 MiB"), message);
             assertTrue(message.contains("pagelock-test"), message);
-            String remedy = thrown.remedy();
+            String remedy = thrown.remedies().toString();
             assertTrue(remedy.contains("memory.limit_in_bytes") || remedy.contains("memory.max"), remedy);
             assertTrue(remedy.contains("docker run --memory=") && remedy.contains("resources.limits.memory"), remedy);
             assertFalse(remedy.contains("ulimit") || remedy.contains("memlock"), remedy);
@@ -213,8 +213,8 @@ class GroupMemoryTest {
 
         private static void remedy(String name) throws Exception {
             MemoryRange range = file(name, false);
-            Matcher command =
-                    Pattern.compile("as root, '([^']+)'").matcher(refused(range).remedy());
+            Matcher command = Pattern.compile("as root, '([^']+)'")
+                    .matcher(refused(range).remedies().toString());
             assertTrue(command.find());
             assertEquals(
                     0,
@@ -231,7 +231,7 @@ class GroupMemoryTest {
             Forecast large = LOCKER.forecast(LARGE);
             assertEquals(Tristate.NO, large.fits(), large.toString());
             assertEquals(Reason.NO_LOCKABLE_MEMORY, large.reason().get());
-            assertTrue(large.remedy().contains("docker run --memory="), large.remedy());
+            assertTrue(large.remedies().toString().contains("docker run --memory="), large.remedies()::toString);
             // It cannot be said whether what is resident is what will be locked.
             MemoryRange own = anonymous(80 * MIB);
             for (long at = own.address(); at != own.end(); at += 4096) {

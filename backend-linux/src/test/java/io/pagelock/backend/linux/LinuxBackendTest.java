@@ -808,11 +808,12 @@ class LinuxBackendTest {
         LinuxBackend backend = old(calls());
         Set<Reason> without = EnumSet.of(Reason.QUEUE_FULL, Reason.CANCELLED, Reason.NOT_SUPPORTED, Reason.UNKNOWN);
         for (Reason reason : Reason.values()) {
-            assertEquals(without.contains(reason), backend.remedy(reason, 0).isEmpty(), reason.name());
+            assertEquals(without.contains(reason), backend.remedies(reason, 0).isEmpty(), reason.name());
         }
         assertEquals(
                 List.of(),
-                Arrays.stream(backend.remedy(Reason.OVER_LIMIT, 0).split(" "))
+                backend.remedies(Reason.OVER_LIMIT, 0).stream()
+                        .flatMap(line -> Arrays.stream(line.split(" ")))
                         .filter(word -> word.equals("0"))
                         .toList());
     }

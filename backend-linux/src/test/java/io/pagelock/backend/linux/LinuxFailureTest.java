@@ -78,7 +78,7 @@ class LinuxFailureTest {
         assertFalse(within.reason() == Reason.OVER_LIMIT, within.getMessage());
         PageLockException beyond = lock("ENOMEM", 0x10000, 6);
         is(Reason.OVER_LIMIT, beyond, "asked for 24576 bytes (24 KiB), of which 4096 bytes (4 KiB) are locked");
-        assertTrue(beyond.remedy().contains("at least 69632 bytes"), beyond.remedy());
+        assertTrue(beyond.remedies().toString().contains("at least 69632 bytes"), beyond.remedies()::toString);
     }
 
     @Test
@@ -109,8 +109,10 @@ class LinuxFailureTest {
         proc.links.put("/proc/self/ns/user", "user:[4026532000]");
         PageLockException thrown = lock("ENOMEM", 0x10000, 48);
         is(Reason.OVER_LIMIT, thrown);
-        assertTrue(thrown.remedy().startsWith("Raise RLIMIT_MEMLOCK"), thrown.remedy());
-        assertTrue(thrown.remedy().contains("has no effect in this user namespace"), thrown.remedy());
+        assertTrue(thrown.remedies().get(0).startsWith("Raise RLIMIT_MEMLOCK"), thrown.remedies()::toString);
+        assertTrue(
+                thrown.remedies().toString().contains("has no effect in this user namespace"),
+                thrown.remedies()::toString);
     }
 
     @Test
@@ -202,9 +204,11 @@ class LinuxFailureTest {
         proc.put("/proc/sys/vm/max_map_count", "2\n");
         PageLockException thrown = lock("ENOMEM", 0x11000, 1);
         is(Reason.TOO_MANY_MAPPINGS, thrown, "the process has 2 mappings", "vm.max_map_count is 2");
-        assertTrue(thrown.remedy().contains("sysctl -w vm.max_map_count=262144"), thrown.remedy());
+        assertTrue(
+                thrown.remedies().toString().contains("sysctl -w vm.max_map_count=262144"),
+                thrown.remedies()::toString);
         proc.put("/proc/sys/vm/max_map_count", "1000000\n");
-        assertTrue(backend().remedy(Reason.TOO_MANY_MAPPINGS, 0).contains("=2000000"));
+        assertTrue(backend().remedies(Reason.TOO_MANY_MAPPINGS, 0).toString().contains("=2000000"));
     }
 
     @Test
@@ -251,7 +255,7 @@ class LinuxFailureTest {
         calls.hard = 4096;
         PageLockException thrown = lock("EPERM", 0x10000, 1);
         is(Reason.NOT_PERMITTED, thrown, "the limit is 0", "asked for 4096", "soft limit 0 bytes", "hard limit 4096");
-        assertTrue(thrown.remedy().contains("'ulimit -l 4'"), thrown.remedy());
+        assertTrue(thrown.remedies().toString().contains("'ulimit -l 4'"), thrown.remedies()::toString);
     }
 
     @ParameterizedTest
@@ -262,8 +266,8 @@ class LinuxFailureTest {
         proc.status(0, IPC_LOCK);
         PageLockException thrown = lock(errno, 0x10000, 1);
         is(Reason.NOT_PERMITTED, thrown, "seccomp", "which is lifted here");
-        assertTrue(thrown.remedy().contains("seccomp"), thrown.remedy());
-        assertFalse(thrown.remedy().contains("ulimit"), thrown.remedy());
+        assertTrue(thrown.remedies().toString().contains("seccomp"), thrown.remedies()::toString);
+        assertFalse(thrown.remedies().toString().contains("ulimit"), thrown.remedies()::toString);
     }
 
     @Test
@@ -336,7 +340,7 @@ class LinuxFailureTest {
     void wholeVirtualSizeIsChargedForAll() {
         PageLockException thrown = lockAll("ENOMEM", AddressSpaceScope.CURRENT);
         is(Reason.OVER_LIMIT, thrown, "the whole virtual size, 8192000000 bytes", "soft limit 65536 bytes");
-        assertTrue(thrown.remedy().contains("at least 8192000000 bytes"), thrown.remedy());
+        assertTrue(thrown.remedies().toString().contains("at least 8192000000 bytes"), thrown.remedies()::toString);
         assertEquals("mlockall", thrown.function().orElse(""));
     }
 
@@ -402,7 +406,7 @@ class LinuxFailureTest {
 
     @Test
     void remedyNamesEveryKnobWithTheNumbers() {
-        String remedy = backend().remedy(Reason.OVER_LIMIT, 16 << 20);
+        String remedy = String.join("\n", backend().remedies(Reason.OVER_LIMIT, 16 << 20));
         for (String part : new String[] {
             "at least 16777216 bytes",
             "'ulimit -H -l 16384; ulimit -S -l 16384'",
@@ -424,10 +428,12 @@ class LinuxFailureTest {
     @Test
     void remedyNeedsNoRootWhereTheHardLimitAllowsIt() {
         calls.hard = 16 << 20;
-        assertTrue(backend().remedy(Reason.OVER_LIMIT, 16 << 20).contains("'ulimit -l 16384'"));
-        assertFalse(backend().remedy(Reason.OVER_LIMIT, (16 << 20) + 1).contains("'ulimit -l"));
+        assertTrue(backend().remedies(Reason.OVER_LIMIT, 16 << 20).toString().contains("'ulimit -l 16384'"));
+        assertFalse(
+                backend().remedies(Reason.OVER_LIMIT, (16 << 20) + 1).toString().contains("'ulimit -l"));
         calls.hard = -1;
-        assertTrue(backend().remedy(Reason.OVER_LIMIT, 1L << 40).contains("'ulimit -l 1073741824'"));
-        assertTrue(backend().remedy(Reason.OVER_LIMIT, (16 << 20) + 1).contains("'ulimit -l 16385'"));
+        assertTrue(backend().remedies(Reason.OVER_LIMIT, 1L << 40).toString().contains("'ulimit -l 1073741824'"));
+        assertTrue(
+                backend().remedies(Reason.OVER_LIMIT, (16 << 20) + 1).toString().contains("'ulimit -l 16385'"));
     }
 }

@@ -46,7 +46,7 @@ class NamespaceRemedyTest {
                 locker.lock(MemoryRange.of(at, 1 << 20)).close();
                 System.out.println("locked");
             } catch (PageLockException e) {
-                System.out.println(e.remedy());
+                System.out.println(e.remedies().toString());
             }
         }
     }

@@ -35,7 +35,7 @@ class NativeLoadingTest {
         public static void main(String[] arguments) {
             Availability availability = PageLocker.availability();
             System.out.println("available: " + availability.isAvailable() + " " + availability.candidates());
-            System.out.println("remedy: " + availability.remedy());
+            System.out.println("remedy: " + availability.remedies().toString());
             try {
                 new LinuxProvider().open(Host.current());
                 System.out.println("opened");

@@ -95,7 +95,7 @@ class SandboxTest {
             PageLockException thrown = assertThrows(PageLockException.class, lock::run);
             assertEquals(Reason.NOT_SUPPORTED, thrown.reason(), thrown.getMessage());
             assertTrue(thrown.detail().contains("locks nothing"), thrown.detail());
-            assertTrue(thrown.remedy().contains("seccomp"), thrown.remedy());
+            assertTrue(thrown.remedies().toString().contains("seccomp"), thrown.remedies()::toString);
         }
     }
 

@@ -37,13 +37,14 @@ class SecurityManagerTest {
     /** The application. Its own code has no right at all. */
     static final class Application {
         public static void main(String[] arguments) {
-            System.out.println("remedy: " + PageLocker.availability().remedy());
+            System.out.println(
+                    "remedy: " + String.join("; ", PageLocker.availability().remedies()));
             for (int i = 0; i < 2; i++) {
                 try {
                     use(PageLocker.system());
                 } catch (PageLockException e) {
-                    System.out.println(
-                            "refused " + e.reason().name() + " " + e.getMessage() + " remedy: " + e.remedy());
+                    System.out.println("refused " + e.reason().name() + " " + e.getMessage() + " remedy: "
+                            + String.join("; ", e.remedies()));
                 }
             }
         }

@@ -322,7 +322,7 @@ final class SolarisBackend extends AbstractBackend implements AddressSpaceLockin
     }
 
     @Override
-    public String remedy(Reason reason, long bytes) {
-        return String.join("; or: ", SolarisRemedies.ALL.of(reason, bytes));
+    public List<String> remedies(Reason reason, long bytes) {
+        return SolarisRemedies.ALL.of(reason, bytes);
     }
 }

@@ -46,7 +46,7 @@ public final class SolarisProvider implements BackendProvider {
         if (!mctl && !call.equals("memcntl")) {
             throw PageLockException.because(Reason.NOT_SUPPORTED)
                     .detail("the property " + CALL_PROPERTY + " is '" + call + "'; it is memcntl or mctl")
-                    .remedy("Remove -D" + CALL_PROPERTY + " or set it to memcntl")
+                    .remedies("Remove -D" + CALL_PROPERTY, "Set -D" + CALL_PROPERTY + "=memcntl")
                     .build();
         }
         CLibrary libc = CLibrary.open(host);
@@ -69,8 +69,9 @@ public final class SolarisProvider implements BackendProvider {
             return CLibrary.open(host, libucbPath(host));
         } catch (PageLockException e) {
             throw e.toBuilder()
-                    .remedy("Remove -D" + CALL_PROPERTY + ", so that memcntl of libc is used; or install the package"
-                            + " compatibility/ucb")
+                    .remedies(
+                            "Remove -D" + CALL_PROPERTY + ", so that memcntl of libc is used",
+                            "Install the package compatibility/ucb")
                     .build();
         }
     }

@@ -135,7 +135,7 @@ class SolarisTableTest {
         PageLockException e = withCall("mlock");
         assertEquals(Reason.NOT_SUPPORTED, e.reason());
         assertTrue(e.getMessage().contains("io.pagelock.solaris.call is 'mlock'"), e.getMessage());
-        assertFalse(e.remedy().isEmpty());
+        assertFalse(e.remedies().isEmpty());
     }
 
     @Test
@@ -143,7 +143,7 @@ class SolarisTableTest {
         PageLockException e = withCall("mctl");
         assertEquals(Reason.NOT_SUPPORTED, e.reason());
         assertTrue(e.detail().contains(SolarisProvider.libucbPath(Solaris.HOST)), e.getMessage());
-        assertTrue(e.remedy().contains("compatibility/ucb"), e.getMessage());
+        assertTrue(e.remedies().toString().contains("compatibility/ucb"), e.getMessage());
     }
 
     private static PageLockException withCall(String call) {

@@ -156,7 +156,7 @@ public final class AbiTable {
      * @param file the file with its output
      * @param os the system that the numbers must be for
      * @return the table
-     * @throws PageLockException with {@link Reason#NOT_SUPPORTED} and a remedy, if it cannot be read, is no such table, or is
+     * @throws PageLockException with {@link Reason#NOT_SUPPORTED} and what to do, if it cannot be read, is no such table, or is
      *     for another system
      */
     public static AbiTable ofProbe(Path file, String os) {
@@ -182,7 +182,7 @@ public final class AbiTable {
     private static PageLockException unusable(Path file, String why, Throwable cause) {
         return PageLockException.because(Reason.NOT_SUPPORTED)
                 .detail("the table of numbers " + file + " " + why)
-                .remedy(
+                .remedies(
                         "Compile tools/abi-probe/abi-probe.c on the machine itself, for the data model of the JVM, and give"
                                 + " the file that it prints")
                 .cause(cause)

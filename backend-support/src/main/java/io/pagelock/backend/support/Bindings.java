@@ -74,9 +74,10 @@ final class Bindings {
         return PageLockException.because(Reason.NOT_SUPPORTED)
                 .detail("the property " + CLibrary.BINDING_PROPERTY + " is '" + wanted + "'; bindings found here: "
                         + String.join(", ", names) + (notes.isEmpty() ? "" : " (" + String.join("; ", notes) + ")"))
-                .remedy("Remove -D" + CLibrary.BINDING_PROPERTY
-                        + ", or set it to jna; for foreign, run on Java 22 or later"
-                        + " with io.pagelock:pagelock-binding-foreign on the class path or module path")
+                .remedies(
+                        "Remove -D" + CLibrary.BINDING_PROPERTY + ", or set it to jna",
+                        "For foreign, run on Java 22 or later with io.pagelock:pagelock-binding-foreign on the class path or"
+                                + " module path")
                 .build();
     }
 

@@ -12,7 +12,7 @@ import io.pagelock.spi.Host;
  */
 final class LoadFailure {
     private static final String UNPACK =
-            "unpack libjnidispatch.so from com/sun/jna/<system>-<processor>/ of the jna jar"
+            "Unpack libjnidispatch.so from com/sun/jna/<system>-<processor>/ of the jna jar"
                     + " into a directory of your choice and name that with -Djna.boot.library.path=DIRECTORY";
 
     /** Put together when it runs, since shading tools rename packages in texts, too. */
@@ -29,7 +29,7 @@ final class LoadFailure {
         }
         return PageLockException.because(Reason.NOT_SUPPORTED)
                 .detail("the native part of JNA cannot be loaded on " + host + ": " + line(first))
-                .remedy(remedy(words.toString(), host))
+                .remedies(remedies(words.toString(), host))
                 .cause(thrown)
                 .build();
     }
@@ -52,8 +52,8 @@ final class LoadFailure {
         }
     }
 
-    private static String remedy(String words, Host host) {
-        return packageOfJna().equals(JNA) ? remedyOfWords(words, host) : remedyOfRelocation(packageOfJna());
+    private static String[] remedies(String words, Host host) {
+        return packageOfJna().equals(JNA) ? remediesOfWords(words, host) : lines(remedyOfRelocation(packageOfJna()));
     }
 
     static String remedyOfRelocation(String found) {
@@ -62,46 +62,60 @@ final class LoadFailure {
                 + " or nothing";
     }
 
-    private static String remedyOfWords(String words, Host host) {
+    private static String[] remediesOfWords(String words, Host host) {
         if (has(words, "IllegalCallerException", "native access")) {
-            return "Start java with --enable-native-access=ALL-UNNAMED, or =com.sun.jna if JNA is on the module path";
+            return lines(
+                    "Start java with --enable-native-access=ALL-UNNAMED, or =com.sun.jna if JNA is on the module path");
         }
         if (has(words, "incompatible JNA native library")) {
-            return "Another version of JNA's native part was found first: remove -Djna.boot.library.path and"
-                    + " -Djna.nosys=false, or make them name the part of the very jna jar in use";
+            return lines(
+                    "Another version of JNA's native part was found first: remove -Djna.boot.library.path and"
+                            + " -Djna.nosys=false",
+                    "Make -Djna.boot.library.path name the native part of the very jna jar in use");
         }
         if (has(words, "Could not initialize class com.sun.jna")) {
-            return "JNA failed to start earlier in this process; look for its first error";
+            return lines("JNA failed to start earlier in this process; look for its first error");
         }
         if (has(words, "NoClassDefFoundError", "ClassNotFoundException", "NoSuchMethodError", "NoSuchFieldError")) {
-            return "Put one jna jar, net.java.dev.jna:jna 5.19 or later, on the class path or module path";
+            return lines("Put one jna jar, net.java.dev.jna:jna 5.19 or later, on the class path or module path");
         }
         if (has(
                 words,
                 "wrong ELF class",
                 "Possible cause: can't load",
                 "cannot open shared object file: No such file")) {
-            return "The native part found is for another processor than " + host.arch() + " or for another C library:"
-                    + " remove -Djna.prefix and -Djna.boot.library.path; on Alpine Linux, apk add gcompat or"
-                    + " java-jna-native";
+            return lines(
+                    "The native part found is for another processor than " + host.arch() + " or for another C library:"
+                            + " remove -Djna.prefix and -Djna.boot.library.path",
+                    "On Alpine Linux, apk add gcompat or java-jna-native");
         }
         if (has(words, "failed to map segment", "Operation not permitted", "Permission denied")) {
-            return "The directory where JNA unpacks libjnidispatch does not allow to run code (mounted noexec?): name"
-                    + " another one with -Djna.tmpdir=DIRECTORY, or " + UNPACK;
+            return lines(
+                    "The directory where JNA unpacks libjnidispatch does not allow to run code (mounted noexec?): name"
+                            + " another one with -Djna.tmpdir=DIRECTORY",
+                    UNPACK);
         }
         if (has(words, "temporary directory", "No space left", "Read-only file system")) {
-            return "JNA cannot write its native part to its temporary directory: name another one with"
-                    + " -Djna.tmpdir=DIRECTORY, or " + UNPACK;
+            return lines(
+                    "JNA cannot write its native part to its temporary directory: name another one with"
+                            + " -Djna.tmpdir=DIRECTORY",
+                    UNPACK);
         }
         if (has(words, "not found in resource path", "Could not find JNA native support")) {
-            return "The jna jar in use has no native part for " + host.arch() + " (a shaded or minimized jar?), or"
-                    + " -Djna.nounpack=true or -Djna.prefix keeps JNA from using it: use the original jar"
-                    + " net.java.dev.jna:jna, or " + UNPACK;
+            return lines(
+                    "The jna jar in use has no native part for " + host.arch()
+                            + " (a shaded or minimized jar?): use the" + " original jar net.java.dev.jna:jna",
+                    "Remove -Djna.nounpack=true and -Djna.prefix, which keep JNA from using the part in its jar",
+                    UNPACK);
         }
         if (has(words, "Unable to locate JNA native support")) {
-            return "-Djna.noclasspath=true keeps JNA from using the part in its jar: remove it, or " + UNPACK;
+            return lines("Remove -Djna.noclasspath=true, which keeps JNA from using the part in its jar", UNPACK);
         }
-        return "Run java with -Djna.debug_load.jna=true to see where JNA looks; if in doubt, " + UNPACK;
+        return lines("Run java with -Djna.debug_load.jna=true to see where JNA looks", UNPACK);
+    }
+
+    private static String[] lines(String... each) {
+        return each;
     }
 
     private static boolean has(String words, String... any) {

@@ -49,7 +49,7 @@ public final class Refusals {
      * @param function the C function
      * @param errno what it left
      * @param finding what was found out
-     * @param bytes the size that would suffice, for the remedy; 0 if that is not the question
+     * @param bytes the size that would suffice, for the remedies; 0 if that is not the question
      * @return the exception
      */
     public PageLockException of(Reason reason, String function, int errno, String finding, long bytes) {
@@ -83,8 +83,6 @@ public final class Refusals {
     }
 
     private PageLockException.Builder builder(Reason reason, String finding, long bytes) {
-        return PageLockException.because(reason)
-                .detail(finding)
-                .remedy(String.join("; or: ", remedies.apply(reason, bytes)));
+        return PageLockException.because(reason).detail(finding).remedies(remedies.apply(reason, bytes));
     }
 }

@@ -111,7 +111,7 @@ class BindingsTest {
         assertTrue(thrown.detail().contains("'jni'; bindings found here: foreign, jna"), thrown.detail());
         thrown = refusal(List.of(), "foreign");
         assertTrue(thrown.detail().contains("'foreign'; bindings found here: jna"), thrown.detail());
-        assertTrue(thrown.remedy().contains("pagelock-binding-foreign"), thrown.remedy());
+        assertTrue(thrown.remedies().toString().contains("pagelock-binding-foreign"), thrown.remedies()::toString);
         assertTrue(refusal(List.of(), "").detail().contains("''"));
     }
 

@@ -60,7 +60,7 @@ class LoadFailureTest {
     void causeIsSaidWithWhatToDo(Throwable thrown, String remedy) {
         PageLockException explained = LoadFailure.explain(thrown, HOST);
         assertEquals(Reason.NOT_SUPPORTED, explained.reason());
-        assertTrue(explained.remedy().contains(remedy), explained.remedy());
+        assertTrue(explained.remedies().toString().contains(remedy), explained.remedies()::toString);
         assertSame(thrown, explained.getCause());
         assertTrue(explained.detail().contains("Linux 6.1.0, amd64"), explained.detail());
         assertFalse(explained.detail().contains("\n"), explained.detail());

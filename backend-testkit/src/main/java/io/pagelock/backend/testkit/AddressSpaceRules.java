@@ -194,7 +194,7 @@ abstract class AddressSpaceRules extends LockRules {
         } else if (addressSpaceBytes().isPresent()) {
             assertEquals(Tristate.NO, forecast.fits(), forecast.toString());
             assertEquals(Optional.of(harness.refusal()), forecast.reason());
-            assertFalse(forecast.remedy().isEmpty());
+            assertFalse(forecast.remedies().isEmpty());
         }
         assertLocked("00", memory);
     }

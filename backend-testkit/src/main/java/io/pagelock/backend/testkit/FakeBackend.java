@@ -377,19 +377,19 @@ public final class FakeBackend
     }
 
     @Override
-    public String remedy(Reason reason, long bytes) {
+    public List<String> remedies(Reason reason, long bytes) {
         switch (reason) {
             case OVER_LIMIT:
-                return "Raise the limit of the process with setLimit"
-                        + (bytes == 0 ? "" : ", to " + ByteSize.format(bytes) + " or more");
+                return Collections.singletonList("Raise the limit of the process with setLimit"
+                        + (bytes == 0 ? "" : ", to " + ByteSize.format(bytes) + " or more"));
             case NO_LOCKABLE_MEMORY:
-                return "Raise the limit of the system with setSystemLimit";
+                return Collections.singletonList("Raise the limit of the system with setSystemLimit");
             case NOT_PERMITTED:
-                return "Give the process the privilege with setPrivileged";
+                return Collections.singletonList("Give the process the privilege with setPrivileged");
             case QUEUE_FULL:
-                return "Take the results of jobs that are done";
+                return Collections.singletonList("Take the results of jobs that are done");
             default:
-                return "";
+                return Collections.emptyList();
         }
     }
 
@@ -474,6 +474,6 @@ public final class FakeBackend
         return PageLockException.because(reason)
                 .detail(detail)
                 .call(function, errno.ordinal(), errno.name())
-                .remedy(remedy(reason, asked == 0 ? 0 : kernel.lockedBytes() + asked));
+                .remedies(remedies(reason, asked == 0 ? 0 : kernel.lockedBytes() + asked));
     }
 }

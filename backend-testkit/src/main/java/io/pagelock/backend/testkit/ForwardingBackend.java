@@ -90,8 +90,8 @@ public class ForwardingBackend
     }
 
     @Override
-    public String remedy(Reason reason, long bytes) {
-        return delegate.remedy(reason, bytes);
+    public List<String> remedies(Reason reason, long bytes) {
+        return delegate.remedies(reason, bytes);
     }
 
     @Override

@@ -97,7 +97,7 @@ abstract class LookRules extends SyncRules {
         Forecast over = locker.forecast(3 * page + 1);
         assertEquals(Tristate.NO, over.fits());
         assertEquals(4 * page, over.bytes());
-        assertFalse(over.remedy().isEmpty());
+        assertFalse(over.remedies().isEmpty());
         PageLockException refused = refusal(harness.refusal(), () -> locker.lock(pages(harness.map(4), 4)));
         assertEquals(refused.reason(), over.reason().get());
         locker.lock(pages(harness.map(3), 3)).close();

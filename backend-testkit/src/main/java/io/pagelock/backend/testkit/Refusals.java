@@ -9,7 +9,7 @@ import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import org.junit.jupiter.api.function.Executable;
 
-/** What a test of a backend says about a refusal: each error of the manual page, with reason, finding and remedy. */
+/** What a test of a backend says about a refusal: each error of the manual page, with reason, finding and remedies. */
 public final class Refusals {
     private Refusals() {}
 
@@ -20,7 +20,7 @@ public final class Refusals {
      * @param reason why it is refused
      * @param function the C function that refused
      * @param errno the name of its error number
-     * @param words what the message must contain, of the finding and of the remedy
+     * @param words what the finding or the remedies must contain
      * @return what was thrown
      */
     public static PageLockException assertRefused(
@@ -29,8 +29,9 @@ public final class Refusals {
         assertEquals(reason, e.reason(), e.getMessage());
         assertEquals(function, e.function().orElse(""), e.getMessage());
         assertEquals(errno, e.errnoName().orElse(""), e.getMessage());
+        String said = e.getMessage() + "\n" + String.join("\n", e.remedies());
         for (String word : words) {
-            assertTrue(e.getMessage().contains(word), "'" + word + "' is not in: " + e.getMessage());
+            assertTrue(said.contains(word), "'" + word + "' is not in: " + said);
         }
         return e;
     }

@@ -606,7 +606,7 @@ class EngineCasesTest {
             assertEquals(Reason.OVER_LIMIT, refused.reason());
             assertTrue(
                     refused.detail().startsWith("asked for 16384 bytes (16 KiB) in all, 4096 bytes"), refused.detail());
-            assertTrue(refused.remedy().contains(Long.toString(5 * PAGE)), refused.remedy());
+            assertTrue(refused.remedies().toString().contains(Long.toString(5 * PAGE)), refused.remedies()::toString);
             assertEquals("00000001", locked());
         }
     }

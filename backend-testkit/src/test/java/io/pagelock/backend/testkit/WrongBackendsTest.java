@@ -492,7 +492,7 @@ class WrongBackendsTest {
                         } catch (PageLockException e) {
                             throw e.toBuilder()
                                     .detail("too much")
-                                    .remedy("Ask for less")
+                                    .remedies("Ask for less")
                                     .build();
                         }
                     }

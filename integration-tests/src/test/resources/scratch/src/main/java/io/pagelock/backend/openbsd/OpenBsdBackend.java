@@ -19,6 +19,7 @@ import io.pagelock.backend.support.Remedies;
 import io.pagelock.spi.Host;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
 
@@ -101,7 +102,7 @@ final class OpenBsdBackend extends AbstractBackend {
     }
 
     @Override
-    public String remedy(Reason reason, long bytes) {
-        return String.join("; or: ", REMEDIES.of(reason, bytes));
+    public List<String> remedies(Reason reason, long bytes) {
+        return REMEDIES.of(reason, bytes);
     }
 }
