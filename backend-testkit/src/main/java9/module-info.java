@@ -8,6 +8,7 @@ module io.pagelock.backend.testkit {
     requires org.opentest4j;
 
     exports io.pagelock.backend.testkit;
+    exports io.pagelock.backend.testkit.remote;
     exports io.pagelock.backend.testkit.standin;
 
     // The rules are in classes that only JUnit needs to see.

@@ -14,6 +14,7 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.DynamicTest;
+import org.opentest4j.TestAbortedException;
 
 /**
  * What is known of how systems lock pages, as calls and answers, for all that is to behave like one of them: the rules of the
@@ -243,6 +244,24 @@ public final class Comparison {
      */
     public static Stream<DynamicTest> tests(String system, Supplier<RawCalls> subject) {
         return tests(Facts.of(system, "answers.tsv", 2), subject);
+    }
+
+    /**
+     * Asks every row, and writes down what came out.
+     *
+     * @param subject made for each row and closed after it
+     * @return lines in the format of {@code answers.tsv}; a row that the subject cannot be asked is a comment with the reason
+     */
+    public static List<String> record(Supplier<RawCalls> subject) {
+        List<String> lines = new ArrayList<>();
+        for (Row row : ROWS) {
+            try (RawCalls calls = subject.get()) {
+                lines.add(row.topic + "\t" + row.program.apply(new Case(calls)));
+            } catch (TestAbortedException e) {
+                lines.add("# " + row.topic + ": " + e.getMessage());
+            }
+        }
+        return lines;
     }
 
     static Stream<DynamicTest> tests(Facts facts, Supplier<RawCalls> subject) {

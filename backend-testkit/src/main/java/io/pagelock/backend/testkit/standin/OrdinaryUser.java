@@ -55,23 +55,12 @@ public final class OrdinaryUser {
         if (!Files.exists(Paths.get("/proc/self/status"))) {
             throw new TestAbortedException("a stand-in needs Linux underneath");
         }
-        if (!ProcWitness.status("Uid").startsWith("0")) {
-            throw unavailable("only root can run tests as another user", null);
-        }
         Path home = null;
         try {
             home = Files.createTempDirectory("pagelock");
             Path out = home.resolve("out");
-            List<String> command = new ArrayList<>(Arrays.asList(
-                    "prlimit",
-                    "--memlock=" + limit + ":" + limit,
-                    "setpriv",
-                    "--reuid=" + NOBODY,
-                    "--regid=" + NOBODY,
-                    "--clear-groups",
-                    "--inh-caps=-all",
-                    "--ambient-caps=-all",
-                    "--bounding-set=-all",
+            List<String> command = command(limit);
+            command.addAll(Arrays.asList(
                     Paths.get(System.getProperty("java.home"), "bin", "java").toString(),
                     "-Xmx96m",
                     "-XX:+UseSerialGC",
@@ -104,6 +93,29 @@ public final class OrdinaryUser {
         } finally {
             delete(home);
         }
+    }
+
+    /**
+     * Returns the words before a program that is to run as that user. Skips or fails as {@link #passes} does where this process
+     * is not root.
+     *
+     * @param limit soft and hard limit of locked memory in bytes
+     * @return a new list
+     */
+    public static List<String> command(long limit) {
+        if (!ProcWitness.status("Uid").startsWith("0")) {
+            throw unavailable("only root can run tests as another user", null);
+        }
+        return new ArrayList<>(Arrays.asList(
+                "prlimit",
+                "--memlock=" + limit + ":" + limit,
+                "setpriv",
+                "--reuid=" + NOBODY,
+                "--regid=" + NOBODY,
+                "--clear-groups",
+                "--inh-caps=-all",
+                "--ambient-caps=-all",
+                "--bounding-set=-all"));
     }
 
     private static int run(List<String> command, Path home, Path out) throws IOException {

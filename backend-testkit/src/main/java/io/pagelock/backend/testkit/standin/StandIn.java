@@ -27,6 +27,9 @@ import org.opentest4j.TestAbortedException;
  * settings are shared by all that open it, so tests that use it take turns.
  */
 public final class StandIn {
+    private static final List<String> SOURCES =
+            Collections.unmodifiableList(Arrays.asList("standin.h", "../remote/remote.h", "../remote/remote-agent.c"));
+
     private final Path file;
     private final NativeLibrary library;
 
@@ -58,33 +61,81 @@ public final class StandIn {
      * @return the library, {@code libNAME.so} for {@code NAME.c}
      */
     public static Path compile(Path source, String... options) {
+        List<String> all = new ArrayList<>();
+        Collections.addAll(all, "-fPIC", "-shared");
+        Collections.addAll(all, options);
+        return build(source, "lib" + name(source) + ".so", all);
+    }
+
+    /**
+     * Compiles a program in the way of {@link #compile}.
+     *
+     * @param source the C file
+     * @param options more options for the compiler
+     * @return the program, {@code NAME} for {@code NAME.c}
+     */
+    public static Path program(Path source, String... options) {
+        return build(source, name(source), Arrays.asList(options));
+    }
+
+    /**
+     * Unpacks a C file that the testkit brings.
+     *
+     * @param name its name, such as {@code remote-agent.c}
+     * @return where it is now
+     */
+    public static Path source(String name) {
+        for (String each : SOURCES) {
+            if (each.endsWith("/" + name) || each.equals(name)) {
+                try {
+                    return unpack(each, Paths.get("target", "standin").toAbsolutePath());
+                } catch (IOException e) {
+                    throw new AssertionError("cannot unpack " + name + ": " + e, e);
+                }
+            }
+        }
+        throw new IllegalArgumentException("no " + name + " in the testkit");
+    }
+
+    private static Path unpack(String resource, Path directory) throws IOException {
+        Files.createDirectories(directory);
+        Path file = directory.resolve(resource.substring(resource.lastIndexOf('/') + 1));
+        try (InputStream in = StandIn.class.getResourceAsStream(resource)) {
+            Files.copy(in, file, StandardCopyOption.REPLACE_EXISTING);
+        }
+        return file;
+    }
+
+    private static String name(Path source) {
+        return source.getFileName().toString().replaceAll("\\.c$", "");
+    }
+
+    private static Path build(Path source, String output, List<String> options) {
         if (!System.getProperty("os.name", "").toLowerCase(Locale.ROOT).equals("linux")) {
             throw new TestAbortedException(
                     "a stand-in needs Linux underneath; this is " + System.getProperty("os.name"));
         }
-        String name = source.getFileName().toString().replaceAll("\\.c$", "");
         Path directory = Paths.get("target", "standin").toAbsolutePath();
-        Path library = directory.resolve("lib" + name + ".so");
+        Path built = directory.resolve(output);
         List<String> command = new ArrayList<>();
         Collections.addAll(command, "cc", "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function");
         Collections.addAll(command, dataModel());
-        Collections.addAll(command, "-fPIC", "-shared", "-I" + directory, "-o");
+        Collections.addAll(command, "-I" + directory, "-o");
         // Not over a library that this process may have loaded already.
-        command.add(library + ".new");
+        command.add(built + ".new");
         command.add(source.toString());
-        Collections.addAll(command, options);
+        command.addAll(options);
         command.add("-lpthread");
         try {
-            Files.createDirectories(directory);
-            try (InputStream header = StandIn.class.getResourceAsStream("standin.h")) {
-                Files.copy(header, directory.resolve("standin.h"), StandardCopyOption.REPLACE_EXISTING);
+            for (String each : SOURCES) {
+                unpack(each, directory);
             }
-            run(command, directory.resolve(name + ".log"));
-            Files.move(Paths.get(library + ".new"), library, StandardCopyOption.REPLACE_EXISTING);
+            run(command, directory.resolve(output + ".log"));
+            Files.move(Paths.get(built + ".new"), built, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
             throw new AssertionError("cannot compile " + source + ": " + e, e);
         }
-        return library;
+        return built;
     }
 
     /**

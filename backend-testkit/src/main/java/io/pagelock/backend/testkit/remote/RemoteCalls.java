@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.testkit.remote;
+
+import io.pagelock.backend.testkit.FakeKernel.Flag;
+import io.pagelock.backend.testkit.RawCalls;
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * The kernel of a {@link RemoteMachine} as the rows of known answers ask it: by the agent's own calls, with the numbers of the
+ * headers there, so that nothing of the backend is asked about itself.
+ */
+public final class RemoteCalls implements RawCalls {
+    private final RemoteMachine machine;
+    private final boolean limitBinds;
+    private final long[] limits;
+    private final boolean seesBytes;
+    private boolean privilegeIsWanted;
+    /** The row wants the limit that there is. */
+    private boolean isLimited;
+
+    /**
+     * Makes one.
+     *
+     * @param machine a new session, closed with this
+     * @param limitBinds whether RLIMIT_MEMLOCK binds this process
+     */
+    public RemoteCalls(RemoteMachine machine, boolean limitBinds) {
+        this.machine = Objects.requireNonNull(machine, "machine");
+        limits = machine.limit();
+        this.limitBinds = limitBinds && limits.length > 0;
+        seesBytes = (machine.witness() & 8) != 0;
+    }
+
+    private String answer(long result) {
+        return result == 0 ? "OK" : machine.errnoName();
+    }
+
+    @Override
+    public long pageSize() {
+        return machine.pageSize();
+    }
+
+    @Override
+    public String mlock(long address, long length) {
+        return answer(machine.call("mlock", address, unsigned(length)));
+    }
+
+    @Override
+    public String munlock(long address, long length) {
+        return answer(machine.call("munlock", address, unsigned(length)));
+    }
+
+    /** A size_t of 32 bits has no more. */
+    private long unsigned(long length) {
+        return machine.host().bits() == 64 ? length : length & 0xffffffffL;
+    }
+
+    @Override
+    public String mlockall(Set<Flag> flags) {
+        if (flags.contains(Flag.CURRENT) && limitBinds && limits[0] >= 0 && !isLimited) {
+            throw RawCalls.cannot("lock all of the agent under its limit");
+        }
+        int number = 0;
+        for (Flag flag : flags) {
+            number |= 1 << flag.ordinal();
+        }
+        return answer(machine.call("agent_mlockall", number));
+    }
+
+    @Override
+    public String munlockall() {
+        return answer(machine.call("munlockall"));
+    }
+
+    @Override
+    public String msync(long address, long length, boolean invalidate) {
+        return answer(machine.call("agent_msync", address, length, invalidate ? 1 : 0));
+    }
+
+    @Override
+    public long map(long pages) {
+        return machine.map(pages);
+    }
+
+    @Override
+    public void unmap(long address, long pages) {
+        machine.unmap(address, pages);
+    }
+
+    @Override
+    public boolean isLocked(long address) {
+        return machine.isLocked(address);
+    }
+
+    @Override
+    public void remap(long address, long pages) {
+        machine.remap(address, pages);
+    }
+
+    @Override
+    public long mapReserved(long pages) {
+        return machine.mapNoReserve(pages);
+    }
+
+    @Override
+    public long mapShortFile(long pages, long left) {
+        long at = machine.mapFile(pages);
+        machine.truncate(at, left);
+        return at;
+    }
+
+    @Override
+    public void protect(long address, long pages) {
+        machine.protect(address, pages);
+    }
+
+    @Override
+    public void touch(long address) {
+        machine.touch(address);
+    }
+
+    @Override
+    public void limit(long pages) {
+        if (limits.length == 0 || !seesBytes || !limitBinds && !privilegeIsWanted) {
+            throw RawCalls.cannot("be bound by a limit");
+        }
+        long soft = pages < 0 ? 0 : machine.lockedBytes() + pages * machine.pageSize();
+        if (limits[1] >= 0 && soft > limits[1]) {
+            throw RawCalls.cannot("have a soft limit of " + soft + " bytes: the hard one is " + limits[1]);
+        }
+        isLimited = true;
+        machine.setLimit(soft, limits[1]);
+    }
+
+    @Override
+    public void privilege(boolean value) {
+        if (value != machine.isSuperuser()) {
+            throw RawCalls.cannot(value ? "get the privilege" : "drop the privilege");
+        }
+        privilegeIsWanted = value;
+    }
+
+    @Override
+    public void unlimited() {
+        if (limitBinds && limits[0] >= 0) {
+            throw RawCalls.cannot("be without a limit");
+        }
+    }
+
+    @Override
+    public void close() {
+        String failure = machine.failure();
+        machine.close();
+        if (!failure.isEmpty()) {
+            throw new AssertionError("the agent on " + machine + " ended the session: " + failure);
+        }
+    }
+}

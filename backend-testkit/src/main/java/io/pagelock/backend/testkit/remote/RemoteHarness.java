@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.testkit.remote;
+
+import io.pagelock.LimitValue;
+import io.pagelock.Reason;
+import io.pagelock.backend.testkit.ForwardingBackend;
+import io.pagelock.backend.testkit.Harness;
+import io.pagelock.spi.Backend;
+import io.pagelock.spi.BackendProvider;
+import java.nio.ByteBuffer;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * The harness of a backend whose system is a {@link RemoteMachine}. The witness is the kernel there, by what
+ * {@code agent_witness} in the agent finds that it answers; what an agent cannot do, such as refuse an unlock, is left out.
+ * Buffers stand for memory of the agent's.
+ */
+public final class RemoteHarness implements Harness {
+    private final RemoteMachine machine;
+    private final Backend backend;
+    private final BackendProvider provider;
+    private final Set<Ability> abilities = EnumSet.of(Ability.REMAP, Ability.TRUNCATE, Ability.PROVIDE);
+    private final long[] limits;
+    private final long lockedBefore;
+    private final boolean mayLock;
+    private boolean limitBinds;
+    private boolean forbidden;
+
+    /**
+     * Makes a harness.
+     *
+     * @param machine a new session, closed with the harness
+     * @param backend the backend, bound to the library of the session
+     * @param provider the provider of the backend
+     */
+    public RemoteHarness(RemoteMachine machine, Backend backend, BackendProvider provider) {
+        this.machine = Objects.requireNonNull(machine, "machine");
+        this.backend = new Buffers(machine, backend);
+        this.provider = Objects.requireNonNull(provider, "provider");
+        limits = machine.limit();
+        limitBinds = limits.length > 0;
+        int witness = machine.witness();
+        see(witness, 1, Ability.SEE_LOCKED);
+        see(witness, 2, Ability.SEE_ON_FAULT);
+        see(witness, 4, Ability.SEE_RESIDENT);
+        see(witness, 8, Ability.SEE_LOCKED_BYTES);
+        lockedBefore = (witness & 8) == 0 ? 0 : machine.lockedBytes();
+        mayLock = mayLockAPage();
+        if (mayLock) {
+            abilities.add(Ability.LOCK_ADDRESS_SPACE);
+        }
+        if (limits.length > 0) {
+            abilities.add(Ability.SEE_LIMIT);
+            allowLimits();
+        }
+    }
+
+    private void see(int witness, int bit, Ability ability) {
+        if ((witness & bit) != 0) {
+            abilities.add(ability);
+        }
+    }
+
+    private boolean mayLockAPage() {
+        long page = machine.map(1);
+        boolean locked = machine.call("mlock", page, machine.pageSize()) == 0;
+        machine.unmap(page, 1);
+        return locked;
+    }
+
+    private void allowLimits() {
+        boolean isHardEnough = limits[1] < 0 || limits[1] >= 16 * machine.pageSize();
+        if (limitBinds && isHardEnough && mayLock) {
+            abilities.add(Ability.SET_LIMIT);
+            if (limits[1] < 0) {
+                abilities.add(Ability.SET_UNLIMITED);
+            }
+        }
+    }
+
+    /**
+     * Adds what the system can do besides.
+     *
+     * @param more the abilities
+     * @return this harness
+     */
+    public RemoteHarness with(Ability... more) {
+        Collections.addAll(abilities, more);
+        return this;
+    }
+
+    /**
+     * Takes away what the system cannot do.
+     *
+     * @param less the abilities
+     * @return this harness
+     */
+    public RemoteHarness without(Ability... less) {
+        for (Ability each : less) {
+            abilities.remove(each);
+        }
+        return this;
+    }
+
+    /**
+     * Says that the limit does not bind a privileged process, as on Linux.
+     *
+     * @param isPrivileged whether this one is
+     * @return this harness
+     */
+    public RemoteHarness liftedBy(boolean isPrivileged) {
+        limitBinds = limits.length > 0 && !isPrivileged;
+        if (isPrivileged) {
+            without(Ability.SET_LIMIT, Ability.SET_UNLIMITED);
+        }
+        return this;
+    }
+
+    /**
+     * Says that a limit of 0 forbids to lock at all, as on Linux.
+     *
+     * @return this harness
+     */
+    public RemoteHarness forbiddenByLimit() {
+        return limitBinds && mayLock ? with(Ability.FORBID) : this;
+    }
+
+    @Override
+    public void forbid(boolean value) {
+        machine.setLimit(value ? 0 : limits[0], limits[1]);
+        forbidden = value;
+    }
+
+    @Override
+    public Set<Ability> abilities() {
+        return Collections.unmodifiableSet(abilities);
+    }
+
+    @Override
+    public Backend backend() {
+        return backend;
+    }
+
+    @Override
+    public BackendProvider provider() {
+        return provider;
+    }
+
+    @Override
+    public long pageSize() {
+        return machine.pageSize();
+    }
+
+    @Override
+    public long room() {
+        if (!mayLock) {
+            return 0;
+        }
+        long soft = limitBinds ? machine.limit()[0] : -1;
+        if (soft < 0) {
+            return Long.MAX_VALUE;
+        }
+        long locked = abilities.contains(Ability.SEE_LOCKED_BYTES) ? machine.lockedBytes() - lockedBefore : 0;
+        return Math.max(0, soft - locked);
+    }
+
+    @Override
+    public Reason refusal() {
+        return mayLock && !forbidden ? Reason.OVER_LIMIT : Reason.NOT_PERMITTED;
+    }
+
+    @Override
+    public LimitValue limit() {
+        long soft = machine.limit()[0];
+        return soft < 0 ? LimitValue.unlimited() : LimitValue.ofBytes(soft);
+    }
+
+    @Override
+    public void setLimit(long bytes) {
+        machine.setLimit(bytes == Long.MAX_VALUE ? -1 : bytes, limits[1]);
+    }
+
+    @Override
+    public long map(long pages) {
+        return machine.map(pages);
+    }
+
+    @Override
+    public long mapFile(long pages) {
+        return machine.mapFile(pages);
+    }
+
+    @Override
+    public void truncate(long address, long pages) {
+        machine.truncate(address, pages);
+    }
+
+    @Override
+    public void unmap(long address, long pages) {
+        machine.unmap(address, pages);
+    }
+
+    @Override
+    public void remap(long address, long pages) {
+        machine.remap(address, pages);
+    }
+
+    @Override
+    public void protect(long address, long pages) {
+        machine.protect(address, pages);
+    }
+
+    @Override
+    public long mapUnlockable(long pages) {
+        return machine.mapNoReserve(pages);
+    }
+
+    @Override
+    public void touch(long address) {
+        machine.touch(address);
+    }
+
+    @Override
+    public boolean isLocked(long address) {
+        boolean mayBeAbsent = abilities.contains(Ability.SEE_RESIDENT);
+        return machine.isLocked(address) && (!mayBeAbsent || machine.isResident(address));
+    }
+
+    @Override
+    public boolean isResident(long address) {
+        return machine.isResident(address);
+    }
+
+    @Override
+    public boolean isOnFault(long address) {
+        return machine.isOnFault(address);
+    }
+
+    @Override
+    public long lockedBytes() {
+        return machine.lockedBytes() - lockedBefore;
+    }
+
+    /** Ends the session, and fails if it had ended by itself. */
+    @Override
+    public void close() {
+        String failure = machine.failure();
+        machine.close();
+        if (!failure.isEmpty()) {
+            throw new AssertionError("the agent on " + machine + " ended the session: " + failure);
+        }
+    }
+
+    /** Gives each buffer memory of the agent's, with the same place in its page, whose address stands for it. */
+    private static final class Buffers extends ForwardingBackend {
+        private final RemoteMachine machine;
+        /** By its address here: its address there, and how long both are. */
+        private final Map<Long, long[]> placed = new TreeMap<>();
+
+        private Buffers(RemoteMachine machine, Backend backend) {
+            super(backend);
+            this.machine = machine;
+        }
+
+        @Override
+        public synchronized long address(ByteBuffer buffer) {
+            long here = super.address(buffer);
+            for (Map.Entry<Long, long[]> each : placed.entrySet()) {
+                long offset = here - each.getKey();
+                if (offset >= 0 && offset + buffer.capacity() <= each.getValue()[1]) {
+                    return each.getValue()[0] + offset;
+                }
+            }
+            long page = machine.pageSize();
+            long start = here & -page;
+            long pages = (here - start + buffer.capacity() + page - 1) / page;
+            long there = machine.map(pages);
+            placed.put(start, new long[] {there, pages * page});
+            return there + here - start;
+        }
+    }
+}

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.backend.testkit.remote;
+
+import com.sun.jna.Function;
+import com.sun.jna.Native;
+import com.sun.jna.NativeLibrary;
+import io.pagelock.backend.testkit.standin.StandIn;
+import io.pagelock.spi.Host;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * A session with a {@link RemoteAgent}: a process there, its memory, and what its kernel says of it. All that it locked ends
+ * with it. One at a time in each library; safe for several threads.
+ */
+public final class RemoteMachine implements AutoCloseable {
+    private static final int NONE = -1;
+
+    private final Path file;
+    private final NativeLibrary library;
+    private final Host host;
+    private final long pageSize;
+    private final boolean isSuperuser;
+    private final long processId;
+    private final Set<String> functions;
+
+    private RemoteMachine(Path file, NativeLibrary library, String[] facts) {
+        this.file = file;
+        this.library = library;
+        host = new Host(facts[1], facts[2], facts[3], Integer.parseInt(facts[4]));
+        pageSize = Long.parseLong(facts[6]);
+        processId = Long.parseLong(facts[7]);
+        isSuperuser = facts[8].equals("0");
+        functions = new HashSet<>(Arrays.asList(facts[9].split(",")));
+    }
+
+    /**
+     * Opens a session.
+     *
+     * @param file the library of the system, compiled by {@link StandIn#compile} from a C file that includes {@code remote.h}
+     * @param agent the agent
+     * @return the session
+     * @throws AssertionError if the agent cannot be reached, refuses, or is of another width than this JVM
+     */
+    public static RemoteMachine open(Path file, RemoteAgent agent) {
+        NativeLibrary library = NativeLibrary.getInstance(file.toString());
+        byte[] text = new byte[4096];
+        int result = library.getFunction("remote_open")
+                .invokeInt(new Object[] {agent.host(), agent.port(), agent.key(), text, text.length});
+        String answer = Native.toString(text, StandardCharsets.ISO_8859_1.name());
+        if (result != 0) {
+            throw new AssertionError(answer);
+        }
+        RemoteMachine machine = new RemoteMachine(file, library, answer.split("\t"));
+        if (machine.host.bits() != Host.current().bits()) {
+            machine.close();
+            throw new AssertionError("the agent at " + agent + " is compiled for " + machine.host.bits()
+                    + " bits and this JVM has " + Host.current().bits()
+                    + ": structures would differ. Compile it for the other data model, or use the other JVM");
+        }
+        return machine;
+    }
+
+    /**
+     * Where the library is that passes calls on, for {@code CLibrary.open}.
+     *
+     * @return an absolute path
+     */
+    public Path file() {
+        return file;
+    }
+
+    /**
+     * Returns the system that the agent runs on, as uname(2) there names it.
+     *
+     * @return the name, release, processor and width of pointers
+     */
+    public Host host() {
+        return host;
+    }
+
+    /**
+     * Returns the page size there.
+     *
+     * @return bytes in a page
+     */
+    public long pageSize() {
+        return pageSize;
+    }
+
+    /**
+     * Reports whether the agent runs as user 0.
+     *
+     * @return whether it does
+     */
+    public boolean isSuperuser() {
+        return isSuperuser;
+    }
+
+    /**
+     * Returns the number of the session's process there.
+     *
+     * @return its pid
+     */
+    public long processId() {
+        return processId;
+    }
+
+    /**
+     * Reports whether the agent has a function.
+     *
+     * @param function the C name, or the agent's own
+     * @return whether it can be called
+     */
+    public boolean has(String function) {
+        return functions.contains(function);
+    }
+
+    /**
+     * Calls a function.
+     *
+     * @param function its name in the agent's table
+     * @param arguments numbers and addresses; a {@code byte[]} that goes there; or an {@link Out}
+     * @return its result
+     * @throws AssertionError if the session has ended
+     */
+    public long call(String function, Object... arguments) {
+        long[] words = new long[Math.max(1, arguments.length)];
+        int inAt = NONE;
+        int outAt = NONE;
+        byte[] in = new byte[0];
+        byte[] out = new byte[0];
+        for (int i = 0; i < arguments.length; i++) {
+            if (arguments[i] instanceof byte[]) {
+                inAt = i;
+                in = (byte[]) arguments[i];
+            } else if (arguments[i] instanceof Out) {
+                outAt = i;
+                out = ((Out) arguments[i]).bytes;
+            } else {
+                words[i] = ((Number) arguments[i]).longValue();
+            }
+        }
+        Function invoke = library.getFunction("remote_invoke");
+        long result = invoke.invokeLong(
+                new Object[] {function, arguments.length, words, inAt, in, in.length, outAt, out, out.length});
+        int errno = Native.getLastError();
+        String failure = failure();
+        if (!failure.isEmpty()) {
+            throw new AssertionError("no " + function + " on " + host + ": " + failure);
+        }
+        Native.setLastError(errno);
+        return result;
+    }
+
+    /** Memory that a call fills. */
+    public static final class Out {
+        private final byte[] bytes;
+
+        /**
+         * Makes some.
+         *
+         * @param length its size in bytes
+         */
+        public Out(int length) {
+            bytes = new byte[length];
+        }
+
+        /**
+         * Returns what came back.
+         *
+         * @return the memory itself
+         */
+        public byte[] bytes() {
+            return bytes;
+        }
+    }
+
+    /**
+     * A C string for {@link #call}.
+     *
+     * @param text the characters, one byte each
+     * @return the bytes, ended by a zero
+     */
+    public static byte[] text(String text) {
+        return (text + "\0").getBytes(StandardCharsets.ISO_8859_1);
+    }
+
+    /**
+     * Returns the name of the errno that the last call of this thread left.
+     *
+     * @return such as {@code ENOMEM}, by the system's own header; {@code errno 99} if the agent does not know it
+     */
+    public String errnoName() {
+        int errno = Native.getLastError();
+        Out name = new Out(32);
+        return call("agent_errno", errno, name) == 0
+                ? Native.toString(name.bytes(), StandardCharsets.ISO_8859_1.name())
+                : "errno " + errno;
+    }
+
+    private long must(String function, Object... arguments) {
+        long result = call(function, arguments);
+        if (result == -1) {
+            throw new IllegalStateException(errnoName());
+        }
+        return result;
+    }
+
+    /**
+     * Maps private memory, not touched, with holes on either side.
+     *
+     * @param pages how many pages
+     * @return the address
+     * @throws IllegalStateException with the name of errno as its message, if it is refused; so do the methods below
+     */
+    public long map(long pages) {
+        return must("agent_map", pages);
+    }
+
+    /**
+     * Maps private memory for which nothing is reserved.
+     *
+     * @param pages how many pages
+     * @return the address
+     */
+    public long mapNoReserve(long pages) {
+        return must("agent_map_noreserve", pages);
+    }
+
+    /**
+     * Maps a file of its own.
+     *
+     * @param pages how many pages
+     * @return the address
+     */
+    public long mapFile(long pages) {
+        return must("agent_map_file", pages);
+    }
+
+    /**
+     * Shortens a file.
+     *
+     * @param address what {@link #mapFile} returned
+     * @param pages how many pages it has from now on
+     */
+    public void truncate(long address, long pages) {
+        must("agent_truncate", address, pages);
+    }
+
+    /**
+     * Unmaps pages.
+     *
+     * @param address the address
+     * @param pages how many pages
+     */
+    public void unmap(long address, long pages) {
+        must("agent_unmap", address, pages);
+    }
+
+    /**
+     * Maps new memory in place of pages.
+     *
+     * @param address the address
+     * @param pages how many pages
+     */
+    public void remap(long address, long pages) {
+        must("agent_remap", address, pages);
+    }
+
+    /**
+     * Takes every access from pages.
+     *
+     * @param address the address
+     * @param pages how many pages
+     */
+    public void protect(long address, long pages) {
+        must("agent_protect", address, pages);
+    }
+
+    /**
+     * Writes to a page.
+     *
+     * @param address an address in it
+     */
+    public void touch(long address) {
+        must("agent_write", address, new byte[] {1});
+    }
+
+    /**
+     * Asks the kernel there whether a page is locked.
+     *
+     * @param address an address in it
+     * @return whether it is
+     */
+    public boolean isLocked(long address) {
+        return must("agent_locked", address) == 1;
+    }
+
+    /**
+     * Asks the kernel there whether a page is in memory.
+     *
+     * @param address an address in it
+     * @return whether it is
+     */
+    public boolean isResident(long address) {
+        return must("agent_resident", address) == 1;
+    }
+
+    /**
+     * Asks the kernel there whether the lock on a page waits for the first touch.
+     *
+     * @param address an address in it
+     * @return whether it does
+     */
+    public boolean isOnFault(long address) {
+        return must("agent_on_fault", address) == 1;
+    }
+
+    /**
+     * Asks the kernel there how much is locked, on FreeBSD in the whole system.
+     *
+     * @return bytes
+     */
+    public long lockedBytes() {
+        return must("agent_locked_bytes");
+    }
+
+    /**
+     * Reports what of this the kernel there answers, as tried on a page.
+     *
+     * @return 1 for locked, 2 for on fault, 4 for resident, 8 for locked bytes, added up
+     */
+    int witness() {
+        return (int) must("agent_witness");
+    }
+
+    /**
+     * Reads RLIMIT_MEMLOCK.
+     *
+     * @return soft and hard in bytes, -1 for unlimited; nothing if there is no such limit
+     */
+    public long[] limit() {
+        Out out = new Out(16);
+        if (call("agent_limit", out) != 0) {
+            return new long[0];
+        }
+        ByteBuffer limits = ByteBuffer.wrap(out.bytes());
+        return new long[] {limits.getLong(), limits.getLong()};
+    }
+
+    /**
+     * Sets RLIMIT_MEMLOCK.
+     *
+     * @param soft bytes; -1 for unlimited
+     * @param hard bytes; -1 for unlimited
+     */
+    public void setLimit(long soft, long hard) {
+        ByteBuffer limits = ByteBuffer.allocate(16);
+        limits.putLong(soft).putLong(hard);
+        must("agent_set_limit", limits.array());
+    }
+
+    /**
+     * Measures how long a call takes there and back.
+     *
+     * @return microseconds, the median of 101 calls
+     */
+    public double latencyMicros() {
+        long[] nanos = new long[101];
+        for (int i = 0; i < nanos.length; i++) {
+            long start = System.nanoTime();
+            call("getpid");
+            nanos[i] = System.nanoTime() - start;
+        }
+        Arrays.sort(nanos);
+        return nanos[nanos.length / 2] / 1000.0;
+    }
+
+    /**
+     * Returns why the session ended by itself.
+     *
+     * @return the reason; empty if it did not
+     */
+    public String failure() {
+        byte[] text = new byte[256];
+        library.getFunction("remote_failure").invokeVoid(new Object[] {text, text.length});
+        return Native.toString(text, StandardCharsets.ISO_8859_1.name());
+    }
+
+    /** Ends the session. */
+    @Override
+    public void close() {
+        library.getFunction("remote_close").invokeVoid(new Object[0]);
+    }
+
+    /** Returns the system, its release and its processor. */
+    @Override
+    public String toString() {
+        return String.format(
+                Locale.ROOT, "%s %s %s, %d bits", host.osName(), host.osVersion(), host.arch(), host.bits());
+    }
+}
