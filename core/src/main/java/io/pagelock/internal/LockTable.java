@@ -4,10 +4,6 @@ package io.pagelock.internal;
 import static io.pagelock.spi.Unsigned.less;
 import static io.pagelock.spi.Unsigned.min;
 
-import io.pagelock.MemoryRange;
-import java.util.ArrayList;
-import java.util.List;
-
 /**
  * Who holds which pages, which calls are under way or wait, and what is left over. It decides what a protocol may do next and
  * records what came of it; it never calls the system.
@@ -21,26 +17,16 @@ import java.util.List;
  * something need no memory.
  */
 final class LockTable {
-    /** How many leftovers one sweep tries, so that a close stays quick however many there are. */
-    private static final int SWEEP = 16;
-    /** How many intervals one sweep looks at. */
-    private static final int SWEEP_LOOK = 256;
-    /** So many sweeps in a row may fail before the next ones are put off. */
-    private static final int FAILURES_AT_ONCE = 4;
-
-    private static final int LONGEST_PAUSE = 1 << 16;
-
-    // How the kernel has a page locked: mappings of different modes do not join.
-    private static final int UNLOCKED = 0;
-    private static final int FULL = 1;
-    private static final int ON_FAULT = 2;
-
     private final IntervalCounts pages = new IntervalCounts(this::isEdgeOfCall);
     private final IntervalCounts.Cursor look = pages.cursor();
     /** What is under way; never overlaps. */
     private final Spans underWay = new Spans();
 
     private final TurnQueue queue = new TurnQueue(this);
+    final OpenHolds holds = new OpenHolds(this);
+    final MappingRoom mappings = new MappingRoom(this, pages.cursor());
+    final Sweep sweep = new Sweep(this, pages.cursor(), mappings);
+
     /** How many calls are unlocking. */
     private int unlocking;
 
@@ -53,20 +39,6 @@ final class LockTable {
     private boolean exclusive;
     /** How often it has done so. */
     private int epoch;
-
-    private Hold firstHold;
-    private long openHolds;
-    /** How many more mappings the kernel may need for what begins, before they must be counted again. */
-    private long mappingRoom = Long.MAX_VALUE;
-
-    private boolean sweeping;
-    private long sweepFrom;
-    private int sweepLooks;
-    private int sweepTries;
-    private boolean sweepDone;
-    private int failedSweeps;
-    /** How many closes pass by before the next sweep. */
-    private int pause;
 
     // Locks
 
@@ -109,7 +81,7 @@ final class LockTable {
         if (turn != null) {
             queue.leave(turn);
         }
-        mappingRoom -= mappingsToLock(call);
+        mappings.takeToLock(call);
         call.alone = true;
         for (int i = 0; i < call.count(); i++) {
             Span part = call.span(i);
@@ -121,7 +93,7 @@ final class LockTable {
         call.epoch = epoch;
         hold.epoch = epoch;
         hold.state = Hold.State.LOCKING;
-        put(hold);
+        holds.put(hold);
         if (turn != null) {
             queue.passOn(turn);
         }
@@ -204,13 +176,14 @@ final class LockTable {
         for (int i = 0; i < call.count(); i++) {
             Span part = call.span(i);
             underWay.remove(part);
-            pages.unpin(part.start);
-            pages.unpin(part.end);
             ended(part.start, part.end);
         }
     }
 
+    /** What was under way has ended: its edges need not stay boundaries of the counts, and others may have their turn. */
     private void ended(long start, long end) {
+        pages.unpin(start);
+        pages.unpin(end);
         if (queue.size() > 0) {
             queue.ended(start, end);
         }
@@ -268,7 +241,7 @@ final class LockTable {
                 call.step = Call.Step.STRENGTHEN;
                 return true;
             }
-            if (!shared && !covered && takeMappingRoom(call, from, piece.end)) {
+            if (!shared && !covered && mappings.takeToUnlock(call, from, piece.end)) {
                 call.step = Call.Step.UNLOCK;
                 unlocking++;
                 if (!call.ownsParts) {
@@ -312,16 +285,6 @@ final class LockTable {
         return false;
     }
 
-    /** Takes the mappings that an unlock needs, if there are any. */
-    private boolean takeMappingRoom(Call call, long from, long to) {
-        long needed = isMappingLimited() ? mappingsToUnlock(from, to, modeAt(from)) : 0;
-        if (needed > 0 && (needed > mappingRoom || call.noMoreSplits)) {
-            return false;
-        }
-        mappingRoom -= needed;
-        return true;
-    }
-
     /**
      * Records what came of a piece. One that was not unlocked is kept for the hold if there is room for it in the call, and a
      * leftover otherwise.
@@ -339,7 +302,7 @@ final class LockTable {
             // Others may have closed meanwhile, so what to do with the piece is decided again.
             call.renewedTo = piece.end;
             if (!done) {
-                lose(piece.start, piece.end, call.renewedEpoch);
+                holds.lose(piece.start, piece.end, call.renewedEpoch);
             }
         }
     }
@@ -366,8 +329,6 @@ final class LockTable {
         }
         call.step = null;
         piece.start = to;
-        pages.unpin(from);
-        pages.unpin(to);
         ended(from, to);
     }
 
@@ -389,7 +350,7 @@ final class LockTable {
             return;
         }
         hold.state = Hold.State.CLOSED;
-        take(hold);
+        holds.take(hold);
     }
 
     // Address-space locks
@@ -411,7 +372,7 @@ final class LockTable {
         assert Thread.holdsLock(this);
         covered = false;
         coveredFully = false;
-        pause = 0;
+        sweep.soon();
     }
 
     /** Keeps everything as it is while the kernel drops or weakens every lock: nothing begins, and only unlocks end. */
@@ -423,7 +384,7 @@ final class LockTable {
     }
 
     /** Lists the ranges that holds and calls hold. */
-    List<MemoryRange> held() {
+    Parts held() {
         assert Thread.holdsLock(this);
         Parts all = new Parts();
         for (boolean more = look.firstEndingAfter(0); more; more = look.next()) {
@@ -431,12 +392,7 @@ final class LockTable {
                 all.add(look.start(), look.end());
             }
         }
-        long[] bounds = all.toArray();
-        List<MemoryRange> ranges = new ArrayList<>(bounds.length / 2);
-        for (int i = 0; i < bounds.length; i += 2) {
-            ranges.add(MemoryRange.of(bounds[i], bounds[i + 1] - bounds[i]));
-        }
-        return ranges;
+        return all;
     }
 
     /** Plans to lock again what is held and not under way; what is under way asks again by itself. */
@@ -497,174 +453,33 @@ final class LockTable {
         return epoch;
     }
 
-    /** Marks the holds that lost pages; one that began in the given epoch or later has lost nothing. */
-    void lose(long start, long end, int before) {
-        assert Thread.holdsLock(this);
-        for (Hold hold = firstHold; hold != null; hold = hold.next) {
-            hold.lost |= hold.epoch - before < 0 && hold.overlaps(start, end);
-        }
-    }
-
-    /** Marks the holds that lost pages of several ranges. */
-    void lose(Parts lost, int before) {
-        assert Thread.holdsLock(this);
-        for (Hold hold = firstHold; hold != null; hold = hold.next) {
-            if (hold.epoch - before < 0 && !hold.lost) {
-                hold.lost = lost.overlaps(hold);
-            }
-        }
-    }
-
     // Leftovers
 
-    /** Begins a sweep; false if there is nothing to do, or not now. */
-    boolean beginSweep() {
+    /** Reports whether leftovers must wait: for the end of an address-space lock, or for the kernel. */
+    boolean keepsLeftovers() {
         assert Thread.holdsLock(this);
-        if (sweeping || covered || exclusive || pages.leftoverBytes() == 0) {
-            return false;
-        }
-        if (pause > 0) {
-            pause--;
-            return false;
-        }
-        sweeping = true;
-        sweepLooks = 0;
-        sweepTries = 0;
-        sweepDone = false;
-        return true;
+        return covered || exclusive;
     }
 
-    /** Lets the next sweep begin at once. */
-    void sweepSoon() {
+    void beginUnlock(Span leftover) {
         assert Thread.holdsLock(this);
-        pause = 0;
+        unlocking++;
+        underWay.add(leftover);
     }
 
-    /** Advances to the next leftover, which is then under way; false if the sweep has done enough. */
-    boolean nextLeftover(Call sweep) {
+    void endUnlock(Span leftover, boolean done) {
         assert Thread.holdsLock(this);
-        Span piece = sweep.piece();
-        if (covered || exclusive || sweepTries == SWEEP) {
-            return false;
-        }
-        boolean more = look.firstEndingAfter(sweepFrom);
-        for (; sweepLooks < SWEEP_LOOK; sweepLooks++) {
-            if (!more) {
-                sweepFrom = 0;
-                return false;
-            }
-            sweepFrom = look.end();
-            if (look.isLeftover()) {
-                piece.start = look.start();
-                piece.end = look.end();
-                sweepTries++;
-                if (takeMappingRoom(sweep, piece.start, piece.end)) {
-                    unlocking++;
-                    underWay.add(piece);
-                    return true;
-                }
-                look.firstEndingAfter(piece.start);
-            }
-            more = look.next();
-        }
-        return false;
-    }
-
-    void settleLeftover(Call sweep, boolean done) {
-        assert Thread.holdsLock(this);
-        Span piece = sweep.piece();
         endUnlocking();
-        underWay.remove(piece);
-        sweepDone |= done;
+        underWay.remove(leftover);
         if (done) {
-            pages.removeLeftovers(piece.start, piece.end);
+            pages.removeLeftovers(leftover.start, leftover.end);
         }
-        pages.unpin(piece.start);
-        pages.unpin(piece.end);
-        ended(piece.start, piece.end);
-    }
-
-    /** Ends a sweep. If nothing could be unlocked a few times in a row, the next ones come later and later. */
-    void endSweep() {
-        assert Thread.holdsLock(this);
-        sweeping = false;
-        if (sweepDone) {
-            failedSweeps = 0;
-        } else if (sweepTries > 0 && ++failedSweeps > FAILURES_AT_ONCE) {
-            pause = Math.min(LONGEST_PAUSE, 1 << Math.min(16, failedSweeps - FAILURES_AT_ONCE));
-        }
-    }
-
-    boolean hasLeftovers() {
-        assert Thread.holdsLock(this);
-        return pages.leftoverBytes() > 0;
+        ended(leftover.start, leftover.end);
     }
 
     boolean isCovered() {
         assert Thread.holdsLock(this);
         return covered;
-    }
-
-    // Mappings: a locked range between unlocked ones takes two more than it had, and so does an unlocked one between
-    // locked ones.
-
-    /** Reports whether the kernel may lack the mappings for a lock, unless they are counted again. */
-    boolean lacksMappings(Call call) {
-        assert Thread.holdsLock(this);
-        return mappingRoom < 2L * call.count() && mappingRoom < mappingsToLock(call);
-    }
-
-    boolean lacksMappings() {
-        assert Thread.holdsLock(this);
-        return mappingRoom < 2;
-    }
-
-    private long mappingsToLock(Call call) {
-        long needed = 0;
-        for (int i = 0; isMappingLimited() && i < call.count(); i++) {
-            Span part = call.span(i);
-            int mode = call.isOnFault(i) ? ON_FAULT : FULL;
-            boolean isFree = !look.firstEndingAfter(part.start)
-                    || !less(look.start(), part.end)
-                    || look.count() == 0 && !look.isLeftover() && look.end() == part.end;
-            if (isFree) {
-                needed -= mappingsToUnlock(part.start, part.end, mode);
-            } else {
-                boolean isWithin = !less(part.start, look.start()) && !less(look.end(), part.end);
-                needed += isWithin && (mode == ON_FAULT || modeOfLook() == FULL) ? 0 : 2;
-            }
-        }
-        return needed;
-    }
-
-    /** Each side has an edge of mappings now if the neighbour's mode differs, and afterwards if the neighbour is locked. */
-    private long mappingsToUnlock(long from, long to, int mode) {
-        if (!isMappingLimited()) {
-            return 0;
-        }
-        int before = modeAt(from - 1);
-        int after = modeAt(to);
-        return (before == UNLOCKED ? 0 : 1)
-                - (before == mode ? 0 : 1)
-                + (after == UNLOCKED ? 0 : 1)
-                - (after == mode ? 0 : 1);
-    }
-
-    private int modeAt(long at) {
-        return look.firstEndingAfter(at) && !less(at, look.start()) ? modeOfLook() : UNLOCKED;
-    }
-
-    private int modeOfLook() {
-        return look.isLeftover() || look.full() > 0 ? FULL : look.onFault() > 0 ? ON_FAULT : UNLOCKED;
-    }
-
-    private boolean isMappingLimited() {
-        return mappingRoom != Long.MAX_VALUE;
-    }
-
-    void setMappingRoom(long room) {
-        assert Thread.holdsLock(this);
-        mappingRoom = room;
     }
 
     // Waiting. An interrupt does not end a wait, since the table must be set right first. To wait needs no memory.
@@ -706,7 +521,7 @@ final class LockTable {
         }
     }
 
-    // Edges and lists
+    // Edges and figures
 
     /** Reports whether the address is an edge of something under way, which must stay a boundary of the counts. */
     private boolean isEdgeOfCall(long at) {
@@ -719,36 +534,6 @@ final class LockTable {
             }
         }
         return false;
-    }
-
-    private void put(Hold hold) {
-        hold.next = firstHold;
-        if (firstHold != null) {
-            firstHold.previous = hold;
-        }
-        firstHold = hold;
-        openHolds++;
-    }
-
-    private void take(Hold hold) {
-        if (hold.previous == null) {
-            firstHold = hold.next;
-        } else {
-            hold.previous.next = hold.next;
-        }
-        if (hold.next != null) {
-            hold.next.previous = hold.previous;
-        }
-        hold.previous = null;
-        hold.next = null;
-        openHolds--;
-    }
-
-    // Figures
-
-    long openHolds() {
-        assert Thread.holdsLock(this);
-        return openHolds;
     }
 
     long heldBytes() {

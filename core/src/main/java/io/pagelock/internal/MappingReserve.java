@@ -36,7 +36,7 @@ final class MappingReserve {
     void count(LockTable table) {
         long room = room();
         synchronized (table) {
-            table.setMappingRoom(room);
+            table.mappings.set(room);
         }
     }
 

@@ -3,7 +3,10 @@ package io.pagelock.internal;
 
 import static io.pagelock.spi.Unsigned.less;
 
+import io.pagelock.MemoryRange;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /** Collects ranges in ascending order, those that touch joined, as start and end in turn. */
 final class Parts {
@@ -52,5 +55,13 @@ final class Parts {
 
     long[] toArray() {
         return Arrays.copyOf(bounds, used);
+    }
+
+    List<MemoryRange> toRanges() {
+        List<MemoryRange> ranges = new ArrayList<>(used / 2);
+        for (int i = 0; i < used; i += 2) {
+            ranges.add(MemoryRange.of(bounds[i], bounds[i + 1] - bounds[i]));
+        }
+        return ranges;
     }
 }

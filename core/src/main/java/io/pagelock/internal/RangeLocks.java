@@ -51,7 +51,7 @@ final class RangeLocks {
         boolean begun = false;
         boolean lacksMappings;
         synchronized (table) {
-            lacksMappings = table.lacksMappings(call);
+            lacksMappings = table.mappings.lacks(call);
             begun = !lacksMappings && table.tryBegin(call);
         }
         if (lacksMappings) {
@@ -246,14 +246,14 @@ final class RangeLocks {
     private void requireMappings(Call call) {
         boolean lacks;
         synchronized (table) {
-            lacks = table.lacksMappings(call);
+            lacks = table.mappings.lacks(call);
         }
         if (!lacks) {
             return;
         }
         mappings.count(table);
         synchronized (table) {
-            lacks = table.lacksMappings(call);
+            lacks = table.mappings.lacks(call);
         }
         if (lacks) {
             throw mappings.refusal(call);
@@ -313,7 +313,7 @@ final class RangeLocks {
         Throwable failure = end(call, more, null);
         boolean hasLeftovers;
         synchronized (table) {
-            hasLeftovers = table.hasLeftovers();
+            hasLeftovers = table.leftoverBytes() > 0;
         }
         if (hasLeftovers) {
             sweep();
@@ -434,8 +434,8 @@ final class RangeLocks {
         boolean begun = false;
         boolean lacksMappings;
         synchronized (table) {
-            begun = table.beginSweep();
-            lacksMappings = table.lacksMappings();
+            begun = table.sweep.begin();
+            lacksMappings = table.mappings.lacksAny();
         }
         if (!begun) {
             return;
@@ -448,7 +448,7 @@ final class RangeLocks {
             while (nextLeftover(call)) {
                 boolean done = unlockLeftover(call);
                 synchronized (table) {
-                    table.settleLeftover(call, done);
+                    table.sweep.settle(call, done);
                 }
             }
         } catch (RuntimeException | OutOfMemoryError e) {
@@ -456,14 +456,14 @@ final class RangeLocks {
             begun = false;
         } finally {
             synchronized (table) {
-                table.endSweep();
+                table.sweep.end();
             }
         }
     }
 
     private boolean nextLeftover(Call call) {
         synchronized (table) {
-            return table.nextLeftover(call);
+            return table.sweep.next(call);
         }
     }
 
@@ -483,7 +483,7 @@ final class RangeLocks {
         do {
             synchronized (table) {
                 table.wakeStuck();
-                table.sweepSoon();
+                table.sweep.soon();
                 before = table.leftoverBytes();
             }
             sweep();
@@ -496,7 +496,7 @@ final class RangeLocks {
     /** Reports whether somebody must look again later. */
     boolean needsLookAgain() {
         synchronized (table) {
-            return table.isStuck() || !table.isCovered() && table.hasLeftovers();
+            return table.isStuck() || !table.isCovered() && table.leftoverBytes() > 0;
         }
     }
 
@@ -524,7 +524,7 @@ final class RangeLocks {
 
     long openHolds() {
         synchronized (table) {
-            return table.openHolds();
+            return table.holds.count();
         }
     }
 

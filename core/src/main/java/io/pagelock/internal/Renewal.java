@@ -54,7 +54,7 @@ final class Renewal {
         synchronized (table) {
             table.beginExclusive();
             try {
-                keep = table.held();
+                keep = table.held().toRanges();
                 renewal = table.planRenewal();
             } catch (Error e) {
                 table.endExclusive();
@@ -175,7 +175,7 @@ final class Renewal {
                 lostTo = end;
             } catch (OutOfMemoryError e) {
                 synchronized (table) {
-                    table.lose(start, end, epoch);
+                    table.holds.lose(start, end, epoch);
                 }
             }
         }
@@ -186,7 +186,7 @@ final class Renewal {
                 return;
             }
             synchronized (table) {
-                table.lose(lost, epoch);
+                table.holds.lose(lost, epoch);
             }
             lost.clear();
         }

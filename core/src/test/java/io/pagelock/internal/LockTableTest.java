@@ -42,6 +42,9 @@ class LockTableTest {
         assertThrows(AssertionError.class, () -> table.tryBegin(Call.of(hold, Progress.UNWATCHED)));
         assertThrows(AssertionError.class, table::heldBytes);
         assertThrows(AssertionError.class, () -> table.cover(true));
+        assertThrows(AssertionError.class, table.holds::count);
+        assertThrows(AssertionError.class, table.mappings::lacksAny);
+        assertThrows(AssertionError.class, table.sweep::begin);
     }
 
     @Test
@@ -405,23 +408,23 @@ class LockTableTest {
             }
             assertEquals(0, table.leftoverBytes(), log.toString());
             assertEquals(0, table.heldBytes(), log.toString());
-            assertEquals(0, table.openHolds(), log.toString());
+            assertEquals(0, table.holds.count(), log.toString());
             for (int page = 0; page < PAGES; page++) {
                 assertFalse(locked[page], "page " + page + " stays locked\n" + log);
             }
         }
 
         private void sweep() {
-            table.sweepSoon();
-            if (table.beginSweep()) {
+            table.sweep.soon();
+            if (table.sweep.begin()) {
                 Call sweep = Call.sweep();
-                while (table.nextLeftover(sweep)) {
+                while (table.sweep.next(sweep)) {
                     for (int page = page(sweep.piece().start); page < page(sweep.piece().end); page++) {
                         locked[page] = false;
                     }
-                    table.settleLeftover(sweep, true);
+                    table.sweep.settle(sweep, true);
                 }
-                table.endSweep();
+                table.sweep.end();
             }
         }
 

@@ -8,6 +8,7 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyP
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
@@ -19,14 +20,19 @@ import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import io.pagelock.PageLocker;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
+import java.io.IOException;
 import java.net.MalformedURLException;
 import java.net.URL;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The directions in which packages know each other, in the jars as they ship. */
 class ArchitectureTest {
+    private static final int MOST_LINES = 550;
+
     private static final String API = "io.pagelock";
     private static final String SPI = "io.pagelock.spi";
     private static final String ENGINE = "io.pagelock.engine";
@@ -137,5 +143,15 @@ class ArchitectureTest {
                 .areTopLevelClasses()
                 .should()
                 .beAssignableTo(BackendProvider.class));
+    }
+
+    @Test
+    void noFileOfCoreIsTooLongToRead() throws IOException {
+        try (Stream<Path> files = Files.walk(Path.of("../core/src/main"))) {
+            for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
+                int lines = Files.readAllLines(file).size();
+                assertTrue(lines < MOST_LINES, file + " has " + lines + " lines; move one of its jobs elsewhere");
+            }
+        }
     }
 }

@@ -486,7 +486,7 @@ abstract class LockRules extends RangeRules {
         ExecutionException failure =
                 assertThrows(ExecutionException.class, () -> pending.get(patienceMillis, TimeUnit.MILLISECONDS));
         assertTrue(failure.getCause() instanceof PageLockException, failure.toString());
-        assertEquals(Reason.NOT_MAPPED, ((PageLockException) failure.getCause()).reason());
+        assertEquals(Reason.NOT_MAPPED, ((PageLockException) failure.getCause()).reason(), failure.toString());
         assertLocked("000", memory);
     }
 
