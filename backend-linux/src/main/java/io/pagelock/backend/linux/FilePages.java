@@ -2,6 +2,7 @@
 package io.pagelock.backend.linux;
 
 import io.pagelock.backend.linux.proc.Mapping;
+import io.pagelock.spi.Unsigned;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -95,7 +96,7 @@ final class FilePages {
         }
         long end = plainUntil(address);
         if (end != address) {
-            return Long.compareUnsigned(end, address + length) < 0 ? end - address : length;
+            return Unsigned.min(end, address + length) - address;
         }
         long piece = Math.min(length, (address + PIECE & -PIECE) - address);
         if (calls.madvise(address, piece, LinuxConstants.MADV_POPULATE_READ) != 0) {
@@ -112,8 +113,8 @@ final class FilePages {
         int slot = (int) (address >>> SLOT_SHIFT) & SLOTS - 1;
         Plain known = plain.get(slot);
         if (known != null
-                && Long.compareUnsigned(known.start, address) <= 0
-                && Long.compareUnsigned(address, known.end) < 0
+                && !Unsigned.less(address, known.start)
+                && Unsigned.less(address, known.end)
                 && System.nanoTime() - known.at < REMEMBERED_NANOS) {
             return known.end;
         }

@@ -4,15 +4,18 @@ package io.pagelock.backend.linux;
 import io.pagelock.ByteSize;
 import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
+import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
 import io.pagelock.backend.linux.proc.Mapping;
 import io.pagelock.backend.linux.proc.Status;
+import io.pagelock.spi.Unsigned;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Collectors;
 
 /**
  * Finds out why a call failed, after it failed. ENOMEM of mlock means one of five things, told apart in the order in which
@@ -77,15 +80,17 @@ final class LinuxFailure {
         if (!name(errno).equals("ENOMEM")) {
             return other("munlock", errno);
         }
-        Optional<List<Mapping>> mappings = known(address, address + length);
+        MemoryRange range = MemoryRange.of(address, length);
+        Optional<List<Mapping>> all = proc.mappings();
+        Optional<List<Mapping>> mappings = known(all, range);
         if (!mappings.isPresent()) {
             return unread("munlock", errno, "/proc/self/maps");
         }
-        OptionalLong hole = firstHole(mappings.get(), address, address + length);
+        Optional<MemoryRange> hole = firstHole(mappings.get(), range);
         if (hole.isPresent()) {
-            return notMapped("munlock", errno, hole.getAsLong());
+            return notMapped("munlock", errno, hole.get());
         }
-        return tooManyMappings("munlock", errno)
+        return tooManyMappings("munlock", errno, all)
                 .orElseGet(() -> build(
                         Reason.UNKNOWN,
                         "munlock",
@@ -131,13 +136,12 @@ final class LinuxFailure {
             case "EBUSY":
                 return build(Reason.BUSY, "msync", errno, "a page of the range is locked", 0);
             case "ENOMEM":
-                Optional<List<Mapping>> mappings = known(address, address + length);
-                OptionalLong hole = mappings.isPresent()
-                        ? firstHole(mappings.get(), address, address + length)
-                        : OptionalLong.empty();
-                return hole.isPresent()
-                        ? notMapped("msync", errno, hole.getAsLong())
-                        : build(Reason.NOT_MAPPED, "msync", errno, "a part of the range was not mapped", 0);
+                MemoryRange range = MemoryRange.of(address, length);
+                return known(proc.mappings(address, range.end()), range)
+                        .flatMap(mappings -> firstHole(mappings, range))
+                        .map(hole -> notMapped("msync", errno, hole))
+                        .orElseGet(() ->
+                                build(Reason.NOT_MAPPED, "msync", errno, "a part of the range was not mapped", 0));
             case "EIO":
                 return build(Reason.IO_ERROR, "msync", errno, "writing the file failed", 0);
             case "ENOSPC":
@@ -237,9 +241,10 @@ final class LinuxFailure {
     }
 
     private PageLockException noMemoryToLock(String function, int errno, long address, long length) {
-        long end = address + length;
+        MemoryRange range = MemoryRange.of(address, length);
         Status status = proc.status();
-        Optional<List<Mapping>> mappings = known(address, end);
+        Optional<List<Mapping>> all = proc.mappings();
+        Optional<List<Mapping>> mappings = known(all, range);
         LockLimit memlock = limits.memlock(status);
         if (!status.lockedBytes().isPresent()
                 || !mappings.isPresent()
@@ -247,15 +252,14 @@ final class LinuxFailure {
             return unread(function, errno, "/proc/self/status and /proc/self/maps");
         }
         long held = 0;
-        boolean all = true;
-        for (Mapping each : mappings.get()) {
-            Mapping part = each.clip(address, end);
+        boolean allLocked = true;
+        for (Mapping part : mappings.get()) {
             Tristate locked = oracle.locked(part);
             if (locked == Tristate.UNKNOWN) {
                 return unread(function, errno, "msync is refused, and /proc/self/smaps");
             }
             held += locked == Tristate.YES ? part.length() : 0;
-            all &= locked == Tristate.YES;
+            allLocked &= locked == Tristate.YES;
         }
         long already = status.lockedBytes().getAsLong();
         // The same before and after the call, whatever part of the range the failed call flagged and counted.
@@ -267,22 +271,23 @@ final class LinuxFailure {
         if (over && privileged == Tristate.NO) {
             return build(Reason.OVER_LIMIT, function, errno, numbers(asked, memlock), needed);
         }
-        OptionalLong hole = firstHole(mappings.get(), address, end);
+        Optional<MemoryRange> hole = firstHole(mappings.get(), range);
         if (hole.isPresent()) {
-            return notMapped(function, errno, hole.getAsLong());
+            return notMapped(function, errno, hole.get());
         }
         // Before smaps, which takes seconds to read where mappings are that many.
-        Optional<PageLockException> many = tooManyMappings(function, errno);
-        if (many.isPresent() && !all) {
+        Optional<PageLockException> many = tooManyMappings(function, errno, all);
+        if (many.isPresent() && !allLocked) {
             return many.get();
         }
-        Optional<List<Mapping>> flagged = many.isPresent() || !all ? proc.flagged(address, end) : Optional.empty();
+        Optional<List<Mapping>> flagged =
+                many.isPresent() || !allLocked ? proc.flagged(address, range.end()) : Optional.empty();
         // Within a lock on fault, a full lock needs a split as well; a mapping that it got to is not on fault any more.
         if (many.isPresent() && function.equals("mlock") && anyOnFault(flagged)) {
             return many.get();
         }
-        if (all || lockedOrSpecial(flagged)) {
-            return cannotBePagedIn(function, errno, mappings.get(), address, end);
+        if (allLocked || lockedOrSpecial(flagged)) {
+            return cannotBePagedIn(function, errno, mappings.get());
         }
         return over && privileged == Tristate.UNKNOWN
                 ? build(Reason.OVER_LIMIT, function, errno, numbers(asked, memlock), needed)
@@ -310,11 +315,9 @@ final class LinuxFailure {
         return mappings.isPresent() && mappings.get().stream().anyMatch(each -> each.has("lf"));
     }
 
-    private PageLockException cannotBePagedIn(
-            String function, int errno, List<Mapping> mappings, long address, long end) {
+    private PageLockException cannotBePagedIn(String function, int errno, List<Mapping> mappings) {
         String finding = CANNOT_BE_BROUGHT_IN + "an error of the device, " + OTHER_CAUSES;
-        for (Mapping each : mappings) {
-            Mapping part = each.clip(address, end);
+        for (Mapping part : mappings) {
             // VM_LOCKED from mmap on: mm/secretmem.c. mlock cannot look its pages up: mm/gup.c, check_vma_flags().
             if (part.secret()) {
                 return PageLockException.because(Reason.CANNOT_BE_PAGED_IN)
@@ -327,10 +330,10 @@ final class LinuxFailure {
                 finding = part + " has no access rights (PROT_NONE)";
                 break;
             }
-            if (!each.name.startsWith("/")) {
+            if (!part.name.startsWith("/")) {
                 continue;
             }
-            Optional<ProcFiles.FileFacts> file = proc.file(each);
+            Optional<ProcFiles.FileFacts> file = proc.file(part);
             if (!file.isPresent()) {
                 // The likeliest cause, and no device is blamed where nobody could look.
                 finding = CANNOT_BE_BROUGHT_IN + part.shownName() + " may end before the range does (its size cannot be"
@@ -344,13 +347,20 @@ final class LinuxFailure {
         return build(Reason.CANNOT_BE_PAGED_IN, function, errno, finding, 0);
     }
 
-    /** The mappings of a range; empty also if a line about it cannot be read. */
-    private Optional<List<Mapping>> known(long from, long to) {
-        return proc.mappings(from, to).filter(all -> all.stream().allMatch(Mapping::isKnown));
+    /** The parts of mappings in a range; empty if they cannot be read, or a line about one. */
+    private static Optional<List<Mapping>> known(Optional<List<Mapping>> mappings, MemoryRange range) {
+        return mappings.map(all -> all.stream()
+                        .filter(each -> each.overlaps(range.address(), range.end()))
+                        .map(each -> each.clip(range.address(), range.end()))
+                        .collect(Collectors.toList()))
+                .filter(parts -> parts.stream().allMatch(Mapping::isKnown));
     }
 
-    private Optional<PageLockException> tooManyMappings(String function, int errno) {
-        Optional<List<Mapping>> all = proc.mappings();
+    private static Optional<MemoryRange> firstHole(List<Mapping> mappings, MemoryRange range) {
+        return Mapping.rangeSet(mappings).firstGap(range);
+    }
+
+    private Optional<PageLockException> tooManyMappings(String function, int errno, Optional<List<Mapping>> all) {
         OptionalLong max = proc.maxMapCount();
         if (!all.isPresent() || !max.isPresent() || all.get().size() + MAP_COUNT_SLACK < max.getAsLong()) {
             return Optional.empty();
@@ -364,8 +374,9 @@ final class LinuxFailure {
                 0));
     }
 
-    private PageLockException notMapped(String function, int errno, long hole) {
-        return build(Reason.NOT_MAPPED, function, errno, "nothing is mapped at 0x" + Long.toHexString(hole), 0);
+    private PageLockException notMapped(String function, int errno, MemoryRange hole) {
+        String detail = "nothing is mapped at 0x" + Long.toHexString(hole.address());
+        return build(Reason.NOT_MAPPED, function, errno, detail, 0);
     }
 
     private PageLockException unread(String function, int errno, String files) {
@@ -387,8 +398,7 @@ final class LinuxFailure {
 
     /** The kernel compares whole pages. */
     private boolean exceeds(long bytes, LimitValue soft) {
-        return soft.bytes().isPresent()
-                && Long.compareUnsigned(bytes / pageSize, soft.bytes().getAsLong() / pageSize) > 0;
+        return soft.bytes().isPresent() && Unsigned.less(soft.bytes().getAsLong() / pageSize, bytes / pageSize);
     }
 
     private static String numbers(String asked, LockLimit memlock) {
@@ -399,17 +409,5 @@ final class LinuxFailure {
 
     private static String limit(LockLimit memlock) {
         return "soft limit " + memlock.soft() + ", hard limit " + memlock.hard();
-    }
-
-    /** The first address of a range that no mapping covers. */
-    static OptionalLong firstHole(List<Mapping> mappings, long from, long to) {
-        long at = from;
-        for (Mapping each : mappings) {
-            if (Long.compareUnsigned(each.start, at) > 0) {
-                return OptionalLong.of(at);
-            }
-            at = each.end;
-        }
-        return Long.compareUnsigned(at, to) < 0 ? OptionalLong.of(at) : OptionalLong.empty();
     }
 }

@@ -5,6 +5,7 @@ import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
 import io.pagelock.backend.linux.proc.Status;
+import io.pagelock.backend.support.NativeLimits;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -71,14 +72,9 @@ final class LinuxLimits {
         return new LockLimit(
                 "RLIMIT_MEMLOCK",
                 LockLimit.Scope.PROCESS,
-                known ? limit(rlim[0]) : LimitValue.unknown(),
-                known ? limit(rlim[1]) : LimitValue.unknown(),
+                known ? NativeLimits.of(rlim[0]) : LimitValue.unknown(),
+                known ? NativeLimits.of(rlim[1]) : LimitValue.unknown(),
                 status.lockedBytes(),
                 true);
-    }
-
-    private static LimitValue limit(long bytes) {
-        // Infinity is 2^64-1, or 2^63-1 with the kernel's own type on alpha; nothing else is that large.
-        return bytes < 0 || bytes == Long.MAX_VALUE ? LimitValue.unlimited() : LimitValue.ofBytes(bytes);
     }
 }

@@ -6,6 +6,7 @@ import io.pagelock.PageStates;
 import io.pagelock.Tristate;
 import io.pagelock.backend.linux.proc.Mapping;
 import io.pagelock.backend.linux.proc.Status;
+import io.pagelock.spi.Unsigned;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -57,7 +58,7 @@ final class PageStateReader {
 
     private void unmapped(PageStates.Builder states, MemoryRange range, long from, long to) {
         long last = to & -pageSize;
-        for (long at = from + pageSize - 1 & -pageSize; Long.compareUnsigned(at, last) < 0; at += pageSize) {
+        for (long at = from + pageSize - 1 & -pageSize; Unsigned.less(at, last); at += pageSize) {
             states.locked(index(range, at), Tristate.NO).resident(index(range, at), Tristate.NO);
         }
     }

@@ -6,6 +6,7 @@ import io.pagelock.backend.linux.proc.KernelText;
 import io.pagelock.backend.linux.proc.Mapping;
 import io.pagelock.backend.linux.proc.MappingReader;
 import io.pagelock.backend.linux.proc.Status;
+import io.pagelock.spi.Unsigned;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -111,7 +112,7 @@ final class ProcSelf {
         List<Mapping> found = new ArrayList<>();
         try (MappingReader reader = new MappingReader(openMappings(file), file.equals("smaps"), from)) {
             for (Mapping each = reader.next(); each != null; each = reader.next()) {
-                if (Long.compareUnsigned(each.start, to) >= 0) {
+                if (!Unsigned.less(each.start, to)) {
                     break;
                 }
                 if (!each.gate()) {

@@ -4,7 +4,8 @@ package io.pagelock.backend.linux;
 import io.pagelock.MemoryRange;
 import io.pagelock.Tristate;
 import io.pagelock.backend.linux.proc.Mapping;
-import java.util.ArrayList;
+import io.pagelock.spi.RangeSet;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
@@ -28,48 +29,40 @@ final class UnlockAround {
 
     /** Returns whether nothing but the ranges is locked now, for certain. */
     boolean unlock(List<MemoryRange> keep) {
+        RangeSet.Builder kept = RangeSet.builder();
+        keep.forEach(kept::add);
         for (int pass = 0; pass < PASSES; pass++) {
             // First with the fewest calls; but one mapping that changes meanwhile spoils a call for the others.
-            if (unlock(keep, pass == 0)) {
+            if (unlock(kept.build(), pass == 0)) {
                 return true;
             }
         }
         return false;
     }
 
-    private boolean unlock(List<MemoryRange> keep, boolean joined) {
+    private boolean unlock(RangeSet keep, boolean joined) {
         Optional<List<Mapping>> mappings = proc.mappings();
         if (!mappings.isPresent()) {
             return false;
         }
+        if (joined) {
+            return unlockBut(keep, mappings.get());
+        }
         boolean done = true;
-        for (Span part : outside(joined ? Span.join(mappings.get()) : Span.each(mappings.get()), keep)) {
-            // A call that failed has unlocked nothing, as far as anybody can say.
-            if (calls.munlock(part.start, part.length) != 0 && oracle.locked(part.start, part.length) != Tristate.NO) {
-                done = false;
-            }
+        for (Mapping each : mappings.get()) {
+            done &= unlockBut(keep, Collections.singletonList(each));
         }
         return done;
     }
 
-    private static List<Span> outside(List<Span> parts, List<MemoryRange> keep) {
-        List<Span> outside = new ArrayList<>();
-        for (Span part : parts) {
-            long at = part.start;
-            long end = part.start + part.length;
-            for (MemoryRange kept : keep) {
-                if (Long.compareUnsigned(kept.end(), at) <= 0 || Long.compareUnsigned(kept.address(), end) >= 0) {
-                    continue;
-                }
-                if (Long.compareUnsigned(kept.address(), at) > 0) {
-                    outside.add(new Span(at, kept.address() - at));
-                }
-                at = kept.end();
-            }
-            if (Long.compareUnsigned(at, end) < 0) {
-                outside.add(new Span(at, end - at));
-            }
+    private boolean unlockBut(RangeSet keep, List<Mapping> mappings) {
+        RangeSet parts = Mapping.rangeSet(mappings).subtract(keep);
+        boolean done = true;
+        for (int i = 0; i < parts.size(); i++) {
+            long length = parts.end(i) - parts.start(i);
+            // A call that failed has unlocked nothing, as far as anybody can say.
+            done &= calls.munlock(parts.start(i), length) == 0 || oracle.locked(parts.start(i), length) == Tristate.NO;
         }
-        return outside;
+        return done;
     }
 }

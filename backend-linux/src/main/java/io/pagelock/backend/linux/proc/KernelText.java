@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux.proc;
 
+import io.pagelock.spi.Unsigned;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -160,7 +161,7 @@ public final class KernelText implements Closeable {
         int from = at;
         while (peek() >= '0' && peek() <= '9') {
             int digit = buffer[at++] - '0';
-            bad |= Long.compareUnsigned(number, Long.divideUnsigned(-1 - digit, 10)) > 0;
+            bad |= Unsigned.less(Long.divideUnsigned(-1 - digit, 10), number);
             number = number * 10 + digit;
         }
         bad |= at == from;

@@ -2,6 +2,8 @@
 package io.pagelock.backend.linux.proc;
 
 import io.pagelock.spi.Names;
+import io.pagelock.spi.RangeSet;
+import io.pagelock.spi.Unsigned;
 import java.util.OptionalLong;
 
 /** One line of {@code /proc/PID/maps}, proc_pid_maps(5), or one entry of {@code smaps}, proc_pid_smaps(5). Immutable. */
@@ -99,11 +101,36 @@ public final class Mapping {
      * @return the part
      */
     public Mapping clip(long from, long to) {
-        long first = Long.compareUnsigned(from, start) > 0 ? from : start;
-        long last = Long.compareUnsigned(to, end) < 0 ? to : end;
+        long first = Unsigned.max(from, start);
+        long last = Unsigned.min(to, end);
         return first == start && last == end
                 ? this
                 : new Mapping(first, last, permissions, offset + (first - start), device, inode, escapedName, fields);
+    }
+
+    /**
+     * Reports whether a part of this mapping lies within a range.
+     *
+     * @param from where the range begins
+     * @param to where it ends, exclusive
+     * @return whether it overlaps the range
+     */
+    public boolean overlaps(long from, long to) {
+        return Unsigned.less(from, end) && Unsigned.less(start, to);
+    }
+
+    /**
+     * Returns the addresses of mappings. Of page 0, address 0 is left out, which no range holds.
+     *
+     * @param mappings the mappings
+     * @return the set of their addresses
+     */
+    public static RangeSet rangeSet(Iterable<Mapping> mappings) {
+        RangeSet.Builder all = RangeSet.builder();
+        for (Mapping each : mappings) {
+            all.add(Unsigned.max(each.start, 1), each.end);
+        }
+        return all.build();
     }
 
     /**

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux.proc;
 
+import io.pagelock.spi.Unsigned;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -50,7 +51,7 @@ public final class MappingReader implements Closeable {
      */
     public Mapping next() throws IOException {
         while (atHeader || nextHeader()) {
-            if (unread && Long.compareUnsigned(done, start) < 0) {
+            if (unread && Unsigned.less(done, start)) {
                 return unknown(start);
             }
             atHeader = false;
@@ -58,18 +59,18 @@ public final class MappingReader implements Closeable {
             Mapping mapping = wanted() ? Mapping.parse(start, end, text) : null;
             unread = mapping == null && wanted();
             if (mapping == null) {
-                done = wanted() || Long.compareUnsigned(end, done) < 0 ? done : end;
+                done = wanted() || Unsigned.less(end, done) ? done : end;
                 continue;
             }
             mapping = mapping.clip(done, end);
             done = end;
             return smaps ? withFields(mapping) : mapping;
         }
-        return unread && Long.compareUnsigned(done, TOP) < 0 ? unknown(TOP) : null;
+        return unread && Unsigned.less(done, TOP) ? unknown(TOP) : null;
     }
 
     private boolean wanted() {
-        return Long.compareUnsigned(end, from) > 0 && Long.compareUnsigned(end, done) > 0;
+        return Unsigned.less(from, end) && Unsigned.less(done, end);
     }
 
     private Mapping unknown(long to) {
@@ -101,10 +102,8 @@ public final class MappingReader implements Closeable {
         start = text.hex();
         text.skip('-');
         end = text.hex();
-        boolean formed = !text.bad()
-                && text.peek() == ' '
-                && Long.compareUnsigned(start, end) < 0
-                && (start | end) % Mapping.GRAIN == 0;
+        boolean formed =
+                !text.bad() && text.peek() == ' ' && Unsigned.less(start, end) && (start | end) % Mapping.GRAIN == 0;
         unread |= !formed;
         return atHeader = formed;
     }
