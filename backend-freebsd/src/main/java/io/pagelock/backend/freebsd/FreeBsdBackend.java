@@ -14,20 +14,17 @@ import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
+import io.pagelock.backend.support.AbstractBackend;
 import io.pagelock.backend.support.CLibrary;
 import io.pagelock.backend.support.MemoryFlags;
-import io.pagelock.backend.support.NativeAccess;
 import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.AsyncLocking;
-import io.pagelock.spi.Backend;
 import io.pagelock.spi.Host;
 import io.pagelock.spi.PageStateReading;
 import io.pagelock.spi.RangeSet;
 import io.pagelock.spi.Syncing;
 import io.pagelock.spi.Unsigned;
-import java.lang.invoke.MethodHandles;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -42,7 +39,8 @@ import java.util.function.Consumer;
  * <p>Sources: mlock(2), mlockall(2), msync(2), mincore(2), getrlimit(2), sysctl(3), aio_mlock(2) of FreeBSD 10 to 15; what
  * 15.1 was recorded to answer.
  */
-final class FreeBsdBackend implements Backend, AddressSpaceLocking, AsyncLocking, PageStateReading, Syncing {
+final class FreeBsdBackend extends AbstractBackend
+        implements AddressSpaceLocking, AsyncLocking, PageStateReading, Syncing {
     private final FreeBsdCalls calls;
     private final KernelState kernel;
     private final Mappings mappings;
@@ -50,25 +48,27 @@ final class FreeBsdBackend implements Backend, AddressSpaceLocking, AsyncLocking
     private final FreeBsdRemedies remedies;
     private final FreeBsdFailure failure;
     private final AioLocks aio;
-    private final NativeAccess addresses;
     private final boolean tellsWired;
-    private final int addressBits;
-    private final BackendInfo info;
 
-    private FreeBsdBackend(FreeBsdCalls calls, AioCalls aioCalls, NativeAccess addresses, Host host) {
-        this.addresses = addresses;
+    private FreeBsdBackend(
+            BackendInfo info,
+            Set<Capability> capabilities,
+            CLibrary library,
+            FreeBsdCalls calls,
+            KernelState kernel,
+            Mappings mappings,
+            Host host) {
+        super(info, capabilities, kernel.pageSize(), host.bits(), library);
         this.calls = calls;
-        kernel = new KernelState(calls);
+        this.kernel = kernel;
+        this.mappings = mappings;
         remedies = new FreeBsdRemedies(kernel);
-        mappings = new Mappings(calls, kernel.pageSize());
         residency = new Residency(calls, kernel);
         failure = new FreeBsdFailure(kernel, mappings, residency, remedies);
-        tellsWired = kernel.hasWiredFlag() && mappings.read().isPresent();
-        addressBits = host.bits();
-        AioLayout layout = AioLayout.of(host);
-        aio = aioCalls == null ? null : new AioLocks(aioCalls, addresses, layout, failure);
-        info = addresses.describe(
-                new BackendInfo("freebsd", host.osName() + " " + host.osVersion(), host.arch(), notes(layout)));
+        tellsWired = capabilities.contains(Capability.LOCKED_PAGES);
+        aio = capabilities.contains(Capability.NATIVE_ASYNC)
+                ? new AioLocks(library.bind(AioCalls.class), AioLayout.of(host), failure)
+                : null;
     }
 
     /**
@@ -79,58 +79,33 @@ final class FreeBsdBackend implements Backend, AddressSpaceLocking, AsyncLocking
      */
     static FreeBsdBackend over(CLibrary library, Host host) {
         FreeBsdCalls calls = FreeBsdCalls.bind(library);
-        // Asked before the call itself: without the module, FreeBSD 10 answers aio_mlock with SIGSYS, which ends the
-        // JVM.
-        boolean hasAio = new KernelState(calls).sysctl("kern.features.aio").orElse(0) != 0 && AioCalls.areIn(library);
-        return new FreeBsdBackend(
-                calls, hasAio ? library.bind(MethodHandles.lookup(), AioCalls.class) : null, library, host);
-    }
-
-    private List<String> notes(AioLayout layout) {
+        KernelState kernel = new KernelState(calls);
+        Mappings mappings = new Mappings(calls, kernel.pageSize());
+        Set<Capability> capabilities =
+                EnumSet.of(Capability.LOCK_ADDRESS_SPACE, Capability.SYNC, Capability.RESIDENT_PAGES);
         List<String> notes = new ArrayList<>();
         notes.add("not run on FreeBSD yet; tested against a stand-in that answers as FreeBSD 15.1 was recorded to");
-        if (layout == AioLayout.ILP32) {
+        if (AioLayout.of(host) == AioLayout.ILP32) {
             notes.add("the layout of struct aiocb is the compiler's for armv7 and not verified otherwise");
         }
-        if (aio == null) {
+        // Asked before the call itself: without the module, FreeBSD 10 answers aio_mlock with SIGSYS, which ends the
+        // JVM.
+        if (kernel.sysctl("kern.features.aio").orElse(0) != 0 && AioCalls.areIn(library)) {
+            capabilities.add(Capability.NATIVE_ASYNC);
+        } else {
             notes.add(
                     "the kernel has no AIO (kern.features.aio), so lockAsync uses threads; on FreeBSD 10, kldload aio");
         }
-        if (!tellsWired) {
+        if (kernel.hasWiredFlag() && mappings.read().isPresent()) {
+            capabilities.add(Capability.LOCKED_PAGES);
+            capabilities.add(Capability.LOCKED_BYTES);
+        } else {
             notes.add(
                     "kern.proc.vmmap does not tell which pages are locked (older than 12.3, or not readable), so a lock of"
                             + " pages that are locked already may fail near the limit");
         }
-        return notes;
-    }
-
-    @Override
-    public BackendInfo info() {
-        return info;
-    }
-
-    @Override
-    public long pageSize() {
-        return kernel.pageSize();
-    }
-
-    @Override
-    public int addressBits() {
-        return addressBits;
-    }
-
-    @Override
-    public Set<Capability> capabilities() {
-        Set<Capability> capabilities =
-                EnumSet.of(Capability.LOCK_ADDRESS_SPACE, Capability.SYNC, Capability.RESIDENT_PAGES);
-        if (tellsWired) {
-            capabilities.add(Capability.LOCKED_PAGES);
-            capabilities.add(Capability.LOCKED_BYTES);
-        }
-        if (aio != null) {
-            capabilities.add(Capability.NATIVE_ASYNC);
-        }
-        return capabilities;
+        BackendInfo info = new BackendInfo("freebsd", host.osName() + " " + host.osVersion(), host.arch(), notes);
+        return new FreeBsdBackend(info, capabilities, library, calls, kernel, mappings, host);
     }
 
     @Override
@@ -181,9 +156,9 @@ final class FreeBsdBackend implements Backend, AddressSpaceLocking, AsyncLocking
 
     @Override
     public PageStates pageStates(MemoryRange range) {
-        long pageSize = kernel.pageSize();
+        long pageSize = pageSize();
         PageStates.Builder states = PageStates.unknown(range, pageSize);
-        Optional<List<MapEntry>> entries = mappings.of(range.address(), range.end());
+        Optional<List<MapEntry>> entries = mappings.of(range);
         if (!entries.isPresent()) {
             resident(states, range, range.address(), range.end());
             return states.build();
@@ -213,19 +188,14 @@ final class FreeBsdBackend implements Backend, AddressSpaceLocking, AsyncLocking
         residency.states(
                 start,
                 end,
-                (address, resident) ->
-                        states.resident((int) ((address - range.address()) / kernel.pageSize()), resident));
+                (address, resident) -> states.resident((int) ((address - range.address()) / pageSize()), resident));
     }
 
     @Override
     public Optional<List<MemoryRange>> mapped(MemoryRange range) {
-        return mappings.of(range.address(), range.end()).map(entries -> {
-            RangeSet.Builder parts = RangeSet.builder();
-            for (MapEntry entry : entries) {
-                parts.add(Unsigned.max(range.address(), entry.start), Unsigned.min(range.end(), entry.end));
-            }
-            return parts.build().asList();
-        });
+        return mappings.of(range)
+                .map(entries ->
+                        Mappings.rangeSet(entries).intersect(RangeSet.of(range)).asList());
     }
 
     @Override
@@ -266,10 +236,5 @@ final class FreeBsdBackend implements Backend, AddressSpaceLocking, AsyncLocking
     @Override
     public List<String> remedies(Reason reason, long bytes) {
         return remedies.of(reason, bytes);
-    }
-
-    @Override
-    public long address(ByteBuffer buffer) {
-        return addresses.address(buffer);
     }
 }

@@ -18,7 +18,6 @@ final class FreeBsdConstants {
     static final int MINCORE_INCORE = 1;
 
     static final int RLIMIT_MEMLOCK = 6;
-    static final long RLIM_INFINITY = Long.MAX_VALUE;
 
     static final int SIGEV_NONE = 0;
     static final int SIGEV_KEVENT = 3;

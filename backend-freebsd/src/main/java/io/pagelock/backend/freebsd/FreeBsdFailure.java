@@ -5,6 +5,7 @@ import static io.pagelock.backend.freebsd.FreeBsdConstants.ERRNO;
 
 import io.pagelock.ByteSize;
 import io.pagelock.LimitValue;
+import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.backend.support.Refusals;
@@ -40,25 +41,18 @@ final class FreeBsdFailure {
     /** Explains a lock of a range that mlock refused, or that aio_mlock took and then ended with this errno. */
     PageLockException ofLock(String function, int errno, long address, long length) {
         if (ERRNO.is(errno, "ENOMEM")) {
-            return ofShortage(function, errno, address, length);
+            return ofShortage(function, errno, MemoryRange.of(address, length));
         }
         if (ERRNO.is(errno, "EAGAIN") && kernel.release().orElse(Long.MAX_VALUE) < 1200000) {
             // Only releases before 12 have it, and there it means this alone.
-            return refusal(Reason.NO_LOCKABLE_MEMORY, function, errno, systemNumbers(length), total(length));
-        }
-        if (ERRNO.is(errno, "ECANCELED")) {
-            return refusal(Reason.CANCELLED, function, errno, "cancelled before the kernel began", 0);
-        }
-        if (ERRNO.is(errno, "EIO")) {
-            // No release is known to give it.
-            return refusal(Reason.IO_ERROR, function, errno, "a page could not be read", 0);
+            return refusals.of(Reason.NO_LOCKABLE_MEMORY, function, errno, systemNumbers(length), total(length));
         }
         if (ERRNO.is(errno, "EINVAL")) {
             // An overflow, the cause that the page gives, never comes here.
             String detail =
                     "the kernel refuses an argument; the range may be mapped from a device or with large pages, which"
                             + " it does not wire";
-            return refusal(Reason.UNKNOWN, function, errno, detail, 0);
+            return refusals.of(Reason.UNKNOWN, function, errno, detail);
         }
         return ofOther(function, errno);
     }
@@ -73,7 +67,7 @@ final class FreeBsdFailure {
                     + text(kernel.sysctl("vfs.aio.max_aio_queue_per_proc")) + " of one process and "
                     + text(kernel.sysctl("vfs.aio.max_aio_queue"))
                     + " of all may be unreaped, and finished ones count";
-            return refusal(Reason.QUEUE_FULL, function, errno, detail, 0);
+            return refusals.of(Reason.QUEUE_FULL, function, errno, detail);
         }
         if (ERRNO.is(errno, "ECAPMODE")) {
             return withoutAio(errno, "this process is in Capsicum's capability mode, where aio_mlock is not allowed");
@@ -100,7 +94,7 @@ final class FreeBsdFailure {
     }
 
     private PageLockException withoutAio(int errno, String detail) {
-        return refusal(new Cause(Reason.NOT_SUPPORTED, detail), "aio_mlock", errno);
+        return refusals.of(Reason.NOT_SUPPORTED, "aio_mlock", errno, detail);
     }
 
     PageLockException ofUnlock(int errno, long address, long length) {
@@ -108,12 +102,6 @@ final class FreeBsdFailure {
     }
 
     PageLockException ofSync(int errno, long address, long length) {
-        if (ERRNO.is(errno, "EBUSY")) {
-            return refusal(Reason.BUSY, "msync", errno, "a page of the range is locked", 0);
-        }
-        if (ERRNO.is(errno, "EIO")) {
-            return refusal(Reason.IO_ERROR, "msync", errno, "a page could not be written", 0);
-        }
         return ofHole("msync", errno, address, length);
     }
 
@@ -122,14 +110,19 @@ final class FreeBsdFailure {
         if (!ERRNO.is(errno, "ENOMEM")) {
             return ofOther(function, errno);
         }
-        Optional<List<MapEntry>> entries = mappings.of(address, address + length);
+        MemoryRange range = MemoryRange.of(address, length);
+        Optional<List<MapEntry>> entries = mappings.of(range);
         if (!entries.isPresent()) {
-            return refusal(Reason.NOT_MAPPED, function, errno, "", 0);
+            return refusals.of(Reason.NOT_MAPPED, function, errno, "");
         }
-        Optional<Long> hole = Mappings.hole(entries.get(), address, address + length);
-        return hole.isPresent()
-                ? refusal(new Cause(Reason.NOT_MAPPED, unmapped(hole.get())), function, errno)
-                : refusal(new Cause(Reason.UNKNOWN, "the range is mapped by now"), function, errno);
+        Optional<Cause> hole = hole(entries.get(), range);
+        return refusal(hole.orElse(new Cause(Reason.UNKNOWN, "the range is mapped by now")), function, errno);
+    }
+
+    private static Optional<Cause> hole(List<MapEntry> entries, MemoryRange range) {
+        return Mappings.rangeSet(entries)
+                .firstGap(range)
+                .map(gap -> new Cause(Reason.NOT_MAPPED, "nothing is mapped at " + hex(gap.address())));
     }
 
     PageLockException ofLockAll(int errno, boolean current) {
@@ -160,11 +153,11 @@ final class FreeBsdFailure {
         if (isBound && soft.isPresent() && size > soft.getAsLong()) {
             String detail =
                     "asked for " + ByteSize.format(size) + ", the size of the whole address space; " + limits(limits);
-            return refusal(Reason.OVER_LIMIT, function, errno, detail, size);
+            return refusals.of(Reason.OVER_LIMIT, function, errno, detail, size);
         }
         long added = Mappings.bytes(entries) - Mappings.wired(entries, 0, -1);
         if (current && isOverMaximum(added)) {
-            return refusal(Reason.NO_LOCKABLE_MEMORY, function, errno, systemNumbers(added), total(added));
+            return refusals.of(Reason.NO_LOCKABLE_MEMORY, function, errno, systemNumbers(added), total(added));
         }
         return unexplained(function, errno, size, "no limit that is exceeded", Optional.empty());
     }
@@ -173,15 +166,15 @@ final class FreeBsdFailure {
         return ofOther("munlockall", errno);
     }
 
-    private PageLockException ofShortage(String function, int errno, long address, long length) {
+    private PageLockException ofShortage(String function, int errno, MemoryRange range) {
+        long length = range.length();
         LimitValue maximum = kernel.maximum();
         if (maximum.bytes().isPresent() && length > maximum.bytes().getAsLong()) {
-            return refusal(Reason.NO_LOCKABLE_MEMORY, function, errno, systemNumbers(length), total(length));
+            return refusals.of(Reason.NO_LOCKABLE_MEMORY, function, errno, systemNumbers(length), total(length));
         }
         LimitValue[] limits = kernel.memlock();
         OptionalLong soft = limits[0].bytes();
-        long end = address + length;
-        Optional<List<MapEntry>> read = mappings.ofAndWired(address, end);
+        Optional<List<MapEntry>> read = mappings.ofAndWired(range);
         OptionalLong locked =
                 read.isPresent() && kernel.hasWiredFlag() ? residency.inPageTable(read.get()) : OptionalLong.empty();
         long charge = saturated(length + locked.orElse(0));
@@ -189,24 +182,23 @@ final class FreeBsdFailure {
             String detail = "asked for " + ByteSize.format(length) + ", locked already "
                     + (locked.isPresent() ? ByteSize.format(locked.getAsLong()) : "unknown") + "; " + limits(limits)
                     + " (pages that are locked already are charged again)";
-            return refusal(Reason.OVER_LIMIT, function, errno, detail, charge);
+            return refusals.of(Reason.OVER_LIMIT, function, errno, detail, charge);
         }
         if (!read.isPresent()) {
             return unexplained(function, errno, charge, UNREAD_MAPPINGS, Optional.empty());
         }
         List<MapEntry> entries = read.get();
-        Optional<Long> hole = Mappings.hole(entries, address, end);
-        if (hole.isPresent()) {
-            return refusal(new Cause(Reason.NOT_MAPPED, unmapped(hole.get())), function, errno);
-        }
-        Optional<Cause> cause = inaccessible(entries, address, end);
+        long address = range.address();
+        long end = range.end();
+        Optional<Cause> hole = hole(entries, range);
+        Optional<Cause> cause = hole.isPresent() ? hole : inaccessible(entries, address, end);
         if (cause.isPresent()) {
             return refusal(cause.get(), function, errno);
         }
         // What is locked already counts once against this maximum; where that is not known, only what is sure counts.
         long added = length - Mappings.wired(entries, address, end);
         if (kernel.hasWiredFlag() && isOverMaximum(added)) {
-            return refusal(Reason.NO_LOCKABLE_MEMORY, function, errno, systemNumbers(added), total(added));
+            return refusals.of(Reason.NO_LOCKABLE_MEMORY, function, errno, systemNumbers(added), total(added));
         }
         return unexplained(
                 function, errno, charge, "no hole, no limit that is exceeded", missing(entries, address, end));
@@ -220,7 +212,7 @@ final class FreeBsdFailure {
             String detail =
                     excluded + ", so a rule of rctl(8) for memorylocked may be exceeded (kern.racct.enable is set;"
                             + " pages that are locked already are charged again)";
-            return refusal(
+            return refusals.of(
                     Reason.OVER_LIMIT,
                     function,
                     errno,
@@ -309,22 +301,30 @@ final class FreeBsdFailure {
         return number.isPresent() ? Long.toString(number.getAsLong()) : "an unknown number";
     }
 
-    private static String unmapped(long address) {
-        return "nothing is mapped at " + hex(address);
-    }
-
     private static String hex(long address) {
         return "0x" + Long.toHexString(address);
     }
 
     private PageLockException ofOther(String function, int errno) {
-        if (ERRNO.is(errno, "EPERM")) {
-            return refusal(new Cause(Reason.NOT_PERMITTED, whyNotPermitted()), function, errno);
+        Reason reason = ERRNO.reason(errno);
+        return refusals.of(reason, function, errno, finding(reason, function));
+    }
+
+    private String finding(Reason reason, String function) {
+        switch (reason) {
+            case NOT_PERMITTED:
+                return whyNotPermitted();
+            case NOT_SUPPORTED:
+                return LACKS_CALL;
+            case CANCELLED:
+                return "cancelled before the kernel began";
+            case BUSY:
+                return "a page of the range is locked";
+            case IO_ERROR:
+                return "a page could not be " + (function.equals("msync") ? "written" : "read");
+            default:
+                return "";
         }
-        return refusal(
-                ERRNO.is(errno, "ENOSYS") ? new Cause(Reason.NOT_SUPPORTED, LACKS_CALL) : new Cause(Reason.UNKNOWN, ""),
-                function,
-                errno);
     }
 
     private String whyNotPermitted() {
@@ -339,11 +339,7 @@ final class FreeBsdFailure {
     }
 
     private PageLockException refusal(Cause cause, String function, int errno) {
-        return refusal(cause.reason, function, errno, cause.detail, 0);
-    }
-
-    private PageLockException refusal(Reason reason, String function, int errno, String detail, long bytes) {
-        return refusals.of(reason, function, errno, detail, bytes);
+        return refusals.of(cause.reason, function, errno, cause.detail);
     }
 
     /** What was found out. */

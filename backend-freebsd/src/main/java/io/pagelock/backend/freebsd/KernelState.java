@@ -3,11 +3,11 @@ package io.pagelock.backend.freebsd;
 
 import static io.pagelock.backend.freebsd.FreeBsdConstants.ENOENT;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.RLIMIT_MEMLOCK;
-import static io.pagelock.backend.freebsd.FreeBsdConstants.RLIM_INFINITY;
 
 import io.pagelock.LimitValue;
 import io.pagelock.Tristate;
 import io.pagelock.backend.support.CLibrary;
+import io.pagelock.backend.support.NativeLimits;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.OptionalLong;
@@ -66,11 +66,7 @@ final class KernelState {
         if (calls.getrlimit(RLIMIT_MEMLOCK, limits) != 0) {
             return new LimitValue[] {LimitValue.unknown(), LimitValue.unknown()};
         }
-        return new LimitValue[] {limit(limits[0]), limit(limits[1])};
-    }
-
-    private static LimitValue limit(long value) {
-        return value == RLIM_INFINITY || value < 0 ? LimitValue.unlimited() : LimitValue.ofBytes(value);
+        return new LimitValue[] {NativeLimits.of(limits[0]), NativeLimits.of(limits[1])};
     }
 
     /** The name of the system's maximum: {@code vm.max_wired} up to some release 12. */
@@ -84,14 +80,8 @@ final class KernelState {
     /** How much all processes together may lock. */
     LimitValue maximum() {
         OptionalLong pages = sysctl(maximumName());
-        if (!pages.isPresent()) {
-            return LimitValue.unknown();
-        }
-        long count = pages.getAsLong();
         // -1 is how administrators switch it off: the kernel compares unsigned numbers.
-        return count < 0 || count > Long.MAX_VALUE / pageSize
-                ? LimitValue.unlimited()
-                : LimitValue.ofBytes(count * pageSize);
+        return pages.isPresent() ? NativeLimits.ofPages(pages.getAsLong(), pageSize) : LimitValue.unknown();
     }
 
     /** How much all processes together have locked. Without a count of its own, the maximum is for all wired pages. */

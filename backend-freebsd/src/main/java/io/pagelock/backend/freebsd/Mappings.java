@@ -6,6 +6,8 @@ import static io.pagelock.backend.freebsd.FreeBsdConstants.ENOMEM;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.KERN_PROC;
 import static io.pagelock.backend.freebsd.FreeBsdConstants.KERN_PROC_VMMAP;
 
+import io.pagelock.MemoryRange;
+import io.pagelock.spi.RangeSet;
 import io.pagelock.spi.Unsigned;
 import java.util.List;
 import java.util.Optional;
@@ -30,29 +32,30 @@ final class Mappings {
 
     /** Returns all, in the order of their addresses. */
     Optional<List<MapEntry>> all() {
-        return settled(entry -> true, 0, 0);
+        return settled(entry -> true, RangeSet.empty());
     }
 
     /** Returns those that are locked. */
     Optional<List<MapEntry>> wired() {
-        return settled(MapEntry::isUserWired, 0, 0);
+        return settled(MapEntry::isUserWired, RangeSet.empty());
     }
 
     /** Returns those of a range, and where they leave a gap in it nothing is mapped. */
-    Optional<List<MapEntry>> of(long start, long end) {
-        return settled(entry -> entry.overlaps(start, end), start, end);
+    Optional<List<MapEntry>> of(MemoryRange range) {
+        return settled(entry -> entry.overlaps(range.address(), range.end()), RangeSet.of(range));
     }
 
     /** Returns those of a range, as above, and what is locked anywhere. */
-    Optional<List<MapEntry>> ofAndWired(long start, long end) {
-        return settled(entry -> entry.isUserWired() || entry.overlaps(start, end), start, end);
+    Optional<List<MapEntry>> ofAndWired(MemoryRange range) {
+        return settled(
+                entry -> entry.isUserWired() || entry.overlaps(range.address(), range.end()), RangeSet.of(range));
     }
 
     /**
      * Reads the mappings until what is wanted of them is twice the same. The kernel gives the map's lock up after each, and
      * those that another thread has merged with it by then are missing (sys/kern/kern_proc.c, kern_proc_vmmap_out).
      */
-    private Optional<List<MapEntry>> settled(Predicate<MapEntry> wanted, long start, long end) {
+    private Optional<List<MapEntry>> settled(Predicate<MapEntry> wanted, RangeSet range) {
         List<MapEntry> before = null;
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             Optional<List<MapEntry>> read = read();
@@ -60,7 +63,7 @@ final class Mappings {
                 return read;
             }
             List<MapEntry> entries = read.get().stream().filter(wanted).collect(Collectors.toList());
-            if (before != null && areSame(entries, before) && areHoles(entries, start, end)) {
+            if (before != null && areSame(entries, before) && areHoles(range.subtract(rangeSet(entries)))) {
                 return Optional.of(entries);
             }
             before = entries;
@@ -77,18 +80,13 @@ final class Mappings {
     }
 
     /** Reports whether nothing is mapped where the mappings leave a gap, since the same may be missing twice. */
-    private boolean areHoles(List<MapEntry> entries, long start, long end) {
-        long at = start;
-        for (MapEntry entry : entries) {
-            if (!entry.overlaps(start, end)) {
-                continue;
-            }
-            if (Unsigned.less(at, entry.start) && !isHole(at)) {
+    private boolean areHoles(RangeSet gaps) {
+        for (int i = 0; i < gaps.size(); i++) {
+            if (!isHole(gaps.start(i))) {
                 return false;
             }
-            at = Unsigned.max(at, entry.end);
         }
-        return !Unsigned.less(at, end) || isHole(at);
+        return true;
     }
 
     private boolean isHole(long address) {
@@ -120,15 +118,13 @@ final class Mappings {
         return Optional.empty();
     }
 
-    /** Returns the first address of a range at which nothing is mapped. */
-    static Optional<Long> hole(List<MapEntry> entries, long start, long end) {
-        long at = start;
+    /** Returns the addresses of mappings; of page 0, address 0 is left out, which no range holds. */
+    static RangeSet rangeSet(List<MapEntry> entries) {
+        RangeSet.Builder all = RangeSet.builder();
         for (MapEntry entry : entries) {
-            if (!Unsigned.less(at, entry.start) && Unsigned.less(at, entry.end)) {
-                at = entry.end;
-            }
+            all.add(Unsigned.max(entry.start, 1), entry.end);
         }
-        return Unsigned.less(at, end) ? Optional.of(at) : Optional.empty();
+        return all.build();
     }
 
     /** Returns how many bytes of a range are locked. */

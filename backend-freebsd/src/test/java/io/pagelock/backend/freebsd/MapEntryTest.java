@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pagelock.MemoryRange;
 import io.pagelock.spi.Unsigned;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -63,7 +64,9 @@ class MapEntryTest {
         List<MapEntry> entries = parse(join(record(PAGE, 2 * PAGE, forged), record(4 * PAGE, 5 * PAGE, "")))
                 .get();
         assertEquals(2, entries.size());
-        assertEquals(Optional.of(2 * PAGE), Mappings.hole(entries, PAGE, 5 * PAGE));
+        assertEquals(
+                Optional.of(MemoryRange.of(2 * PAGE, 2 * PAGE)),
+                Mappings.rangeSet(entries).firstGap(MemoryRange.of(PAGE, 4 * PAGE)));
         assertTrue(entries.get(0).isAccessible());
     }
 
