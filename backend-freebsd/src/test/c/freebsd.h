@@ -228,10 +228,10 @@ int kevent(
 int close(int fd);
 
 /* For tests. */
-void standin_reset(void);
-void standin_set(const char *name, int64_t value);
-int64_t standin_get(const char *name);
+void standin_boot(void);
+void standin_set(const char *name, long value);
+long standin_get(const char *name);
 void standin_fail(const char *call, int nth, int number);
-int64_t standin_calls(const char *call);
+long standin_calls(const char *call);
 
 #endif

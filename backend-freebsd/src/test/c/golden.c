@@ -350,7 +350,7 @@ static void kinds(void) {
     const char *at_limit = r(full);
     mprotect(gone, 4 * P, FB_PROT_NONE);
     row("limit after PROT_NONE", "before %s, after %s; flagged %d", at_limit, r(mlock(m, 1)), is_user_wired(gone, 4));
-    standin_set("limit_cur", FB_RLIM_INFINITY);
+    standin_set("limit_cur", -1);
     munlock(gone, 4 * P);
     unmap(gone, 4);
     char *six = map(6);
@@ -390,7 +390,7 @@ static void limits(void) {
     row("order.EPERM before EINVAL", "%s", r(mlock(m, ~0UL)));
     standin_set("unprivileged_mlock", 1);
     row("order.EINVAL before ENOMEM", "%s", r(mlock(m, ~0UL)));
-    standin_reset();
+    standin_boot();
 
     standin_set("others_wired", 401644 - 8);
     mlock(m, 8 * P);
@@ -403,7 +403,7 @@ static void limits(void) {
     standin_set("euid", 1001);
     int other = sysctlbyname("vm.max_user_wired", NULL, NULL, &value, sizeof value);
     row("max_user_wired.set", "root %s, uid 1001 %s", r(root), r(other));
-    standin_reset();
+    standin_boot();
     unmap(m, 64);
 }
 
@@ -418,7 +418,7 @@ static void rctl(void) {
     const char *current = r(mlockall(FB_MCL_CURRENT));
     row("rctl", "mlock %s, same again %s, mlockall CURRENT %s, FUTURE %s", over, again, current, r(mlockall(FB_MCL_FUTURE)));
     munlockall();
-    standin_reset();
+    standin_boot();
     unmap(m, 32);
 }
 
@@ -467,7 +467,7 @@ static void privileges(void) {
     life("unprivileged_mlock=0, uid 1001, aio_mlock", block_of(m, P));
     standin_set("euid", 0);
     set_of_four("unprivileged_mlock=0, root", m);
-    standin_reset();
+    standin_boot();
     mlock(m, P);
     standin_set("jailed", 1);
     set_of_four("jail, root", m);
@@ -475,11 +475,11 @@ static void privileges(void) {
     set_of_four("jail, uid 1001", m);
     standin_set("mlock_allowed", 1);
     set_of_four("jail with allow.mlock, uid 1001", m);
-    standin_reset();
+    standin_boot();
     standin_set("capmode", 1);
     set_of_four("capsicum", m);
     life("capsicum, aio_mlock", block_of(m, P));
-    standin_reset();
+    standin_boot();
     munlockall();
     unmap(m, 4);
 }
@@ -513,7 +513,7 @@ static void all(void) {
     later = map(1);
     row("munlockall.ends that", "%s", later == (void *) -1 ? "-1" : "0");
     unmap(later, 1);
-    standin_reset();
+    standin_boot();
 
     standin_set("others_wired", 401644);
     mlockall(FB_MCL_FUTURE);
@@ -522,7 +522,7 @@ static void all(void) {
     row("gap.FUTURE at max_user_wired", "%s, %ld", later == (void *) -1 ? "-1" : "0", wired() - before);
     munlockall();
     unmap(later, 4);
-    standin_reset();
+    standin_boot();
     char *dark = map_as(4, FB_PROT_NONE, FB_MAP_PRIVATE | FB_MAP_ANON, -1);
     result = mlockall(FB_MCL_CURRENT | FB_MCL_FUTURE);
     char *second = map_as(4, FB_PROT_NONE, FB_MAP_PRIVATE | FB_MAP_ANON, -1);
@@ -648,10 +648,10 @@ static void aio(void) {
     mlock(m, 4 * P);
     life("aio.same pages over limit", block_of(m, 4 * P));
     munlockall();
-    standin_reset();
+    standin_boot();
     standin_set("others_wired", 401644);
     life("aio.over max_user_wired", block_of(m, P));
-    standin_reset();
+    standin_boot();
     life("aio.overflow", block_of((void *) (~0UL - 8 * P), 16 * P));
     life("aio.nbytes over SSIZE_MAX", block_of(m, (~0UL >> 1) + 1));
     life("aio.nbytes SSIZE_MAX", block_of(far_below_the_end(m), ~0UL >> 1));
@@ -731,7 +731,7 @@ static void aio(void) {
     row("aio.1025th over all", "%s", r(aio_mlock(&many[1])));
     wait_for(&many[0]);
     aio_return(&many[0]);
-    standin_reset();
+    standin_boot();
     munlockall();
 
     out = &copy;

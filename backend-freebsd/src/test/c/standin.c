@@ -23,10 +23,9 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+/* unistd.h would declare close() and others. */
 #include "freebsd.h"
-
-/* unistd.h would declare close() and others; these two are all that is wanted of it. */
-extern long syscall(long number, ...);
+#include "standin-memory.h"
 
 /* With an offset in bytes it is another call on i386, and takes a structure. */
 #ifdef SYS_mmap2
@@ -90,6 +89,7 @@ static const struct {
     {"limit_cur", &set.limit_cur},
     {"limit_max", &set.limit_max},
     {"max_user_wired", &set.max_user_wired},
+    {"maximum_bytes", &set.max_user_wired},
     {"others_wired", &set.others_wired},
     {"unprivileged_mlock", &set.unprivileged_mlock},
     {"jailed", &set.jailed},
@@ -154,10 +154,11 @@ static int fault(const char *call) {
     struct fault *f = fault_of(call);
     f->calls++;
     int number = 0;
-    if (f->nth > 0 && --f->nth == 0) {
+    if (f->nth > 1) {
+        f->nth--;
+    } else {
         number = f->number;
-    } else if (f->nth < 0) {
-        number = f->number;
+        f->number = f->nth == 1 ? 0 : number;
     }
     pthread_mutex_unlock(&kernel);
     return number;
@@ -171,7 +172,7 @@ static int fault(const char *call) {
         }                              \
     } while (0)
 
-/* The nth call from now fails; with nth -1 every call does; with 0 none. */
+/* The nth call from now fails; with nth 0 every call does, unless the number is 0. */
 void standin_fail(const char *call, int nth, int number) {
     pthread_mutex_lock(&kernel);
     struct fault *f = fault_of(call);
@@ -180,9 +181,9 @@ void standin_fail(const char *call, int nth, int number) {
     pthread_mutex_unlock(&kernel);
 }
 
-int64_t standin_calls(const char *call) {
+long standin_calls(const char *call) {
     pthread_mutex_lock(&kernel);
-    int64_t calls = fault_of(call)->calls;
+    long calls = fault_of(call)->calls;
     pthread_mutex_unlock(&kernel);
     return calls;
 }
@@ -832,12 +833,11 @@ static int vmmap(char *oldp, size_t *oldlenp) {
         kve.kve_resident = (int) v->rss;
         kve.kve_protection = v->prot | 7 << 16; /* with what it may become above */
         struct stat file;
-        char through[64];
-        snprintf(through, sizeof through, "/proc/self/map_files/%lx-%lx", v->start, v->end);
+        const struct mapping *of_tests = mapping_at((const char *) v->start);
         if (v->inode != 0 && set.posix_shm) {
             kve.kve_type = FB_KVME_TYPE_SWAP;
             kve.kve_flags |= FB_KVME_FLAG_POSIXSHM;
-        } else if (v->inode != 0 && (stat(v->path, &file) == 0 || stat(through, &file) == 0)) {
+        } else if (v->inode != 0 && (of_tests != NULL ? fstat(of_tests->fd, &file) : stat(v->path, &file)) == 0) {
             kve.kve_vn_size = file.st_size;
             kve.kve_status = 1; /* KF_ATTR_VALID */
         }
@@ -1357,11 +1357,14 @@ int kevent(
 
 /* ---- Control ---- */
 
-void standin_set(const char *name, int64_t value) {
+/* An unlimited number is -1. */
+void standin_set(const char *name, long value) {
     pthread_mutex_lock(&kernel);
     for (size_t i = 0; i < SETTINGS; i++) {
         if (strcmp(name, settings[i].name) == 0) {
-            *settings[i].value = value;
+            value = strcmp(name, "maximum_bytes") == 0 ? value / (long) PAGE : value;
+            int limit = settings[i].value == &set.limit_cur || settings[i].value == &set.limit_max;
+            *settings[i].value = limit && value < 0 ? FB_RLIM_INFINITY : value;
             pthread_cond_broadcast(&changed);
             pthread_mutex_unlock(&kernel);
             return;
@@ -1371,9 +1374,9 @@ void standin_set(const char *name, int64_t value) {
     abort();
 }
 
-int64_t standin_get(const char *name) {
+long standin_get(const char *name) {
     pthread_mutex_lock(&kernel);
-    int64_t value = -1;
+    long value = -1;
     for (size_t i = 0; i < SETTINGS; i++) {
         if (strcmp(name, settings[i].name) == 0) {
             value = *settings[i].value;
@@ -1395,8 +1398,24 @@ int64_t standin_get(const char *name) {
     return value;
 }
 
-/* As after boot, except for jobs, which the process has to reap, and for what is locked. */
-void standin_reset(void) {
+/* The next lock, by mlock or by a job, waits until standin_release. */
+void standin_hold(const char *call) {
+    (void) call;
+    standin_set("held", 0);
+    standin_set("release", 0);
+    standin_set("hold_mlock", 1);
+}
+
+int standin_arrived(void) {
+    return standin_get("held") != 0;
+}
+
+void standin_release(void) {
+    standin_set("release", 1);
+}
+
+/* The settings as after boot. */
+void standin_boot(void) {
     pthread_mutex_lock(&kernel);
     memset(&set, 0, sizeof set);
     set.limit_cur = set.limit_max = FB_RLIM_INFINITY;
@@ -1414,6 +1433,14 @@ void standin_reset(void) {
     pthread_mutex_unlock(&kernel);
 }
 
+/* As after boot, except for jobs, which the process has to reap. */
+void standin_reset(void) {
+    standin_boot();
+    munlockall();
+    standin_unmap_all();
+    standin_boot();
+}
+
 /* A child has neither jobs nor workers nor locks. */
 static void after_fork(void) {
     pthread_mutex_init(&kernel, NULL);
@@ -1424,6 +1451,6 @@ static void after_fork(void) {
 }
 
 __attribute__((constructor)) static void boot(void) {
-    standin_reset();
+    standin_boot();
     pthread_atfork(NULL, NULL, after_fork);
 }

@@ -25,6 +25,7 @@ import io.pagelock.spi.PageStateReading;
 import io.pagelock.spi.RangeSet;
 import io.pagelock.spi.Syncing;
 import io.pagelock.spi.Unsigned;
+import java.lang.invoke.MethodHandles;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -67,7 +68,8 @@ final class FreeBsdBackend extends AbstractBackend
         failure = new FreeBsdFailure(kernel, mappings, residency, remedies);
         tellsWired = capabilities.contains(Capability.LOCKED_PAGES);
         aio = capabilities.contains(Capability.NATIVE_ASYNC)
-                ? new AioLocks(library.bind(AioCalls.class), AioLayout.of(host), failure)
+                ? new AioLocks(
+                        library.bind(MethodHandles.lookup(), AioCalls.class), library, AioLayout.of(host), failure)
                 : null;
     }
 

@@ -17,6 +17,8 @@ import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.PendingLock;
 import io.pagelock.Reason;
+import io.pagelock.backend.testkit.ProcWitness;
+import io.pagelock.backend.testkit.standin.StandIn;
 import io.pagelock.engine.PageLockers;
 import java.lang.invoke.MethodHandles;
 import java.lang.ref.WeakReference;
@@ -43,32 +45,29 @@ import org.junit.jupiter.api.Timeout;
 /** aio_mlock, the seed of this backend, through the stand-in. */
 @Timeout(60)
 class AioLocksTest {
-    private static final long PAGE = Witness.PAGE;
+    private static final long PAGE = FreeBsd.PAGE;
     private static final int QUEUE = 256;
 
     private final List<Pointer> foreign = new ArrayList<>();
     private StandIn kernel;
-    private Witness memory;
     private FreeBsdBackend backend;
     private PageLocker locker;
 
     @BeforeEach
     void boot() {
-        kernel = new StandIn();
-        memory = new Witness();
-        backend = kernel.open();
+        kernel = FreeBsd.standIn();
+        backend = FreeBsd.backend();
         locker = PageLockers.over(backend);
         assertEquals(0, kernel.get("jobs"), "jobs of an earlier test");
     }
 
     @AfterEach
     void halt() throws InterruptedException {
-        StandIn again = new StandIn();
-        await(() -> again.get("queued") + again.get("running") == 0);
-        foreign.forEach(block -> again.call("aio_return", block));
-        await(() -> again.get("jobs") == 0);
-        again.call("munlockall");
-        memory.close();
+        FreeBsd.reboot();
+        await(() -> kernel.get("queued") + kernel.get("running") == 0);
+        foreign.forEach(block -> kernel.call("aio_return", block));
+        await(() -> kernel.get("jobs") == 0);
+        kernel.reset();
     }
 
     private static void await(BooleanSupplier condition) throws InterruptedException {
@@ -103,10 +102,10 @@ class AioLocksTest {
 
     /** Fills the queue with jobs that other code of this process never reaps. */
     private void fill(int jobs) {
-        long address = memory.map(1);
+        long address = kernel.map(1);
         for (int i = 0; i < jobs; i++) {
-            Memory block = new Memory(StandIn.LAYOUT.size);
-            assertEquals(0, kernel.submitForeign(block, address, 0));
+            Memory block = new Memory(FreeBsd.LAYOUT.size);
+            assertEquals(0, FreeBsd.submitForeign(block, address, 0));
             foreign.add(block);
         }
     }
@@ -118,20 +117,20 @@ class AioLocksTest {
 
     @Test
     void aLockBySystemLocksAndIsReapedOnce() throws Exception {
-        long address = memory.map(3);
+        long address = kernel.map(3);
         try (PageLock lock = result(submit(address, 2))) {
-            assertEquals("110", Witness.locked(address, 3));
+            assertEquals("110", kernel.locked(address, 3));
             assertTrue(lock.isValid());
             assertEquals(0, kernel.calls("mlock"));
             assertAllReaped(1);
         }
-        assertEquals("000", Witness.locked(address, 3));
+        assertEquals("000", kernel.locked(address, 3));
     }
 
     @Test
     void lockAsyncReturnsWhileTheKernelIsAtIt() throws Exception {
         kernel.set("aio_hold", 1);
-        PendingLock pending = submit(memory.map(1), 1);
+        PendingLock pending = submit(kernel.map(1), 1);
         await(() -> kernel.get("running") == 1);
         assertFalse(pending.isDone());
         kernel.set("aio_hold", 0);
@@ -141,7 +140,7 @@ class AioLocksTest {
     @Test
     void theThreadThatWaitsIsOneDaemonAndDoesNotPoll() throws Exception {
         kernel.set("aio_hold", 1);
-        long address = memory.map(8);
+        long address = kernel.map(8);
         List<PendingLock> pending = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
             pending.add(submit(address + i * PAGE, 1));
@@ -168,13 +167,13 @@ class AioLocksTest {
 
     @Test
     void aLateRefusalIsExplainedLikeThatOfMlock() throws Exception {
-        long hole = memory.map(3);
-        memory.unmap(hole + PAGE, 1);
+        long hole = kernel.map(3);
+        kernel.unmap(hole + PAGE, 1);
         refusal(Reason.NOT_MAPPED, submit(hole, 3), "aio_mlock", "ENOMEM", "0x" + Long.toHexString(hole + PAGE));
-        assertEquals("000", Witness.locked(hole, 3));
+        assertEquals("000", kernel.locked(hole, 3));
 
-        long address = memory.map(8);
-        kernel.set("limit_cur", Witness.lockedBytes() + 2 * PAGE);
+        long address = kernel.map(8);
+        kernel.set("limit_cur", ProcWitness.lockedBytes() + 2 * PAGE);
         refusal(Reason.OVER_LIMIT, submit(address, 3), "login.conf", "memorylocked", "ulimit -l", "" + 3 * PAGE);
         kernel.set("limit_cur", Long.MAX_VALUE);
 
@@ -192,19 +191,19 @@ class AioLocksTest {
 
         kernel.fail("aio_job", 1, 22);
         refusal(Reason.UNKNOWN, submit(address, 1), "EINVAL", "aio_mlock");
-        long file = memory.mapFile(3);
+        long file = kernel.mapFile(3);
         kernel.set("unreadable", file + PAGE);
         refusal(Reason.IO_ERROR, submit(file, 3), "ENOMEM", "0x" + Long.toHexString(file + PAGE));
         kernel.set("unreadable", 0);
         kernel.fail("aio_job", 1, 85);
         refusal(Reason.CANCELLED, submit(address, 1), "ECANCELED");
         assertAllReaped(8);
-        assertEquals("00000000", Witness.locked(address, 8));
+        assertEquals("00000000", kernel.locked(address, 8));
     }
 
     @Test
     void aRefusedSubmissionIsExplained() {
-        long address = memory.map(1);
+        long address = kernel.map(1);
         kernel.fail("aio_mlock", 1, 35);
         refusal(Reason.QUEUE_FULL, submit(address, 1), "EAGAIN", "vfs.aio.max_aio_queue_per_proc");
         kernel.fail("aio_mlock", 1, 22);
@@ -216,7 +215,7 @@ class AioLocksTest {
     void aLengthThatFreeBsd10DoesNotTakeIsExplained() {
         kernel.set("osreldate", 1004000);
         kernel.set("nbytes_max", Integer.MAX_VALUE);
-        FreeBsdBackend old = kernel.open();
+        FreeBsdBackend old = FreeBsd.backend();
         // The engine's steps are shorter. Refused for its length, so nothing has to be there; low enough for 32 bits.
         PageLockException refused =
                 assertThrows(PageLockException.class, () -> old.lockAsync(16 * PAGE, 1L << 31, ignored -> {}));
@@ -228,12 +227,12 @@ class AioLocksTest {
     @Test
     void withoutTheModuleAioMlockIsNeverCalled() throws Exception {
         kernel.set("aio_feature", 0);
-        backend = kernel.open();
+        backend = FreeBsd.backend();
         assertFalse(backend.capabilities().contains(Capability.NATIVE_ASYNC));
         assertTrue(backend.info().notes().toString().contains("kldload aio"));
-        long address = memory.map(1);
+        long address = kernel.map(1);
         PageLock lock = result(PageLockers.over(backend).lockAsync(pages(address, 1)));
-        assertEquals("1", Witness.locked(address, 1));
+        assertEquals("1", kernel.locked(address, 1));
         lock.close();
         assertEquals(0, kernel.calls("aio_mlock"));
         assertEquals(1, kernel.calls("mlock"));
@@ -242,20 +241,20 @@ class AioLocksTest {
     @Test
     void aQueueFullOfOthersIsAReason() {
         fill(QUEUE);
-        refusal(Reason.QUEUE_FULL, submit(memory.map(1), 1), "256 of one process", "1024 of all");
+        refusal(Reason.QUEUE_FULL, submit(kernel.map(1), 1), "256 of one process", "1024 of all");
     }
 
     @Test
     void aQueueFullOverAllProcessesIsAReason() {
         kernel.set("others_aio", 1024);
-        refusal(Reason.QUEUE_FULL, submit(memory.map(1), 1), "vfs.aio.max_aio_queue");
+        refusal(Reason.QUEUE_FULL, submit(kernel.map(1), 1), "vfs.aio.max_aio_queue");
     }
 
     @Test
     void beyondTheLimitJobsWaitForOurOwn() throws Exception {
         fill(QUEUE - 1);
         kernel.set("aio_hold", 1);
-        long address = memory.map(3);
+        long address = kernel.map(3);
         List<PendingLock> pending = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             pending.add(submit(address + i * PAGE, 1));
@@ -267,7 +266,7 @@ class AioLocksTest {
         for (PendingLock each : pending) {
             locks.add(result(each));
         }
-        assertEquals("111", Witness.locked(address, 3));
+        assertEquals("111", kernel.locked(address, 3));
         locks.forEach(PageLock::close);
         assertAllReaped(3);
     }
@@ -276,7 +275,7 @@ class AioLocksTest {
     void ifOthersTakeTheRoomThatWasWaitedForTheQueueIsFull() throws Exception {
         fill(QUEUE - 1);
         kernel.set("aio_hold", 1);
-        long address = memory.map(3);
+        long address = kernel.map(3);
         PendingLock first = submit(address, 1);
         PendingLock second = submit(address + PAGE, 1);
         PendingLock third = submit(address + 2 * PAGE, 1);
@@ -285,13 +284,13 @@ class AioLocksTest {
         result(first).close();
         refusal(Reason.QUEUE_FULL, second);
         refusal(Reason.QUEUE_FULL, third);
-        assertEquals("000", Witness.locked(address, 3));
+        assertEquals("000", kernel.locked(address, 3));
     }
 
     @Test
     void cancelledInTheKernelsQueueIsNeverLocked() throws Exception {
         kernel.set("aio_queue_hold", 1);
-        long address = memory.map(1);
+        long address = kernel.map(1);
         PendingLock pending = submit(address, 1);
         assertEquals(1, kernel.get("queued"));
         assertTrue(pending.cancel(true));
@@ -299,7 +298,7 @@ class AioLocksTest {
         assertAllReaped(1);
         kernel.set("aio_queue_hold", 0);
         assertEquals(0, kernel.calls("aio_job"));
-        assertEquals("0", Witness.locked(address, 1));
+        assertEquals("0", kernel.locked(address, 1));
         locker.lock(pages(address, 1)).close();
     }
 
@@ -307,11 +306,11 @@ class AioLocksTest {
     @Test
     void whatTheKernelDoesNotBeginIsCalledOffAndLockedByMlock() throws Exception {
         kernel.set("aio_queue_hold", 1);
-        long address = memory.map(3);
+        long address = kernel.map(3);
         PendingLock first = submit(address, 1);
         PendingLock second = submit(address + PAGE, 2);
         List<PageLock> locks = Arrays.asList(result(first), result(second));
-        assertEquals("111", Witness.locked(address, 3));
+        assertEquals("111", kernel.locked(address, 3));
         assertEquals(0, kernel.calls("aio_job"));
         assertEquals(2, kernel.calls("mlock"));
         locks.forEach(PageLock::close);
@@ -322,7 +321,7 @@ class AioLocksTest {
     void whatWaitsForRoomIsCalledOffWithIt() throws Exception {
         fill(QUEUE - 1);
         kernel.set("aio_queue_hold", 1);
-        long address = memory.map(3);
+        long address = kernel.map(3);
         List<PendingLock> pending = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             pending.add(submit(address + i * PAGE, 1));
@@ -338,7 +337,7 @@ class AioLocksTest {
     @Test
     void whatRunsIsNotCalledOffHoweverLongItTakes() throws Exception {
         kernel.set("aio_hold", 1);
-        PendingLock pending = submit(memory.map(1), 1);
+        PendingLock pending = submit(kernel.map(1), 1);
         Thread.sleep(2500);
         assertFalse(pending.isDone());
         assertTrue(kernel.calls("aio_cancel") <= 1, "asked again and again");
@@ -350,9 +349,9 @@ class AioLocksTest {
     @Test
     void inCapabilityModeAThreadLocks() throws Exception {
         kernel.set("capmode", 1);
-        long address = memory.map(1);
+        long address = kernel.map(1);
         try (PageLock lock = result(submit(address, 1))) {
-            assertEquals("1", Witness.locked(address, 1));
+            assertEquals("1", kernel.locked(address, 1));
             assertTrue(lock.isValid());
         }
         assertEquals(1, kernel.calls("mlock"));
@@ -361,7 +360,7 @@ class AioLocksTest {
     @Test
     void cancelledWhileRunningIsUnlockedWhenItIsDone() throws Exception {
         kernel.set("aio_hold", 1);
-        long address = memory.map(2);
+        long address = kernel.map(2);
         PendingLock pending = submit(address, 2);
         await(() -> kernel.get("running") == 1);
         assertTrue(pending.cancel(true));
@@ -369,16 +368,16 @@ class AioLocksTest {
         kernel.set("aio_hold", 0);
         assertAllReaped(1);
         await(() -> locker.statistics().openHandles() == 0);
-        assertEquals("00", Witness.locked(address, 2));
+        assertEquals("00", kernel.locked(address, 2));
     }
 
     @Test
     void cancelledWhenDoneDoesNothing() throws Exception {
-        long address = memory.map(1);
+        long address = kernel.map(1);
         PendingLock pending = submit(address, 1);
         PageLock lock = result(pending);
         assertFalse(pending.cancel(true));
-        assertEquals("1", Witness.locked(address, 1));
+        assertEquals("1", kernel.locked(address, 1));
         assertEquals(0, kernel.calls("aio_cancel"));
         lock.close();
     }
@@ -387,7 +386,7 @@ class AioLocksTest {
     void cancelledBeforeItIsQueuedIsReportedAtOnceAndNeverSubmitted() throws Exception {
         fill(QUEUE - 1);
         kernel.set("aio_hold", 1);
-        long address = memory.map(2);
+        long address = kernel.map(2);
         PendingLock running = submit(address, 1);
         PendingLock waiting = submit(address + PAGE, 1);
         long submissions = kernel.calls("aio_mlock");
@@ -403,7 +402,7 @@ class AioLocksTest {
     @Test
     void aioCancelByOtherCodeCannotMeanOurJobs() throws Exception {
         kernel.set("aio_queue_hold", 1);
-        PendingLock pending = submit(memory.map(1), 1);
+        PendingLock pending = submit(kernel.map(1), 1);
         assertEquals(3, kernel.call("aio_cancel", 0, null), "AIO_ALLDONE");
         kernel.set("aio_queue_hold", 0);
         result(pending).close();
@@ -422,7 +421,7 @@ class AioLocksTest {
             System.gc();
             // Whatever is freed is overwritten by something soon.
             ByteBuffer.allocateDirect((int) (8 * PAGE)).put(new byte[(int) (8 * PAGE)]);
-            new Memory(StandIn.LAYOUT.size).clear();
+            new Memory(FreeBsd.LAYOUT.size).clear();
             Thread.sleep(10);
         }
         assertNotNull(reference.get(), "the buffer was collected while the kernel was locking it");
@@ -437,8 +436,8 @@ class AioLocksTest {
     @Test
     void tenThousandLocksThroughTheQueueAreAllThereAndAllUnlocked() throws Exception {
         int count = 10_000;
-        long before = Witness.lockedBytes();
-        long address = memory.map(count);
+        long before = ProcWitness.lockedBytes();
+        long address = kernel.map(count);
         AtomicInteger locked = new AtomicInteger();
         List<CompletableFuture<?>> all = new ArrayList<>();
         for (int i = 0; i < count; i++) {
@@ -449,7 +448,7 @@ class AioLocksTest {
         }
         CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0])).get(50, TimeUnit.SECONDS);
         assertEquals(count, locked.get());
-        assertEquals(before, Witness.lockedBytes());
+        assertEquals(before, ProcWitness.lockedBytes());
         assertEquals(count, kernel.calls("aio_job"));
         long refused = kernel.calls("aio_mlock") - count;
         assertTrue(refused > 0, "the queue was never full");
@@ -462,7 +461,7 @@ class AioLocksTest {
     void withoutKqueueJobsAreAwaitedByAioSuspend() throws Exception {
         kernel.fail("kqueue", 1, 24);
         kernel.set("aio_hold", 1);
-        long address = memory.map(3);
+        long address = kernel.map(3);
         List<PendingLock> pending = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             pending.add(submit(address + i * PAGE, 1));
@@ -473,7 +472,7 @@ class AioLocksTest {
         for (PendingLock each : pending) {
             locks.add(result(each));
         }
-        assertEquals("111", Witness.locked(address, 3));
+        assertEquals("111", kernel.locked(address, 3));
         locks.forEach(PageLock::close);
         assertEquals(1, kernel.calls("kqueue"));
         assertAllReaped(3);
@@ -483,9 +482,9 @@ class AioLocksTest {
     void withoutKqueueALongJobDelaysNoLaterOne() throws Exception {
         kernel.fail("kqueue", 1, 24);
         kernel.set("aio_hold", 8 * PAGE);
-        PendingLock slow = submit(memory.map(8), 8);
+        PendingLock slow = submit(kernel.map(8), 8);
         await(() -> kernel.calls("aio_suspend") >= 1);
-        result(submit(memory.map(1), 1)).close();
+        result(submit(kernel.map(1), 1)).close();
         assertFalse(slow.isDone());
         kernel.set("aio_hold", 0);
         result(slow).close();
@@ -496,14 +495,14 @@ class AioLocksTest {
     void withoutKqueueThousandsOfLocksAreAllThereToo() throws Exception {
         kernel.fail("kqueue", 1, 24);
         int count = 2_000;
-        long before = Witness.lockedBytes();
-        long address = memory.map(count);
+        long before = ProcWitness.lockedBytes();
+        long address = kernel.map(count);
         List<CompletableFuture<?>> all = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             all.add(submit(address + i * PAGE, 1).thenAccept(PageLock::close).toCompletableFuture());
         }
         CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0])).get(50, TimeUnit.SECONDS);
-        assertEquals(before, Witness.lockedBytes());
+        assertEquals(before, ProcWitness.lockedBytes());
         assertAllReaped(count);
     }
 
@@ -512,7 +511,7 @@ class AioLocksTest {
         kernel.fail("kqueue", 1, 24);
         fill(QUEUE - 1);
         kernel.set("aio_hold", 1);
-        long address = memory.map(2);
+        long address = kernel.map(2);
         PendingLock running = submit(address, 1);
         PendingLock waiting = submit(address + PAGE, 1);
         await(() -> kernel.calls("aio_suspend") >= 1);
@@ -525,10 +524,10 @@ class AioLocksTest {
     @Test
     void aKqueueThatOtherCodeClosesLosesNoJob() throws Exception {
         kernel.set("aio_hold", 1);
-        PendingLock before = submit(memory.map(1), 1);
+        PendingLock before = submit(kernel.map(1), 1);
         await(() -> kernel.get("running") == 1);
         kernel.call("close", (int) kernel.get("kqueue"));
-        PendingLock after = submit(memory.map(1), 1);
+        PendingLock after = submit(kernel.map(1), 1);
         kernel.set("aio_hold", 0);
         result(before).close();
         result(after).close();
@@ -537,7 +536,7 @@ class AioLocksTest {
 
     /** Leaves the thread asleep in kevent, without a job. */
     private int idle() throws Exception {
-        result(submit(memory.map(1), 1)).close();
+        result(submit(kernel.map(1), 1)).close();
         // The first job may have come before the first sleep, or within it.
         Thread.sleep(300);
         assertTrue(kernel.calls("kevent") > 0);
@@ -551,8 +550,8 @@ class AioLocksTest {
     @Test
     void aKqueueThatIsClosedWhileTheThreadIsIdleDelaysNothing() throws Exception {
         kernel.call("close", idle());
-        soon(submit(memory.map(1), 1));
-        soon(submit(memory.map(1), 1));
+        soon(submit(kernel.map(1), 1));
+        soon(submit(kernel.map(1), 1));
         assertAllReaped(3);
     }
 
@@ -562,7 +561,7 @@ class AioLocksTest {
         kernel.call("close", queue);
         Function.getFunction("c", "dup2").invokeInt(new Object[] {2, queue});
         try {
-            soon(submit(memory.map(1), 1));
+            soon(submit(kernel.map(1), 1));
             assertAllReaped(2);
         } finally {
             kernel.call("close", queue);
@@ -573,7 +572,7 @@ class AioLocksTest {
     void aCancelledBacklogIsReportedWithAClosedKqueueToo() throws Exception {
         fill(QUEUE - 1);
         kernel.set("aio_hold", 1);
-        long address = memory.map(2);
+        long address = kernel.map(2);
         PendingLock running = submit(address, 1);
         PendingLock waiting = submit(address + PAGE, 1);
         await(() -> kernel.calls("kevent") > 0);
@@ -590,17 +589,17 @@ class AioLocksTest {
     @Test
     void interruptedWaitsAreResumed() throws Exception {
         kernel.fail("kevent", 1, 4);
-        result(submit(memory.map(1), 1)).close();
+        result(submit(kernel.map(1), 1)).close();
         kernel.fail("kqueue", 1, 24);
         kernel.fail("aio_suspend", 1, 4);
-        PageLocker other = PageLockers.over(kernel.open());
-        result(other.lockAsync(pages(memory.map(1), 1))).close();
+        PageLocker other = PageLockers.over(FreeBsd.backend());
+        result(other.lockAsync(pages(kernel.map(1), 1))).close();
     }
 
     @Test
     void aReportThatThrowsHarmsNoOther() throws Exception {
         CountDownLatch reported = new CountDownLatch(1);
-        long address = memory.map(2);
+        long address = kernel.map(2);
         backend.lockAsync(address, PAGE, refusal -> {
             reported.countDown();
             throw new IllegalStateException("on purpose");
@@ -612,7 +611,7 @@ class AioLocksTest {
     /** The thread that waits for ends neither runs callbacks nor waits for them. */
     @Test
     void callbacksThatLockOverlappingMemoryOrBlockStopNothing() throws Exception {
-        long address = memory.map(8);
+        long address = kernel.map(8);
         CountDownLatch release = new CountDownLatch(1);
         List<String> threads = Collections.synchronizedList(new ArrayList<>());
         List<CompletableFuture<Void>> all = new ArrayList<>();
@@ -662,7 +661,7 @@ class AioLocksTest {
         KernelState state = new KernelState(calls);
         FreeBsdFailure failure = new FreeBsdFailure(
                 state, new Mappings(calls, state.pageSize()), new Residency(calls, state), new FreeBsdRemedies(state));
-        return new AioLocks(aioCalls, kernel.libc(), StandIn.LAYOUT, failure);
+        return new AioLocks(aioCalls, FreeBsd.libc(), FreeBsd.LAYOUT, failure);
     }
 
     private static CompletableFuture<Optional<PageLockException>> lock(AioLocks locks, long address) {
@@ -673,11 +672,11 @@ class AioLocksTest {
 
     @Test
     void aRefusalThatCannotBeExplainedIsReportedWithItsNumber() throws Exception {
-        FreeBsdCalls calls = FreeBsdCalls.bind(kernel.libc());
+        FreeBsdCalls calls = FreeBsdCalls.bind(FreeBsd.libc());
         AioLocks locks = aioLocks(
                 failing(FreeBsdCalls.class, calls, "getrlimit", 1),
-                kernel.libc().bind(MethodHandles.lookup(), AioCalls.class));
-        long address = memory.map(2);
+                FreeBsd.libc().bind(MethodHandles.lookup(), AioCalls.class));
+        long address = kernel.map(2);
         kernel.fail("aio_job", 1, 12);
         PageLockException refused =
                 lock(locks, address).get(20, TimeUnit.SECONDS).get();
@@ -688,13 +687,14 @@ class AioLocksTest {
 
     @Test
     void aThreadThatFailsIsReplaced() throws Exception {
-        AioCalls calls = kernel.libc().bind(MethodHandles.lookup(), AioCalls.class);
+        AioCalls calls = FreeBsd.libc().bind(MethodHandles.lookup(), AioCalls.class);
         Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
         Thread.setDefaultUncaughtExceptionHandler((thread, thrown) -> {});
         try {
-            AioLocks locks = aioLocks(FreeBsdCalls.bind(kernel.libc()), failing(AioCalls.class, calls, "aio_error", 2));
-            assertEquals(Optional.empty(), lock(locks, memory.map(1)).get(20, TimeUnit.SECONDS));
-            assertEquals(Optional.empty(), lock(locks, memory.map(1)).get(20, TimeUnit.SECONDS));
+            AioLocks locks =
+                    aioLocks(FreeBsdCalls.bind(FreeBsd.libc()), failing(AioCalls.class, calls, "aio_error", 2));
+            assertEquals(Optional.empty(), lock(locks, kernel.map(1)).get(20, TimeUnit.SECONDS));
+            assertEquals(Optional.empty(), lock(locks, kernel.map(1)).get(20, TimeUnit.SECONDS));
         } finally {
             Thread.setDefaultUncaughtExceptionHandler(before);
         }
@@ -720,13 +720,12 @@ class AioLocksTest {
         private Pending() {}
 
         public static void main(String[] arguments) {
-            StandIn kernel = new StandIn();
-            Witness memory = new Witness();
-            PageLocker locker = PageLockers.over(kernel.open());
+            StandIn kernel = FreeBsd.standIn();
+            PageLocker locker = PageLockers.over(FreeBsd.backend());
             kernel.set("aio_hold", 1);
             List<PendingLock> pending = new ArrayList<>();
             for (int i = 0; i < 3; i++) {
-                pending.add(locker.lockAsync(MemoryRange.of(memory.map(4), 4 * PAGE)));
+                pending.add(locker.lockAsync(MemoryRange.of(kernel.map(4), 4 * PAGE)));
             }
             System.out.println(
                     "pending " + pending.stream().filter(each -> !each.isDone()).count());

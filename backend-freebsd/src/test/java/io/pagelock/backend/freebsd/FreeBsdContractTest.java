@@ -8,6 +8,6 @@ import io.pagelock.backend.testkit.Harness;
 class FreeBsdContractTest extends BackendContract {
     @Override
     protected Harness open() {
-        return new FreeBsdHarness();
+        return FreeBsd.harness(false);
     }
 }

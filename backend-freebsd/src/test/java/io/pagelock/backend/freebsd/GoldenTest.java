@@ -4,11 +4,12 @@ package io.pagelock.backend.freebsd;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pagelock.backend.testkit.Recorded;
+import io.pagelock.backend.testkit.standin.StandIn;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.util.Collections;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -20,10 +21,9 @@ import org.junit.jupiter.api.TestFactory;
 /** The stand-in answers as FreeBSD 15.1 did on amd64, row by row; on 32 bits, too, but for the layouts. */
 class GoldenTest {
     @TestFactory
-    Stream<DynamicTest> theStandInAnswersAsFreeBsdDid() throws IOException {
+    Stream<DynamicTest> theStandInAnswersAsFreeBsdDid() throws IOException, InterruptedException {
         Map<String, String> recorded = recorded();
-        Map<String, String> answers =
-                answers(Compiler.run(Collections.singletonList(Compiler.driver().toString())));
+        Map<String, String> answers = answers();
         Set<String> keys = new LinkedHashSet<>(recorded.keySet());
         keys.addAll(answers.keySet());
         return keys.stream()
@@ -32,7 +32,7 @@ class GoldenTest {
 
     private static Map<String, String> recorded() throws IOException {
         Map<String, String> recorded = new LinkedHashMap<>(Recorded.of("freebsd"));
-        if (StandIn.HOST.bits() == 32) {
+        if (FreeBsd.HOST.bits() == 32) {
             try (BufferedReader lines = new BufferedReader(new InputStreamReader(
                     GoldenTest.class.getResourceAsStream("layout-i386.tsv"), StandardCharsets.UTF_8))) {
                 lines.lines()
@@ -44,10 +44,18 @@ class GoldenTest {
         return recorded;
     }
 
-    private static Map<String, String> answers(Compiler.Outcome outcome) {
-        assertEquals(0, outcome.status, outcome.output);
+    private static Map<String, String> answers() throws IOException, InterruptedException {
+        String library = FreeBsd.standIn().file().toString();
+        Path driver = StandIn.program(
+                Path.of("src/test/c/golden.c"),
+                library,
+                "-Wl,-rpath," + Path.of(library).getParent());
+        Process process =
+                new ProcessBuilder(driver.toString()).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), output);
         Map<String, String> answers = new LinkedHashMap<>();
-        for (String line : outcome.output.split("\n")) {
+        for (String line : output.split("\n")) {
             String[] fields = line.split("\t");
             answers.put(fields[0], fields.length > 1 ? fields[1] : line);
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.testkit;
 
+import io.pagelock.spi.Unsigned;
 import java.io.ByteArrayOutputStream;
 import java.io.FileInputStream;
 import java.io.IOException;
@@ -15,6 +16,8 @@ import java.util.Optional;
  * line feed alone, whatever the names in them hold. A text that is missing fails the test.
  */
 public final class ProcWitness {
+    private static final int CAP_IPC_LOCK = 14;
+
     private ProcWitness() {}
 
     /**
@@ -69,6 +72,25 @@ public final class ProcWitness {
     }
 
     /**
+     * Returns how much this process may lock by the rules of Linux: the soft RLIMIT_MEMLOCK.
+     *
+     * @return bytes; {@link Long#MAX_VALUE} without a limit, or with CAP_IPC_LOCK, which lifts it
+     */
+    public static long roomToLock() {
+        if ((Long.parseUnsignedLong(status("CapEff"), 16) >>> CAP_IPC_LOCK & 1) != 0) {
+            return Long.MAX_VALUE;
+        }
+        for (String line : lines("/proc/self/limits")) {
+            if (line.startsWith("Max locked memory")) {
+                String soft =
+                        line.substring("Max locked memory".length()).trim().split("\\s+")[0];
+                return soft.equals("unlimited") ? Long.MAX_VALUE : Long.parseLong(soft);
+            }
+        }
+        throw new AssertionError("no limit of locked memory in /proc/self/limits");
+    }
+
+    /**
      * Returns a field of {@code /proc/self/smaps}.
      *
      * @param address an address in the mapping
@@ -99,6 +121,6 @@ public final class ProcWitness {
         int dash = line.indexOf('-');
         long start = Long.parseUnsignedLong(line.substring(0, dash), 16);
         long end = Long.parseUnsignedLong(line.substring(dash + 1, line.indexOf(' ')), 16);
-        return Long.compareUnsigned(start, address) <= 0 && Long.compareUnsigned(address, end) < 0;
+        return !Unsigned.less(address, start) && Unsigned.less(address, end);
     }
 }

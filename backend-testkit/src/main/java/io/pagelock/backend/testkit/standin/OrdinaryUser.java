@@ -200,9 +200,9 @@ public final class OrdinaryUser {
         PrintWriter out = new PrintWriter(
                 new OutputStreamWriter(new FileOutputStream(FileDescriptor.out), StandardCharsets.UTF_8), true);
         long limit = Long.parseLong(arguments[1]);
-        if (!ProcWitness.status("Uid").startsWith(NOBODY) || Linux.roomToLock() != limit) {
+        if (!ProcWitness.status("Uid").startsWith(NOBODY) || ProcWitness.roomToLock() != limit) {
             out.println("not an ordinary user with a limit of " + limit + ": uid " + ProcWitness.status("Uid")
-                    + ", limit " + Linux.roomToLock());
+                    + ", limit " + ProcWitness.roomToLock());
             System.exit(2);
         }
         SummaryGeneratingListener listener = new SummaryGeneratingListener();

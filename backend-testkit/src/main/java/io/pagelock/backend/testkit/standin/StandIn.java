@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.testkit.standin;
 
+import com.sun.jna.Function;
+import com.sun.jna.Library;
+import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.NativeLong;
 import com.sun.jna.Platform;
 import com.sun.jna.Pointer;
 import io.pagelock.backend.testkit.ProcWitness;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -20,6 +25,9 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.opentest4j.TestAbortedException;
 
 /**
@@ -27,8 +35,14 @@ import org.opentest4j.TestAbortedException;
  * settings are shared by all that open it, so tests that use it take turns.
  */
 public final class StandIn {
-    private static final List<String> SOURCES =
-            Collections.unmodifiableList(Arrays.asList("standin.h", "../remote/remote.h", "../remote/remote-agent.c"));
+    private static final List<String> SOURCES = Collections.unmodifiableList(
+            Arrays.asList("standin.h", "standin-memory.h", "../remote/remote.h", "../remote/remote-agent.c"));
+    private static final int RTLD_LAZY = 1;
+    /** Of the Linux underneath. */
+    private static final int MS_ASYNC = 1;
+
+    private static final int MS_INVALIDATE = 2;
+    private static final int EBUSY = 16;
 
     private final Path file;
     private final NativeLibrary library;
@@ -42,40 +56,42 @@ public final class StandIn {
      * Compiles and loads a stand-in. Without a Linux or a C compiler the test is skipped with that reason; but where the
      * environment variable {@code CI} is set, it fails.
      *
-     * @param source the C file, which may include {@code standin.h}
+     * @param source the C file, which may include {@code standin.h}, or {@code standin-memory.h} alone
+     * @param options more options for the compiler
      * @return the stand-in, with all its knobs as they were initially
      */
-    public static StandIn of(Path source) {
-        Path file = compile(source);
-        StandIn standIn = new StandIn(file, NativeLibrary.getInstance(file.toString()));
+    public static StandIn of(Path source, String... options) {
+        Path file = compile(source, options);
+        // Not global: its names may also be those of the C library.
+        Map<String, ?> local = Collections.singletonMap(Library.OPTION_OPEN_FLAGS, RTLD_LAZY);
+        StandIn standIn = new StandIn(file, NativeLibrary.getInstance(file.toString(), local));
         standIn.reset();
         return standIn;
     }
 
     /**
-     * Compiles a shared library for the data model of this JVM into {@code target/standin}, or skips or fails as {@link #of}
-     * does.
+     * Compiles a shared library for the data model of this JVM, or skips or fails as {@link #of} does. What was compiled
+     * before from the same files is not compiled again.
      *
      * @param source the C file
      * @param options more options for the compiler
      * @return the library, {@code libNAME.so} for {@code NAME.c}
      */
     public static Path compile(Path source, String... options) {
-        List<String> all = new ArrayList<>();
-        Collections.addAll(all, "-fPIC", "-shared");
+        List<String> all = new ArrayList<>(Arrays.asList("-fPIC", "-shared"));
         Collections.addAll(all, options);
-        return build(source, "lib" + name(source) + ".so", all);
+        return build("lib" + name(source) + ".so", source, all);
     }
 
     /**
-     * Compiles a program in the way of {@link #compile}.
+     * Compiles a program, as {@link #compile} does a library.
      *
      * @param source the C file
      * @param options more options for the compiler
      * @return the program, {@code NAME} for {@code NAME.c}
      */
     public static Path program(Path source, String... options) {
-        return build(source, name(source), Arrays.asList(options));
+        return build(name(source), source, Arrays.asList(options));
     }
 
     /**
@@ -110,60 +126,65 @@ public final class StandIn {
         return source.getFileName().toString().replaceAll("\\.c$", "");
     }
 
-    private static Path build(Path source, String output, List<String> options) {
+    private static Path build(String name, Path source, List<String> options) {
         if (!System.getProperty("os.name", "").toLowerCase(Locale.ROOT).equals("linux")) {
             throw new TestAbortedException(
                     "a stand-in needs Linux underneath; this is " + System.getProperty("os.name"));
         }
-        Path directory = Paths.get("target", "standin").toAbsolutePath();
-        Path built = directory.resolve(output);
-        List<String> command = new ArrayList<>();
-        Collections.addAll(command, "cc", "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function");
-        Collections.addAll(command, dataModel());
-        Collections.addAll(command, "-I" + directory, "-o");
+        boolean narrow = Platform.isIntel() && !Platform.is64Bit();
+        Path directory = Paths.get("target", narrow ? "standin-32" : "standin").toAbsolutePath();
+        Path built = directory.resolve(name);
+        Path log = directory.resolve(name + ".log");
         // Not over a library that this process may have loaded already.
-        command.add(built + ".new");
-        command.add(source.toString());
+        Path fresh = directory.resolve(name + ".new");
+        List<String> command = new ArrayList<>(
+                Arrays.asList("cc", "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function"));
+        if (narrow) {
+            // No other processor's compiler has this option. A JVM of 32 bits usually runs on a machine of 64.
+            command.add("-m32");
+        }
+        Collections.addAll(command, "-I" + directory, "-o", fresh.toString(), source.toString());
         command.addAll(options);
         command.add("-lpthread");
         try {
-            for (String each : SOURCES) {
-                unpack(each, directory);
+            Files.createDirectories(directory);
+            if (narrow) {
+                requireNarrowCompiler(directory.resolve("bits.c"));
             }
-            run(command, directory.resolve(output + ".log"));
-            Files.move(Paths.get(built + ".new"), built, StandardCopyOption.REPLACE_EXISTING);
+            ByteArrayOutputStream inputs = new ByteArrayOutputStream();
+            inputs.write(command.toString().getBytes(StandardCharsets.UTF_8));
+            for (String each : SOURCES) {
+                inputs.write(Files.readAllBytes(unpack(each, directory)));
+            }
+            try (Stream<Path> beside = Files.list(source.toAbsolutePath().getParent())) {
+                for (Path each : beside.filter(each -> each.toString().matches(".*\\.[ch]"))
+                        .sorted()
+                        .collect(Collectors.toList())) {
+                    inputs.write(Files.readAllBytes(each));
+                }
+            }
+            Path of = directory.resolve(name + ".inputs");
+            if (!Files.exists(built)
+                    || !Files.exists(of)
+                    || !Arrays.equals(Files.readAllBytes(of), inputs.toByteArray())) {
+                Files.deleteIfExists(of);
+                run(command, log);
+                Files.move(fresh, built, StandardCopyOption.REPLACE_EXISTING);
+                Files.write(of, inputs.toByteArray());
+            }
         } catch (IOException e) {
             throw new AssertionError("cannot compile " + source + ": " + e, e);
         }
         return built;
     }
 
-    /**
-     * What the C compiler must be told so that it compiles for the data model of this JVM. Where it cannot, skips or fails as
-     * {@link #of} does.
-     *
-     * @return options, none where its default is right
-     */
-    public static String[] dataModel() {
-        // No other processor's compiler has this option. A JVM of 32 bits usually runs on a machine of 64.
-        if (!Platform.isIntel() || Platform.is64Bit()) {
-            return new String[0];
-        }
-        Path probe = Paths.get("target", "bits.c").toAbsolutePath();
+    private static void requireNarrowCompiler(Path probe) throws IOException {
+        Files.write(probe, "#include <stdio.h>\nint main(void) { return 0; }\n".getBytes(StandardCharsets.US_ASCII));
         String program = probe.resolveSibling("bits").toString();
-        List<String> command = Arrays.asList("cc", "-m32", "-o", program, probe.toString());
-        try {
-            Files.createDirectories(probe.getParent());
-            Files.write(
-                    probe, "#include <stdio.h>\nint main(void) { return 0; }\n".getBytes(StandardCharsets.US_ASCII));
-            if (start(command, probe.resolveSibling("bits.log")) != 0) {
-                throw missing(
-                        "the C compiler cannot build for 32 bits, as this JVM needs it; install gcc-multilib", null);
-            }
-        } catch (IOException e) {
-            throw new AssertionError("cannot try cc -m32: " + e, e);
+        if (start(Arrays.asList("cc", "-m32", "-o", program, probe.toString()), probe.resolveSibling("bits.log"))
+                != 0) {
+            throw missing("the C compiler cannot build for 32 bits, as this JVM needs it; install gcc-multilib", null);
         }
-        return new String[] {"-m32"};
     }
 
     private static void run(List<String> command, Path log) throws IOException {
@@ -222,6 +243,16 @@ public final class StandIn {
     /** Unlocks and unmaps everything, and sets every knob as it was initially. */
     public void reset() {
         library.getFunction("standin_reset").invokeVoid(new Object[0]);
+    }
+
+    /**
+     * Reads a knob.
+     *
+     * @param knob its name in the C file
+     * @return its value; -1 is unlimited
+     */
+    public long get(String knob) {
+        return call("standin_get", knob);
     }
 
     /**
@@ -393,13 +424,30 @@ public final class StandIn {
     }
 
     /**
-     * Asks the Linux underneath, by smaps, whether it must keep a page in memory.
+     * Asks the Linux underneath whether it must keep a page in memory: it refuses to invalidate what is locked, msync(2).
+     * Lists of mappings leave some out while other threads map and unmap.
      *
      * @param address an address in the page
      * @return whether the mapping of the page is flagged as locked
      */
     public boolean isLocked(long address) {
-        return (" " + ProcWitness.smaps(address, "VmFlags").orElse("") + " ").contains(" lo ");
+        Object[] arguments = {new Pointer(address & -pageSize()), new NativeLong(pageSize()), MS_ASYNC | MS_INVALIDATE};
+        return Function.getFunction("c", "msync").invokeInt(arguments) != 0 && Native.getLastError() == EBUSY;
+    }
+
+    /**
+     * Asks of each of some pages whether it is {@linkplain #isLocked locked}.
+     *
+     * @param address an address in the first page
+     * @param pages how many pages
+     * @return a 1 or a 0 for each
+     */
+    public String locked(long address, int pages) {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < pages; i++) {
+            text.append(isLocked(address + i * pageSize()) ? '1' : '0');
+        }
+        return text.toString();
     }
 
     /**
@@ -410,7 +458,7 @@ public final class StandIn {
      */
     public boolean isResident(long address) {
         byte[] entry = new byte[8];
-        try (java.io.RandomAccessFile pagemap = new java.io.RandomAccessFile("/proc/self/pagemap", "r")) {
+        try (RandomAccessFile pagemap = new RandomAccessFile("/proc/self/pagemap", "r")) {
             pagemap.seek(Long.divideUnsigned(address, pageSize()) * 8);
             pagemap.readFully(entry);
         } catch (IOException e) {

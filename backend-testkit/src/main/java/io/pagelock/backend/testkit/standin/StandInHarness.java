@@ -4,14 +4,15 @@ package io.pagelock.backend.testkit.standin;
 import io.pagelock.LimitValue;
 import io.pagelock.Reason;
 import io.pagelock.backend.testkit.Harness;
+import io.pagelock.backend.testkit.ProcWitness;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
-import java.util.function.BooleanSupplier;
 
 /**
  * The harness of a backend that runs over a {@link StandIn}. The witness is the Linux underneath: smaps, pagemap and VmLck.
@@ -70,6 +71,17 @@ public final class StandInHarness extends StandInMemory implements Harness {
      */
     public StandInHarness with(Ability... more) {
         Collections.addAll(abilities, more);
+        return this;
+    }
+
+    /**
+     * Says what tests cannot do after all.
+     *
+     * @param less the abilities
+     * @return this
+     */
+    public StandInHarness without(Ability... less) {
+        abilities.removeAll(Arrays.asList(less));
         return this;
     }
 
@@ -137,7 +149,7 @@ public final class StandInHarness extends StandInMemory implements Harness {
      * @return this harness
      */
     public StandInHarness withRoomOf(String knob, Reason reason) {
-        long room = Linux.roomToLock();
+        long room = ProcWitness.roomToLock();
         if (room != Long.MAX_VALUE) {
             bound = reason;
             limit = room;
@@ -149,7 +161,7 @@ public final class StandInHarness extends StandInMemory implements Harness {
     @Override
     public Set<Ability> abilities() {
         Set<Ability> all = EnumSet.copyOf(abilities);
-        if (Linux.roomToLock() != Long.MAX_VALUE) {
+        if (ProcWitness.roomToLock() != Long.MAX_VALUE) {
             // Future locking is real, and under a limit of Linux would end this JVM.
             all.remove(Ability.LOCK_ADDRESS_SPACE);
         }
@@ -196,6 +208,9 @@ public final class StandInHarness extends StandInMemory implements Harness {
 
     @Override
     public LimitValue limit() {
+        if (forbidden) {
+            return LimitValue.ofBytes(0);
+        }
         return limit == Long.MAX_VALUE ? LimitValue.unlimited() : LimitValue.ofBytes(limit);
     }
 
@@ -255,24 +270,10 @@ public final class StandInHarness extends StandInMemory implements Harness {
     @Override
     public void holdNextLock(CountDownLatch arrived, CountDownLatch until) {
         standIn.hold(lock);
-        holdUntil(standIn::arrived, arrived, until, standIn::release);
-    }
-
-    /**
-     * Watches a call that waits in the system, in a thread of its own, and lets it go on when it is told to; for harnesses of
-     * stand-ins with other functions for that.
-     *
-     * @param waits whether the call waits by now
-     * @param arrived is counted down then
-     * @param until is waited for after that
-     * @param release lets the call go on
-     */
-    public static void holdUntil(
-            BooleanSupplier waits, CountDownLatch arrived, CountDownLatch until, Runnable release) {
         Thread watcher = new Thread(
                 () -> {
                     try {
-                        while (!waits.getAsBoolean()) {
+                        while (!standIn.arrived()) {
                             Thread.sleep(1);
                         }
                         arrived.countDown();
@@ -280,7 +281,7 @@ public final class StandInHarness extends StandInMemory implements Harness {
                     } catch (InterruptedException e) {
                         Thread.currentThread().interrupt();
                     } finally {
-                        release.run();
+                        standIn.release();
                     }
                 },
                 "stand-in-hold");

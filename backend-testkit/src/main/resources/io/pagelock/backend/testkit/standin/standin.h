@@ -47,6 +47,8 @@ enum {
 #undef MCL_FUTURE
 #undef MCL_ONFAULT
 
+#include "standin-memory.h"
+
 /* ---- knobs: what a test can turn; -1 is unlimited ---- */
 
 struct knob {
@@ -71,6 +73,10 @@ static long *knob(const char *name) {
     abort();
 }
 
+long standin_get(const char *name) {
+    return *knob(name);
+}
+
 long standin_set(const char *name, long value) {
     long *at = knob(name);
     long old = *at;
@@ -84,7 +90,6 @@ static struct fault {
     char function[32];
     int nth;
     int error;
-    int every;
     long calls;
 } faults[32];
 
@@ -105,7 +110,6 @@ void standin_fail(const char *function, int nth, int error) {
     pthread_mutex_lock(&standin_lock);
     struct fault *at = fault_of(function);
     at->nth = nth;
-    at->every = nth == 0 && error != 0;
     at->error = error;
     pthread_mutex_unlock(&standin_lock);
 }
@@ -157,10 +161,11 @@ static int enter(const char *function) {
     if (wait) {
         held[0] = 0;
     }
-    if (at->every) {
+    if (at->nth > 1) {
+        at->nth--;
+    } else {
         error = at->error;
-    } else if (at->nth > 0 && --at->nth == 0) {
-        error = at->error;
+        at->error = at->nth == 1 ? 0 : error;
     }
     pthread_mutex_unlock(&standin_lock);
     if (wait) {
@@ -175,117 +180,6 @@ static int enter(const char *function) {
 static int refuse(int error) {
     errno = error;
     return -1;
-}
-
-/* ---- memory of the tests, far from where the kernel puts other mappings, so that holes stay holes ---- */
-
-enum { ANONYMOUS, FILE_BACKED, NORESERVE };
-
-struct mapping {
-    char *start;
-    size_t length;
-    int kind;
-    int fd;
-};
-
-#define MAPPINGS 65536
-static struct mapping mappings[MAPPINGS];
-static int mapping_count;
-static char *next_address;
-
-static size_t page_size(void) {
-    static size_t size;
-    if (size == 0) {
-        size = (size_t)sysconf(_SC_PAGESIZE);
-    }
-    return size;
-}
-
-static struct mapping *mapping_at(const char *address) {
-    int i;
-    for (i = mapping_count - 1; i >= 0; i--) {
-        if (address >= mappings[i].start && address < mappings[i].start + mappings[i].length) {
-            return &mappings[i];
-        }
-    }
-    return NULL;
-}
-
-static char *map(long pages, int kind) {
-    size_t length = (size_t)pages * page_size();
-    char *at;
-    int fd = -1;
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS;
-    pthread_mutex_lock(&standin_lock);
-    if (next_address == NULL) {
-        /* On 32 bits in the upper half, where an address that somebody takes for signed is wrong. */
-        next_address = (char *)(sizeof(void *) == 8 ? (uintptr_t)0x200000000000u : (uintptr_t)0x90000000u);
-    }
-    at = next_address + page_size();
-    next_address = at + length + page_size();
-    if (mapping_count == MAPPINGS) {
-        pthread_mutex_unlock(&standin_lock);
-        return NULL;
-    }
-    if (kind == FILE_BACKED) {
-        fd = (int)syscall(SYS_memfd_create, "standin", 0);
-        if (fd < 0 || ftruncate(fd, (off_t)length) != 0) {
-            pthread_mutex_unlock(&standin_lock);
-            return NULL;
-        }
-        flags = MAP_SHARED;
-    } else if (kind == NORESERVE) {
-        flags |= MAP_NORESERVE;
-    }
-    at = mmap(at, length, PROT_READ | PROT_WRITE, flags | MAP_FIXED_NOREPLACE, fd, 0);
-    if (at == MAP_FAILED) {
-        pthread_mutex_unlock(&standin_lock);
-        return NULL;
-    }
-    madvise(at, length, MADV_NOHUGEPAGE);
-    mappings[mapping_count].start = at;
-    mappings[mapping_count].length = length;
-    mappings[mapping_count].kind = kind;
-    mappings[mapping_count].fd = fd;
-    mapping_count++;
-    pthread_mutex_unlock(&standin_lock);
-    return at;
-}
-
-void *standin_map(long pages) {
-    return map(pages, ANONYMOUS);
-}
-
-void *standin_map_file(long pages) {
-    return map(pages, FILE_BACKED);
-}
-
-void *standin_map_noreserve(long pages) {
-    return map(pages, NORESERVE);
-}
-
-int standin_unmap(void *address, long pages) {
-    return munmap(address, (size_t)pages * page_size());
-}
-
-int standin_remap(void *address, long pages) {
-    return mmap(address, (size_t)pages * page_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
-               0) == address
-        ? 0
-        : -1;
-}
-
-int standin_protect(void *address, long pages) {
-    return mprotect(address, (size_t)pages * page_size(), PROT_NONE);
-}
-
-int standin_truncate(void *address, long pages) {
-    struct mapping *at = mapping_at(address);
-    return at == NULL || at->fd < 0 ? -1 : ftruncate(at->fd, (off_t)((size_t)pages * page_size()));
-}
-
-void standin_touch(void *address) {
-    *(volatile char *)address = 1;
 }
 
 /* ---- what the Linux underneath says ---- */
@@ -477,19 +371,12 @@ static void standin_reset_system(void);
 
 void standin_reset(void) {
     struct knob *each;
-    int i;
     raw_munlockall();
     standin_release();
+    standin_unmap_all();
     pthread_mutex_lock(&standin_lock);
     held[0] = 0;
     last_sync = 0;
-    for (i = 0; i < mapping_count; i++) {
-        munmap(mappings[i].start, mappings[i].length);
-        if (mappings[i].fd >= 0) {
-            close(mappings[i].fd);
-        }
-    }
-    mapping_count = 0;
     memset(faults, 0, sizeof faults);
     for (each = knobs; each->name != NULL; each++) {
         each->value = each->initial;
