@@ -40,6 +40,8 @@
 #define FB_MADV_DONTNEED 4
 #define FB_MADV_FREE 5
 #define FB_MADV_NOCORE 8
+#define FB_MADV_CORE 9
+#define FB_INHERIT_COPY 1
 #define FB_INHERIT_NONE 2
 #define FB_INHERIT_ZERO 3
 #define FB_MCL_CURRENT 1

@@ -40,6 +40,11 @@
 #define SEEK(fd, at) (void) syscall(SYS_lseek, fd, at, 0)
 #endif
 
+#define LINUX_MADV_DONTDUMP 16
+#define LINUX_MADV_DODUMP 17
+#define LINUX_MADV_WIPEONFORK 18
+#define LINUX_MADV_KEEPONFORK 19
+
 #define PAGE 4096UL
 #define TRUNC(x) ((x) & ~(PAGE - 1))
 #define ROUND(x) (((x) + PAGE - 1) & ~(PAGE - 1))
@@ -676,18 +681,21 @@ int mprotect(void *addr, size_t len, int prot) {
     return syscall(SYS_mprotect, addr, ROUND(len), prot) == 0 ? 0 : fail(FB_ENOMEM);
 }
 
-/* Advice is advice: on wired pages FreeBSD accepts all of it and does nothing that shows. */
+/* The kernel goes from entry to entry and does not look for holes: vm_map_madvise() and vm_map_inherit(). */
 int madvise(void *addr, size_t len, int behav) {
     if (behav == FB_MADV_FREE) {
         freed_start = TRUNC((unsigned long) addr);
         freed_end = ROUND((unsigned long) addr + len);
+    } else if (behav == FB_MADV_NOCORE || behav == FB_MADV_CORE) {
+        syscall(SYS_madvise, addr, ROUND(len), behav == FB_MADV_NOCORE ? LINUX_MADV_DONTDUMP : LINUX_MADV_DODUMP);
     }
     return behav >= 0 && behav <= 10 ? 0 : fail(FB_EINVAL);
 }
 
 int minherit(void *addr, size_t len, int inherit) {
-    (void) addr;
-    (void) len;
+    if (inherit == FB_INHERIT_ZERO || inherit == FB_INHERIT_COPY) {
+        syscall(SYS_madvise, addr, ROUND(len), inherit == FB_INHERIT_ZERO ? LINUX_MADV_WIPEONFORK : LINUX_MADV_KEEPONFORK);
+    }
     return inherit >= 0 && inherit <= 3 ? 0 : fail(FB_EINVAL);
 }
 

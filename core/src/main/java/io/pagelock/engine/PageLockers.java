@@ -4,8 +4,9 @@ package io.pagelock.engine;
 import io.pagelock.PageLocker;
 import io.pagelock.internal.Engine;
 import io.pagelock.spi.Backend;
+import java.util.Optional;
 
-/** Makes lockers that are not the one of this process. */
+/** Makes lockers that are not the one of this process, and looks underneath lockers. */
 public final class PageLockers {
     private PageLockers() {}
 
@@ -19,5 +20,17 @@ public final class PageLockers {
      */
     public static PageLocker over(Backend backend) {
         return new Engine(backend);
+    }
+
+    /**
+     * Returns an optional ability of the backend underneath a locker, for libraries that do more with memory than lock it.
+     *
+     * @param <A> the type of the ability
+     * @param locker a locker
+     * @param type the interface in {@code io.pagelock.spi}
+     * @return what has the ability; empty if the backend lacks it, or the locker is not one of this library
+     */
+    public static <A> Optional<A> ability(PageLocker locker, Class<A> type) {
+        return locker instanceof Engine ? ((Engine) locker).ability(type) : Optional.empty();
     }
 }

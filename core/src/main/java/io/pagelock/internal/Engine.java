@@ -30,6 +30,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Executor;
@@ -449,6 +450,11 @@ public final class Engine implements PageLocker {
                 longestLock.get(),
                 ranges.leftoverBytes(),
                 counts);
+    }
+
+    /** Returns an optional ability of the backend. */
+    public <A> Optional<A> ability(Class<A> type) {
+        return backend.ability(type);
     }
 
     private PageLockException explain(PageLockException e, String action, MemoryRange asked) {

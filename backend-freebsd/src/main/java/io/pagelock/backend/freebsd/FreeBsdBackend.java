@@ -16,6 +16,7 @@ import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.backend.support.AbstractBackend;
 import io.pagelock.backend.support.CLibrary;
+import io.pagelock.backend.support.GuardCalls;
 import io.pagelock.backend.support.MemoryFlags;
 import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.AsyncCall;
@@ -107,7 +108,11 @@ final class FreeBsdBackend extends AbstractBackend
                             + " pages that are locked already may fail near the limit");
         }
         BackendInfo info = new BackendInfo("freebsd", host.osName() + " " + host.osVersion(), host.arch(), notes);
-        return new FreeBsdBackend(info, capabilities, library, calls, kernel, mappings, host);
+        FreeBsdBackend backend = new FreeBsdBackend(info, capabilities, library, calls, kernel, mappings, host);
+        if (host.bits() == 64) {
+            backend.addGuarding(new FreeBsdGuarding(library.bind(MethodHandles.lookup(), GuardCalls.class), backend));
+        }
+        return backend;
     }
 
     @Override

@@ -15,6 +15,13 @@ final class FreeBsdConstants {
     static final int MS_ASYNC = 1;
     static final int MS_INVALIDATE = 2;
 
+    static final int MADV_NOCORE = 8;
+    static final int MADV_CORE = 9;
+
+    static final int INHERIT_COPY = 1;
+    static final int INHERIT_NONE = 2;
+    static final int INHERIT_ZERO = 3;
+
     static final int MINCORE_INCORE = 1;
 
     static final int RLIMIT_MEMLOCK = 6;

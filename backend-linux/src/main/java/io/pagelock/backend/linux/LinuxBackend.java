@@ -11,6 +11,7 @@ import io.pagelock.Reason;
 import io.pagelock.SyncOption;
 import io.pagelock.backend.linux.proc.Mapping;
 import io.pagelock.backend.support.AbstractBackend;
+import io.pagelock.backend.support.GuardCalls;
 import io.pagelock.backend.support.MemoryFlags;
 import io.pagelock.backend.support.NativeAccess;
 import io.pagelock.spi.AddressSpaceLocking;
@@ -76,6 +77,12 @@ final class LinuxBackend extends AbstractBackend
         pageStates = new PageStateReader(calls, proc, found.oracle, pageSize());
         filePages = new FilePages(
                 calls, constants, proc, query, failure, capabilities().contains(Capability.PAGE_IN));
+    }
+
+    /** Adds the ability to guard memory. */
+    LinuxBackend guardedBy(GuardCalls guardCalls, String arch) {
+        addGuarding(new LinuxGuarding(guardCalls, constants, arch, this));
+        return this;
     }
 
     @Override

@@ -4,9 +4,11 @@ package io.pagelock.backend.linux;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.backend.support.CLibrary;
+import io.pagelock.backend.support.GuardCalls;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.Host;
+import java.lang.invoke.MethodHandles;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -44,12 +46,15 @@ public final class LinuxProvider implements BackendProvider {
                     .build();
         }
         CLibrary library = CLibrary.open(host);
-        return new LinuxBackend(
+        LinuxBackend backend = new LinuxBackend(
                 LinuxCalls.bind(library),
                 constants.get(),
                 ProcFiles.SYSTEM,
                 library,
                 host,
                 System.getProperty("java.home", "JAVA_HOME") + "/bin/java");
+        return host.bits() == 32
+                ? backend
+                : backend.guardedBy(library.bind(MethodHandles.lookup(), GuardCalls.class), host.arch());
     }
 }

@@ -4,9 +4,11 @@ package io.pagelock.backend.linux;
 import io.pagelock.LimitValue;
 import io.pagelock.Reason;
 import io.pagelock.backend.testkit.Harness;
+import io.pagelock.backend.testkit.ProcWitness;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.Host;
+import io.pagelock.spi.MemoryGuard;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -41,6 +43,7 @@ final class LinuxHarness implements Harness {
             Ability.PROTECT,
             Ability.TRUNCATE,
             Ability.SHORTEN_LOCKED,
+            Ability.SEE_GUARDS,
             Ability.PROVIDE);
 
     private final long[] limits = Libc.getrlimit(Libc.RLIMIT_MEMLOCK);
@@ -63,6 +66,9 @@ final class LinuxHarness implements Harness {
         // With future locking under a small limit the JVM itself ends: it cannot map memory any more.
         if (Boolean.getBoolean(ALONE) && (privileged || limits[0] == -1)) {
             abilities.add(Ability.LOCK_ADDRESS_SPACE);
+        }
+        if (Fork.IS_POSSIBLE) {
+            abilities.add(Ability.FORK);
         }
         String[] release = System.getProperty("os.version").split("[.-]");
         if (Integer.parseInt(release[0]) * 1000 + Integer.parseInt(release[1]) >= 6011) {
@@ -195,6 +201,16 @@ final class LinuxHarness implements Harness {
     @Override
     public boolean isOnFault(long address) {
         return Witness.onFault(address);
+    }
+
+    @Override
+    public boolean isGuarded(long address, MemoryGuard guard) {
+        return ProcWitness.isGuarded(address, guard);
+    }
+
+    @Override
+    public int childReads(long address) {
+        return Fork.childReads(address);
     }
 
     @Override

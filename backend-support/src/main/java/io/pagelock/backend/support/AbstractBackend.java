@@ -4,9 +4,11 @@ package io.pagelock.backend.support;
 import io.pagelock.BackendInfo;
 import io.pagelock.Capability;
 import io.pagelock.spi.Backend;
+import io.pagelock.spi.MemoryGuarding;
 import java.nio.ByteBuffer;
 import java.util.Collections;
 import java.util.EnumSet;
+import java.util.Optional;
 import java.util.Set;
 
 /** What a backend tells of itself, found out once when it is opened. */
@@ -16,6 +18,8 @@ public abstract class AbstractBackend implements Backend {
     private final long pageSize;
     private final int addressBits;
     private final NativeAccess addresses;
+    /** Set before anybody else sees the backend. */
+    private MemoryGuarding guarding;
 
     /**
      * Keeps what was found out.
@@ -35,6 +39,20 @@ public abstract class AbstractBackend implements Backend {
         this.pageSize = pageSize;
         this.addressBits = addressBits;
         this.addresses = addresses;
+    }
+
+    /**
+     * Adds the ability to guard memory, which needs the backend itself to explain refusals.
+     *
+     * @param ability what guards memory
+     */
+    protected final void addGuarding(MemoryGuarding ability) {
+        guarding = ability;
+    }
+
+    @Override
+    public <A> Optional<A> ability(Class<A> type) {
+        return type == MemoryGuarding.class ? Optional.ofNullable(type.cast(guarding)) : Backend.super.ability(type);
     }
 
     @Override

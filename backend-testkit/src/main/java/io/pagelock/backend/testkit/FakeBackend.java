@@ -21,6 +21,8 @@ import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.AsyncLocking;
 import io.pagelock.spi.Backend;
+import io.pagelock.spi.MemoryGuard;
+import io.pagelock.spi.MemoryGuarding;
 import io.pagelock.spi.PageStateReading;
 import io.pagelock.spi.PagingIn;
 import io.pagelock.spi.Syncing;
@@ -46,7 +48,7 @@ import java.util.function.Consumer;
  * {@link #place} put it somewhere.
  */
 public final class FakeBackend
-        implements Backend, AddressSpaceLocking, AsyncLocking, PageStateReading, PagingIn, Syncing {
+        implements Backend, AddressSpaceLocking, AsyncLocking, MemoryGuarding, PageStateReading, PagingIn, Syncing {
     private final FakeKernel kernel;
     private final Set<Capability> capabilities;
     private final boolean listsMappings;
@@ -320,6 +322,29 @@ public final class FakeBackend
             Reason reason = reasonOf(errno);
             boolean hole = reason == Reason.UNKNOWN && hasHole(address, length);
             throw refused("msync", errno, hole ? Reason.NOT_MAPPED : reason, 0).build();
+        }
+    }
+
+    @Override
+    public Set<MemoryGuard> guards() {
+        return EnumSet.allOf(MemoryGuard.class);
+    }
+
+    @Override
+    public void guard(long address, long length, MemoryGuard guard) {
+        change(address, length, guard, true);
+    }
+
+    @Override
+    public void unguard(long address, long length, MemoryGuard guard) {
+        change(address, length, guard, false);
+    }
+
+    private void change(long address, long length, MemoryGuard guard, boolean on) {
+        aligned(address, length);
+        Errno errno = kernel.guard(address, length, guard, on);
+        if (errno != Errno.OK) {
+            throw refused("guard", errno, Reason.NOT_MAPPED, 0).build();
         }
     }
 

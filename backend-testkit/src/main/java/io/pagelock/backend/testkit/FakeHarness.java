@@ -9,6 +9,7 @@ import io.pagelock.backend.testkit.FakeKernel.Mode;
 import io.pagelock.backend.testkit.KernelRules.Refusal;
 import io.pagelock.backend.testkit.KernelRules.Trait;
 import io.pagelock.spi.Backend;
+import io.pagelock.spi.MemoryGuard;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.Objects;
@@ -126,6 +127,16 @@ public class FakeHarness implements Harness {
     @Override
     public long lockedBytes() {
         return kernel.lockedBytes();
+    }
+
+    @Override
+    public boolean isGuarded(long address, MemoryGuard guard) {
+        return kernel.isGuarded(address, guard);
+    }
+
+    @Override
+    public int childReads(long address) {
+        return kernel.isGuarded(address, MemoryGuard.NOT_INHERITED) || !kernel.isResident(address) ? 0 : 1;
     }
 
     @Override

@@ -7,8 +7,13 @@ import io.pagelock.backend.testkit.KernelRules.Trait;
 import io.pagelock.backend.testkit.PageMap.Mapping;
 import io.pagelock.backend.testkit.PageMap.Segment;
 import io.pagelock.backend.testkit.PageMap.Source;
+import io.pagelock.spi.MemoryGuard;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -137,6 +142,7 @@ public final class FakeKernel {
     private long nextPage;
     private Mode future = Mode.NONE;
     private String lastSync = "";
+    private final Map<MemoryGuard, Set<Long>> guarded = new EnumMap<>(MemoryGuard.class);
 
     /**
      * Starts a process without memory, limits and privilege.
@@ -314,6 +320,48 @@ public final class FakeKernel {
             long end = endPage(address, length);
             return memory.hasHole(start, end) ? rules.errno(Refusal.HOLE) : bringIn(start, end);
         });
+    }
+
+    /**
+     * Begins or ends a guard of pages: mprotect(2), madvise(2) and their like.
+     *
+     * @param address the address, on a page boundary
+     * @param length the length in bytes
+     * @param guard which one
+     * @param on whether it begins
+     * @return the outcome
+     */
+    public synchronized Errno guard(long address, long length, MemoryGuard guard, boolean on) {
+        long start = firstPage(address);
+        long end = endPage(address, length);
+        if (memory.hasHole(start, end)) {
+            return rules.errno(Refusal.HOLE);
+        }
+        if (guard == MemoryGuard.NO_ACCESS) {
+            memory.update(start, end, segment -> segment.accessible(!on));
+        } else if (guard == MemoryGuard.SECRET) {
+            memory.update(start, end, segment -> segment.resident(false).mode(on ? Mode.FULL : Mode.NONE));
+        }
+        Set<Long> pages = guarded.computeIfAbsent(guard, none -> new HashSet<>());
+        for (long page = start; page < end; page++) {
+            if (on) {
+                pages.add(page);
+            } else {
+                pages.remove(page);
+            }
+        }
+        return Errno.OK;
+    }
+
+    /**
+     * Whether a page is guarded.
+     *
+     * @param address an address in the page
+     * @param guard which guard
+     * @return whether it is
+     */
+    public synchronized boolean isGuarded(long address, MemoryGuard guard) {
+        return guarded.getOrDefault(guard, Collections.emptySet()).contains(firstPage(address));
     }
 
     private Errno call(Call call, long address, long length, Supplier<Errno> effect) {

@@ -15,6 +15,8 @@ import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.AsyncLocking;
 import io.pagelock.spi.Backend;
+import io.pagelock.spi.MemoryGuard;
+import io.pagelock.spi.MemoryGuarding;
 import io.pagelock.spi.PageStateReading;
 import io.pagelock.spi.PagingIn;
 import io.pagelock.spi.Syncing;
@@ -31,7 +33,7 @@ import java.util.function.Consumer;
  * that are not among its own interfaces are the other one's objects.
  */
 public class ForwardingBackend
-        implements Backend, AddressSpaceLocking, AsyncLocking, PageStateReading, PagingIn, Syncing {
+        implements Backend, AddressSpaceLocking, AsyncLocking, MemoryGuarding, PageStateReading, PagingIn, Syncing {
     private final Backend delegate;
 
     /**
@@ -132,6 +134,21 @@ public class ForwardingBackend
     @Override
     public void sync(long address, long length, Set<SyncOption> options) {
         theirs(Syncing.class).sync(address, length, options);
+    }
+
+    @Override
+    public Set<MemoryGuard> guards() {
+        return theirs(MemoryGuarding.class).guards();
+    }
+
+    @Override
+    public void guard(long address, long length, MemoryGuard guard) {
+        theirs(MemoryGuarding.class).guard(address, length, guard);
+    }
+
+    @Override
+    public void unguard(long address, long length, MemoryGuard guard) {
+        theirs(MemoryGuarding.class).unguard(address, length, guard);
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.pagelock.LimitValue;
 import io.pagelock.Reason;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
+import io.pagelock.spi.MemoryGuard;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 
@@ -64,6 +65,10 @@ public interface Harness extends AutoCloseable {
         HOLD_LOCK,
         /** Tests may lock the whole address space: there is memory enough, and nothing else runs in this process. */
         LOCK_ADDRESS_SPACE,
+        /** {@link Harness#isGuarded}. */
+        SEE_GUARDS,
+        /** {@link Harness#childReads}. */
+        FORK,
         /** {@link Harness#provider}. */
         PROVIDE
     }
@@ -123,9 +128,9 @@ public interface Harness extends AutoCloseable {
     void unmap(long address, long pages);
 
     /**
-     * Writes to a page.
+     * Writes a byte that is not 0 to an address.
      *
-     * @param address an address in the page
+     * @param address the address
      */
     void touch(long address);
 
@@ -179,6 +184,27 @@ public interface Harness extends AutoCloseable {
      */
     default LimitValue limit() {
         throw new UnsupportedOperationException("limit");
+    }
+
+    /**
+     * Asks the system whether it guards a page. Secret memory may also count as not dumped.
+     *
+     * @param address an address in the page
+     * @param guard what to ask for
+     * @return whether it does
+     */
+    default boolean isGuarded(long address, MemoryGuard guard) {
+        throw new UnsupportedOperationException("isGuarded");
+    }
+
+    /**
+     * Forks a child that reads a byte.
+     *
+     * @param address where it reads
+     * @return the byte, from 0 to 255; -1 if the child has no such page
+     */
+    default int childReads(long address) {
+        throw new UnsupportedOperationException("childReads");
     }
 
     /**

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.testkit;
 
+import io.pagelock.spi.MemoryGuard;
 import io.pagelock.spi.Unsigned;
 import java.io.ByteArrayOutputStream;
 import java.io.FileInputStream;
@@ -8,6 +9,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -108,6 +110,33 @@ public final class ProcWitness {
             }
         }
         return Optional.empty();
+    }
+
+    /**
+     * Reports whether the kernel guards a page. The access is read from the mapping, the rest from its VmFlags.
+     *
+     * @param address an address in the page
+     * @param guard what to look for
+     * @return whether it does
+     */
+    public static boolean isGuarded(long address, MemoryGuard guard) {
+        String mapping = "";
+        for (String line : lines("/proc/self/maps")) {
+            if (contains(line, address)) {
+                mapping = line;
+            }
+        }
+        List<String> flags = Arrays.asList(smaps(address, "VmFlags").orElse("").split(" "));
+        switch (guard) {
+            case NO_ACCESS:
+                return mapping.contains(" ---");
+            case NOT_DUMPED:
+                return flags.contains("dd");
+            case NOT_INHERITED:
+                return flags.contains("wf") || flags.contains("dc");
+            default:
+                return mapping.contains("/secretmem");
+        }
     }
 
     /**

@@ -25,7 +25,7 @@ import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 
 /** What a translation into calls gets wrong without any other rule noticing: widths, flags, results, units, names. */
-abstract class TranslationRules extends FailureRules {
+abstract class TranslationRules extends GuardRules {
     /** Of a width of 32 bits one page is left, which is mapped; the rest is a hole. */
     @Test
     void L3_aLengthOfMoreThan32BitsIsNotCutOff() {

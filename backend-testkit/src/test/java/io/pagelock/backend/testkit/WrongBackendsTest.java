@@ -26,6 +26,7 @@ import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.Host;
+import io.pagelock.spi.MemoryGuard;
 import io.pagelock.spi.Syncing;
 import java.lang.ref.Cleaner;
 import java.lang.reflect.InvocationTargetException;
@@ -580,6 +581,55 @@ class WrongBackendsTest {
                                 return inPages(good.limits(), page);
                             }
                         }),
+                new Wrong("G1", "guards a page too many").backend(good -> new PassingBackend(good) {
+                    @Override
+                    public void guard(long address, long length, MemoryGuard guard) {
+                        good.guard(address, length + page, guard);
+                    }
+                }),
+                new Wrong("G1", "takes one guard for another").backend(good -> new PassingBackend(good) {
+                    @Override
+                    public void guard(long address, long length, MemoryGuard guard) {
+                        good.guard(address, length, MemoryGuard.NOT_DUMPED);
+                    }
+                }),
+                new Wrong("G2", "never ends a guard").backend(good -> new PassingBackend(good) {
+                    @Override
+                    public void unguard(long address, long length, MemoryGuard guard) {}
+                }),
+                new Wrong("G3", "ends a guard with the lock").backend(good -> new PassingBackend(good) {
+                    @Override
+                    public void unlock(long address, long length) {
+                        good.unlock(address, length);
+                        good.unguard(address, length, MemoryGuard.NOT_DUMPED);
+                    }
+                }),
+                new Wrong("G3", "ends the lock with a guard").backend(good -> new PassingBackend(good) {
+                    @Override
+                    public void unguard(long address, long length, MemoryGuard guard) {
+                        good.unguard(address, length, guard);
+                        good.unlock(address, length);
+                    }
+                }),
+                new Wrong("G4", "guards what is mapped").backend(good -> new PassingBackend(good) {
+                    @Override
+                    public void guard(long address, long length, MemoryGuard guard) {
+                        for (MemoryRange part :
+                                good.mapped(MemoryRange.of(address, length)).orElseThrow()) {
+                            good.guard(part.address(), part.length(), guard);
+                        }
+                    }
+                }),
+                new Wrong("G5", "does what it does not declare").backend(good -> new PassingBackend(good) {
+                    @Override
+                    public Set<MemoryGuard> guards() {
+                        return EnumSet.of(MemoryGuard.NO_ACCESS);
+                    }
+                }),
+                new Wrong("G6", "lets children inherit").backend(good -> new PassingBackend(good) {
+                    @Override
+                    public void guard(long address, long length, MemoryGuard guard) {}
+                }),
                 new Wrong("B3", "accepts every system").provider());
     }
 

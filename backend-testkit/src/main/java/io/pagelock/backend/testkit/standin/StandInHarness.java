@@ -7,6 +7,7 @@ import io.pagelock.backend.testkit.Harness;
 import io.pagelock.backend.testkit.ProcWitness;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
+import io.pagelock.spi.MemoryGuard;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -32,6 +33,7 @@ public final class StandInHarness extends StandInMemory implements Harness {
             Ability.REFUSE_UNLOCK,
             Ability.REFUSE_UNLOCK_ALONE,
             Ability.HOLD_LOCK,
+            Ability.SEE_GUARDS,
             Ability.PROVIDE);
     private String limitKnob;
     private String systemKnob;
@@ -199,6 +201,11 @@ public final class StandInHarness extends StandInMemory implements Harness {
     @Override
     public boolean isResident(long address) {
         return standIn.isResident(address);
+    }
+
+    @Override
+    public boolean isGuarded(long address, MemoryGuard guard) {
+        return ProcWitness.isGuarded(address, guard);
     }
 
     @Override
