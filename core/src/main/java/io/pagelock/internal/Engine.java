@@ -383,10 +383,14 @@ public final class Engine implements PageLocker {
     @Override
     public List<PageStates> pageStates(Collection<MemoryRange> ranges) {
         List<MemoryRange> all = Arguments.copyOf(ranges);
-        all.forEach(arguments::alignedStart);
+        List<MemoryRange> aligned = new ArrayList<>(all.size());
+        for (MemoryRange each : all) {
+            long start = arguments.alignedStart(each);
+            aligned.add(MemoryRange.of(start, arguments.alignedEnd(each) - start));
+        }
         checkScopes(all);
-        List<PageStates> answers = new ArrayList<>(all.size());
-        all.forEach(range -> answers.add(pageStates(range)));
+        List<PageStates> answers = states.pageStates(aligned);
+        keepReachable(all);
         return Collections.unmodifiableList(answers);
     }
 

@@ -3,6 +3,7 @@ package io.pagelock.spi;
 
 import io.pagelock.MemoryRange;
 import io.pagelock.PageStates;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -21,6 +22,21 @@ public interface PageStateReading {
      * @return the answers
      */
     PageStates pageStates(MemoryRange range);
+
+    /**
+     * Asks about many ranges. Worth implementing where a part of the answer does not depend on the range, such as the list of
+     * mappings, and can be read once for all.
+     *
+     * @param ranges aligned ranges, at least one, in any order; they may overlap
+     * @return the answers, in the order of the ranges
+     */
+    default List<PageStates> pageStates(List<MemoryRange> ranges) {
+        List<PageStates> answers = new ArrayList<>(ranges.size());
+        for (MemoryRange each : ranges) {
+            answers.add(pageStates(each));
+        }
+        return answers;
+    }
 
     /**
      * The parts of a range that are mapped.

@@ -23,6 +23,7 @@ import io.pagelock.spi.PageStateReading;
 import io.pagelock.spi.PagingIn;
 import io.pagelock.spi.RangeSet;
 import io.pagelock.spi.Syncing;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -191,7 +192,12 @@ final class LinuxBackend extends AbstractBackend
 
     @Override
     public PageStates pageStates(MemoryRange range) {
-        return pageStates.read(range);
+        return pageStates.read(Collections.singletonList(range)).get(0);
+    }
+
+    @Override
+    public List<PageStates> pageStates(List<MemoryRange> ranges) {
+        return pageStates.read(ranges);
     }
 
     @Override

@@ -27,6 +27,7 @@ import io.pagelock.Tristate;
 import io.pagelock.spi.Host;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
@@ -712,7 +713,31 @@ class LinuxBackendTest {
         assertEquals("NY NY", states(backend.pageStates(range)), "CAP_FOWNER");
         proc.status(0, "0000000000000000");
         calls.resident = 0;
-        assertEquals("NY NN", states(backend.pageStates(range)), "a no is a no");
+        pagemap(16, 0, 0);
+        assertEquals("NN NN", states(backend.pageStates(range)), "a no is a no");
+    }
+
+    @Test
+    void manyRangesReadMapsOnceAndAreAnsweredInTheirOrder() {
+        ScriptedCalls calls = calls();
+        LinuxBackend backend = old(calls);
+        proc.maps(
+                "00010000-00020000 r--s 00000000 fe:00 77                     /a",
+                "00020000-00030000 rw-p 00000000 00:00 0 ",
+                "00050000-00060000 r--s 00000000 fe:00 78                     /b");
+        List<MemoryRange> ranges = List.of(
+                MemoryRange.of(0x50000, PAGE),
+                MemoryRange.of(0x1f000, 2 * PAGE),
+                MemoryRange.of(0x40000, PAGE),
+                MemoryRange.of(0x2f000, 2 * PAGE));
+        List<String> alone = new ArrayList<>();
+        ranges.forEach(each -> alone.add(each + states(backend.pageStates(each))));
+        proc.opened.clear();
+        List<String> together = new ArrayList<>();
+        backend.pageStates(ranges).forEach(each -> together.add(each.range() + states(each)));
+        assertEquals(alone, together);
+        assertEquals(1, proc.opened.stream().filter("/proc/self/maps"::equals).count());
+        assertEquals(1, proc.opened.stream().filter("/proc/self/status"::equals).count());
     }
 
     @Test
