@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
-import io.pagelock.Forecast;
 import io.pagelock.PageLockException;
+import io.pagelock.files.FileLockException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
-import java.nio.file.NoSuchFileException;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 
 /** Why a command, or one file of it, came to nothing: for a person and for a script. */
 final class Failure extends RuntimeException {
+    /** The reason of what a signal ended. */
+    static final String INTERRUPTED = "INTERRUPTED";
+
     private static final long serialVersionUID = 1L;
 
     private final String reason;
@@ -36,33 +38,26 @@ final class Failure extends RuntimeException {
         return new Failure(e.reason().name(), Remedies.without(e), e.remedies(), e);
     }
 
-    static Failure of(String what, PageLockException e) {
-        return of(what, e, e.remedies());
-    }
-
-    static Failure of(String what, PageLockException e, List<String> remedies) {
-        return new Failure(e.reason().name(), what + ": " + Remedies.without(e), remedies, e);
-    }
-
-    static Failure of(String what, Forecast forecast) {
-        String reason = forecast.reason().map(Enum::name).orElse("UNKNOWN");
-        String phrase = forecast.reason().map(Object::toString).orElse("");
-        return new Failure(reason, what + ": " + phrase + ": " + forecast.detail(), forecast.remedies(), null);
+    static Failure of(FileLockException e) {
+        String reason = e.reason();
+        List<String> remedies = e.remedies();
+        if (reason.equals(FileLockException.CANCELLED)) {
+            return new Failure(INTERRUPTED, "interrupted by a signal while locking; everything is unlocked again");
+        }
+        if (reason.equals(FileLockException.ACCESS_DENIED)) {
+            remedies = Collections.singletonList(
+                    "Run this as a user who may read it, or, to hold the others, skip it with --best-effort.");
+        }
+        return new Failure(
+                reason, e.getMessage(), remedies, e.getCause() instanceof PageLockException ? e.getCause() : e);
     }
 
     static Failure of(String name, IOException e) {
-        if (e instanceof NoSuchFileException) {
-            return new Failure("NO_SUCH_FILE", name + ": no such file or directory", "", e);
-        }
-        if (e instanceof AccessDeniedException) {
-            return new Failure(
-                    "ACCESS_DENIED",
-                    name + ": no permission to read it",
-                    "Run this as a user who may read it, or skip it with --best-effort.",
-                    e);
-        }
         String why = e instanceof FileSystemException ? ((FileSystemException) e).getReason() : e.getMessage();
-        return new Failure("IO_ERROR", name + ": " + (why == null ? e.getClass().getSimpleName() : why), "", e);
+        return e instanceof AccessDeniedException
+                ? new Failure("ACCESS_DENIED", name + ": no permission", "", e)
+                : new Failure(
+                        "IO_ERROR", name + ": " + (why == null ? e.getClass().getSimpleName() : why), "", e);
     }
 
     String reason() {
@@ -88,6 +83,11 @@ final class Failure extends RuntimeException {
                 .put("errno", from.errno())
                 .put("errnoName", from.errnoName())
                 .putTexts("remedies", remedies);
+    }
+
+    /** A path that was left out, and why. */
+    static Json left(FileLockException e) {
+        return new Json().putPath(e.path().get()).put("reason", e.reason()).put("message", e.getMessage());
     }
 
     @Override

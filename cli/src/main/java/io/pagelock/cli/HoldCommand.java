@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
+import io.pagelock.ByteSize;
 import io.pagelock.Capability;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
+import io.pagelock.files.ChangePolicy;
+import io.pagelock.files.FileChange;
+import io.pagelock.files.FileListing;
+import io.pagelock.files.FileLockException;
+import io.pagelock.files.FileLockOptions;
+import io.pagelock.files.FileLocker;
+import io.pagelock.files.FileSelection;
+import io.pagelock.files.HeldFile;
+import io.pagelock.files.HeldFiles;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -16,7 +26,6 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** Locks files in memory until a time is over or a signal comes. */
 @Command(
@@ -35,8 +44,8 @@ final class HoldCommand implements Callable<Integer> {
     @Option(
             names = "--on-fault",
             description =
-                    "Lock each page when this process touches it, which hold itself never does: pages that only other"
-                            + " processes touch are not locked. For trying out limits.")
+                    "Lock only what is in memory now, and bring nothing in. What other processes bring in later is not"
+                            + " locked.")
     private boolean onFault;
 
     @Option(
@@ -50,30 +59,44 @@ final class HoldCommand implements Callable<Integer> {
             description = "How long to hold the lock, for example 500ms, 5s, 2m or 1h30m. Default: until interrupted.")
     private Duration time;
 
+    @Option(
+            names = "--budget",
+            paramLabel = "BYTES",
+            converter = Sizes.Parser.class,
+            description = "Lock at most this much, the first files first, for example 500m or 2g.")
+    private Long budget;
+
+    @Option(
+            names = "--on-change",
+            paramLabel = "report|relock|fail",
+            description =
+                    "What to do when a held file is changed, truncated, replaced or removed, or loses pages: report"
+                            + " it (the default), map and lock it again as it is now, or unlock everything and fail.")
+    private ChangePolicy onChange = ChangePolicy.REPORT;
+
+    @Mixin
+    private FileArguments files;
+
     @Mixin
     private CommonOptions common;
-
-    @Parameters(paramLabel = "FILE|DIR", arity = "1..*", description = "What to lock. Each file counts once.")
-    private List<Path> paths;
 
     private final Lockers lockers;
     private final Console console;
     private final StopSignal stop;
-    private final MappingBudget budget;
 
-    HoldCommand(Lockers lockers, Console console, StopSignal stop, MappingBudget budget) {
+    HoldCommand(Lockers lockers, Console console, StopSignal stop) {
         this.lockers = lockers;
         this.console = console;
         this.stop = stop;
-        this.budget = budget;
     }
 
     @Override
     public Integer call() {
+        FileSelection selection = files.required();
         HoldReport report = new HoldReport(onFault, bestEffort);
         stop.install(this::giveUp);
         try {
-            hold(lockers.locker(), report);
+            hold(lockers.locker(), selection, report);
         } catch (PageLockException e) {
             report.failed(Failure.of(e));
         } catch (Failure e) {
@@ -88,15 +111,15 @@ final class HoldCommand implements Callable<Integer> {
 
     /** A signal came, and the kernel does not return. */
     private void giveUp() {
-        Failure why =
-                new Failure("INTERRUPTED", "interrupted by a signal; everything is unlocked as this process ends");
+        Failure why = new Failure(
+                Failure.INTERRUPTED, "interrupted by a signal; everything is unlocked as this process ends");
         console.warn(why.getMessage());
         if (common.json()) {
             console.document(why.addTo(new Json().put("command", "hold").put("result", "failed")));
         }
     }
 
-    private void hold(PageLocker locker, HoldReport report) {
+    private void hold(PageLocker locker, FileSelection selection, HoldReport report) {
         report.backend(locker.backendInfo().name(), locker.limits().lockedBytes());
         if (onFault && !locker.capabilities().contains(Capability.LOCK_ON_FAULT)) {
             throw new Failure(
@@ -105,87 +128,119 @@ final class HoldCommand implements Callable<Integer> {
                     "Leave out --on-fault.",
                     null);
         }
-        FileList list = FileList.of(paths, console, stop);
-        report.skipped(list.skipped());
-        list.skipped().forEach(each -> console.warn("skipped " + each.why().getMessage()));
-        Holding holding = new Holding(locker, onFault, bestEffort, console);
-        report.files(holding.files());
+        HeldFiles held;
         try {
-            lock(holding, list, report);
-        } catch (Failure e) {
-            stop.ending();
-            holding.discard().ifPresent(stuck -> console.warn(stuck.getMessage()));
+            FileListing list = selection.list(stop::isRequested);
+            report.skipped(list.skipped());
+            list.skipped().forEach(each -> console.warn("skipped " + each.getMessage()));
+            held = lock(locker, list);
+            int listed = list.skipped().size();
+            held.skipped()
+                    .subList(listed, held.skipped().size())
+                    .forEach(each -> console.warn("skipped " + each.getMessage()));
+            report.skipped(held.skipped());
+        } catch (FileLockException e) {
+            report.files(e.files());
+            warnOfProblems(e.files());
+            for (Throwable stuck : e.getSuppressed()) {
+                console.warn(stuck.getMessage());
+            }
             report.after(locker.limits().lockedBytes());
-            throw e;
+            throw Failure.of(e);
         }
+        report.files(held.files());
+        warnOfProblems(held.files());
         report.ready(locker.limits().lockedBytes());
-        sayReady(holding, report.before(), locker);
+        sayReady(held, report.before(), locker);
         console.outputFailure().ifPresent(why -> console.warn(why.getMessage() + "; the files are held all the same"));
-        Watch watch = new Watch(holding.files(), locker, onFault, console);
-        waitForTheEnd(watch, report);
+        waitForTheEnd(held, report);
         stop.ending();
-        watch.lookAtAll();
-        holding.unlock().ifPresent(report::failed);
+        held.failure().ifPresent(why -> report.failed(Failure.of(why)));
+        try {
+            held.close();
+        } catch (FileLockException e) {
+            report.failed(Failure.of(e));
+        }
         report.after(locker.limits().lockedBytes());
-        sayUnlocked(holding, report, locker);
+        sayUnlocked(held, report, locker);
     }
 
-    private void lock(Holding holding, FileList list, HoldReport report) {
-        holding.map(list, budget, stop);
-        report.skipped(holding.vanished());
-        holding.vanished().forEach(each -> console.warn("skipped " + each.why().getMessage()));
-        if (holding.pageBytes() > 0) {
-            Progress progress = Progress.on(console, holding.bytes());
-            try {
-                holding.lock(progress, stop);
-            } finally {
-                progress.close();
+    private HeldFiles lock(PageLocker locker, FileListing list) {
+        FileLockOptions options = (bestEffort ? FileLockOptions.bestEffort() : FileLockOptions.required())
+                .onChange(onChange, this::warnOf)
+                .cancelWhen(stop::isRequested);
+        options = onFault ? options.onFault() : options;
+        options = budget == null ? options : options.budget(budget);
+        Progress.Holder progress = new Progress.Holder(console);
+        try {
+            return FileLocker.over(locker).lock(list, options.progress(progress::at));
+        } finally {
+            progress.close();
+            if (stop.isRequested()) {
+                stop.ending();
             }
         }
-        stop.check();
+    }
+
+    private void warnOfProblems(List<HeldFile> all) {
         Set<String> remedies = new LinkedHashSet<>();
-        for (HeldFile file : holding.files()) {
+        for (HeldFile file : all) {
             file.problem().ifPresent(why -> {
                 console.warn("not locked (" + file.lockedBytes() + " of " + file.bytes() + " bytes are): "
                         + why.getMessage());
-                remedies.addAll(why.remedies());
+                remedies.addAll(Failure.of(why).remedies());
             });
         }
         remedies.forEach(console::suggest);
-        if (!holding.isComplete() && holding.lockedBytes() == 0) {
-            Failure first = holding.files().stream()
-                    .filter(file -> file.problem().isPresent())
-                    .findFirst()
-                    .flatMap(HeldFile::problem)
-                    .get();
-            throw new Failure(first.reason(), "nothing could be locked", first.remedies(), first.getCause());
+    }
+
+    private void warnOf(FileChange change) {
+        String missing = change.missingPages() == 0
+                ? ""
+                : "; " + change.missingPages() + " of " + change.pages() + " pages are no longer in memory";
+        console.warn(console.name(change.path()) + " " + change.what() + " while it is held; "
+                + change.failure()
+                        .map(why -> "it cannot be locked again: " + why.getMessage())
+                        .orElseGet(() -> change.isRelocked()
+                                ? "it is locked again as it is now"
+                                : meaning(change.kind()) + missing));
+    }
+
+    private static String meaning(FileChange.Kind change) {
+        switch (change) {
+            case VANISHED:
+            case REPLACED:
+                return "the file that was there stays locked";
+            case GREW:
+                return "what was added is not locked";
+            default:
+                return "what is written or read again may not be locked";
         }
     }
 
-    private void sayReady(Holding holding, OptionalLong before, PageLocker locker) {
+    private void sayReady(HeldFiles held, OptionalLong before, PageLocker locker) {
+        if (onFault) {
+            console.warn(
+                    "--on-fault locks what is in memory now; the kernel does not lock what other processes bring in later");
+        }
         if (common.json()) {
             console.err().println("ready");
             return;
         }
         Map<Path, long[]> byArgument = new LinkedHashMap<>();
-        for (HeldFile file : holding.files()) {
-            file.mapped().ifPresent(mapped -> {
-                long[] sum = byArgument.computeIfAbsent(mapped.entry().argument(), path -> new long[3]);
+        for (HeldFile file : held.files()) {
+            if (file.isMapped()) {
+                long[] sum = byArgument.computeIfAbsent(file.argument(), path -> new long[3]);
                 sum[0]++;
                 sum[1] += file.bytes();
                 sum[2] += file.problem().isPresent() ? file.lockedBytes() : file.bytes();
-            });
+            }
         }
         byArgument.forEach((path, sum) -> console.say("  " + console.name(path) + ": "
-                + Holding.describe(sum[0], sum[1])
+                + describe(sum[0], sum[1])
                 + (sum[1] == 0 ? ", empty, nothing to lock" : sum[2] < sum[1] ? ", only " + sum[2] + " locked" : "")));
-        if (onFault) {
-            console.warn(
-                    "--on-fault locks a page when this process touches it, and hold touches none: what other processes"
-                            + " touch is not locked");
-        }
-        console.say((onFault ? "locked when this process touches it: " : "locked: ")
-                + Holding.describe(holding.lockedFiles(), holding.lockedBytes()) + ", in pages of "
+        console.say((onFault ? "locked, of what is in memory: " : "locked: ")
+                + describe(lockedFiles(held), held.lockedBytes()) + ", in pages of "
                 + locker.pageSize());
         console.say("locked according to the kernel: " + bytes(before) + " before, "
                 + bytes(locker.limits().lockedBytes()) + " now");
@@ -196,33 +251,44 @@ final class HoldCommand implements Callable<Integer> {
         console.say("ready");
     }
 
-    private void waitForTheEnd(Watch watch, HoldReport report) {
+    private static long lockedFiles(HeldFiles held) {
+        return held.files().stream().filter(file -> file.lockedBytes() > 0).count();
+    }
+
+    private static String describe(long count, long bytes) {
+        return count + (count == 1 ? " file, " : " files, ") + ByteSize.format(bytes);
+    }
+
+    private void waitForTheEnd(HeldFiles held, HoldReport report) {
         long start = System.nanoTime();
         boolean signal = false;
         long left = time == null ? Long.MAX_VALUE : time.toNanos();
-        while (!signal && left > 0) {
+        while (!signal && left > 0 && !held.failure().isPresent()) {
             signal = stop.await(Duration.ofNanos(Math.min(left, WATCH.toNanos())));
-            long held = System.nanoTime() - start;
-            left = time == null ? Long.MAX_VALUE : time.toNanos() - held;
+            long passed = System.nanoTime() - start;
+            left = time == null ? Long.MAX_VALUE : time.toNanos() - passed;
             if (!signal && left > 0) {
-                watch.look();
+                held.check();
             }
         }
         report.ended(
-                signal ? "signal" : "time",
+                signal ? "signal" : held.failure().isPresent() ? "change" : "time",
                 Duration.ofNanos(System.nanoTime() - start).toMillis());
     }
 
-    private void sayUnlocked(Holding holding, HoldReport report, PageLocker locker) {
-        for (HeldFile file : holding.files()) {
-            file.change()
-                    .ifPresent(what -> console.warn(console.name(file.path()) + " " + what + " while it was held"));
+    private void sayUnlocked(HeldFiles held, HoldReport report, PageLocker locker) {
+        long changed = 0;
+        for (HeldFile file : held.files()) {
+            if (file.change().isPresent()) {
+                FileChange change = file.change().get();
+                console.warn(console.name(file.path()) + " " + change.what() + " while it was held"
+                        + (change.isRelocked() ? ", and was locked again" : ""));
+                changed++;
+            }
         }
         if (!common.json() && !report.failure().isPresent()) {
-            console.say("unlocked: " + Holding.describe(holding.lockedFiles(), holding.lockedBytes())
-                    + (holding.changedFiles() == 0
-                            ? ""
-                            : ", as locked at the start; " + holding.changedFiles() + " of them changed while held"));
+            console.say("unlocked: " + describe(lockedFiles(held), held.lockedBytes())
+                    + (changed == 0 ? "" : ", as locked at the start; " + changed + " of them changed while held"));
             console.say(
                     "locked according to the kernel: " + bytes(locker.limits().lockedBytes()));
         }

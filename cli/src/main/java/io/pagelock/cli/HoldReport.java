@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
-import java.util.ArrayList;
+import io.pagelock.files.FileChange;
+import io.pagelock.files.FileLockException;
+import io.pagelock.files.HeldFile;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -11,7 +13,7 @@ import java.util.OptionalLong;
 final class HoldReport {
     private final boolean onFault;
     private final boolean bestEffort;
-    private final List<Left> skipped = new ArrayList<>();
+    private List<FileLockException> skipped = Collections.emptyList();
     private String backend;
     private List<HeldFile> files = Collections.emptyList();
     private OptionalLong before = OptionalLong.empty();
@@ -32,8 +34,8 @@ final class HoldReport {
         after = lockedBytes;
     }
 
-    void skipped(List<Left> more) {
-        skipped.addAll(more);
+    void skipped(List<FileLockException> all) {
+        skipped = all;
     }
 
     void files(List<HeldFile> all) {
@@ -76,8 +78,8 @@ final class HoldReport {
                 .put("backend", backend)
                 .put("onFault", onFault)
                 .put("bestEffort", bestEffort)
-                .putAll("files", files, HeldFile::toJson)
-                .putAll("skipped", skipped, Left::toJson)
+                .putAll("files", files, HoldReport::toJson)
+                .putAll("skipped", skipped, Failure::left)
                 .put(
                         "changedFiles",
                         files.stream().filter(each -> each.change().isPresent()).count())
@@ -91,6 +93,23 @@ final class HoldReport {
                 .put("endedBy", endedBy)
                 .put("heldMillis", heldMillis);
         return failure == null ? json : failure.addTo(json);
+    }
+
+    private static Json toJson(HeldFile file) {
+        Json json = new Json().putPath(file.path());
+        json = file.isMapped() ? json.put("bytes", file.bytes()) : json.putNull("bytes");
+        json.put("lockedBytes", file.lockedBytes())
+                .put("result", result(file))
+                .put("change", file.change().map(FileChange::what))
+                .put("missingPages", file.missingPages());
+        return file.problem().isPresent() ? Failure.of(file.problem().get()).addTo(json) : json;
+    }
+
+    private static String result(HeldFile file) {
+        if (file.problem().isPresent()) {
+            return file.lockedBytes() > 0 ? "partial" : "failed";
+        }
+        return file.bytes() == 0 ? "empty" : file.lockedBytes() > 0 ? "locked" : "notLocked";
     }
 
     private boolean isPartial() {

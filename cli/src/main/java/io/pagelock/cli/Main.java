@@ -125,7 +125,7 @@ public final class Main implements Runnable {
 
     static int run(String[] rawArguments, Lockers lockers, Console console, StopSignal stop) {
         CommandLine line = new CommandLine(new Main())
-                .addSubcommand(new HoldCommand(lockers, console, stop, MappingBudget.system()))
+                .addSubcommand(new HoldCommand(lockers, console, stop))
                 .addSubcommand(new StatusCommand(lockers, console, Paths.get("/proc")))
                 .addSubcommand(new DoctorCommand(
                         lockers,
@@ -139,8 +139,8 @@ public final class Main implements Runnable {
         line.getCommandSpec().version(version());
         line.getSubcommands().get("doctor").getCommandSpec().usageMessage().footer(DoctorCommand.footer());
         line.registerConverter(Duration.class, Main::duration);
-        line.registerConverter(Path.class, Main::path);
         line.setExpandAtFiles(false);
+        line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setUsageHelpWidth(Math.max(60, Math.min(120, console.columns())));
         line.setColorScheme(CommandLine.Help.defaultColorScheme(Ansi.OFF));
         line.setOut(new PrintWriter(new OutputStreamWriter(console.out(), console.charset()), true));
@@ -162,14 +162,6 @@ public final class Main implements Runnable {
         } catch (IllegalArgumentException e) {
             throw new TypeConversionException(e.getMessage());
         }
-    }
-
-    private static Path path(String raw) {
-        if (raw.isEmpty()) {
-            // Java would take it for the working directory.
-            throw new TypeConversionException("an empty name is no file");
-        }
-        return FileNames.path(RawArguments.bytes(raw));
     }
 
     private static int badUsage(ParameterException e, String[] args, Console console) {

@@ -35,10 +35,35 @@ abstract class Progress implements AutoCloseable {
         return progress;
     }
 
-    /** So many bytes more are done. */
-    final synchronized void add(long bytes) {
-        done += bytes;
+    /** So many bytes are done. */
+    final synchronized void at(long bytes) {
+        done = bytes;
         update();
+    }
+
+    /** Begins to show when the work begins, since only then it is known how much there is. */
+    static final class Holder implements AutoCloseable {
+        private final Console console;
+        private Progress progress;
+
+        Holder(Console console) {
+            this.console = console;
+        }
+
+        void at(long bytes, long total) {
+            if (progress == null) {
+                progress = on(console, total);
+            } else {
+                progress.at(bytes);
+            }
+        }
+
+        @Override
+        public void close() {
+            if (progress != null) {
+                progress.close();
+            }
+        }
     }
 
     private void tick(Duration interval) {

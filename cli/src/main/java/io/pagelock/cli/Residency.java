@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
-import io.pagelock.PageLocker;
 import io.pagelock.PageStates;
 import io.pagelock.Tristate;
+import io.pagelock.files.FileEntry;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -18,44 +17,28 @@ final class Residency {
     private final long pageSize;
     private final long pages;
     private final Strip strip;
+    private long added;
     private long resident;
     private long unknown;
     private boolean tailResident;
 
-    private Residency(Path path, long bytes, long pageSize, int width) {
-        this.path = path;
-        this.bytes = bytes;
+    Residency(FileEntry file, long size, long pageSize, int width) {
+        this.path = file.path();
+        this.bytes = size;
         this.pageSize = pageSize;
         this.pages = bytes / pageSize + (bytes % pageSize == 0 ? 0 : 1);
         this.strip = new Strip(pages, width);
     }
 
-    /**
-     * Looks at a file, a window at a time.
-     *
-     * @throws IOException if it cannot be opened or mapped, or is another file by now
-     */
-    static Residency of(FileList.Entry entry, PageLocker locker, PassingMappings mappings, int width)
-            throws IOException {
-        try (FileChannel channel = MappedFile.open(entry)) {
-            Residency residency = new Residency(entry.path(), channel.size(), locker.pageSize(), width);
-            long page = 0;
-            for (long start = 0; start < residency.bytes; start += PassingMappings.WINDOW) {
-                long length = Math.min(PassingMappings.WINDOW, residency.bytes - start);
-                page = residency.add(locker.pageStates(mappings.map(channel, start, length)), page);
-            }
-            return residency;
-        }
-    }
-
-    private long add(PageStates states, long first) {
+    /** Adds the pages after those before. */
+    void add(PageStates states) {
         for (int i = 0; i < states.pageCount(); i++) {
-            strip.add(first + i, states.resident(i));
+            strip.add(added + i, states.resident(i));
         }
         resident += states.countResident(Tristate.YES);
         unknown += states.countResident(Tristate.UNKNOWN);
         tailResident = states.resident(states.pageCount() - 1) == Tristate.YES;
-        return first + states.pageCount();
+        added += states.pageCount();
     }
 
     /** The bytes of the file in resident pages; the last page may be a part. */

@@ -4,8 +4,12 @@ package io.pagelock.cli;
 import io.pagelock.ByteSize;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
+import io.pagelock.PageStates;
+import io.pagelock.files.FileEntry;
+import io.pagelock.files.FileListing;
+import io.pagelock.files.FileLockException;
+import io.pagelock.files.FilePages;
 import io.pagelock.spi.Names;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -17,7 +21,6 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Shows which pages of files are in memory, or what a process has locked. */
@@ -42,8 +45,8 @@ final class StatusCommand implements Callable<Integer> {
     @Mixin
     private CommonOptions common;
 
-    @Parameters(paramLabel = "FILE|DIR", arity = "0..*", description = "The files to look at.")
-    private List<Path> paths = new ArrayList<>();
+    @Mixin
+    private FileArguments files;
 
     @Spec
     private CommandSpec spec;
@@ -60,7 +63,7 @@ final class StatusCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (paths.isEmpty() == (pid == null)) {
+        if (files.isEmpty() == (pid == null)) {
             throw new ParameterException(spec.commandLine(), "give either files or --pid PID");
         }
         if (pid != null && pid <= 0) {
@@ -69,6 +72,8 @@ final class StatusCommand implements Callable<Integer> {
         try {
             return pid == null ? files(lockers.locker()) : process(ProcessMappings.of(proc, pid));
         } catch (PageLockException e) {
+            return fail(Failure.of(e));
+        } catch (FileLockException e) {
             return fail(Failure.of(e));
         } catch (Failure e) {
             return fail(e);
@@ -88,45 +93,57 @@ final class StatusCommand implements Callable<Integer> {
     }
 
     private int files(PageLocker locker) {
-        FileList list = FileList.of(paths, console, StopSignal.NONE);
-        PassingMappings mappings = new PassingMappings();
-        list.skipped().forEach(each -> console.warn("skipped " + each.why().getMessage()));
-        List<Left> failed = new ArrayList<>(list.failed());
+        FileListing list = files.selection().list();
+        list.skipped().forEach(each -> console.warn("skipped " + each.getMessage()));
+        List<FileLockException> failed = new ArrayList<>(list.failed());
         List<Residency> shown = new ArrayList<>();
         Map<String, Integer> unknown = new LinkedHashMap<>();
         int width = stripWidth(list.files());
-        for (FileList.Entry entry : list.files()) {
-            try {
-                Residency residency = Residency.of(entry, locker, mappings, width);
-                residency.whyUnknown().ifPresent(why -> unknown.merge(why, 1, Integer::sum));
-                if (common.json()) {
-                    shown.add(residency);
-                } else {
-                    console.say(residency.line(console.name(entry.path()), width, console.hasBlocks()));
-                }
-            } catch (Failure e) {
-                failed.add(new Left(entry.path(), e));
-            } catch (IOException e) {
-                failed.add(new Left(entry.path(), Failure.of(console.name(entry.path()), e)));
+        FilePages.read(locker, list.files(), new FilePages.Visitor() {
+            private Residency current;
+
+            @Override
+            public void file(FileEntry file, long size) {
+                current = new Residency(file, size, locker.pageSize(), width);
             }
-        }
+
+            @Override
+            public void pages(FileEntry file, long firstPage, PageStates states) {
+                current.add(states);
+            }
+
+            @Override
+            public void failed(FileEntry file, FileLockException why) {
+                failed.add(why);
+            }
+
+            @Override
+            public void end(FileEntry file) {
+                current.whyUnknown().ifPresent(why -> unknown.merge(why, 1, Integer::sum));
+                if (common.json()) {
+                    shown.add(current);
+                } else {
+                    console.say(current.line(console.name(file.path()), width, console.hasBlocks()));
+                }
+            }
+        });
         unknown.forEach(
                 (why, count) -> console.warn("unknown of " + count + (count == 1 ? " file: " : " files: ") + why));
-        failed.forEach(each -> console.fail(each.why(), common.debug()));
+        failed.forEach(each -> console.fail(Failure.of(each), common.debug()));
         if (common.json()) {
             Json json = document()
                     .put("result", failed.isEmpty() ? "done" : "failed")
                     .put("backend", locker.backendInfo().name())
                     .put("pageSize", locker.pageSize())
                     .putAll("files", shown, Residency::toJson)
-                    .putAll("skipped", list.skipped(), Left::toJson)
-                    .putAll("failed", failed, Left::toJson);
-            console.document(failed.isEmpty() ? json : failed.get(0).why().addTo(json));
+                    .putAll("skipped", list.skipped(), Failure::left)
+                    .putAll("failed", failed, Failure::left);
+            console.document(failed.isEmpty() ? json : Failure.of(failed.get(0)).addTo(json));
         }
         return failed.isEmpty() ? 0 : 1;
     }
 
-    private int stripWidth(List<FileList.Entry> files) {
+    private int stripWidth(List<FileEntry> files) {
         int longest = files.stream()
                 .mapToInt(entry -> console.name(entry.path()).length())
                 .max()

@@ -66,13 +66,6 @@ final class StopSignal {
         return requested.getCount() == 0;
     }
 
-    /** Throws if a signal came: for loops that may be long. */
-    void check() {
-        if (isRequested()) {
-            throw new Failure("INTERRUPTED", "interrupted by a signal while locking; everything is unlocked again");
-        }
-    }
-
     /**
      * Waits for a signal.
      *

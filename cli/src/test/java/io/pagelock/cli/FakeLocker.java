@@ -227,7 +227,7 @@ final class FakeLocker implements PageLocker, Lockers {
 
     @Override
     public List<PageStates> pageStates(Collection<MemoryRange> ranges) {
-        throw new UnsupportedOperationException();
+        return ranges.stream().map(this::pageStates).toList();
     }
 
     @Override

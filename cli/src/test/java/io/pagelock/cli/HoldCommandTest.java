@@ -12,12 +12,14 @@ import io.pagelock.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class HoldCommandTest extends CommandTest {
+    /** The most that is locked at once. */
+    private static final int STEP = 64 << 20;
+
     private static final long MIB = 1 << 20;
 
     private JsonObject fileOf(Path path) {
@@ -129,9 +131,9 @@ class HoldCommandTest extends CommandTest {
 
     @Test
     void largeFilesAreLockedInStepsThatShowProgress() throws IOException {
-        assertEquals(0, run("hold", "--for", "1ms", file("a", 4L * Holding.STEP + 1)));
+        assertEquals(0, run("hold", "--for", "1ms", file("a", 4L * STEP + 1)));
         assertTrue(locker.calls <= 11, locker.calls + " calls");
-        assertEquals(4L * Holding.STEP + FakeLocker.PAGE, locker.most);
+        assertEquals(4L * STEP + FakeLocker.PAGE, locker.most);
         assertTrue(console.err().contains("100%"), console.err());
     }
 
@@ -156,12 +158,13 @@ class HoldCommandTest extends CommandTest {
     void onFaultIsPassedOnAndRefusedWhereTheSystemLacksIt() throws IOException {
         Path a = file("a", 1);
         assertEquals(0, run("hold", "--on-fault", "--for", "1ms", a));
-        assertTrue(console.out().contains("locked when this process touches it: 1 file"), console.out());
+        assertTrue(console.out().contains("locked, of what is in memory: 1 file"), console.out());
         console = new TestConsole();
         locker.capabilities.remove(Capability.LOCK_ON_FAULT);
         assertEquals(1, run("hold", "--on-fault", "--json", a));
         assertEquals("NOT_SUPPORTED", console.json().get("reason").getAsString());
-        assertEquals(1, locker.calls);
+        // On fault, and for a moment what is in memory.
+        assertEquals(2, locker.calls);
     }
 
     @Test
@@ -206,11 +209,11 @@ class HoldCommandTest extends CommandTest {
 
     @Test
     void failureInTheMiddleUnlocksWhatWasLocked() throws IOException {
-        locker.limit = 3L * Holding.STEP;
+        locker.limit = 3L * STEP;
         locker.forecasts = false;
-        Path a = file("a", 5L * Holding.STEP);
+        Path a = file("a", 5L * STEP);
         assertEquals(1, run("hold", "--json", a));
-        assertTrue(locker.most > 2L * Holding.STEP && locker.most <= 3L * Holding.STEP, "" + locker.most);
+        assertTrue(locker.most > 2L * STEP && locker.most <= 3L * STEP, "" + locker.most);
         assertEquals(0, locker.lockedBytes());
         JsonObject json = console.json();
         assertEquals("failed", json.get("result").getAsString());
@@ -344,28 +347,13 @@ class HoldCommandTest extends CommandTest {
     }
 
     @Test
-    void fileThatVanishesBetweenListingAndMappingIsSkippedIfFoundInADirectory() throws IOException {
-        Path a = file("d/a", 10);
-        Path b = file("d/b", 10);
-        FileList list = FileList.of(List.of(dir.resolve("d")), console.console(), stop);
-        Files.delete(b);
-        {
-            Holding holding = new Holding(locker, false, false, console.console());
-            holding.map(list, MappingBudget.system(), stop);
-            assertEquals(
-                    List.of(a), holding.files().stream().map(HeldFile::path).toList());
-            assertEquals(List.of(b), holding.vanished().stream().map(Left::path).toList());
-        }
-    }
-
-    @Test
     void signalWhileLockingUnlocksAndFails() throws IOException {
         locker.beforeLock = () -> {
             if (locker.calls == 2) {
                 stop.request();
             }
         };
-        assertEquals(1, run("hold", "--json", file("a", 5L * Holding.STEP)));
+        assertEquals(1, run("hold", "--json", file("a", 5L * STEP)));
         assertEquals(3, locker.calls);
         assertEquals(0, locker.lockedBytes());
         assertEquals("INTERRUPTED", console.json().get("reason").getAsString());
@@ -379,36 +367,6 @@ class HoldCommandTest extends CommandTest {
         assertEquals(1, run("hold", "--json", "--for", "1ms", file("a", 10)));
         assertEquals("BUSY", console.json().get("reason").getAsString());
         assertTrue(console.err().contains("cannot unlock everything: cannot unlock: busy"), console.err());
-    }
-
-    @Test
-    void tooManyFilesForTheMappingsFailBeforeMapping() throws IOException {
-        List<Path> files = new ArrayList<>();
-        for (int i = 0; i < 5; i++) {
-            files.add(file("f" + i, 10));
-        }
-        FileList list = FileList.of(files, console.console(), stop);
-        MappingBudget budget = new MappingBudget(100, 3);
-        {
-            Holding strict = new Holding(locker, false, false, console.console());
-            Failure failure =
-                    org.junit.jupiter.api.Assertions.assertThrows(Failure.class, () -> strict.map(list, budget, stop));
-            assertEquals("TOO_MANY_MAPPINGS", failure.reason());
-            assertTrue(failure.getMessage().contains("5 needed, 3 left"), failure.getMessage());
-            assertEquals(List.of(), strict.files());
-        }
-        {
-            Holding lenient = new Holding(locker, false, true, console.console());
-            lenient.map(list, budget, stop);
-            assertEquals(
-                    3,
-                    lenient.files().stream().filter(f -> f.mapped().isPresent()).count());
-            assertEquals(
-                    2,
-                    lenient.files().stream()
-                            .filter(f -> f.problem().isPresent())
-                            .count());
-        }
     }
 
     @Test

@@ -20,7 +20,7 @@ class ProgressTest {
         Progress progress = new Progress.Lines(console.console(), 100 << 20, clock::get);
         for (int step = 1; step <= 10; step++) {
             clock.set(step * SECOND / 4);
-            progress.add(10 << 20);
+            progress.at(step * (10L << 20));
         }
         assertEquals(
                 "locking: 41943040 bytes (40 MiB) of 104857600 bytes (100 MiB), 40%, 40.0 MiB/s, 1 s left\n"
@@ -43,8 +43,8 @@ class ProgressTest {
     void barOnATerminalShowsBytesRateAndTime() {
         TestConsole terminal = TestConsole.terminal(100);
         try (Progress progress = Progress.on(terminal.console(), 64 << 20)) {
-            progress.add(32 << 20);
-            progress.add(32 << 20);
+            progress.at(32 << 20);
+            progress.at(64 << 20);
         }
         String last = terminal.err().substring(terminal.err().lastIndexOf('\r') + 1);
         assertTrue(

@@ -110,7 +110,7 @@ class StatusCommandTest extends CommandTest {
 
     @Test
     void fileAboveOneSegmentIsOneLine() throws IOException {
-        long bytes = MappedFile.SEGMENT + FakeLocker.PAGE;
+        long bytes = (1L << 30) + FakeLocker.PAGE;
         locker.resident = page -> Tristate.NO;
         assertEquals(0, run("status", file("a", bytes)));
         assertEquals(1, console.out().lines().count());

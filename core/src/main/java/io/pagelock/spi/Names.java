@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.spi;
 
+import java.io.ByteArrayOutputStream;
 import java.net.URI;
 import java.nio.charset.Charset;
 import java.nio.charset.CharsetEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.util.Arrays;
 import java.util.Locale;
 
 /**
@@ -132,6 +134,32 @@ public final class Names {
         Path path = uri.toString().equals("file://") ? ROOT : Paths.get(URI.create(uri.toString()));
         // Not Path.relativize: that resolves "..", which is wrong behind a symbolic link.
         return name[0] == '/' ? path : path.subpath(0, path.getNameCount());
+    }
+
+    /**
+     * Returns the bytes of a path, the reverse of {@link #path}.
+     *
+     * @param path the path
+     * @return its name; empty for an empty path
+     */
+    public static byte[] bytes(Path path) {
+        if (path.toString().isEmpty()) {
+            return new byte[0];
+        }
+        String uri = (path.isAbsolute() ? path : ROOT.resolve(path)).toUri().getRawPath();
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(uri.length());
+        for (int i = path.isAbsolute() ? 0 : 1; i < uri.length(); i++) {
+            if (uri.charAt(i) == '%') {
+                bytes.write(Integer.parseInt(uri.substring(i + 1, i + 3), 16));
+                i += 2;
+            } else {
+                bytes.write(uri.charAt(i));
+            }
+        }
+        byte[] name = bytes.toByteArray();
+        // The URI of a directory ends in a slash.
+        boolean slash = name.length > 1 && name[name.length - 1] == '/';
+        return slash ? Arrays.copyOf(name, name.length - 1) : name;
     }
 
     private static int sequence(byte lead) {

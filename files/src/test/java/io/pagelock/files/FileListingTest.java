@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.pagelock.cli;
+package io.pagelock.files;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pagelock.spi.Names;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -13,7 +14,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -21,14 +21,12 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-class FileListTest {
+class FileListingTest {
     @TempDir
     Path dir;
 
-    private final Console console = new TestConsole().console();
-
-    private FileList list(Path... paths) {
-        return FileList.of(Arrays.asList(paths), console, StopSignal.NONE);
+    private FileListing list(Path... paths) {
+        return FileSelection.of(paths).list();
     }
 
     private Path file(String name) throws IOException {
@@ -37,14 +35,14 @@ class FileListTest {
         return Files.writeString(path, name);
     }
 
-    private List<String> names(FileList list) {
+    private List<String> names(FileListing list) {
         return list.files().stream()
                 .map(entry -> dir.relativize(entry.path()).toString())
                 .collect(Collectors.toList());
     }
 
-    private static List<String> reasons(List<Left> left) {
-        return left.stream().map(each -> each.why().reason()).collect(Collectors.toList());
+    private static List<String> reasons(List<FileLockException> left) {
+        return left.stream().map(each -> each.reason()).collect(Collectors.toList());
     }
 
     @Test
@@ -58,7 +56,7 @@ class FileListTest {
     @Test
     void fileGivenTwiceCountsOnce() throws IOException {
         Path a = file("a");
-        FileList list = list(a, a, dir);
+        FileListing list = list(a, a, dir);
         assertEquals(List.of("a"), names(list));
         assertEquals(List.of("SAME_FILE", "SAME_FILE"), reasons(list.skipped()));
     }
@@ -66,15 +64,15 @@ class FileListTest {
     @Test
     void hardLinksCountOnce() throws IOException {
         Files.createLink(dir.resolve("b"), file("a"));
-        FileList list = list(dir);
+        FileListing list = list(dir);
         assertEquals(List.of("a"), names(list));
-        assertTrue(list.skipped().get(0).why().getMessage().contains("the same file as " + dir.resolve("a")));
+        assertTrue(list.skipped().get(0).getMessage().contains("the same file as " + dir.resolve("a")));
     }
 
     @Test
     void directoryGivenTwiceIsListedOnce() throws IOException {
         file("d/a");
-        FileList list = list(dir, dir.resolve("d"));
+        FileListing list = list(dir, dir.resolve("d"));
         assertEquals(List.of("d/a"), names(list));
         assertEquals(List.of("SAME_FILE"), reasons(list.skipped()));
     }
@@ -93,7 +91,7 @@ class FileListTest {
         file("d/a");
         Files.createSymbolicLink(dir.resolve("d/loop"), dir);
         Files.createSymbolicLink(dir.resolve("d/dangling"), dir.resolve("nothing"));
-        FileList list = list(dir);
+        FileListing list = list(dir);
         assertEquals(List.of("d/a"), names(list));
         assertEquals(List.of("SYMBOLIC_LINK", "SYMBOLIC_LINK"), reasons(list.skipped()));
         assertEquals(List.of(), reasons(list.failed()));
@@ -111,7 +109,7 @@ class FileListTest {
         try (ServerSocketChannel socket = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             socket.bind(UnixDomainSocketAddress.of(dir.resolve("socket")));
             // To open the fifo would wait for a writer.
-            FileList list = assertTimeoutPreemptively(Duration.ofSeconds(20), () -> list(dir));
+            FileListing list = assertTimeoutPreemptively(Duration.ofSeconds(20), () -> list(dir));
             assertEquals(List.of("a"), names(list));
             assertEquals(List.of("NOT_A_FILE", "NOT_A_FILE"), reasons(list.skipped()));
         }
@@ -124,9 +122,9 @@ class FileListTest {
 
     @Test
     void missingArgumentFailsByName() {
-        FileList list = list(dir.resolve("missing"));
+        FileListing list = list(dir.resolve("missing"));
         assertEquals(List.of("NO_SUCH_FILE"), reasons(list.failed()));
-        assertTrue(list.failed().get(0).why().getMessage().startsWith(dir.resolve("missing") + ": no such file"));
+        assertTrue(list.failed().get(0).getMessage().startsWith(dir.resolve("missing") + ": no such file"));
     }
 
     @Test
@@ -138,15 +136,15 @@ class FileListTest {
     @Test
     void namesKeepTheirBytes() throws IOException {
         byte[] name = (dir + "/a b\377").getBytes(StandardCharsets.ISO_8859_1);
-        Files.createFile(FileNames.path(name));
-        FileList list = list(dir);
+        Files.createFile(Names.path(name));
+        FileListing list = list(dir);
         assertEquals(1, list.files().size());
-        assertEquals(dir + "/a b\\xff", console.name(list.files().get(0).path()));
+        assertEquals(dir + "/a b\\xff", list.files().get(0).toString());
     }
 
     @Test
     void emptyDirectoryHasNothing() {
-        FileList list = list(dir);
+        FileListing list = list(dir);
         assertEquals(List.of(), names(list));
         assertEquals(List.of(), reasons(list.skipped()));
         assertEquals(List.of(), reasons(list.failed()));

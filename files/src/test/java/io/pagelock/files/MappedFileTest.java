@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.pagelock.cli;
+package io.pagelock.files;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -7,9 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLocker;
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -22,14 +23,17 @@ import org.junit.jupiter.api.io.TempDir;
 
 class MappedFileTest {
     private static final long GIB = 1L << 30;
+    private static final PageLocker LOCKER = PageLocker.system();
+
+    private static Optional<String> what(MappedFile mapped) {
+        return mapped.change().map(change -> change.what);
+    }
 
     @TempDir
     Path dir;
 
-    private FileList.Entry entry(Path path) {
-        return FileList.of(List.of(path), new TestConsole().console(), StopSignal.NONE)
-                .files()
-                .get(0);
+    private FileEntry entry(Path path) {
+        return FileSelection.of(path).list().files().get(0);
     }
 
     private Path file(long bytes) throws IOException {
@@ -42,17 +46,17 @@ class MappedFileTest {
 
     @Test
     void fileAboveTwoGibibytesIsMappedInSegments() throws IOException {
-        MappedFile mapped = MappedFile.map(entry(file(2 * GIB + 5000)));
+        MappedFile mapped = MappedFile.map(entry(file(2 * GIB + 5000)), LOCKER);
         assertEquals(2 * GIB + 5000, mapped.bytes());
         assertEquals(
-                List.of((int) GIB, (int) GIB, 5000),
-                mapped.segments().stream().map(ByteBuffer::capacity).collect(Collectors.toList()));
+                List.of(GIB, GIB, 5000L),
+                mapped.segments().stream().map(MemoryRange::length).collect(Collectors.toList()));
         assertEquals(3, MappedFile.segmentsFor(mapped.bytes()));
     }
 
     @Test
     void emptyFileHasNoSegments() throws IOException {
-        MappedFile mapped = MappedFile.map(entry(file(0)));
+        MappedFile mapped = MappedFile.map(entry(file(0)), LOCKER);
         assertEquals(0, mapped.bytes());
         assertEquals(List.of(), mapped.segments());
         assertEquals(0, MappedFile.segmentsFor(0));
@@ -60,45 +64,47 @@ class MappedFileTest {
 
     @Test
     void fileThatShrankSinceListingIsMappedAsItIs() throws IOException {
-        FileList.Entry entry = entry(file(100_000));
+        FileEntry entry = entry(file(100_000));
         file(4096);
-        assertEquals(4096, MappedFile.map(entry).bytes());
+        assertEquals(4096, MappedFile.map(entry, LOCKER).bytes());
     }
 
     @Test
     void fileThatVanishedSinceListingIsReportedAsMissing() throws IOException {
-        FileList.Entry entry = entry(file(100_000));
+        FileEntry entry = entry(file(100_000));
         Files.delete(entry.path());
-        assertThrows(NoSuchFileException.class, () -> MappedFile.map(entry));
+        assertThrows(NoSuchFileException.class, () -> MappedFile.map(entry, LOCKER));
     }
 
     @Test
     void fifoThatTookTheNameIsNotOpened() throws Exception {
-        FileList.Entry entry = entry(file(100_000));
+        FileEntry entry = entry(file(100_000));
         Files.delete(entry.path());
         assertEquals(
                 0, new ProcessBuilder("mkfifo", entry.path().toString()).start().waitFor());
         assertTimeoutPreemptively(
-                Duration.ofSeconds(20), () -> assertThrows(NoSuchFileException.class, () -> MappedFile.map(entry)));
+                Duration.ofSeconds(20),
+                () -> assertThrows(NoSuchFileException.class, () -> MappedFile.map(entry, LOCKER)));
     }
 
     @Test
     void changesSinceMappingAreTold() throws IOException {
         Path path = file(100_000);
-        MappedFile mapped = MappedFile.map(entry(path));
-        assertEquals(Optional.empty(), mapped.change());
+        MappedFile mapped = MappedFile.map(entry(path), LOCKER);
+        assertEquals(Optional.empty(), what(mapped));
+        assertTrue(mapped.isTouched());
         assertFalse(mapped.isTouched());
         file(200_000);
-        assertEquals(Optional.of("grew from 100000 to 200000 bytes"), mapped.change());
+        assertEquals(Optional.of("grew from 100000 to 200000 bytes"), what(mapped));
         assertTrue(mapped.isTouched());
         file(100_000);
-        assertEquals(Optional.of("was written to"), mapped.change());
+        assertEquals(Optional.of("was written to"), what(mapped));
         file(10);
-        assertEquals(Optional.of("shrank from 100000 to 10 bytes"), mapped.change());
+        assertEquals(Optional.of("shrank from 100000 to 10 bytes"), what(mapped));
         // Kept under another name, so that its number is not given to the new file.
         Files.move(path, dir.resolve("old"));
-        assertEquals(Optional.of("vanished"), mapped.change());
+        assertEquals(Optional.of("vanished"), what(mapped));
         file(100_000);
-        assertEquals(Optional.of("was replaced by another file"), mapped.change());
+        assertEquals(Optional.of("was replaced by another file"), what(mapped));
     }
 }

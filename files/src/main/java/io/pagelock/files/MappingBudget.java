@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.pagelock.cli;
+package io.pagelock.files;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -7,8 +7,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
-import java.util.Arrays;
-import java.util.List;
 
 /**
  * How many mappings this process may still make. Looked up beforehand, because a JVM that really reaches the limit can no
@@ -68,16 +66,15 @@ final class MappingBudget {
         return available;
     }
 
-    Failure exceeded(String what, long needed) {
-        List<String> remedies = Arrays.asList(
+    FileLockException exceeded(Path path, String what, long needed) {
+        return new FileLockException(
+                FileLockException.TOO_MANY_MAPPINGS,
+                path,
+                what + ": too many mappings: " + needed + " needed, " + available + " left of vm.max_map_count "
+                        + maximum,
+                null,
                 "sysctl vm.max_map_count=" + (maximum < Long.MAX_VALUE ? needed + (maximum - available) : needed)
                         + " (as root)",
                 "Hold fewer or larger files");
-        return new Failure(
-                "TOO_MANY_MAPPINGS",
-                what + ": too many mappings: " + needed + " needed, " + available + " left of vm.max_map_count "
-                        + maximum,
-                remedies,
-                null);
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.pagelock.cli;
+package io.pagelock.files;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -42,7 +42,7 @@ class MappingBudgetTest {
 
     @Test
     void refusalNamesTheNumbersAndTheKnob() {
-        Failure failure = new MappingBudget(65530, 64000).exceeded("cannot map 70000 files", 70000);
+        FileLockException failure = new MappingBudget(65530, 64000).exceeded(null, "cannot map 70000 files", 70000);
         assertEquals("TOO_MANY_MAPPINGS", failure.reason());
         assertTrue(failure.getMessage().contains("70000 needed, 64000 left"), failure.getMessage());
         assertEquals(

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.files;
+
+import io.pagelock.spi.DaemonThread;
+import java.lang.ref.WeakReference;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Holds files locked in memory until it is closed. Keep it: one that nobody keeps is collected as garbage, and its files are
+ * unlocked then. Safe for use by several threads; {@link #close} waits for a {@link #check} in progress.
+ */
+public final class HeldFiles implements AutoCloseable {
+    private final Locking locking;
+    private final FileLockOptions options;
+    private List<FileLockException> skipped = Collections.emptyList();
+    private Watch watch;
+    private boolean closed;
+    private volatile FileLockException failure;
+
+    HeldFiles(Locking locking, FileLockOptions options) {
+        this.locking = locking;
+        this.options = options;
+    }
+
+    void lock(FileListing list) {
+        try {
+            locking.map(list, MappingBudget.system());
+            skipped = new ArrayList<>(list.skipped());
+            skipped.addAll(locking.vanished());
+            locking.lock();
+        } catch (FileLockException e) {
+            locking.discard().ifPresent(e::addSuppressed);
+            throw e.with(locking.files());
+        } catch (RuntimeException | Error e) {
+            locking.discard().ifPresent(e::addSuppressed);
+            throw e;
+        }
+        watch = new Watch(locking, options);
+        if (options.interval() != null) {
+            DaemonThread.of("pagelock-files-watch", new Watcher(this, options.interval()))
+                    .start();
+        }
+    }
+
+    /** Looks after files for as long as somebody keeps them. */
+    private static final class Watcher implements Runnable {
+        private final WeakReference<HeldFiles> files;
+        private final Object bell;
+        private final Duration interval;
+
+        Watcher(HeldFiles files, Duration interval) {
+            this.files = new WeakReference<>(files);
+            this.bell = files.locking;
+            this.interval = interval;
+        }
+
+        @Override
+        public void run() {
+            boolean open = true;
+            while (open) {
+                synchronized (bell) {
+                    try {
+                        bell.wait(Math.max(1, interval.toMillis()));
+                    } catch (InterruptedException e) {
+                        // Nobody has a reason to.
+                    }
+                }
+                HeldFiles held = files.get();
+                open = held != null && held.isOpen();
+                if (open) {
+                    held.check();
+                }
+            }
+        }
+    }
+
+    private synchronized boolean isOpen() {
+        return !closed;
+    }
+
+    /**
+     * Returns the files, in the order of the selection, locked or not.
+     *
+     * @return an unmodifiable list
+     */
+    public List<HeldFile> files() {
+        return locking.files();
+    }
+
+    /**
+     * Returns what was left out when the files were listed, see {@link FileListing#skipped}, and files in directories that
+     * vanished before they were mapped.
+     *
+     * @return an unmodifiable list
+     */
+    public List<FileLockException> skipped() {
+        return Collections.unmodifiableList(skipped);
+    }
+
+    /**
+     * Returns how much was asked for.
+     *
+     * @return bytes of all files that could be mapped
+     */
+    public long bytes() {
+        return files().stream().mapToLong(HeldFile::bytes).sum();
+    }
+
+    /**
+     * Returns how much is locked, or was until it was closed.
+     *
+     * @return bytes, in whole pages
+     */
+    public long lockedBytes() {
+        return files().stream().mapToLong(HeldFile::lockedBytes).sum();
+    }
+
+    /**
+     * Reports whether everything that was asked for was locked.
+     *
+     * @return false if a file has a {@link HeldFile#problem}
+     */
+    public boolean isComplete() {
+        return files().stream().noneMatch(file -> file.problem().isPresent());
+    }
+
+    /**
+     * Looks at the files, and does what {@link FileLockOptions#onChange} says about those that changed. Of very many files, each
+     * call looks at the next 5,000, and at the residency of the next GiB.
+     *
+     * @return the changes that were also given to the listener; none once it is closed
+     */
+    public List<FileChange> check() {
+        List<FileChange> changes;
+        synchronized (this) {
+            if (closed) {
+                return Collections.emptyList();
+            }
+            changes = watch.look();
+            if (options.onChange() == ChangePolicy.FAIL && !changes.isEmpty()) {
+                failure = failure(changes.get(0));
+                end().ifPresent(failure::addSuppressed);
+            }
+        }
+        changes.forEach(options.listener());
+        return changes;
+    }
+
+    private static FileLockException failure(FileChange change) {
+        return new FileLockException(
+                FileLockException.CHANGED, change.path(), change + " while it was held; everything is unlocked", null);
+    }
+
+    /**
+     * Returns why everything was unlocked.
+     *
+     * @return the change that did it; only under {@link ChangePolicy#FAIL}
+     */
+    public Optional<FileLockException> failure() {
+        return Optional.ofNullable(failure);
+    }
+
+    private Optional<FileLockException> end() {
+        closed = true;
+        synchronized (locking) {
+            locking.notifyAll();
+        }
+        return locking.unlock();
+    }
+
+    /**
+     * Looks at all files a last time, reports changes to the listener, and unlocks everything. Closing again does nothing,
+     * unless something could not be unlocked.
+     *
+     * @throws FileLockException if something is still locked; the other files are unlocked, and closing again tries again
+     */
+    @Override
+    public void close() {
+        List<FileChange> changes = Collections.emptyList();
+        Optional<FileLockException> stuck;
+        synchronized (this) {
+            if (!closed) {
+                changes = watch.lookAtAll();
+            }
+            stuck = end();
+        }
+        try {
+            changes.forEach(options.listener());
+        } finally {
+            if (stuck.isPresent()) {
+                throw stuck.get();
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.files;
+
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLocker;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * A file, or a part of one, mapped read-only, in segments because one buffer ends at 2 GiB. Its bytes are never read from Java:
+ * where the file has shrunk, that is SIGBUS.
+ */
+final class MappedFile {
+    /** The size of a segment; a power of two far above any page size. */
+    static final long SEGMENT = 1L << 30;
+
+    private final FileEntry entry;
+    private final long size;
+    private final List<MemoryRange> segments;
+    private Object status;
+
+    private MappedFile(FileEntry entry, long size, List<MemoryRange> segments) {
+        this.entry = entry;
+        this.size = size;
+        this.segments = segments;
+    }
+
+    /**
+     * Maps a file as it is now, which may not be as it was listed.
+     *
+     * @throws IOException if it cannot be opened or mapped, or is another file by now
+     */
+    static MappedFile map(FileEntry entry, PageLocker locker) throws IOException {
+        try (FileChannel channel = entry.open()) {
+            while (true) {
+                long size = channel.size();
+                try {
+                    // From the start of a page, so that every step of a lock begins and ends with one.
+                    long start = entry.start(size) & -locker.pageSize();
+                    long end = entry.start(size) + entry.bytes(size);
+                    return new MappedFile(entry, size, map(channel, start, end - start, locker));
+                } catch (IOException e) {
+                    if (channel.size() >= size) {
+                        throw e;
+                    }
+                    // It shrank in between; the buffers so far are garbage and the next try takes the new size.
+                }
+            }
+        }
+    }
+
+    private static List<MemoryRange> map(FileChannel channel, long start, long bytes, PageLocker locker)
+            throws IOException {
+        List<MemoryRange> segments = new ArrayList<>(1);
+        for (long at = 0; at < bytes; at += SEGMENT) {
+            segments.add(locker.rangeOf(
+                    channel.map(FileChannel.MapMode.READ_ONLY, start + at, Math.min(SEGMENT, bytes - at))));
+        }
+        return segments;
+    }
+
+    static long segmentsFor(long bytes) {
+        return bytes / SEGMENT + (bytes % SEGMENT == 0 ? 0 : 1);
+    }
+
+    FileEntry entry() {
+        return entry;
+    }
+
+    Path path() {
+        return entry.path();
+    }
+
+    /** What was asked for of the file when it was mapped. */
+    long bytes() {
+        return entry.bytes(size);
+    }
+
+    List<MemoryRange> segments() {
+        return Collections.unmodifiableList(segments);
+    }
+
+    /** What happened to the file since it was listed, as far as it matters to whoever wanted it in memory. */
+    Optional<Change> change() {
+        try {
+            BasicFileAttributes now = Files.readAttributes(path(), BasicFileAttributes.class);
+            if (!now.isRegularFile() || !Objects.equals(FileEntry.key(path(), now), entry.key())) {
+                return Optional.of(new Change(FileChange.Kind.REPLACED, "was replaced by another file"));
+            }
+            if (now.size() < size) {
+                return Optional.of(
+                        new Change(FileChange.Kind.SHRANK, "shrank from " + size + " to " + now.size() + " bytes"));
+            }
+            if (now.size() > size) {
+                return Optional.of(
+                        new Change(FileChange.Kind.GREW, "grew from " + size + " to " + now.size() + " bytes"));
+            }
+            return now.lastModifiedTime().equals(entry.modified())
+                    ? Optional.empty()
+                    : Optional.of(new Change(FileChange.Kind.WRITTEN, "was written to"));
+        } catch (NoSuchFileException e) {
+            return Optional.of(new Change(FileChange.Kind.VANISHED, "vanished"));
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** What became of a file. */
+    static final class Change {
+        final FileChange.Kind kind;
+        final String what;
+
+        Change(FileChange.Kind kind, String what) {
+            this.kind = kind;
+            this.what = what;
+        }
+    }
+
+    /**
+     * Whether anything was done to the file since this was asked last, be it only to its permissions. Yes the first time,
+     * which saves to look at each of many files as it is mapped.
+     */
+    boolean isTouched() {
+        Object before = status;
+        status = statusTime(path());
+        return before == null || !Objects.equals(before, status);
+    }
+
+    /** The time that no program can set; 0 where Java does not show it. */
+    private static Object statusTime(Path path) {
+        try {
+            return Files.getAttribute(path, "unix:ctime");
+        } catch (IOException | UnsupportedOperationException | IllegalArgumentException e) {
+            return 0;
+        }
+    }
+}

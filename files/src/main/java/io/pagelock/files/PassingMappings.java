@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.files;
+
+import java.io.IOException;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+
+/**
+ * Makes mappings of which each is used only for a moment: however large the files are, few exist at a time. Java unmaps a
+ * buffer when the garbage collector finds it, so that is asked to look from time to time.
+ */
+final class PassingMappings {
+    /** The size of a mapping; a multiple of every page size. */
+    static final long WINDOW = 256L << 20;
+
+    private static final int MANY = 8192;
+    private static final long MUCH = 256 * WINDOW;
+    private static final int PATIENCE_MILLIS = 5000;
+
+    private final long room = Math.min(MANY, MappingBudget.system().available() / 2);
+    private int made;
+    private long bytes;
+
+    /** Reports whether some mapping more can be made without the ones before being given back. */
+    boolean hasRoom(long length) {
+        return made < room && (made == 0 || bytes + length <= MUCH);
+    }
+
+    /** Maps a part of a file for reading, for as long as there is room. */
+    MappedByteBuffer map(FileChannel channel, long start, long length) throws IOException {
+        MappedByteBuffer buffer = channel.map(FileChannel.MapMode.READ_ONLY, start, length);
+        made++;
+        bytes += length;
+        return buffer;
+    }
+
+    /**
+     * Gives back the mappings, none of which may be referred to any more.
+     *
+     * @throws FileLockException if they do not go
+     */
+    void giveBack() {
+        if (made == 0) {
+            return;
+        }
+        made = 0;
+        bytes = 0;
+        MappingBudget budget = MappingBudget.system();
+        for (int waited = 0; waited < PATIENCE_MILLIS; waited += 10) {
+            System.gc();
+            budget = MappingBudget.system();
+            if (budget.available() > room) {
+                return;
+            }
+            try {
+                Thread.sleep(10);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                break;
+            }
+        }
+        throw budget.exceeded(null, "cannot map a file", room + 1);
+    }
+}

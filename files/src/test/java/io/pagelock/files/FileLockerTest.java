@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.files;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.pagelock.PageLocker;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Against the real kernel, with its smaps as the witness. Locks few pages, so that an ordinary user may run it. */
+@EnabledOnOs(value = OS.LINUX, disabledReason = "reads /proc/self/smaps")
+@Timeout(120)
+class FileLockerTest {
+    private static final int PAGE = (int) PageLocker.system().pageSize();
+    private static final String DELETED = " (deleted)";
+
+    private final FileLocker locker = FileLocker.system();
+
+    @TempDir
+    Path dir;
+
+    private Path file(String name, int pages) throws IOException {
+        return Files.write(dir.resolve(name), new byte[pages * PAGE]);
+    }
+
+    private static void resize(Path path, int pages) throws IOException {
+        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+            file.setLength((long) pages * PAGE);
+        }
+    }
+
+    /** The pages that the kernel has in memory of locked mappings with this name. */
+    private static long lockedPages(Object name) throws IOException {
+        long pages = 0;
+        long resident = 0;
+        boolean named = false;
+        for (String line : Files.readAllLines(Path.of("/proc/self/smaps"), StandardCharsets.ISO_8859_1)) {
+            if (line.matches("[0-9a-f]+-[0-9a-f]+ .*")) {
+                named = line.endsWith(" " + name);
+            } else if (named && line.startsWith("Rss:")) {
+                resident = Long.parseLong(line.replaceAll("\\D", "")) * 1024 / PAGE;
+            } else if (named && line.startsWith("VmFlags:") && line.contains(" lo")) {
+                pages += resident;
+            }
+        }
+        return pages;
+    }
+
+    private HeldFiles required(Path... paths) {
+        return locker.lock(FileSelection.of(paths), FileLockOptions.required());
+    }
+
+    @Test
+    void filesAreLockedUntilClosed() throws IOException {
+        Path a = file("a", 2);
+        Path b = file("d/b".replace('/', '-'), 1);
+        HeldFiles held = required(a, b);
+        assertEquals(2, lockedPages(a));
+        assertEquals(1, lockedPages(b));
+        assertEquals(3 * PAGE, held.lockedBytes());
+        assertTrue(held.isComplete());
+        held.close();
+        held.close();
+        assertEquals(0, lockedPages(a) + lockedPages(b));
+    }
+
+    @Test
+    void ofAMissingFileAmongRequiredOnesNothingIsLocked() throws IOException {
+        Path a = file("a", 1);
+        FileLockException e = assertThrows(FileLockException.class, () -> required(a, dir.resolve("missing")));
+        assertEquals(FileLockException.NO_SUCH_FILE, e.reason());
+        assertEquals(dir.resolve("missing"), e.path().get());
+        assertEquals(0, lockedPages(a));
+    }
+
+    @Test
+    void bestEffortLocksTheOthers() throws IOException {
+        Path a = file("a", 1);
+        try (HeldFiles held = locker.lock(FileSelection.of(dir.resolve("missing"), a), FileLockOptions.bestEffort())) {
+            assertEquals(1, lockedPages(a));
+            assertFalse(held.isComplete());
+            assertEquals(PAGE, held.lockedBytes());
+        }
+    }
+
+    @Test
+    void budgetGoesToTheFirstFilesAndEndsWithinOne() throws IOException {
+        Path a = file("a", 2);
+        Path b = file("b", 2);
+        Path c = file("c", 1);
+        try (HeldFiles held = locker.lock(
+                FileSelection.of(b, a, c), FileLockOptions.required().budget(3L * PAGE + 1))) {
+            assertEquals(2, lockedPages(b));
+            assertEquals(1, lockedPages(a));
+            assertEquals(0, lockedPages(c));
+            assertEquals(3L * PAGE, held.lockedBytes());
+            assertEquals(
+                    FileLockException.OVER_BUDGET,
+                    held.files().get(1).problem().get().reason());
+            assertEquals(
+                    FileLockException.OVER_BUDGET,
+                    held.files().get(2).problem().get().reason());
+        }
+    }
+
+    @Test
+    void rangeIsRoundedOutward() throws IOException {
+        Path a = file("a", 6);
+        try (HeldFiles held = locker.lock(FileSelection.of(a).range(PAGE + 1, 2L * PAGE), FileLockOptions.required())) {
+            assertEquals(3, lockedPages(a));
+            assertEquals(2L * PAGE, held.bytes());
+        }
+        try (HeldFiles held = locker.lock(FileSelection.of(a).range(6L * PAGE, 1), FileLockOptions.required())) {
+            assertEquals(0, held.lockedBytes());
+        }
+    }
+
+    @Test
+    void onFaultLocksWhatIsInMemoryAndBringsNothingIn() throws IOException {
+        Path a = file("a", 3);
+        resize(a, 6);
+        try (HeldFiles held =
+                locker.lock(FileSelection.of(a), FileLockOptions.required().onFault())) {
+            assertEquals(3, lockedPages(a));
+            assertEquals(3L * PAGE, held.lockedBytes());
+        }
+        assertEquals(0, lockedPages(a));
+    }
+
+    @Test
+    void asynchronousLockCompletesWithTheFiles() throws Exception {
+        Path a = file("a", 3);
+        PendingFiles pending = locker.lockAsync(FileSelection.of(a), FileLockOptions.required());
+        try (HeldFiles held = pending.get()) {
+            assertEquals(3, lockedPages(a));
+            assertEquals(3L * PAGE, pending.lockedBytes());
+            assertEquals(3L * PAGE, pending.totalBytes());
+        }
+    }
+
+    @Test
+    void cancelledLockLeavesNothingLocked() throws Exception {
+        Path a = file("a", 3);
+        CountDownLatch began = new CountDownLatch(1);
+        CountDownLatch cancelled = new CountDownLatch(1);
+        PendingFiles pending =
+                locker.lockAsync(FileSelection.of(a), FileLockOptions.required().progress((done, total) -> {
+                    began.countDown();
+                    await(cancelled);
+                }));
+        began.await();
+        assertTrue(pending.cancel(true));
+        cancelled.countDown();
+        assertThrows(CancellationException.class, pending::get);
+        while (lockedPages(a) > 0) {
+            Thread.sleep(1);
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private HeldFiles watched(ChangePolicy policy, Path path) {
+        return locker.lock(FileSelection.of(path), FileLockOptions.required().onChange(policy, change -> {}));
+    }
+
+    private void replace(Path path, int pages) throws IOException {
+        Files.move(file("new", pages), path, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    private static FileChange only(List<FileChange> changes) {
+        assertEquals(1, changes.size(), changes.toString());
+        return changes.get(0);
+    }
+
+    @Test
+    void quietFileHasNoChange() throws IOException {
+        try (HeldFiles held = watched(ChangePolicy.RELOCK, file("a", 2))) {
+            assertEquals(List.of(), held.check());
+            assertEquals(List.of(), held.check());
+        }
+    }
+
+    @Test
+    void replacedFileIsReportedOnceAndTheOldOneStaysLocked() throws IOException {
+        Path a = file("a", 2);
+        try (HeldFiles held = watched(ChangePolicy.REPORT, a)) {
+            replace(a, 3);
+            assertEquals(FileChange.Kind.REPLACED, only(held.check()).kind());
+            assertEquals(List.of(), held.check());
+            assertEquals(2, lockedPages(a + DELETED));
+            assertEquals(0, lockedPages(a));
+        }
+    }
+
+    @Test
+    void replacedFileIsLockedAgainAndTheOldOneLetGo() throws IOException {
+        Path a = file("a", 2);
+        try (HeldFiles held = watched(ChangePolicy.RELOCK, a)) {
+            for (int pages = 3; pages < 6; pages++) {
+                replace(a, pages);
+                FileChange change = only(held.check());
+                assertTrue(change.isRelocked(), change::toString);
+                assertEquals(pages, lockedPages(a));
+                assertEquals(0, lockedPages(a + DELETED));
+                assertEquals((long) pages * PAGE, held.lockedBytes());
+            }
+        }
+        assertEquals(0, lockedPages(a));
+    }
+
+    @Test
+    void sizeIsFollowed() throws IOException {
+        Path a = file("a", 2);
+        try (HeldFiles held = watched(ChangePolicy.RELOCK, a)) {
+            resize(a, 1);
+            assertEquals(FileChange.Kind.SHRANK, only(held.check()).kind());
+            assertEquals(1, lockedPages(a));
+            resize(a, 4);
+            assertEquals(FileChange.Kind.GREW, only(held.check()).kind());
+            assertEquals(4, lockedPages(a));
+            resize(a, 0);
+            assertEquals(FileChange.Kind.SHRANK, only(held.check()).kind());
+            assertEquals(0, held.lockedBytes());
+        }
+    }
+
+    @Test
+    void pagesThatWereLostAreReportedAndBroughtBack() throws IOException {
+        Path a = file("a", 3);
+        for (ChangePolicy policy : List.of(ChangePolicy.REPORT, ChangePolicy.RELOCK)) {
+            try (HeldFiles held = watched(policy, a)) {
+                // As a hole that is punched: the size stays, and the pages go.
+                resize(a, 0);
+                resize(a, 3);
+                FileChange change = only(held.check());
+                assertEquals(3, change.missingPages());
+                assertEquals(policy == ChangePolicy.RELOCK ? 3 : 0, lockedPages(a));
+                assertEquals(
+                        policy == ChangePolicy.RELOCK ? 0 : 3,
+                        held.files().get(0).missingPages());
+            }
+        }
+    }
+
+    @Test
+    void whatIsWrittenInPlaceIsReportedAndStaysLocked() throws IOException {
+        Path a = file("a", 2);
+        try (HeldFiles held = watched(ChangePolicy.RELOCK, a)) {
+            try (RandomAccessFile file = new RandomAccessFile(a.toFile(), "rw")) {
+                file.write(1);
+            }
+            Files.setLastModifiedTime(a, java.nio.file.attribute.FileTime.fromMillis(1));
+            FileChange change = only(held.check());
+            assertEquals(FileChange.Kind.WRITTEN, change.kind());
+            assertEquals(0, change.missingPages());
+            assertEquals(2, lockedPages(a));
+        }
+    }
+
+    @Test
+    void deletedFileIsReportedAndFoundAgainUnderItsName() throws IOException {
+        Path a = file("a", 2);
+        try (HeldFiles held = watched(ChangePolicy.RELOCK, a)) {
+            Files.delete(a);
+            assertEquals(FileChange.Kind.VANISHED, only(held.check()).kind());
+            assertEquals(2, lockedPages(a + DELETED));
+            replace(a, 1);
+            assertTrue(only(held.check()).isRelocked());
+            assertEquals(1, lockedPages(a));
+        }
+    }
+
+    @Test
+    void failUnlocksEverything() throws IOException {
+        Path a = file("a", 2);
+        Path b = file("b", 2);
+        try (HeldFiles held = locker.lock(
+                FileSelection.of(a, b), FileLockOptions.required().onChange(ChangePolicy.FAIL, change -> {}))) {
+            assertFalse(held.failure().isPresent());
+            Files.delete(a);
+            held.check();
+            assertEquals(FileLockException.CHANGED, held.failure().get().reason());
+            assertEquals(0, lockedPages(b) + lockedPages(a + DELETED));
+        }
+    }
+
+    @Test
+    void watcherTellsTheListener() throws Exception {
+        Path a = file("a", 2);
+        BlockingQueue<FileChange> changes = new LinkedBlockingQueue<>();
+        try (HeldFiles held = locker.lock(
+                FileSelection.of(a),
+                FileLockOptions.required()
+                        .onChange(ChangePolicy.RELOCK, changes::add)
+                        .watch(Duration.ofMillis(1)))) {
+            replace(a, 3);
+            assertEquals(a, changes.take().path());
+            assertEquals(3, lockedPages(a));
+        }
+    }
+
+    @Test
+    void lastLookReportsWhatNobodyLookedFor() throws IOException {
+        Path a = file("a", 2);
+        List<FileChange> changes = new ArrayList<>();
+        HeldFiles held = locker.lock(
+                FileSelection.of(a), FileLockOptions.required().onChange(ChangePolicy.REPORT, changes::add));
+        replace(a, 1);
+        held.close();
+        assertEquals(FileChange.Kind.REPLACED, only(changes).kind());
+        assertEquals(
+                FileChange.Kind.REPLACED, held.files().get(0).change().get().kind());
+    }
+
+    @Test
+    void pagesAreCountedWithoutBringingThemIn() throws IOException {
+        Path a = file("a", 2);
+        resize(a, 5);
+        Path empty = file("empty", 0);
+        List<String> seen = new ArrayList<>();
+        FilePages.read(PageLocker.system(), FileSelection.of(a, empty).list().files(), new FilePages.Visitor() {
+            @Override
+            public void file(FileEntry file, long size) {
+                seen.add("file " + size / PAGE);
+            }
+
+            @Override
+            public void pages(FileEntry file, long firstPage, io.pagelock.PageStates states) {
+                seen.add(firstPage + ": " + states.countResident(io.pagelock.Tristate.YES) + " of "
+                        + states.pageCount());
+            }
+
+            @Override
+            public void end(FileEntry file) {
+                seen.add("end");
+            }
+
+            @Override
+            public void failed(FileEntry file, FileLockException why) {
+                throw why;
+            }
+        });
+        assertEquals(List.of("file 5", "0: 2 of 5", "end", "file 0", "end"), seen);
+    }
+}
