@@ -5,6 +5,7 @@ import io.pagelock.internal.Discovery;
 import java.nio.ByteBuffer;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
 
@@ -343,4 +344,13 @@ public interface PageLocker {
      * @return a snapshot
      */
     Statistics statistics();
+
+    /**
+     * Finds what open handles cover and nothing is mapped at any more: whoever unmapped it has not closed its handle, which counts
+     * in {@link #statistics()} although the system has dropped the lock. Looks at the system's list of mappings now. Memory that was
+     * mapped at such an address since counts as mapped; {@link #pageStates(Collection)} reports whether it is locked.
+     *
+     * @return the ranges, aligned, sorted and disjoint; nothing if the system does not list mappings
+     */
+    Optional<List<MemoryRange>> unmapped();
 }

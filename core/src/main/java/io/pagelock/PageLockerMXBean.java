@@ -69,6 +69,13 @@ public interface PageLockerMXBean {
     long getStrayBytes();
 
     /**
+     * Bytes that open handles cover and nothing is mapped at, see {@link PageLocker#unmapped()}. Reads the list of mappings.
+     *
+     * @return bytes, normally 0; -1 if the system does not list mappings
+     */
+    long getUnmappedBytes();
+
+    /**
      * How often an operation failed.
      *
      * @return counts by the name of the {@link Reason}, without zero entries

@@ -280,6 +280,11 @@ final class FakeLocker implements PageLocker, Lockers {
     }
 
     @Override
+    public Optional<List<MemoryRange>> unmapped() {
+        return Optional.empty();
+    }
+
+    @Override
     public Statistics statistics() {
         return new Statistics(
                 open,

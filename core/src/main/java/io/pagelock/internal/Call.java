@@ -35,6 +35,10 @@ final class Call {
     Turn turn;
     /** For a lock on fault: the pages that others hold fully, as start and end in turn; null if there are none. */
     long[] heldFully;
+    /** The pages that others held when the call began, as start and end in turn; null if there were none. */
+    long[] heldByOthers;
+    /** Of these, what was not locked: whoever holds it has unmapped it, and other memory is mapped there now. */
+    Parts stale;
     /** Nobody else held any of the pages when the call began, and no address-space lock was open. */
     boolean alone;
     /** The pages were locked on fault for a while, since nobody else held them. */

@@ -20,6 +20,7 @@ import io.pagelock.Statistics;
 import io.pagelock.SyncOption;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.PageStateReading;
+import io.pagelock.spi.RangeSet;
 import io.pagelock.spi.Syncing;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -459,6 +460,28 @@ public final class Engine implements PageLocker {
     /** Returns an optional ability of the backend. */
     public <A> Optional<A> ability(Class<A> type) {
         return backend.ability(type);
+    }
+
+    @Override
+    public Optional<List<MemoryRange>> unmapped() {
+        RangeSet held = ranges.held();
+        RangeSet.Builder mapped = RangeSet.builder();
+        // One question, since each may read all mappings; in halves, since a range has less than 2^63 bytes.
+        for (int first = 0, next; first < held.size(); first = next) {
+            next = first + 1;
+            while (next < held.size() && held.end(next) - held.start(first) > 0) {
+                next++;
+            }
+            long start = held.start(first);
+            Optional<List<MemoryRange>> parts = states.mapped(MemoryRange.of(start, held.end(next - 1) - start));
+            if (!parts.isPresent()) {
+                return Optional.empty();
+            }
+            parts.get().forEach(mapped::add);
+        }
+        // What was closed meanwhile may have been unmapped rightly.
+        return Optional.of(
+                held.subtract(mapped.build()).intersect(ranges.held()).asList());
     }
 
     private PageLockException explain(PageLockException e, String action, MemoryRange asked) {

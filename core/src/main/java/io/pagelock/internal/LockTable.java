@@ -2,6 +2,7 @@
 package io.pagelock.internal;
 
 import static io.pagelock.spi.Unsigned.less;
+import static io.pagelock.spi.Unsigned.max;
 import static io.pagelock.spi.Unsigned.min;
 
 /**
@@ -68,9 +69,7 @@ final class LockTable {
             for (; reserved < call.count(); reserved++) {
                 pages.reserve(call.span(reserved).start, call.span(reserved).end);
             }
-            if (hold.onFault) {
-                planOnFault(call);
-            }
+            planShared(call);
         } catch (Error e) {
             while (reserved-- > 0) {
                 pages.release(call.span(reserved).start, call.span(reserved).end);
@@ -99,19 +98,28 @@ final class LockTable {
         }
     }
 
-    /** Where others hold pages fully, a lock on fault asks for a full lock: on Linux the later call decides for both. */
-    private void planOnFault(Call call) {
+    /**
+     * Lists what others hold. Where they hold pages fully, a lock on fault asks for a full lock: on Linux the later call decides
+     * for both.
+     */
+    private void planShared(Call call) {
+        Parts held = null;
         Parts heldFully = null;
         for (int i = 0; i < call.count(); i++) {
             Span part = call.span(i);
             boolean more = look.firstEndingAfter(part.start);
             for (; more && less(look.start(), part.end); more = look.next()) {
-                if (look.full() > 0) {
+                if (look.count() > 0) {
+                    held = held == null ? new Parts() : held;
+                    held.addApart(max(look.start(), part.start), min(look.end(), part.end));
+                }
+                if (call.hold.onFault && look.full() > 0) {
                     heldFully = heldFully == null ? new Parts() : heldFully;
                     heldFully.add(look.start(), look.end());
                 }
             }
         }
+        call.heldByOthers = held == null ? null : held.toArray();
         call.heldFully = heldFully == null ? null : heldFully.toArray();
     }
 
@@ -229,10 +237,13 @@ final class LockTable {
             assert look.count() > 0 && !less(from, look.start()) : "a page of the call is not counted";
             boolean shared = look.count() > 1;
             piece.end = endOfPiece(from, part.end, shared);
+            if (shared && call.stale != null && !isOutdatedNow(call) && endsAtEdgeOfStale(call)) {
+                shared = !call.stale.contains(from);
+            }
             if (!call.ownsParts) {
                 pages.reserve(from, piece.end);
             }
-            if (shared && call.ownsParts && !renewed && (call.wasOutdated || call.epoch != epoch)) {
+            if (shared && call.ownsParts && !renewed && isOutdatedNow(call)) {
                 call.step = Call.Step.RENEW;
                 call.renewedEpoch = epoch;
                 return true;
@@ -269,6 +280,22 @@ final class LockTable {
             more = look.next();
         }
         return to;
+    }
+
+    private boolean isOutdatedNow(Call call) {
+        return call.wasOutdated || call.epoch != epoch;
+    }
+
+    /** Ends the piece of a call where what is stale begins or ends; false if the counts have no boundary there any more. */
+    private boolean endsAtEdgeOfStale(Call call) {
+        Span piece = call.piece();
+        long edge = call.stale.edgeAfter(piece.start, piece.end);
+        look.firstEndingAfter(edge - 1);
+        if (look.end() != edge && edge != piece.end) {
+            return false;
+        }
+        piece.end = edge;
+        return true;
     }
 
     /** Reports whether others hold pages of the piece fully. */

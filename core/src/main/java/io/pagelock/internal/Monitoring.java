@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.internal;
 
+import io.pagelock.MemoryRange;
 import io.pagelock.PageLocker;
 import io.pagelock.PageLockerMXBean;
 import io.pagelock.Statistics;
@@ -81,6 +82,13 @@ final class Monitoring implements PageLockerMXBean {
     @Override
     public long getStrayBytes() {
         return now().strayBytes();
+    }
+
+    @Override
+    public long getUnmappedBytes() {
+        return locker.unmapped()
+                .map(all -> all.stream().mapToLong(MemoryRange::length).sum())
+                .orElse(-1L);
     }
 
     @Override

@@ -2,6 +2,7 @@
 package io.pagelock.internal;
 
 import static io.pagelock.spi.Unsigned.less;
+import static io.pagelock.spi.Unsigned.min;
 
 import io.pagelock.MemoryRange;
 import java.util.ArrayList;
@@ -18,11 +19,42 @@ final class Parts {
             bounds[used - 1] = end;
             return;
         }
+        addApart(start, end);
+    }
+
+    /** Adds a range without joining it with the one before. */
+    void addApart(long start, long end) {
         if (used == bounds.length) {
             bounds = Arrays.copyOf(bounds, used * 2);
         }
         bounds[used++] = start;
         bounds[used++] = end;
+    }
+
+    /** Reports whether an address is in one of the ranges. */
+    boolean contains(long at) {
+        return (bound(at) & 1) == 1;
+    }
+
+    /** Returns the first start or end of a range after an address, but no more than the given end. */
+    long edgeAfter(long at, long most) {
+        int bound = bound(at);
+        return bound < used ? min(bounds[bound], most) : most;
+    }
+
+    /** The index of the first bound above an address. */
+    private int bound(long at) {
+        int low = 0;
+        int high = used;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (less(at, bounds[middle])) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        return low;
     }
 
     void clear() {

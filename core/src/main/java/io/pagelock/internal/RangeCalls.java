@@ -56,6 +56,18 @@ final class RangeCalls {
         }
     }
 
+    /** Of the ranges that others hold, those in which nothing is locked; null if there are none. */
+    Parts stale(long[] held) {
+        Parts stale = null;
+        for (int i = 0; held != null && i < held.length; i += 2) {
+            if (states.anyLocked(MemoryRange.of(held[i], held[i + 1] - held[i])) == Tristate.NO) {
+                stale = stale == null ? new Parts() : stale;
+                stale.addApart(held[i], held[i + 1]);
+            }
+        }
+        return stale;
+    }
+
     private void lockOnFault(long start, long end, Call call) {
         long[] full = call.heldFully;
         long at = start;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.internal;
 
+import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.spi.Backend;
+import io.pagelock.spi.RangeSet;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -171,6 +173,7 @@ final class RangeLocks {
         Call call = hold.call;
         try {
             call.weakened = call.alone && !hold.onFault && isLarge(call);
+            call.stale = calls.stale(call.heldByOthers);
             do {
                 ask(call);
             } while (!settle(call));
@@ -526,6 +529,17 @@ final class RangeLocks {
         synchronized (table) {
             return table.holds.count();
         }
+    }
+
+    /** What open handles cover. */
+    RangeSet held() {
+        RangeSet.Builder held = RangeSet.builder();
+        List<MemoryRange> all;
+        synchronized (table) {
+            all = table.held().toRanges();
+        }
+        all.forEach(held::add);
+        return held.build();
     }
 
     long heldBytes() {

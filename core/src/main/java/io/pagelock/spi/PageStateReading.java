@@ -4,6 +4,7 @@ package io.pagelock.spi;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageStates;
 import java.util.ArrayList;
+import io.pagelock.Tristate;
 import java.util.List;
 import java.util.Optional;
 
@@ -36,6 +37,17 @@ public interface PageStateReading {
             answers.add(pageStates(each));
         }
         return answers;
+    }
+
+    /**
+     * Asks whether anything in a range is locked, at the cost of one system call: the engine asks before each lock of memory that
+     * other handles hold, since their memory may be unmapped and other memory mapped at its address.
+     *
+     * @param range an aligned range
+     * @return no only if no page of it is locked, on fault or fully; unknown if that takes longer to find out
+     */
+    default Tristate anyLocked(MemoryRange range) {
+        return Tristate.UNKNOWN;
     }
 
     /**

@@ -9,6 +9,7 @@ import io.pagelock.MemoryRange;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
+import io.pagelock.Tristate;
 import io.pagelock.backend.linux.proc.Mapping;
 import io.pagelock.backend.support.AbstractBackend;
 import io.pagelock.backend.support.GuardCalls;
@@ -38,6 +39,7 @@ final class LinuxBackend extends AbstractBackend
     private final LinuxLimits limits;
     private final LinuxRemedies remedies;
     private final LinuxFailure failure;
+    private final LockOracle oracle;
     private final LockProof proof;
     private final FilePages filePages;
     private final SideBySide sideBySide;
@@ -64,6 +66,7 @@ final class LinuxBackend extends AbstractBackend
         constants = found.constants;
         proc = found.proc;
         limits = found.limits;
+        oracle = found.oracle;
         LinuxRelease release = LinuxRelease.parse(host.osVersion());
         MappingQuery query = new MappingQuery(calls, constants);
         mappingCount = new MappingCount(proc);
@@ -181,6 +184,11 @@ final class LinuxBackend extends AbstractBackend
             int errno = calls.errno();
             throw failure.ofSync(errno, address, length);
         }
+    }
+
+    @Override
+    public Tristate anyLocked(MemoryRange range) {
+        return oracle.ask(range.address(), range.length());
     }
 
     @Override

@@ -11,6 +11,7 @@ import io.pagelock.PageLockException;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
+import io.pagelock.Tristate;
 import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.AsyncLocking;
@@ -154,6 +155,11 @@ public class ForwardingBackend
     @Override
     public PageStates pageStates(MemoryRange range) {
         return theirs(PageStateReading.class).pageStates(range);
+    }
+
+    @Override
+    public Tristate anyLocked(MemoryRange range) {
+        return theirs(PageStateReading.class).anyLocked(range);
     }
 
     @Override
