@@ -3,8 +3,8 @@ package io.pagelock.spi;
 
 import io.pagelock.MemoryRange;
 import io.pagelock.PageStates;
-import java.util.ArrayList;
 import io.pagelock.Tristate;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 

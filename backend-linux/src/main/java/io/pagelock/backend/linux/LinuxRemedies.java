@@ -4,6 +4,7 @@ package io.pagelock.backend.linux;
 import io.pagelock.LimitValue;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
+import io.pagelock.backend.linux.proc.Status;
 import io.pagelock.backend.support.Remedies;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -82,22 +83,26 @@ final class LinuxRemedies {
         long kib = bytes / 1024 + (bytes % 1024 == 0 ? 0 : 1);
         String size = bytes == 0 ? "SIZE" : Long.toString(bytes);
         String kibs = bytes == 0 ? "SIZE" : Long.toString(kib);
-        LimitValue hard = limits.memlock(proc.status()).hard();
+        Status status = proc.status();
+        LimitValue hard = limits.memlock(status).hard();
         boolean withinHard = hard.isUnlimited()
                 || bytes > 0 && hard.bytes().isPresent() && hard.bytes().getAsLong() >= bytes;
-        // There, nobody may raise the hard limit: CAP_SYS_RESOURCE counts in the initial namespace alone, setrlimit(2).
-        boolean fromOutside = !withinHard && proc.inInitialUserNamespace() == Tristate.NO;
-        String least = bytes == 0 ? "" : " to at least " + bytes + " bytes";
+        String inShell = "as root, 'ulimit -H -l " + kibs + "; ulimit -S -l " + kibs + "' in the shell that starts it";
+        String fromOutside = "'prlimit --pid PID --memlock=" + size + ":" + size
+                + "' as root of the host for the shell that" + " starts it";
         List<String> all = new ArrayList<>();
-        all.add("Raise RLIMIT_MEMLOCK" + least + " before java starts: "
+        all.add("Raise RLIMIT_MEMLOCK" + (bytes == 0 ? "" : " to at least " + bytes + " bytes")
+                + " before java starts: "
                 + (withinHard
                         ? "'ulimit -l " + kibs + "' in the shell that starts it (the hard limit allows that)"
-                        : fromOutside
+                        : proc.inInitialUserNamespace() == Tristate.NO
                                 ? "outside of this user namespace (rootless container, unshare -U), for the user who starts"
-                                        + " it, as nobody within may: 'prlimit --pid PID --memlock=" + size + ":" + size
-                                        + "' as root of the host for the shell that starts it"
-                                : "as root, 'ulimit -H -l " + kibs + "; ulimit -S -l " + kibs
-                                        + "' in the shell that starts it"));
+                                        + " it, as nobody within may: " + fromOutside
+                                : proc.rootMayRaiseLimits(status) == Tristate.NO
+                                        ? inShell
+                                                + ", or if root may not (in a container without CAP_SYS_RESOURCE), outside"
+                                                + " of it: " + fromOutside
+                                        : inShell));
         all.add("For logins, lines 'USER soft memlock " + kibs + "' and 'USER hard memlock " + kibs
                 + "' in /etc/security/limits.conf");
         all.add("For a systemd service, LimitMEMLOCK=" + size);
@@ -111,13 +116,18 @@ final class LinuxRemedies {
                     "Run outside of this user namespace (rootless container, unshare -U), with CAP_IPC_LOCK, which lifts"
                             + " the limit and has no effect in this user namespace");
         }
-        return Arrays.asList(
+        List<String> all = new ArrayList<>(Arrays.asList(
                 "Grant CAP_IPC_LOCK, which lifts the limit: for a systemd service, AmbientCapabilities=CAP_IPC_LOCK",
                 "For a container that runs as root, docker run --cap-add IPC_LOCK",
-                "In Kubernetes, securityContext: {capabilities: {add: [IPC_LOCK]}}",
-                "For one program, 'setcap cap_ipc_lock=ep " + java
-                        + "'; the dynamic linker then ignores LD_LIBRARY_PATH and $ORIGIN for it, so put its library"
-                        + " directory into a file in /etc/ld.so.conf.d and run ldconfig");
+                "In Kubernetes, securityContext: {capabilities: {add: [IPC_LOCK]}}"));
+        // Where it cannot be gained, such a program does not even start: execve(2), EPERM.
+        String forbidden = proc.mayGainRightByFile(proc.status()) == Tristate.NO
+                ? "; not in this container or service, whose bounding set or no_new_privs forbids it"
+                : "";
+        all.add("For one program, 'setcap cap_ipc_lock=ep " + java
+                + "'; the dynamic linker then ignores LD_LIBRARY_PATH and $ORIGIN for it, so put its library directory"
+                + " into a file in /etc/ld.so.conf.d and run ldconfig" + forbidden);
+        return all;
     }
 
     private List<String> raiseMapCount() {

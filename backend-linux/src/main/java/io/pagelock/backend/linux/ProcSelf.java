@@ -27,6 +27,8 @@ import java.util.Set;
 /** What {@code /proc} tells about this process: proc(5). What cannot be read is empty or unknown, never guessed. */
 final class ProcSelf {
     /** CAP_IPC_LOCK and CAP_FOWNER, capabilities(7), {@code linux/capability.h}. */
+    private static final int CAP_SYS_RESOURCE = 24;
+
     private static final int CAP_IPC_LOCK = 14;
 
     private static final int CAP_FOWNER = 3;
@@ -73,6 +75,21 @@ final class ProcSelf {
     /** Whether mincore answers for files of others: CAP_FOWNER, {@code can_do_mincore()} in the kernel's mm/mincore.c. */
     Tristate ownsEveryFile(Status status) {
         return inForce(status, CAP_FOWNER);
+    }
+
+    /** Whether root of where this process runs can have CAP_SYS_RESOURCE in force, with which hard limits are raised: setrlimit(2). */
+    Tristate rootMayRaiseLimits(Status status) {
+        return canHave(status, CAP_SYS_RESOURCE);
+    }
+
+    /** Whether CAP_IPC_LOCK as a capability of the program's file would be in force. */
+    Tristate mayGainRightByFile(Status status) {
+        return status.gainsNothingByFiles() ? Tristate.NO : canHave(status, CAP_IPC_LOCK);
+    }
+
+    private Tristate canHave(Status status, int capability) {
+        OptionalLong bits = status.boundingSet();
+        return bits.isPresent() && (bits.getAsLong() >>> capability & 1) == 0 ? Tristate.NO : inInitialUserNamespace();
     }
 
     private Tristate inForce(Status status, int capability) {

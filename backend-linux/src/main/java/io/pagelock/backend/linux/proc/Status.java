@@ -118,7 +118,29 @@ public final class Status {
      * @return a bit for each; empty if unknown
      */
     public OptionalLong effectiveCapabilities() {
-        String bits = value("CapEff");
+        return capabilities("CapEff");
+    }
+
+    /**
+     * Returns the capabilities that this process and what it starts can ever gain, capabilities(7).
+     *
+     * @return a bit for each; empty if unknown
+     */
+    public OptionalLong boundingSet() {
+        return capabilities("CapBnd");
+    }
+
+    /**
+     * Reports whether capabilities of a program's file are ignored, prctl(2), PR_SET_NO_NEW_PRIVS.
+     *
+     * @return whether they are known to be
+     */
+    public boolean gainsNothingByFiles() {
+        return value("NoNewPrivs").equals("1");
+    }
+
+    private OptionalLong capabilities(String field) {
+        String bits = value(field);
         boolean formed = !bits.isEmpty() && bits.length() <= 16;
         for (int i = 0; i < bits.length(); i++) {
             formed &= "0123456789abcdef".indexOf(bits.charAt(i)) >= 0;
