@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
+import io.pagelock.Reason;
 import io.pagelock.backend.linux.proc.Mapping;
+import io.pagelock.backend.support.Refusals;
 import io.pagelock.spi.Unsigned;
 import java.util.Collections;
 import java.util.List;
@@ -27,7 +29,7 @@ final class FilePages {
     private final LinuxConstants constants;
     private final ProcSelf proc;
     private final MappingQuery query;
-    private final LinuxFailure failure;
+    private final Refusals refusals;
     private final boolean populates;
     private final AtomicReferenceArray<Plain> plain = new AtomicReferenceArray<>(SLOTS);
 
@@ -52,13 +54,13 @@ final class FilePages {
             LinuxConstants constants,
             ProcSelf proc,
             MappingQuery query,
-            LinuxFailure failure,
+            Refusals refusals,
             boolean populates) {
         this.calls = calls;
         this.constants = constants;
         this.proc = proc;
         this.query = query;
-        this.failure = failure;
+        this.refusals = refusals;
         this.populates = populates;
     }
 
@@ -168,7 +170,14 @@ final class FilePages {
             if (readable > 0
                     && calls.madvise(part.start, readable, LinuxConstants.MADV_POPULATE_READ) != 0
                     && constants.errno.is(calls.errno(), "EFAULT")) {
-                throw failure.ofUnreadable(errno, part, file.isPresent());
+                String where = "a page of " + part + " cannot be read in from the file";
+                throw file.isPresent()
+                        ? refusals.of(Reason.IO_ERROR, "madvise", errno, where + ", and it lies within it")
+                        : refusals.of(
+                                Reason.CANNOT_BE_PAGED_IN,
+                                "madvise",
+                                errno,
+                                where + "; the file may end before it (its size cannot be read)");
             }
         }
     }

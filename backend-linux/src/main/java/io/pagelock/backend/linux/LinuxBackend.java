@@ -15,6 +15,7 @@ import io.pagelock.backend.support.AbstractBackend;
 import io.pagelock.backend.support.GuardCalls;
 import io.pagelock.backend.support.MemoryFlags;
 import io.pagelock.backend.support.NativeAccess;
+import io.pagelock.backend.support.Refusals;
 import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.FileReading;
 import io.pagelock.spi.Host;
@@ -72,15 +73,16 @@ final class LinuxBackend extends AbstractBackend
         mappingCount = new MappingCount(proc);
         remedies = new LinuxRemedies(proc, limits, java);
         memory = new MemoryGuard(calls, proc, limits, pageSize());
-        failure = new LinuxFailure(constants, proc, limits, remedies, found.oracle, pageSize(), !release.atLeast(4, 9));
+        Refusals refusals = new Refusals(constants.errno, remedies::of);
+        failure = new LinuxFailure(refusals, proc, limits, found.oracle, pageSize(), !release.atLeast(4, 9));
         // MAP_DROPPABLE came with 6.11; a release that cannot be read may be newer.
         boolean mayDrop = release.atLeast(6, 11);
-        proof = new LockProof(calls, found.oracle, query, proc, failure, addresses, pageSize(), mayDrop);
+        proof = new LockProof(calls, found.oracle, query, proc, refusals, addresses, pageSize(), mayDrop);
         sideBySide = new SideBySide(calls, query, proc);
         unlockAround = new UnlockAround(calls, proc, found.oracle);
         pageStates = new PageStateReader(calls, proc, found.oracle, pageSize());
         filePages = new FilePages(
-                calls, constants, proc, query, failure, capabilities().contains(Capability.PAGE_IN));
+                calls, constants, proc, query, refusals, capabilities().contains(Capability.PAGE_IN));
     }
 
     /** Adds the ability to guard memory. */

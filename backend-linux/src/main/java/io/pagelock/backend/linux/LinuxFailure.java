@@ -10,6 +10,7 @@ import io.pagelock.Reason;
 import io.pagelock.Tristate;
 import io.pagelock.backend.linux.proc.Mapping;
 import io.pagelock.backend.linux.proc.Status;
+import io.pagelock.backend.support.Refusals;
 import io.pagelock.spi.Unsigned;
 import java.util.Arrays;
 import java.util.List;
@@ -36,10 +37,9 @@ final class LinuxFailure {
             "no room in its file system, no free huge page, a guard region (MADV_GUARD_INSTALL), access forbidden by a"
                     + " protection key, or damaged memory";
 
-    private final LinuxConstants constants;
     private final ProcSelf proc;
     private final LinuxLimits limits;
-    private final LinuxRemedies remedies;
+    private final Refusals refusals;
     private final LockOracle oracle;
     private final long pageSize;
     private final boolean chargesTwice;
@@ -48,17 +48,15 @@ final class LinuxFailure {
      * @param chargesTwice whether the kernel charges pages again that are locked already: before Linux 4.9
      */
     LinuxFailure(
-            LinuxConstants constants,
+            Refusals refusals,
             ProcSelf proc,
             LinuxLimits limits,
-            LinuxRemedies remedies,
             LockOracle oracle,
             long pageSize,
             boolean chargesTwice) {
-        this.constants = constants;
         this.proc = proc;
         this.limits = limits;
-        this.remedies = remedies;
+        this.refusals = refusals;
         this.oracle = oracle;
         this.pageSize = pageSize;
         this.chargesTwice = chargesTwice;
@@ -91,12 +89,8 @@ final class LinuxFailure {
             return notMapped("munlock", errno, hole.get());
         }
         return tooManyMappings("munlock", errno, all)
-                .orElseGet(() -> build(
-                        Reason.UNKNOWN,
-                        "munlock",
-                        errno,
-                        "the range is mapped, and there is room for more mappings",
-                        0));
+                .orElseGet(() -> refusals.of(
+                        Reason.UNKNOWN, "munlock", errno, "the range is mapped, and there is room for more mappings"));
     }
 
     PageLockException ofLockAll(int errno, boolean current) {
@@ -116,99 +110,57 @@ final class LinuxFailure {
             return unread("mlockall", errno, "/proc/self/status");
         }
         if (current && exceeds(size.getAsLong(), memlock.soft()) && proc.canExceedLimit(status) != Tristate.YES) {
-            return build(
+            return refusals.of(
                     Reason.OVER_LIMIT,
                     "mlockall",
                     errno,
                     numbers("the whole virtual size, " + ByteSize.format(size.getAsLong()), memlock),
                     size.getAsLong());
         }
-        return build(
+        return refusals.of(
                 Reason.UNKNOWN,
                 "mlockall",
                 errno,
-                "the limit allows the virtual size of " + ByteSize.format(size.getAsLong()) + ", " + limit(memlock),
-                0);
+                "the limit allows the virtual size of " + ByteSize.format(size.getAsLong()) + ", " + limit(memlock));
     }
 
     PageLockException ofSync(int errno, long address, long length) {
         switch (name(errno)) {
             case "EBUSY":
-                return build(Reason.BUSY, "msync", errno, "a page of the range is locked", 0);
+                return refusals.of(Reason.BUSY, "msync", errno, "a page of the range is locked");
             case "ENOMEM":
                 MemoryRange range = MemoryRange.of(address, length);
                 return known(proc.mappings(address, range.end()), range)
                         .flatMap(mappings -> firstHole(mappings, range))
                         .map(hole -> notMapped("msync", errno, hole))
                         .orElseGet(() ->
-                                build(Reason.NOT_MAPPED, "msync", errno, "a part of the range was not mapped", 0));
+                                refusals.of(Reason.NOT_MAPPED, "msync", errno, "a part of the range was not mapped"));
             case "EIO":
-                return build(Reason.IO_ERROR, "msync", errno, "writing the file failed", 0);
+                return refusals.of(Reason.IO_ERROR, "msync", errno, "writing the file failed");
             case "ENOSPC":
-                return build(Reason.NO_SPACE, "msync", errno, "the file system is full", 0);
+                return refusals.of(Reason.NO_SPACE, "msync", errno, "the file system is full");
             case "EINVAL":
                 // vfs_fsync_range() in the kernel's fs/sync.c; the flags are always valid.
-                return build(Reason.UNKNOWN, "msync", errno, "the file may be of a kind that cannot be synced", 0);
+                return refusals.of(Reason.UNKNOWN, "msync", errno, "the file may be of a kind that cannot be synced");
             default:
                 return other("msync", errno);
         }
     }
 
-    /** A call that says it succeeded, on memory that the kernel never locks. */
-    PageLockException ofDroppable(String function, Mapping mapping) {
-        return PageLockException.because(Reason.CANNOT_BE_PAGED_IN)
-                .detail(function + " returned success but locked nothing: the kernel may drop the pages of " + mapping
-                        + " at any time (MAP_DROPPABLE, VmFlags dp)")
-                .remedies(remedies.of(Reason.CANNOT_BE_PAGED_IN, 0))
-                .build();
-    }
-
-    /** A call that says it succeeded, on memory that is not flagged as locked, and no word why. */
-    PageLockException ofUnexplained(String function, String where) {
-        return PageLockException.because(Reason.UNKNOWN)
-                .detail(function + " returned success, but the kernel does not have " + where
-                        + " locked, and /proc/self/smaps cannot be read to see why")
-                .build();
-    }
-
-    /** A call that says it succeeded, though nothing that is exempt is unlocked: somebody answers in the kernel's place. */
-    PageLockException ofStub(String function, String where) {
-        return PageLockException.because(Reason.NOT_SUPPORTED)
-                .detail(function + " returned success, but the kernel does not have " + where
-                        + " locked: a sandbox or a seccomp filter answers in the kernel's place and locks nothing")
-                .remedies(
-                        "Let " + function + " through to the kernel instead of answering 0: in a seccomp profile,"
-                                + " SCMP_ACT_ALLOW",
-                        "Run outside of the sandbox")
-                .build();
-    }
-
-    /** A page of a file that cannot be brought in, found before the call that would try without end. */
-    PageLockException ofUnreadable(int errno, Mapping part, boolean certain) {
-        return PageLockException.because(certain ? Reason.IO_ERROR : Reason.CANNOT_BE_PAGED_IN)
-                .call("madvise", errno, constants.errno.name(errno))
-                .detail("a page of " + part + " cannot be read in from the file"
-                        + (certain
-                                ? ", and it lies within it"
-                                : "; the file may end before it (its size cannot be read)"))
-                .remedies(remedies.of(certain ? Reason.IO_ERROR : Reason.CANNOT_BE_PAGED_IN, 0))
-                .build();
-    }
-
     PageLockException other(String function, int errno) {
         switch (name(errno)) {
             case "EAGAIN":
-                return build(Reason.NO_LOCKABLE_MEMORY, function, errno, "the kernel found no free page", 0);
+                return refusals.of(Reason.NO_LOCKABLE_MEMORY, function, errno, "the kernel found no free page");
             case "EINTR":
-                return build(Reason.UNKNOWN, function, errno, "interrupted by a signal that ends the process", 0);
+                return refusals.of(Reason.UNKNOWN, function, errno, "interrupted by a signal that ends the process");
             case "ENOSYS":
-                return build(
-                        Reason.NOT_SUPPORTED, function, errno, "the kernel or a seccomp filter has no such call", 0);
+                return refusals.of(
+                        Reason.NOT_SUPPORTED, function, errno, "the kernel or a seccomp filter has no such call");
             case "EPERM":
             case "EACCES":
                 return refused(function, errno, 0);
             default:
-                return build(Reason.UNKNOWN, function, errno, "", 0);
+                return refusals.of(Reason.UNKNOWN, function, errno, "");
         }
     }
 
@@ -219,7 +171,7 @@ final class LinuxFailure {
         boolean none = memlock.soft().bytes().orElse(1) == 0;
         if (none && privileged != Tristate.YES && function.startsWith("mlock")) {
             long wanted = length == 0 ? status.sizeBytes().orElse(0) : length;
-            return build(
+            return refusals.of(
                     Reason.NOT_PERMITTED,
                     function,
                     errno,
@@ -227,11 +179,10 @@ final class LinuxFailure {
                             + numbers(wanted == 0 ? "unknown" : ByteSize.format(wanted), memlock),
                     wanted);
         }
-        return PageLockException.because(Reason.NOT_PERMITTED)
-                .call(function, errno, constants.errno.name(errno))
-                .detail("not for the limit, " + limit(memlock)
-                        + (privileged == Tristate.YES ? ", which is lifted here" : "")
-                        + "; a seccomp filter or a security module may forbid the call")
+        String finding = "not for the limit, " + limit(memlock)
+                + (privileged == Tristate.YES ? ", which is lifted here" : "")
+                + "; a seccomp filter or a security module may forbid the call";
+        return refusals.of(Reason.NOT_PERMITTED, function, errno, finding).toBuilder()
                 .remedies(
                         "For a container, allow " + function + " in the seccomp profile: docker run --security-opt"
                                 + " seccomp=FILE",
@@ -269,7 +220,7 @@ final class LinuxFailure {
         String asked =
                 ByteSize.format(length) + (held == 0 ? "" : ", of which " + ByteSize.format(held) + " are locked");
         if (over && privileged == Tristate.NO) {
-            return build(Reason.OVER_LIMIT, function, errno, numbers(asked, memlock), needed);
+            return refusals.of(Reason.OVER_LIMIT, function, errno, numbers(asked, memlock), needed);
         }
         Optional<MemoryRange> hole = firstHole(mappings.get(), range);
         if (hole.isPresent()) {
@@ -290,13 +241,13 @@ final class LinuxFailure {
             return cannotBePagedIn(function, errno, mappings.get());
         }
         return over && privileged == Tristate.UNKNOWN
-                ? build(Reason.OVER_LIMIT, function, errno, numbers(asked, memlock), needed)
-                : build(
+                ? refusals.of(Reason.OVER_LIMIT, function, errno, numbers(asked, memlock), needed)
+                : refusals.of(
                         Reason.UNKNOWN,
                         function,
                         errno,
-                        "neither a limit nor a hole nor the number of mappings explains it: " + numbers(asked, memlock),
-                        0);
+                        "neither a limit nor a hole nor the number of mappings explains it: "
+                                + numbers(asked, memlock));
     }
 
     /**
@@ -320,9 +271,8 @@ final class LinuxFailure {
         for (Mapping part : mappings) {
             // VM_LOCKED from mmap on: mm/secretmem.c. mlock cannot look its pages up: mm/gup.c, check_vma_flags().
             if (part.secret()) {
-                return PageLockException.because(Reason.CANNOT_BE_PAGED_IN)
-                        .call(function, errno, constants.errno.name(errno))
-                        .detail("the kernel keeps " + part + " locked by itself (memfd_secret) and lets nobody lock it")
+                finding = "the kernel keeps " + part + " locked by itself (memfd_secret) and lets nobody lock it";
+                return refusals.of(Reason.CANNOT_BE_PAGED_IN, function, errno, finding).toBuilder()
                         .remedies("Leave it out: memory of memfd_secret is never swapped out and needs no lock")
                         .build();
             }
@@ -344,7 +294,7 @@ final class LinuxFailure {
                 break;
             }
         }
-        return build(Reason.CANNOT_BE_PAGED_IN, function, errno, finding, 0);
+        return refusals.of(Reason.CANNOT_BE_PAGED_IN, function, errno, finding);
     }
 
     /** The parts of mappings in a range; empty if they cannot be read, or a line about one. */
@@ -365,34 +315,25 @@ final class LinuxFailure {
         if (!all.isPresent() || !max.isPresent() || all.get().size() + MAP_COUNT_SLACK < max.getAsLong()) {
             return Optional.empty();
         }
-        return Optional.of(build(
+        return Optional.of(refusals.of(
                 Reason.TOO_MANY_MAPPINGS,
                 function,
                 errno,
                 "the process has " + all.get().size() + " mappings, vm.max_map_count is " + max.getAsLong()
-                        + ", and the call must split one",
-                0));
+                        + ", and the call must split one"));
     }
 
     private PageLockException notMapped(String function, int errno, MemoryRange hole) {
         String detail = "nothing is mapped at 0x" + Long.toHexString(hole.address());
-        return build(Reason.NOT_MAPPED, function, errno, detail, 0);
+        return refusals.of(Reason.NOT_MAPPED, function, errno, detail);
     }
 
     private PageLockException unread(String function, int errno, String files) {
-        return build(Reason.UNKNOWN, function, errno, files + " cannot be read to find out why", 0);
-    }
-
-    private PageLockException build(Reason reason, String function, int errno, String detail, long bytes) {
-        return PageLockException.because(reason)
-                .call(function, errno, constants.errno.name(errno))
-                .detail(detail)
-                .remedies(remedies.of(reason, bytes))
-                .build();
+        return refusals.of(Reason.UNKNOWN, function, errno, files + " cannot be read to find out why");
     }
 
     private String name(int errno) {
-        String name = constants.errno.name(errno);
+        String name = refusals.errnos().name(errno);
         return name == null ? "" : name;
     }
 

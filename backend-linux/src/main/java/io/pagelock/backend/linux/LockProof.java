@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
+import io.pagelock.PageLockException;
+import io.pagelock.Reason;
 import io.pagelock.Tristate;
 import io.pagelock.backend.linux.proc.Mapping;
 import io.pagelock.backend.support.NativeAccess;
+import io.pagelock.backend.support.Refusals;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
@@ -34,7 +37,7 @@ final class LockProof {
     private final LockOracle oracle;
     private final MappingQuery query;
     private final ProcSelf proc;
-    private final LinuxFailure failure;
+    private final Refusals refusals;
     private final NativeAccess addresses;
     private final long pageSize;
     private final boolean everyLock;
@@ -48,7 +51,7 @@ final class LockProof {
             LockOracle oracle,
             MappingQuery query,
             ProcSelf proc,
-            LinuxFailure failure,
+            Refusals refusals,
             NativeAccess addresses,
             long pageSize,
             boolean everyLock) {
@@ -56,7 +59,7 @@ final class LockProof {
         this.oracle = oracle;
         this.query = query;
         this.proc = proc;
-        this.failure = failure;
+        this.refusals = refusals;
         this.addresses = addresses;
         this.pageSize = pageSize;
         this.everyLock = everyLock;
@@ -85,7 +88,7 @@ final class LockProof {
     void checkAll(String function, boolean current) {
         boolean nothing = current && proc.status().lockedBytes().orElse(1) == 0;
         if (nothing || !current && !proven && isAnsweredByOthers()) {
-            throw failure.ofStub(function, "anything");
+            throw stub(function, "anything");
         }
     }
 
@@ -139,7 +142,7 @@ final class LockProof {
         String where = "0x" + Long.toHexString(address) + "-0x" + Long.toHexString(address + length);
         if (!mappings.isPresent()) {
             if (locked == Tristate.NO) {
-                throw failure.ofUnexplained(function, where);
+                throw unexplained(function, where);
             }
             return;
         }
@@ -147,16 +150,38 @@ final class LockProof {
             Mapping part = each.clip(address, address + length);
             if (!part.hasFlags()) {
                 if (locked == Tristate.NO) {
-                    throw failure.ofUnexplained(function, where);
+                    throw unexplained(function, where);
                 }
             } else if (part.has("dp")) {
-                throw failure.ofDroppable(function, part);
+                throw refusals.ofSuccess(
+                        Reason.CANNOT_BE_PAGED_IN,
+                        function + " returned success but locked nothing: the kernel may drop the pages of " + part
+                                + " at any time (MAP_DROPPABLE, VmFlags dp)");
             } else if (part.has("lo")) {
                 proven = true;
             } else if (!isNeverEvicted(part)) {
-                throw failure.ofStub(function, part.toString());
+                throw stub(function, part.toString());
             }
         }
+    }
+
+    private PageLockException unexplained(String function, String where) {
+        return refusals.ofSuccess(
+                Reason.UNKNOWN,
+                function + " returned success, but the kernel does not have " + where
+                        + " locked, and /proc/self/smaps cannot be read to see why");
+    }
+
+    /** Nothing that is exempt is unlocked, so somebody answers in the kernel's place. */
+    private PageLockException stub(String function, String where) {
+        String finding = function + " returned success, but the kernel does not have " + where
+                + " locked: a sandbox or a seccomp filter answers in the kernel's place and locks nothing";
+        return refusals.ofSuccess(Reason.NOT_SUPPORTED, finding).toBuilder()
+                .remedies(
+                        "Let " + function + " through to the kernel instead of answering 0: in a seccomp profile,"
+                                + " SCMP_ACT_ALLOW",
+                        "Run outside of the sandbox")
+                .build();
     }
 
     /** Nothing tells a file of a DAX file system from others; where locking works at all, it is one. */
