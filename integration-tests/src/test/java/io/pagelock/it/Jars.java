@@ -75,7 +75,12 @@ final class Jars {
     }
 
     static String java(String... arguments) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>();
+        return java(List.of(), arguments);
+    }
+
+    /** Runs a JVM through another program, such as env. */
+    static String java(List<String> through, String... arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(through);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         if (Runtime.version().feature() >= 22) {
             command.add("--enable-native-access=ALL-UNNAMED");

@@ -41,6 +41,11 @@ final class FreeBsd {
         return CLibrary.open(Host.current(), once.file().toString());
     }
 
+    static FreeBsdBackend open() {
+        standIn();
+        return backend();
+    }
+
     static FreeBsdBackend backend() {
         return FreeBsdBackend.over(libc(), HOST);
     }

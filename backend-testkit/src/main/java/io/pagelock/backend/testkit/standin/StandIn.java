@@ -36,7 +36,7 @@ import org.opentest4j.TestAbortedException;
  */
 public final class StandIn {
     private static final List<String> SOURCES = Collections.unmodifiableList(
-            Arrays.asList("standin.h", "standin-memory.h", "../remote/remote.h", "../remote/remote-agent.c"));
+            Arrays.asList("standin/standin.h", "standin/standin-memory.h", "remote/remote.h", "remote/remote-agent.c"));
     private static final int RTLD_LAZY = 1;
     /** Of the Linux underneath. */
     private static final int MS_ASYNC = 1;
@@ -102,7 +102,7 @@ public final class StandIn {
      */
     public static Path source(String name) {
         for (String each : SOURCES) {
-            if (each.endsWith("/" + name) || each.equals(name)) {
+            if (each.endsWith("/" + name)) {
                 try {
                     return unpack(each, Paths.get("target", "standin").toAbsolutePath());
                 } catch (IOException e) {
@@ -116,7 +116,7 @@ public final class StandIn {
     private static Path unpack(String resource, Path directory) throws IOException {
         Files.createDirectories(directory);
         Path file = directory.resolve(resource.substring(resource.lastIndexOf('/') + 1));
-        try (InputStream in = StandIn.class.getResourceAsStream(resource)) {
+        try (InputStream in = StandIn.class.getResourceAsStream("/io/pagelock/backend/testkit/" + resource)) {
             Files.copy(in, file, StandardCopyOption.REPLACE_EXISTING);
         }
         return file;
