@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.secrets;
+
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLock;
+import io.pagelock.PageLockException;
+import io.pagelock.PageLocker;
+import io.pagelock.Reason;
+import io.pagelock.spi.MemoryGuard;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Whole pages within a direct buffer, locked and guarded as far as possible. The buffer goes back to the C library, so every
+ * guard is ended before it does.
+ */
+final class Pages {
+    /** Blocks whose guards could not be ended; the C library must not have them. */
+    private static final List<ByteBuffer> STUCK = Collections.synchronizedList(new ArrayList<>());
+
+    private final Recipe recipe;
+    private final ByteBuffer block;
+    private final int length;
+    /** The address of the first page; 0 where nothing can be asked for it. */
+    private final long address;
+
+    private final int offset;
+    private final Set<Protection> kept = EnumSet.of(Protection.WIPED_ON_CLOSE);
+    private final Map<Protection, String> failures = new EnumMap<>(Protection.class);
+    private PageLock lock;
+
+    /**
+     * Allocates pages. When it throws, nothing is allocated, locked or guarded.
+     *
+     * @param length a multiple of the page size
+     * @throws PageLockException if the system refused something that is required
+     */
+    Pages(Recipe recipe, int length) {
+        this.recipe = recipe;
+        this.length = length;
+        int page = recipe.pageSize;
+        // A page to align, and one on either side.
+        block = ByteBuffer.allocateDirect(Math.addExact(length, 3 * page));
+        if (recipe.locker == null) {
+            address = 0;
+            offset = page;
+            for (Protection each : recipe.wanted) {
+                missing(each, "no backend locks memory on this system: " + PageLocker.availability());
+            }
+            return;
+        }
+        long start = recipe.locker.rangeOf(block).address();
+        address = ((start + page - 1) & -page) + page;
+        offset = (int) (address - start);
+        try {
+            // Secret memory takes the place of the pages, so it comes before everything that is done to them.
+            guard(Protection.SECRET_MEMORY);
+            lock();
+            guard(Protection.NOT_DUMPED);
+            guard(Protection.NOT_INHERITED);
+            guard(Protection.GUARD_PAGES);
+        } catch (Throwable failure) {
+            release();
+            throw failure;
+        }
+    }
+
+    private void lock() {
+        if (kept.contains(Protection.SECRET_MEMORY)) {
+            kept.add(Protection.LOCKED);
+        } else if (recipe.wanted.contains(Protection.LOCKED)) {
+            try {
+                lock = recipe.locker.lock(MemoryRange.of(address, length, block));
+                kept.add(Protection.LOCKED);
+            } catch (PageLockException e) {
+                refused(Protection.LOCKED, e);
+            }
+        }
+    }
+
+    private void guard(Protection protection) {
+        if (!recipe.wanted.contains(protection)) {
+            return;
+        }
+        MemoryGuard guard = Recipe.guardOf(protection);
+        if (recipe.guarding == null || !recipe.guarding.guards().contains(guard)) {
+            missing(protection, "the backend for this system cannot do it");
+            return;
+        }
+        try {
+            if (protection == Protection.GUARD_PAGES) {
+                recipe.guarding.guard(address - recipe.pageSize, recipe.pageSize, guard);
+                recipe.guarding.guard(address + length, recipe.pageSize, guard);
+            } else {
+                recipe.guarding.guard(address, length, guard);
+            }
+            kept.add(protection);
+        } catch (PageLockException e) {
+            unguard(protection);
+            refused(protection, e);
+        }
+    }
+
+    private void missing(Protection protection, String why) {
+        if (protection == Protection.WIPED_ON_CLOSE || protection == Protection.WIPED_AT_EXIT) {
+            return;
+        }
+        if (recipe.required.contains(protection)) {
+            throw PageLockException.because(Reason.NOT_SUPPORTED)
+                    .detail(protection + " is required: " + why)
+                    .build();
+        }
+        failures.put(protection, why);
+    }
+
+    private void refused(Protection protection, PageLockException refusal) {
+        if (recipe.required.contains(protection)) {
+            throw refusal.toBuilder()
+                    .detail(protection + " is required" + (refusal.detail().isEmpty() ? "" : "; " + refusal.detail()))
+                    .build();
+        }
+        failures.put(protection, refusal.getMessage());
+    }
+
+    /** The bytes; position and limit never change. */
+    ByteBuffer block() {
+        return block;
+    }
+
+    /** Where in the block the pages begin. */
+    int offset() {
+        return offset;
+    }
+
+    int length() {
+        return length;
+    }
+
+    boolean keeps(Protection protection) {
+        return kept.contains(protection);
+    }
+
+    /** Why something is not kept that was wanted; null if it was not. */
+    String failure(Protection protection) {
+        return failures.get(protection);
+    }
+
+    void wipe(int from, int count) {
+        int at = from;
+        for (; at + 8 <= from + count; at += 8) {
+            block.putLong(at, 0);
+        }
+        for (; at < from + count; at++) {
+            block.put(at, (byte) 0);
+        }
+    }
+
+    /** Wipes and unlocks the pages, and lets the collector have the block. What the system refuses then is left as it is. */
+    void release() {
+        wipe(offset, length);
+        if (lock != null) {
+            try {
+                lock.close();
+            } catch (PageLockException e) {
+                // The block must not be freed locked; the handle keeps it until the reaper of core has tried again.
+                STUCK.add(block);
+            }
+        }
+        boolean ended = true;
+        for (Protection each : EnumSet.of(
+                Protection.GUARD_PAGES, Protection.NOT_INHERITED, Protection.NOT_DUMPED, Protection.SECRET_MEMORY)) {
+            ended &= !kept.contains(each) || unguard(each);
+        }
+        if (!ended) {
+            STUCK.add(block);
+        }
+    }
+
+    private boolean unguard(Protection protection) {
+        MemoryGuard guard = Recipe.guardOf(protection);
+        try {
+            if (protection == Protection.GUARD_PAGES) {
+                recipe.guarding.unguard(address - recipe.pageSize, recipe.pageSize, guard);
+                recipe.guarding.unguard(address + length, recipe.pageSize, guard);
+            } else {
+                recipe.guarding.unguard(address, length, guard);
+            }
+            return true;
+        } catch (PageLockException e) {
+            return false;
+        }
+    }
+}

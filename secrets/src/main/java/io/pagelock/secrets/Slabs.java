@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.secrets;
+
+import io.pagelock.ByteSize;
+import io.pagelock.PageLockException;
+import io.pagelock.Reason;
+import io.pagelock.Tristate;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The memory of one pool. Does not know the pool, which may have been collected. A secret takes the smallest slot of a power of two
+ * that holds it; a slab of one page serves one size at a time, and any size once it is empty. What is larger than half a page has
+ * pages of its own. The monitor is never held across a system call.
+ */
+final class Slabs {
+    private static final int SMALLEST = 16;
+
+    final Recipe recipe;
+    private final long budget;
+    /** Held while pages are made, so that many threads do not make a page each where one is enough. */
+    private final Object growth = new Object();
+
+    private final Set<Slab> all = new LinkedHashSet<>();
+    private final Deque<Slab> spares = new ArrayDeque<>();
+    /** By the size of their slots, the first slab with a free one. */
+    private final Slab[] partial = new Slab[Integer.SIZE];
+
+    private long bytes;
+    private long highWater;
+    private long open;
+    private long lost;
+    private boolean closed;
+
+    Slabs(Recipe recipe, long budget) {
+        this.recipe = recipe;
+        this.budget = budget;
+    }
+
+    /** Makes the first page, so that what is required is refused at once and what is kept is known. */
+    Slabs open() {
+        grow();
+        return this;
+    }
+
+    Secret allocate(SecretPool pool, int size) {
+        if (size > recipe.pageSize / 2) {
+            return allocateLarge(pool, size);
+        }
+        int order = Integer.SIZE - Integer.numberOfLeadingZeros(Math.max(SMALLEST, size) - 1);
+        while (true) {
+            synchronized (this) {
+                Secret secret = take(pool, size, order);
+                if (secret != null) {
+                    return secret;
+                }
+            }
+            synchronized (growth) {
+                boolean grows;
+                synchronized (this) {
+                    grows = partial[order] == null && spares.isEmpty();
+                }
+                if (grows) {
+                    grow();
+                }
+            }
+        }
+    }
+
+    /** Null if there is no free slot. */
+    private Secret take(SecretPool pool, int size, int order) {
+        requireOpen();
+        Slab slab = partial[order];
+        if (slab == null) {
+            slab = spares.peek();
+            if (slab == null) {
+                return null;
+            }
+            slab.divide(1 << order);
+            Secret secret = slab.take(pool, size);
+            spares.pop();
+            link(slab, order);
+            open++;
+            return unlinkIfFull(slab, order, secret);
+        }
+        Secret secret = slab.take(pool, size);
+        open++;
+        return unlinkIfFull(slab, order, secret);
+    }
+
+    private Secret unlinkIfFull(Slab slab, int order, Secret secret) {
+        if (slab.isFull()) {
+            unlink(slab, order);
+        }
+        return secret;
+    }
+
+    private void link(Slab slab, int order) {
+        slab.previous = null;
+        slab.next = partial[order];
+        if (slab.next != null) {
+            slab.next.previous = slab;
+        }
+        partial[order] = slab;
+    }
+
+    private void unlink(Slab slab, int order) {
+        if (slab.previous == null) {
+            partial[order] = slab.next;
+        } else {
+            slab.previous.next = slab.next;
+        }
+        if (slab.next != null) {
+            slab.next.previous = slab.previous;
+        }
+        slab.previous = null;
+        slab.next = null;
+    }
+
+    private Secret allocateLarge(SecretPool pool, int size) {
+        long rounded = ((long) size + recipe.pageSize - 1) & -recipe.pageSize;
+        // Guard pages must fit into one buffer besides.
+        if (rounded > Integer.MAX_VALUE - 4L * recipe.pageSize) {
+            throw new IllegalArgumentException("a secret of " + size + " bytes; the largest has "
+                    + (Integer.MAX_VALUE - 4L * recipe.pageSize & -recipe.pageSize));
+        }
+        Slab slab = new Slab(this, 1);
+        slab.pages = make(rounded);
+        try {
+            synchronized (this) {
+                requireOpen();
+                slab.divide((int) rounded);
+                Secret secret = slab.take(pool, size);
+                all.add(slab);
+                open++;
+                return secret;
+            }
+        } catch (Throwable failure) {
+            release(slab);
+            throw failure;
+        }
+    }
+
+    private void grow() {
+        Slab slab = new Slab(this, Math.max(1, recipe.pageSize / SMALLEST));
+        slab.pages = make(recipe.pageSize);
+        try {
+            synchronized (this) {
+                requireOpen();
+                all.add(slab);
+                spares.push(slab);
+            }
+        } catch (Throwable failure) {
+            release(slab);
+            throw failure;
+        }
+    }
+
+    private Pages make(long length) {
+        reserve(length);
+        try {
+            return new Pages(recipe, (int) length);
+        } catch (PageLockException e) {
+            unreserve(length);
+            throw e.toBuilder()
+                    .action("allocate a secret")
+                    .detail((e.detail().isEmpty() ? "" : e.detail() + "; ") + describe())
+                    .build();
+        } catch (Throwable failure) {
+            unreserve(length);
+            throw failure;
+        }
+    }
+
+    private void reserve(long length) {
+        if (!tryReserve(length)) {
+            // What nobody can reach any more may make room, and so may empty pages.
+            Reaper.collect();
+            trim();
+            if (!tryReserve(length)) {
+                throw PageLockException.because(Reason.OVER_LIMIT)
+                        .action("allocate a secret")
+                        .detail("asked for " + ByteSize.format(length) + " of pages; " + describe()
+                                + (recipe.locker == null
+                                        ? ""
+                                        : "; limit of locked memory: soft "
+                                                + recipe.locker.limits().soft()))
+                        .remedies("Close secrets, or raise the budget of the pool")
+                        .build();
+            }
+        }
+    }
+
+    private synchronized boolean tryReserve(long length) {
+        requireOpen();
+        if (length > budget - bytes) {
+            return false;
+        }
+        bytes += length;
+        highWater = Math.max(highWater, bytes);
+        return true;
+    }
+
+    private synchronized void unreserve(long length) {
+        bytes -= length;
+    }
+
+    private synchronized String describe() {
+        return "the pool's budget is "
+                + (budget == Long.MAX_VALUE ? "unlimited" : ByteSize.format(budget)) + ", " + ByteSize.format(bytes)
+                + " of it are used for " + open + " secrets (at most " + ByteSize.format(highWater) + " were)";
+    }
+
+    private synchronized void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the pool of secrets is closed");
+        }
+    }
+
+    void close(Slot slot) {
+        if (slot.close()) {
+            giveBack(slot, false);
+        }
+    }
+
+    /** Closes a slot whose secret nobody can reach. */
+    void closeLost(Slot slot) {
+        if (slot.close()) {
+            giveBack(slot, true);
+        }
+    }
+
+    private void giveBack(Slot slot, boolean isLost) {
+        Slab slab = slot.slab;
+        synchronized (this) {
+            open--;
+            lost += isLost ? 1 : 0;
+            if (closed) {
+                return;
+            }
+            boolean large = slab.slotSize() > recipe.pageSize / 2;
+            int order = Integer.numberOfTrailingZeros(slab.slotSize());
+            boolean wasFull = slab.isFull();
+            slab.giveBack(slot);
+            if (!large) {
+                if (slab.used() == 0) {
+                    if (!wasFull) {
+                        unlink(slab, order);
+                    }
+                    spares.push(slab);
+                } else if (wasFull) {
+                    link(slab, order);
+                }
+                return;
+            }
+            all.remove(slab);
+        }
+        release(slab);
+    }
+
+    private void release(Slab slab) {
+        slab.pages.release();
+        unreserve(slab.pages.length());
+    }
+
+    /** Gives empty pages back to the system. */
+    void trim() {
+        List<Slab> empty;
+        synchronized (this) {
+            empty = new ArrayList<>(spares);
+            all.removeAll(empty);
+            spares.clear();
+        }
+        empty.forEach(this::release);
+    }
+
+    /** Wipes and closes every secret; later uses are refused. The memory stays. */
+    void closeSecrets() {
+        List<Slot> slots = new ArrayList<>();
+        synchronized (this) {
+            all.forEach(slab -> slots.addAll(slab.inUse()));
+        }
+        slots.forEach(this::close);
+    }
+
+    /** Wipes everything and gives all memory back. */
+    void close() {
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+        }
+        closeSecrets();
+        List<Slab> slabs;
+        synchronized (this) {
+            slabs = new ArrayList<>(all);
+            all.clear();
+            spares.clear();
+        }
+        slabs.forEach(this::release);
+    }
+
+    /** Yes if every page keeps it, no if one does not, unknown if there is no page. */
+    synchronized Tristate kept(Protection protection) {
+        if (all.isEmpty()) {
+            return Tristate.UNKNOWN;
+        }
+        return Tristate.of(all.stream().allMatch(slab -> slab.pages.keeps(protection)));
+    }
+
+    synchronized String failure(Protection protection) {
+        return all.stream()
+                .map(slab -> slab.pages.failure(protection))
+                .filter(why -> why != null)
+                .findFirst()
+                .orElse(null);
+    }
+
+    synchronized PoolStatistics statistics() {
+        return new PoolStatistics(open, bytes, budget, highWater, lost);
+    }
+}

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Keeps many small secrets outside the Java heap, in memory that is locked, guarded and wiped. */
+package io.pagelock.secrets;

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.secrets;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.pagelock.PageLockException;
+import io.pagelock.PageLocker;
+import io.pagelock.Reason;
+import io.pagelock.Tristate;
+import io.pagelock.backend.testkit.standin.OrdinaryUser;
+import java.io.File;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** How JVMs end with secrets in them, and the life of a user who may lock 64 KiB. */
+@EnabledOnOs(OS.LINUX)
+class EndOfJvmTest {
+    private static final int SIZE = 64;
+
+    @TempDir
+    Path directory;
+
+    private String run(List<String> before, String... arguments) throws Exception {
+        List<String> command = new ArrayList<>(before);
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of("-Xmx24m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"));
+        if (Runtime.version().feature() >= 22) {
+            command.add("--enable-native-access=ALL-UNNAMED");
+        }
+        command.addAll(List.of("-cp", classPath(), Child.class.getName()));
+        command.addAll(List.of(arguments));
+        Path out = directory.resolve("out");
+        Process process = new ProcessBuilder(command)
+                .directory(directory.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(out.toFile())
+                .start();
+        assertTrue(process.waitFor(2, TimeUnit.MINUTES));
+        return Files.readString(out);
+    }
+
+    private static String classPath() {
+        StringBuilder path = new StringBuilder();
+        for (String each : System.getProperty("java.class.path").split(File.pathSeparator)) {
+            path.append(Path.of(each).toAbsolutePath()).append(File.pathSeparator);
+        }
+        return path.toString();
+    }
+
+    @Test
+    void endOfTheJvmWipesWhatIsOpen() throws Exception {
+        assertEquals(
+                "YES, closed, wiped", run(List.of(), "exit", "WIPED_AT_EXIT").trim());
+        assertEquals("NO, open, not wiped", run(List.of(), "exit", "LOCKED").trim());
+    }
+
+    /** A real core dump. The same bytes are also in memory that is not guarded, to prove that the dump is complete. */
+    @Test
+    void coreDumpHoldsNoSecret() throws Exception {
+        String pattern =
+                Files.readString(Path.of("/proc/sys/kernel/core_pattern")).trim();
+        assumeTrue(pattern.startsWith("core"), "core dumps go to " + pattern);
+        String output = run(List.of("prlimit", "--core=unlimited:unlimited"), "crash");
+        File[] cores = directory.toFile().listFiles((in, name) -> name.startsWith("core"));
+        assumeTrue(cores.length == 1, "no core dump may be made here: " + output);
+        assertTrue(output.contains("NOT_DUMPED YES"), output);
+        assertEquals(true, holds(cores[0], Child.bytes(1)), "the dump lacks unguarded memory");
+        assertFalse(holds(cores[0], Child.bytes(2)), "the dump holds the secret");
+        Files.delete(cores[0].toPath());
+    }
+
+    private static boolean holds(File file, byte[] bytes) throws Exception {
+        try (RandomAccessFile in = new RandomAccessFile(file, "r");
+                FileChannel channel = in.getChannel()) {
+            for (long from = 0; from < channel.size(); from += 1 << 28) {
+                long count = Math.min(channel.size() - from, (1 << 28) + SIZE);
+                MappedByteBuffer map = channel.map(FileChannel.MapMode.READ_ONLY, from, count);
+                byte[] there = new byte[bytes.length];
+                for (int at = 0; at <= map.limit() - bytes.length; at += 8) {
+                    if (map.get(at) == bytes[0] && map.get(at + 1) == bytes[1]) {
+                        map.position(at);
+                        map.get(there);
+                        if (Arrays.equals(there, bytes)) {
+                            return true;
+                        }
+                    }
+                }
+            }
+            return false;
+        }
+    }
+
+    @Test
+    void ordinaryUserHasEverything() {
+        OrdinaryUser.passes(SecretPoolTest.class, 65536);
+    }
+
+    /** Peers, with a page or more for each secret, end after 15. */
+    @Test
+    void quotaOfAnOrdinaryUserHolds2048Secrets() {
+        OrdinaryUser.passes(Quota.class, 65536);
+    }
+
+    static class Quota {
+        @Test
+        void quotaHoldsAsManySecretsAsItHasBytes() {
+            try (SecretPool pool = SecretPool.create(PageLocker.system())) {
+                List<Secret> all = new ArrayList<>();
+                for (int i = 0; i < 65536 / 32; i++) {
+                    all.add(pool.allocate(32));
+                }
+                assertEquals(Tristate.YES, pool.kept(Protection.LOCKED));
+                PageLockException refused = assertThrows(PageLockException.class, () -> pool.allocate(32));
+                assertEquals(Reason.OVER_LIMIT, refused.reason());
+                all.get(1000).close();
+                all.set(1000, pool.allocate(32));
+            }
+        }
+    }
+
+    /** What runs in a JVM of its own. */
+    static final class Child {
+        /** Not in any array of the child. */
+        private static byte at(int seed, int index) {
+            return (byte) (seed * 97 + index * index * 31 + index * 7 + 11);
+        }
+
+        static byte[] bytes(int seed) {
+            byte[] bytes = new byte[SIZE];
+            for (int i = 0; i < SIZE; i++) {
+                bytes[i] = at(seed, i);
+            }
+            return bytes;
+        }
+
+        private static Secret fill(SecretPool pool) {
+            Secret secret = pool.allocate(SIZE);
+            for (int i = 0; i < SIZE; i++) {
+                secret.put(i, at(2, i));
+            }
+            return secret;
+        }
+
+        public static void main(String[] arguments) throws Exception {
+            if (arguments[0].equals("exit")) {
+                exit(Protection.valueOf(arguments[1]));
+            } else {
+                crash();
+            }
+        }
+
+        private static void exit(Protection protection) {
+            SecretPool pool =
+                    SecretPool.builder(PageLocker.system()).require(protection).build();
+            Secret secret = fill(pool);
+            boolean wiped = pool.kept(Protection.WIPED_AT_EXIT) == Tristate.YES;
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+                long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(wiped ? 60 : 1);
+                while (secret.isOpen() && System.nanoTime() < deadline) {
+                    Thread.yield();
+                }
+                ByteBuffer block = secret.slot.slab.pages.block();
+                int zeros = 0;
+                for (int i = 0; i < SIZE; i++) {
+                    zeros += block.get(secret.slot.slab.pages.offset() + i) == 0 ? 1 : 0;
+                }
+                System.out.println(pool.kept(Protection.WIPED_AT_EXIT) + ", " + (secret.isOpen() ? "open" : "closed")
+                        + ", " + (zeros == SIZE ? "wiped" : "not wiped"));
+            }));
+            System.exit(0);
+        }
+
+        private static void crash() throws Exception {
+            SecretPool pool = SecretPool.create(PageLocker.system());
+            Secret secret = fill(pool);
+            ByteBuffer control = ByteBuffer.allocateDirect(SIZE);
+            for (int i = 0; i < SIZE; i++) {
+                control.put(i, at(1, i));
+            }
+            System.out.println(
+                    "NOT_DUMPED " + pool.kept(Protection.NOT_DUMPED) + " " + secret.isOpen() + control.capacity());
+            System.out.flush();
+            new ProcessBuilder(
+                            "kill",
+                            "-ABRT",
+                            Long.toString(ProcessHandle.current().pid()))
+                    .start()
+                    .waitFor();
+            Thread.sleep(60_000);
+        }
+    }
+}
