@@ -95,7 +95,8 @@ class AioLocksTest {
         PageLockException refused = (PageLockException) failed.getCause();
         assertEquals(reason, refused.reason(), refused.getMessage());
         for (String word : words) {
-            assertTrue(refused.getMessage().contains(word), "no \"" + word + "\" in: " + refused.getMessage());
+            String all = refused.getMessage() + refused.remedies();
+            assertTrue(all.contains(word), "no \"" + word + "\" in: " + all);
         }
         return refused;
     }

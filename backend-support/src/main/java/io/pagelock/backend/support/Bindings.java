@@ -65,7 +65,12 @@ final class Bindings {
         Binding jna = new JnaBinding();
         Optional<PageLockException> refusal = jna.refusal(host);
         if (refusal.isPresent()) {
-            throw refusal.get();
+            PageLockException only = refusal.get();
+            throw notes.isEmpty()
+                    ? only
+                    : only.toBuilder()
+                            .detail(only.detail() + " (" + String.join("; ", notes) + ")")
+                            .build();
         }
         return new Bindings(jna, notes);
     }

@@ -23,7 +23,7 @@ public interface BoundLibrary {
      * all that needs memory now, as far as possible: the call that undoes a lock must not fail for want of memory.
      *
      * @param <T> the interface
-     * @param own a lookup of the interface's package with full access; the interface need not be public
+     * @param own a lookup with full access, normally of the interface's package; the interface need not be public
      * @param calls the interface, written by the rules of {@link NativeCalls}
      * @param direct makes an object whose native methods are bound instead, where that is quicker; null if there is no such
      *     class

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.binding.foreign;
+
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Makes a class that implements an interface by method handles in static final fields: the just-in-time compiler takes those as
+ * constants, so that a call costs no more than one written by hand over a constant handle. A {@link java.lang.reflect.Proxy} would
+ * box each argument and look for the handle each time.
+ *
+ * <p>Written as bytes, because the JDK's own writer of classes is preview before Java 24. For an interface with
+ * {@code int mlock(long, long)}, the class is
+ *
+ * <pre>{@code
+ * final class LinuxCalls$Foreign implements LinuxCalls {
+ *     static final MethodHandle mlock0 = classDataAt(0);
+ *
+ *     public int mlock(long a, long b) {
+ *         return mlock0.invokeExact(a, b);
+ *     }
+ * }
+ * }</pre>
+ */
+final class CallClass {
+    private static final int JAVA_22 = 66;
+    private static final int PUBLIC = 0x0001;
+    private static final int STATIC = 0x0008;
+    private static final int FINAL = 0x0010;
+    private static final int SUPER = 0x0020;
+
+    private static final String HANDLE = "java/lang/invoke/MethodHandle";
+    private static final String HANDLES = "java/lang/invoke/MethodHandles";
+    private static final String HANDLE_TYPE = "L" + HANDLE + ";";
+    private static final String CLASS_DATA_AT =
+            "(Ljava/lang/invoke/MethodHandles$Lookup;Ljava/lang/String;Ljava/lang/Class;I)Ljava/lang/Object;";
+
+    private final Bytes pool = new Bytes();
+    private final Map<List<Object>, Integer> constants = new HashMap<>();
+
+    private CallClass() {}
+
+    /**
+     * Makes an object of a class in the lookup's package.
+     *
+     * @param own a lookup with full access from where the interface is accessible
+     * @param handles a handle for each abstract method, of the method's own type
+     */
+    static Object instance(MethodHandles.Lookup own, Class<?> calls, Map<Method, MethodHandle> handles) {
+        byte[] bytes =
+                new CallClass().write(own.lookupClass().getPackageName(), calls, new ArrayList<>(handles.keySet()));
+        try {
+            // Initialized now: the first call, perhaps one without which something stays locked, needs less memory
+            // then.
+            MethodHandles.Lookup hidden =
+                    own.defineHiddenClassWithClassData(bytes, List.copyOf(handles.values()), true);
+            return hidden.findConstructor(hidden.lookupClass(), MethodType.methodType(void.class))
+                    .invoke();
+        } catch (IllegalAccessException | IllegalAccessError e) {
+            throw new IllegalArgumentException(
+                    own + " gives no full access to its package, in which " + calls.getName() + " is implemented", e);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Bytes that need no checked exceptions, since they go to memory. */
+    private static final class Bytes {
+        private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        private final DataOutputStream data = new DataOutputStream(bytes);
+
+        Bytes u1(int value) {
+            bytes.write(value);
+            return this;
+        }
+
+        Bytes u2(int value) {
+            return u1(value >>> 8).u1(value);
+        }
+
+        Bytes u4(int value) {
+            return u2(value >>> 16).u2(value);
+        }
+
+        Bytes utf(String text) {
+            try {
+                data.writeUTF(text);
+            } catch (IOException e) {
+                throw new IllegalArgumentException(text, e);
+            }
+            return this;
+        }
+
+        Bytes add(Bytes other) {
+            bytes.writeBytes(other.bytes.toByteArray());
+            return this;
+        }
+
+        int size() {
+            return bytes.size();
+        }
+    }
+
+    private int constant(Bytes bytes, Object... key) {
+        return constants.computeIfAbsent(List.of(key), each -> {
+            pool.add(bytes);
+            return constants.size() + 1;
+        });
+    }
+
+    private int utf(String text) {
+        return constant(new Bytes().u1(1).utf(text), 1, text);
+    }
+
+    private int integer(int value) {
+        return constant(new Bytes().u1(3).u4(value), 3, value);
+    }
+
+    /** A constant that refers to one or two others, each by 2 bytes. */
+    private int reference(int tag, int first, int... second) {
+        Bytes bytes = new Bytes().u1(tag).u2(first);
+        return second.length == 0 ? constant(bytes, tag, first) : constant(bytes.u2(second[0]), tag, first, second[0]);
+    }
+
+    private int classOf(String name) {
+        return reference(7, utf(name));
+    }
+
+    private int nameAndType(String name, String type) {
+        return reference(12, utf(name), utf(type));
+    }
+
+    private int fieldRef(String in, String name, String type) {
+        return reference(9, classOf(in), nameAndType(name, type));
+    }
+
+    private int methodRef(String in, String name, String type) {
+        return reference(10, classOf(in), nameAndType(name, type));
+    }
+
+    private byte[] write(String own, Class<?> calls, List<Method> methods) {
+        String name = (own + '.' + calls.getSimpleName()).replace('.', '/') + "$Foreign";
+        Bytes fields = new Bytes();
+        Bytes code = new Bytes();
+        Bytes initializer = new Bytes();
+        Bytes bootstraps = new Bytes();
+        int classDataAt = constant(
+                new Bytes().u1(15).u1(6).u2(methodRef(HANDLES, "classDataAt", CLASS_DATA_AT)), 15, CLASS_DATA_AT);
+
+        for (int i = 0; i < methods.size(); i++) {
+            String handle = methods.get(i).getName() + i;
+            fields.u2(STATIC | FINAL).u2(utf(handle)).u2(utf(HANDLE_TYPE)).u2(0);
+            bootstraps.u2(classDataAt).u2(1).u2(integer(i));
+            // ldc_w, putstatic
+            initializer.u1(0x13).u2(reference(17, i, nameAndType("_", HANDLE_TYPE)));
+            initializer.u1(0xb3).u2(fieldRef(name, handle, HANDLE_TYPE));
+            add(code, methods.get(i), fieldRef(name, handle, HANDLE_TYPE));
+        }
+        method(code, STATIC, "<clinit>", "()V", 1, 0, initializer.u1(0xb1));
+        // aload_0, invokespecial, return
+        Bytes constructor = new Bytes()
+                .u1(0x2a)
+                .u1(0xb7)
+                .u2(methodRef("java/lang/Object", "<init>", "()V"))
+                .u1(0xb1);
+        method(code, PUBLIC, "<init>", "()V", 1, 1, constructor);
+
+        Bytes rest = new Bytes()
+                .u2(FINAL | SUPER)
+                .u2(classOf(name))
+                .u2(classOf("java/lang/Object"))
+                .u2(1)
+                .u2(classOf(calls.getName().replace('.', '/')))
+                .u2(methods.size())
+                .add(fields)
+                .u2(methods.size() + 2)
+                .add(code)
+                .u2(1)
+                .u2(utf("BootstrapMethods"))
+                .u4(bootstraps.size() + 2)
+                .u2(methods.size())
+                .add(bootstraps);
+        return new Bytes()
+                .u4(0xcafebabe)
+                .u4(JAVA_22)
+                .u2(constants.size() + 1)
+                .add(pool)
+                .add(rest)
+                .bytes
+                .toByteArray();
+    }
+
+    /** A method that passes its arguments to its handle. */
+    private void add(Bytes methods, Method method, int handle) {
+        MethodType type = MethodType.methodType(method.getReturnType(), method.getParameterTypes());
+        // getstatic
+        Bytes code = new Bytes().u1(0xb2).u2(handle);
+        int local = 1;
+        for (Class<?> each : type.parameterList()) {
+            // lload, iload, aload
+            code.u1(each == long.class ? 0x16 : each.isPrimitive() ? 0x15 : 0x19)
+                    .u1(local);
+            local += each == long.class ? 2 : 1;
+        }
+        // invokevirtual; lreturn, ireturn
+        code.u1(0xb6).u2(methodRef(HANDLE, "invokeExact", type.descriptorString()));
+        code.u1(type.returnType() == long.class ? 0xad : 0xac);
+        method(methods, PUBLIC, method.getName(), type.descriptorString(), local + 1, local, code);
+    }
+
+    private void method(Bytes methods, int flags, String name, String type, int stack, int locals, Bytes code) {
+        methods.u2(flags).u2(utf(name)).u2(utf(type)).u2(1);
+        methods.u2(utf("Code")).u4(code.size() + 12).u2(stack).u2(locals);
+        methods.u4(code.size()).add(code).u2(0).u2(0);
+    }
+}
