@@ -23,7 +23,7 @@ interface ProcFiles {
                         return Files.readAllBytes(self.resolve(name));
                     }
                 }));
-            } catch (IOException | SecurityException e) {
+            } catch (IOException | RuntimeException e) {
                 return Optional.empty();
             }
         }
@@ -38,7 +38,7 @@ interface ProcFiles {
                         return Files.isRegularFile(object) ? Files.size(object) : -1L;
                     }
                 });
-            } catch (IOException | SecurityException e) {
+            } catch (IOException | RuntimeException e) {
                 return -1;
             }
         }

@@ -2,6 +2,7 @@
 package io.pagelock.backend.solaris;
 
 import io.pagelock.backend.support.CLibrary;
+import io.pagelock.spi.Unsigned;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -21,8 +22,11 @@ final class ProcMap {
     private final ProcFiles files;
     private final Layout layout;
 
-    ProcMap(ProcFiles files, int bits) {
+    private final long pageSize;
+
+    ProcMap(ProcFiles files, int bits, long pageSize) {
         this.files = files;
+        this.pageSize = pageSize;
         this.layout = bits == 64 ? Layout.LP64 : Layout.ILP32;
     }
 
@@ -76,6 +80,16 @@ final class ProcMap {
             this.residentPages = residentPages;
             this.lockedPages = lockedPages;
         }
+
+        /** The pages locked, but no more than there are. */
+        long lockedPages(long pageSize) {
+            return Math.max(0, Math.min(lockedPages, (end - start) / pageSize));
+        }
+
+        /** The pages in memory and not locked, but no more than there are. */
+        long unlockedPages(long pageSize) {
+            return Math.max(0, Math.min(residentPages, (end - start) / pageSize) - lockedPages(pageSize));
+        }
     }
 
     /** All mappings in order of address; empty if the file cannot be read or does not have the expected layout. */
@@ -107,7 +121,26 @@ final class ProcMap {
                     extended ? word(data, at + layout.locked) : -1));
         }
         all.sort(Comparator.comparingLong(each -> each.start ^ Long.MIN_VALUE));
-        return Optional.of(all);
+        return isList(all) ? Optional.of(all) : Optional.empty();
+    }
+
+    /** Whether these are mappings of whole pages, none of them empty or above another, and of less than 2^63 bytes in all. */
+    private boolean isList(List<Mapping> all) {
+        long before = 0;
+        long bytes = 0;
+        for (Mapping each : all) {
+            if (((each.start | each.end) & pageSize - 1) != 0
+                    || Unsigned.less(each.start, before)
+                    || !Unsigned.less(each.start, each.end)) {
+                return false;
+            }
+            before = each.end;
+            bytes += each.end - each.start;
+            if (bytes < 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private long word(ByteBuffer data, int at) {
@@ -116,6 +149,7 @@ final class ProcMap {
 
     /** The size of a mapped object if it is a regular file that can be looked at; otherwise -1. */
     long objectSize(Mapping mapping) {
-        return mapping.name.isEmpty() ? -1 : files.objectSize(mapping.name);
+        // A name of the kernel's own making, such as ufs.85.0.1234; nothing below another directory is looked at.
+        return mapping.name.isEmpty() || mapping.name.indexOf('/') >= 0 ? -1 : files.objectSize(mapping.name);
     }
 }

@@ -33,6 +33,8 @@ import java.util.function.Supplier;
 /** Solaris and illumos: memcntl(2) or mctl(3UCB), mincore(2), proc(4). */
 final class SolarisBackend extends AbstractBackend implements AddressSpaceLocking, PageStateReading, Syncing {
     private static final int PAGES_AT_ONCE = 1 << 16;
+    /** An array of so many bytes, one for each page, is made at most. */
+    private static final int MOST_PAGES = 1 << 24;
 
     private final SolarisCalls calls;
     /** Takes the place of memcntl; or null. */
@@ -49,7 +51,7 @@ final class SolarisBackend extends AbstractBackend implements AddressSpaceLockin
             Supplier<Optional<SystemPages>> systemPages,
             NativeAccess addresses,
             Host host) {
-        this(calls, ucb, new ProcMap(files, host.bits()), systemPages, addresses, host);
+        this(calls, ucb, new ProcMap(files, host.bits(), calls.getpagesize()), systemPages, addresses, host);
     }
 
     private SolarisBackend(
@@ -242,9 +244,12 @@ final class SolarisBackend extends AbstractBackend implements AddressSpaceLockin
     }
 
     private void resident(PageStates.Builder states, MemoryRange range, long from, long to) {
-        byte[] vector = mincore(from, to);
-        for (int i = 0; i < vector.length; i++) {
-            states.resident(index(range, from) + i, Tristate.of((vector[i] & SolarisConstants.SEG_PAGE_INCORE) != 0));
+        for (long at = from, next; at != to; at = next) {
+            next = (to - at) / pageSize() > MOST_PAGES ? at + MOST_PAGES * pageSize() : to;
+            byte[] vector = mincore(at, next);
+            for (int i = 0; i < vector.length; i++) {
+                states.resident(index(range, at) + i, Tristate.of((vector[i] & SolarisConstants.SEG_PAGE_INCORE) != 0));
+            }
         }
     }
 
@@ -275,10 +280,10 @@ final class SolarisBackend extends AbstractBackend implements AddressSpaceLockin
         }
     }
 
-    /** One byte for each page; none if the system does not tell, or there are too many pages for an array. */
+    /** One byte for each page; none if the system does not tell, or that would take much memory. */
     private byte[] mincore(long from, long to) {
         long pages = (to - from) / pageSize();
-        if (pages > Integer.MAX_VALUE - 8) {
+        if (pages > MOST_PAGES) {
             return new byte[0];
         }
         byte[] vector = new byte[(int) pages];
@@ -297,8 +302,10 @@ final class SolarisBackend extends AbstractBackend implements AddressSpaceLockin
     /** Pages locked by this process, as pmap -x adds them up. */
     OptionalLong lockedBytes() {
         return proc.mappingsWithLocks()
-                .map(all -> OptionalLong.of(
-                        all.stream().mapToLong(each -> each.lockedPages).sum() * pageSize()))
+                .map(all -> OptionalLong.of(all.stream()
+                                .mapToLong(each -> each.lockedPages(pageSize()))
+                                .sum()
+                        * pageSize()))
                 .orElse(OptionalLong.empty());
     }
 
@@ -306,7 +313,7 @@ final class SolarisBackend extends AbstractBackend implements AddressSpaceLockin
     long residentUnlockedBytes() {
         return proc.mappingsWithLocks()
                 .map(all -> all.stream()
-                                .mapToLong(each -> Math.max(0, each.residentPages - each.lockedPages))
+                                .mapToLong(each -> each.unlockedPages(pageSize()))
                                 .sum()
                         * pageSize())
                 .orElse(0L);
