@@ -22,6 +22,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -130,6 +131,51 @@ class RangeLocksTest {
         stop.set(true);
         sweeps.get(10, TimeUnit.SECONDS);
         drops.get(10, TimeUnit.SECONDS);
+    }
+
+    /** Whoever cancels in between finds no place in the queue to give up, and must not be missed. */
+    @Test
+    void aCancelBetweenTheFirstTryAndTheQueueIsNotLost() {
+        Hold other = hold(0, 4);
+        assertTrue(ranges.tryBegin(other, Progress.UNWATCHED));
+        Hold late = hold(1, 2);
+        AtomicInteger asked = new AtomicInteger();
+        Progress cancelledMeanwhile = new Progress(() -> asked.getAndIncrement() > 0);
+        assertEquals(
+                Reason.CANCELLED,
+                assertThrows(PageLockException.class, () -> ranges.acquire(late, cancelledMeanwhile))
+                        .reason());
+        assertEquals(2, asked.get());
+        endsAndLeavesNoPlace(other);
+    }
+
+    @Test
+    void aCancelBeforeAPendingLockQueuesIsNotLost() {
+        Hold other = hold(0, 4);
+        assertTrue(ranges.tryBegin(other, Progress.UNWATCHED));
+        Hold late = hold(1, 2);
+        for (int before = 0; before < 3; before++) {
+            int last = before;
+            AtomicInteger asked = new AtomicInteger();
+            Progress progress = new Progress(() -> asked.getAndIncrement() >= last);
+            ranges.cancelled(late);
+            assertThrows(
+                    PageLockException.class,
+                    () -> ranges.beginOrWait(late, progress, () -> {
+                        throw new AssertionError("called although it was cancelled");
+                    }));
+        }
+        endsAndLeavesNoPlace(other);
+    }
+
+    private void endsAndLeavesNoPlace(Hold other) {
+        ranges.carryOut(other);
+        Hold next = hold(1, 2);
+        assertTrue(ranges.tryBegin(next, Progress.UNWATCHED), "waits for a lock that was cancelled");
+        ranges.carryOut(next);
+        ranges.release(next);
+        ranges.release(other);
+        assertEquals(0, ranges.openHolds());
     }
 
     private static void await(CountDownLatch latch) {

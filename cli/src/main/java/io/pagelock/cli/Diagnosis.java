@@ -121,6 +121,13 @@ final class Diagnosis {
             line(lines, "privilege", limits.privilege() + ": " + word(limits.privileged()));
             line(lines, "lockable", lockable());
             line(lines, "lock all", lockAll == null ? "not possible on this system" : describe(lockAll));
+            if (lockAll != null) {
+                line(
+                        lines,
+                        "",
+                        "note: CURRENT alone loses a Java heap that grows; use CURRENT_AND_FUTURE, or -Xms equal to -Xmx with"
+                                + " -XX:+AlwaysPreTouch");
+            }
             line(lines, "probe", probe.line());
             line(
                     lines,
