@@ -24,7 +24,7 @@ import java.util.Set;
  */
 final class Main {
     private static final List<String> PARTS =
-            List.of("pair", "many", "books", "heap", "large", "stalls", "cold", "neighbours");
+            List.of("pair", "many", "secrets", "books", "heap", "large", "stalls", "cold", "neighbours");
     private static final long GIB = 1L << 30;
 
     private final Report report = new Report();
@@ -86,6 +86,9 @@ final class Main {
                 break;
             case "many":
                 many();
+                break;
+            case "secrets":
+                secrets();
                 break;
             case "books":
                 books();
@@ -224,6 +227,29 @@ final class Main {
         for (String name : names) {
             Measured each = all.get(name);
             report.row(name, each.time.text(" µs"), each.overC.text(""), wins(each.overC, single.overC, name));
+        }
+    }
+
+    private void secrets() {
+        List<String> names = List.of(SecretBenchmark.NAMES);
+        Map<String, Measured> all = interleaved(SecretBenchmark.class, names);
+        Measured own = all.get(SecretBenchmark.POOL);
+        report.atMost("allocate, write and close a secret of 32 bytes", "", own.time, " ns", 1000);
+        report.atMost(
+                "the same beside 10,000 others",
+                "alone",
+                all.get(SecretBenchmark.BESIDE).time.map(x -> x / own.time.median()),
+                1.25);
+        report.heading(
+                "A secret of 32 bytes",
+                "Allocated, written and closed, which wipes it. C locks and unlocks a page.",
+                "who",
+                "time",
+                "of C in the same process",
+                "of pagelock-secrets");
+        for (String name : names) {
+            Measured each = all.get(name);
+            report.row(name, each.time.text(" ns"), each.overC.text(""), wins(each.time, own.time, name));
         }
     }
 
