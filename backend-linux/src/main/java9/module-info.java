@@ -4,6 +4,7 @@
 module io.pagelock.backend.linux {
     requires transitive io.pagelock;
     requires io.pagelock.backend.support;
+    requires static org.jspecify;
 
     exports io.pagelock.backend.linux;
     exports io.pagelock.backend.linux.proc to

@@ -3,6 +3,7 @@
 module io.pagelock.backend.solaris {
     requires transitive io.pagelock;
     requires io.pagelock.backend.support;
+    requires static org.jspecify;
 
     exports io.pagelock.backend.solaris;
 

@@ -3,6 +3,7 @@
 module io.pagelock.backend.support {
     requires transitive io.pagelock;
     requires com.sun.jna;
+    requires static org.jspecify;
 
     exports io.pagelock.backend.support;
     exports io.pagelock.backend.support.binding;

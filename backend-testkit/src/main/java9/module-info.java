@@ -6,6 +6,7 @@ module io.pagelock.backend.testkit {
     requires static com.sun.jna;
     requires org.junit.platform.launcher;
     requires org.opentest4j;
+    requires static org.jspecify;
 
     exports io.pagelock.backend.testkit;
     exports io.pagelock.backend.testkit.remote;

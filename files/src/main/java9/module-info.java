@@ -2,6 +2,7 @@
 /** Locks whole files in memory. */
 module io.pagelock.files {
     requires transitive io.pagelock;
+    requires static org.jspecify;
 
     exports io.pagelock.files;
 }

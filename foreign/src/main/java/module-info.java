@@ -2,6 +2,7 @@
 /** Locks memory segments, and an arena whose memory is locked and wiped. */
 module io.pagelock.foreign {
     requires transitive io.pagelock;
+    requires static org.jspecify;
 
     exports io.pagelock.foreign;
 }

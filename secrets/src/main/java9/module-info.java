@@ -2,6 +2,7 @@
 /** A pool of locked, guarded and wiped memory for many small secrets. */
 module io.pagelock.secrets {
     requires transitive io.pagelock;
+    requires static org.jspecify;
 
     exports io.pagelock.secrets;
 }

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock;
 
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which backends were found, which one was chosen, and why each of the others was not. Immutable.
@@ -59,6 +64,34 @@ public final class Availability {
             return chosen;
         }
 
+        /**
+         * Returns this as plain values, for JSON and the like. The keys are the names of the methods; more may be added.
+         *
+         * @return a new map
+         */
+        @JsonValue
+        public Map<String, Object> toMap() {
+            Map<String, Object> map = new LinkedHashMap<>();
+            map.put("name", name);
+            map.put("verdict", verdict);
+            map.put("chosen", chosen);
+            return map;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            if (!(other instanceof Candidate)) {
+                return false;
+            }
+            Candidate that = (Candidate) other;
+            return name.equals(that.name) && verdict.equals(that.verdict) && chosen == that.chosen;
+        }
+
+        @Override
+        public int hashCode() {
+            return Objects.hash(name, verdict, chosen);
+        }
+
         @Override
         public String toString() {
             return name + ": " + verdict;
@@ -66,21 +99,22 @@ public final class Availability {
     }
 
     private final List<Candidate> candidates;
-    private final String problem;
+    private final @Nullable String problem;
     private final List<String> remedies;
-    private final Throwable cause;
+    private final @Nullable Throwable cause;
 
     /**
      * Makes a report.
      *
      * @param candidates every backend that was considered
-     * @param problem why there is none; empty if one was chosen
+     * @param problem why there is none; null if one was chosen
      * @param remedies what can be done about it, one setting a line; empty if one was chosen
      * @param cause the first underlying failure, or null
      */
-    public Availability(List<Candidate> candidates, String problem, List<String> remedies, Throwable cause) {
+    public Availability(
+            List<Candidate> candidates, @Nullable String problem, List<String> remedies, @Nullable Throwable cause) {
         this.candidates = Collections.unmodifiableList(new ArrayList<>(candidates));
-        this.problem = Objects.requireNonNull(problem, "problem");
+        this.problem = problem;
         this.remedies = Collections.unmodifiableList(new ArrayList<>(remedies));
         this.cause = cause;
     }
@@ -91,7 +125,7 @@ public final class Availability {
      * @return true if a backend is in use
      */
     public boolean isAvailable() {
-        return problem.isEmpty();
+        return problem == null;
     }
 
     /**
@@ -116,12 +150,12 @@ public final class Availability {
     }
 
     /**
-     * Why there is no backend.
+     * Returns why there is no backend.
      *
      * @return the problem; empty if there is one
      */
-    public String problem() {
-        return problem;
+    public Optional<String> problem() {
+        return Optional.ofNullable(problem);
     }
 
     /**
@@ -149,7 +183,7 @@ public final class Availability {
      */
     public String report() {
         StringBuilder text = new StringBuilder();
-        text.append(isAvailable() ? "backend in use: " + backend().orElse("?") : problem);
+        text.append(problem == null ? "backend in use: " + backend().orElse("?") : problem);
         for (String remedy : remedies) {
             text.append("\n  to fix it: ").append(remedy);
         }
@@ -158,6 +192,40 @@ public final class Availability {
             text.append("\n  ").append(candidate);
         }
         return text.toString();
+    }
+
+    /**
+     * Returns this as plain values, for JSON and the like. The keys are the names of the methods, and {@code available}; more may be added.
+     *
+     * @return a new map, in which a missing backend, problem and cause are null
+     */
+    @JsonValue
+    public Map<String, @Nullable Object> toMap() {
+        Map<String, @Nullable Object> map = new LinkedHashMap<>();
+        map.put("available", isAvailable());
+        map.put("backend", backend().orElse(null));
+        map.put("problem", problem);
+        map.put("remedies", remedies);
+        map.put("candidates", candidates.stream().map(Candidate::toMap).collect(Collectors.toList()));
+        map.put("cause", cause == null ? null : cause.toString());
+        return map;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        if (!(other instanceof Availability)) {
+            return false;
+        }
+        Availability that = (Availability) other;
+        return candidates.equals(that.candidates)
+                && Objects.equals(problem, that.problem)
+                && remedies.equals(that.remedies)
+                && Objects.equals(cause, that.cause);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(candidates, problem, remedies, cause);
     }
 
     @Override

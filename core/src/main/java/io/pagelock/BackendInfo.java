@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock;
 
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** What a backend says of itself: its name, the system it runs on, and what about it is not confirmed. Immutable. */
 public final class BackendInfo {
@@ -88,6 +92,40 @@ public final class BackendInfo {
      */
     public List<String> notes() {
         return notes;
+    }
+
+    /**
+     * Returns this as plain values, for JSON and the like. The keys are the names of the methods; more may be added.
+     *
+     * @return a new map, in which an unknown binding is null
+     */
+    @JsonValue
+    public Map<String, @Nullable Object> toMap() {
+        Map<String, @Nullable Object> map = new LinkedHashMap<>();
+        map.put("name", name);
+        map.put("system", system);
+        map.put("arch", arch);
+        map.put("binding", binding().orElse(null));
+        map.put("notes", notes);
+        return map;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        if (!(other instanceof BackendInfo)) {
+            return false;
+        }
+        BackendInfo that = (BackendInfo) other;
+        return name.equals(that.name)
+                && system.equals(that.system)
+                && arch.equals(that.arch)
+                && binding.equals(that.binding)
+                && notes.equals(that.notes);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(name, system, arch, binding, notes);
     }
 
     @Override

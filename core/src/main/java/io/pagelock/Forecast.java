@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock;
 
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Whether a lock would succeed by the limits as they are now, and if not, why and what to do. No promise: limits change,
@@ -18,7 +22,7 @@ import java.util.Optional;
 public final class Forecast {
     private final Tristate fits;
     private final long bytes;
-    private final Reason reason;
+    private final @Nullable Reason reason;
     private final String detail;
     private final List<String> remedies;
 
@@ -31,7 +35,7 @@ public final class Forecast {
      * @param detail the numbers behind the answer, in words
      * @param remedies what can be changed so that it would fit, one setting a line; empty if nothing needs to change
      */
-    public Forecast(Tristate fits, long bytes, Reason reason, String detail, List<String> remedies) {
+    public Forecast(Tristate fits, long bytes, @Nullable Reason reason, String detail, List<String> remedies) {
         this.fits = Objects.requireNonNull(fits, "fits");
         this.bytes = bytes;
         this.reason = reason;
@@ -85,6 +89,40 @@ public final class Forecast {
      */
     public List<String> remedies() {
         return remedies;
+    }
+
+    /**
+     * Returns this as plain values, for JSON and the like. The keys are the names of the methods; more may be added.
+     *
+     * @return a new map, in which the reason is null unless the lock would not fit
+     */
+    @JsonValue
+    public Map<String, @Nullable Object> toMap() {
+        Map<String, @Nullable Object> map = new LinkedHashMap<>();
+        map.put("fits", fits.name());
+        map.put("bytes", bytes);
+        map.put("reason", reason == null ? null : reason.name());
+        map.put("detail", detail);
+        map.put("remedies", remedies);
+        return map;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        if (!(other instanceof Forecast)) {
+            return false;
+        }
+        Forecast that = (Forecast) other;
+        return fits == that.fits
+                && bytes == that.bytes
+                && reason == that.reason
+                && detail.equals(that.detail)
+                && remedies.equals(that.remedies);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(fits, bytes, reason, detail, remedies);
     }
 
     @Override

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock;
 
+import com.fasterxml.jackson.annotation.JsonValue;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The size of a limit: a number of bytes, or one of three things that are not numbers. <em>Unlimited</em> means that the
@@ -14,9 +18,9 @@ public final class LimitValue {
     private static final LimitValue NONE = new LimitValue(-1, "none");
 
     private final long bytes;
-    private final String word;
+    private final @Nullable String word;
 
-    private LimitValue(long bytes, String word) {
+    private LimitValue(long bytes, @Nullable String word) {
         this.bytes = bytes;
         this.word = word;
     }
@@ -96,6 +100,22 @@ public final class LimitValue {
      */
     public boolean isNone() {
         return this == NONE;
+    }
+
+    /**
+     * Returns this as plain values, for JSON and the like: {@code bytes}, {@code known}, {@code unlimited} and {@code none}. More
+     * keys may be added.
+     *
+     * @return a new map, in which the number of bytes is null unless there is one
+     */
+    @JsonValue
+    public Map<String, @Nullable Object> toMap() {
+        Map<String, @Nullable Object> map = new LinkedHashMap<>();
+        map.put("bytes", word == null ? bytes : null);
+        map.put("known", isKnown());
+        map.put("unlimited", isUnlimited());
+        map.put("none", isNone());
+        return map;
     }
 
     @Override

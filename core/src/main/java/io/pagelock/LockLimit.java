@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock;
 
+import com.fasterxml.jackson.annotation.JsonValue;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One bound on how much may be locked: its name on this system, whom it covers, its soft and hard size, how much of it is
@@ -33,58 +37,26 @@ public final class LockLimit {
     private final Reason reason;
     private final long reclaimable;
 
+    private LockLimit(Builder from) {
+        name = from.name;
+        scope = from.scope;
+        soft = from.soft;
+        hard = from.hard == null ? from.soft : from.hard;
+        used = from.used;
+        liftedByPrivilege = from.liftedByPrivilege;
+        reason = from.reason;
+        reclaimable = from.reclaimable;
+    }
+
     /**
-     * Makes a limit; for backends.
+     * Starts a limit of unknown size; for backends.
      *
      * @param name its name on this system, for example {@code RLIMIT_MEMLOCK}
      * @param scope whom it covers
-     * @param soft the size in force
-     * @param hard the size up to which the soft one may be raised without privilege; the same as {@code soft} where the
-     *     system has only one
-     * @param used the bytes counted against it now; empty if unknown
-     * @param liftedByPrivilege whether the privilege of {@link LockLimits#privilege()} lifts it
+     * @return a builder
      */
-    public LockLimit(
-            String name, Scope scope, LimitValue soft, LimitValue hard, OptionalLong used, boolean liftedByPrivilege) {
-        this(
-                name,
-                scope,
-                soft,
-                hard,
-                used,
-                liftedByPrivilege,
-                scope == Scope.SYSTEM ? Reason.NO_LOCKABLE_MEMORY : Reason.OVER_LIMIT,
-                0);
-    }
-
-    private LockLimit(
-            String name,
-            Scope scope,
-            LimitValue soft,
-            LimitValue hard,
-            OptionalLong used,
-            boolean liftedByPrivilege,
-            Reason reason,
-            long reclaimable) {
-        this.name = Objects.requireNonNull(name, "name");
-        this.scope = Objects.requireNonNull(scope, "scope");
-        this.soft = Objects.requireNonNull(soft, "soft");
-        this.hard = Objects.requireNonNull(hard, "hard");
-        this.used = Objects.requireNonNull(used, "used");
-        this.liftedByPrivilege = liftedByPrivilege;
-        this.reason = Objects.requireNonNull(reason, "reason");
-        this.reclaimable = reclaimable;
-    }
-
-    /**
-     * Returns this limit as one on memory itself rather than on locking: beyond it there is no lockable memory, and some of
-     * what is used may make room. For backends.
-     *
-     * @param reclaimable how many of the used bytes may make room or be what is asked to be locked, without certainty
-     * @return a limit with {@link Reason#NO_LOCKABLE_MEMORY}
-     */
-    public LockLimit onMemory(long reclaimable) {
-        return new LockLimit(name, scope, soft, hard, used, liftedByPrivilege, Reason.NO_LOCKABLE_MEMORY, reclaimable);
+    public static Builder builder(String name, Scope scope) {
+        return new Builder(name, scope);
     }
 
     /**
@@ -161,9 +133,133 @@ public final class LockLimit {
         return reclaimable;
     }
 
+    /**
+     * Returns this as plain values, for JSON and the like. The keys are the names of the methods; more may be added.
+     *
+     * @return a new map, in which an unknown use is null
+     */
+    @JsonValue
+    public Map<String, @Nullable Object> toMap() {
+        Map<String, @Nullable Object> map = new LinkedHashMap<>();
+        map.put("name", name);
+        map.put("scope", scope.name());
+        map.put("soft", soft.toMap());
+        map.put("hard", hard.toMap());
+        map.put("used", used.isPresent() ? used.getAsLong() : null);
+        map.put("liftedByPrivilege", liftedByPrivilege);
+        map.put("reason", reason.name());
+        map.put("reclaimable", reclaimable);
+        return map;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        if (!(other instanceof LockLimit)) {
+            return false;
+        }
+        LockLimit that = (LockLimit) other;
+        return name.equals(that.name)
+                && scope == that.scope
+                && soft.equals(that.soft)
+                && hard.equals(that.hard)
+                && used.equals(that.used)
+                && liftedByPrivilege == that.liftedByPrivilege
+                && reason == that.reason
+                && reclaimable == that.reclaimable;
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(name, scope, soft, hard, used, liftedByPrivilege, reason, reclaimable);
+    }
+
     @Override
     public String toString() {
         return name + " (" + scope.name().toLowerCase(Locale.ROOT) + "): soft " + soft + ", hard " + hard + ", used "
                 + (used.isPresent() ? ByteSize.format(used.getAsLong()) : "unknown");
+    }
+
+    /** Collects the properties of a limit. Not safe for several threads. */
+    public static final class Builder {
+        private final String name;
+        private final Scope scope;
+        private LimitValue soft = LimitValue.unknown();
+        private @Nullable LimitValue hard;
+        private OptionalLong used = OptionalLong.empty();
+        private boolean liftedByPrivilege;
+        private Reason reason;
+        private long reclaimable;
+
+        private Builder(String name, Scope scope) {
+            this.name = Objects.requireNonNull(name, "name");
+            this.scope = Objects.requireNonNull(scope, "scope");
+            this.reason = scope == Scope.SYSTEM ? Reason.NO_LOCKABLE_MEMORY : Reason.OVER_LIMIT;
+        }
+
+        /**
+         * Sets the size in force.
+         *
+         * @param value the soft limit, unknown unless set
+         * @return this builder
+         */
+        public Builder soft(LimitValue value) {
+            this.soft = Objects.requireNonNull(value, "soft");
+            return this;
+        }
+
+        /**
+         * Sets the size up to which the soft limit may be raised without privilege.
+         *
+         * @param value the hard limit, the same as the soft one unless set
+         * @return this builder
+         */
+        public Builder hard(LimitValue value) {
+            this.hard = Objects.requireNonNull(value, "hard");
+            return this;
+        }
+
+        /**
+         * Sets how much counts against the limit now.
+         *
+         * @param bytes by the system's own count; empty, if unknown, unless set
+         * @return this builder
+         */
+        public Builder used(OptionalLong bytes) {
+            this.used = Objects.requireNonNull(bytes, "used");
+            return this;
+        }
+
+        /**
+         * Sets whether the privilege of {@link LockLimits#privilege()} lifts the limit.
+         *
+         * @param lifted true if a privileged process is not bound by it; false unless set
+         * @return this builder
+         */
+        public Builder liftedByPrivilege(boolean lifted) {
+            this.liftedByPrivilege = lifted;
+            return this;
+        }
+
+        /**
+         * Makes this a limit on memory itself rather than on locking: beyond it there is no lockable memory, and some of what
+         * is used may make room.
+         *
+         * @param reclaimable how many of the used bytes may make room or be what is asked to be locked, without certainty
+         * @return this builder
+         */
+        public Builder onMemory(long reclaimable) {
+            this.reason = Reason.NO_LOCKABLE_MEMORY;
+            this.reclaimable = reclaimable;
+            return this;
+        }
+
+        /**
+         * Makes the limit.
+         *
+         * @return the limit
+         */
+        public LockLimit build() {
+            return new LockLimit(this);
+        }
     }
 }

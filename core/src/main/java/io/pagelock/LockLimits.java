@@ -1,43 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock;
 
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Everything that bounds how much this process may lock, as it was when {@link PageLocker#limits()} was called: the
- * limits, how much is locked by the system's own count, and the privilege that lifts limits. Immutable.
+ * Describes whether and how much this process may lock, as it was when {@link PageLocker#limits()} was called: the permission,
+ * the limits, how much is locked by the system's own count, and the privilege that lifts limits. Immutable.
  */
 public final class LockLimits {
     private final List<LockLimit> all;
     private final OptionalLong lockedBytes;
-    private final String privilege;
+    private final @Nullable String privilege;
     private final Tristate privileged;
+    private final Tristate permitted;
 
-    /**
-     * Makes a snapshot; for backends.
-     *
-     * @param all every limit, the one that this process meets first at the head; not empty
-     * @param lockedBytes how many bytes this process has locked by the system's count; empty if the system does not say
-     * @param privilege the name of the privilege on this system, for example {@code CAP_IPC_LOCK}
-     * @param privileged whether this process has it, and with effect
-     */
-    public LockLimits(List<LockLimit> all, OptionalLong lockedBytes, String privilege, Tristate privileged) {
-        if (all.isEmpty()) {
+    private LockLimits(Builder from) {
+        if (from.all.isEmpty()) {
             throw new IllegalArgumentException("no limit; name the one of this system with LimitValue.none()");
         }
-        this.all = Collections.unmodifiableList(new ArrayList<>(all));
-        this.lockedBytes = Objects.requireNonNull(lockedBytes, "lockedBytes");
-        this.privilege = Objects.requireNonNull(privilege, "privilege");
-        this.privileged = Objects.requireNonNull(privileged, "privileged");
+        all = Collections.unmodifiableList(new ArrayList<>(from.all));
+        lockedBytes = from.lockedBytes;
+        privilege = from.privilege;
+        privileged = from.privileged;
+        permitted = from.permitted;
     }
 
     /**
-     * Every limit, the one that this process meets first at the head.
+     * Starts a snapshot; for backends.
+     *
+     * @return a builder without limits, in which everything else is unknown
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Starts a copy of this snapshot.
+     *
+     * @return a builder with all that this snapshot says
+     */
+    public Builder toBuilder() {
+        Builder copy = new Builder();
+        copy.all.addAll(all);
+        copy.lockedBytes = lockedBytes;
+        copy.privilege = privilege;
+        copy.privileged = privileged;
+        copy.permitted = permitted;
+        return copy;
+    }
+
+    /**
+     * Returns every limit, the one that this process meets first at the head.
      *
      * @return an unmodifiable list, never empty
      */
@@ -46,34 +70,16 @@ public final class LockLimits {
     }
 
     /**
-     * The soft size of the first limit.
+     * Reports whether this process may lock memory at all, however much.
      *
-     * @return the size in force
+     * @return no if every lock fails with {@link Reason#NOT_PERMITTED}; unknown if the system does not report it
      */
-    public LimitValue soft() {
-        return all.get(0).soft();
+    public Tristate permitted() {
+        return permitted;
     }
 
     /**
-     * The hard size of the first limit.
-     *
-     * @return the size up to which it may be raised without privilege
-     */
-    public LimitValue hard() {
-        return all.get(0).hard();
-    }
-
-    /**
-     * Whom the first limit covers.
-     *
-     * @return the scope
-     */
-    public LockLimit.Scope scope() {
-        return all.get(0).scope();
-    }
-
-    /**
-     * How much this process has locked by the system's own count, through this library or not.
+     * Returns how much this process has locked by the system's own count, through this library or not.
      *
      * @return the bytes; empty without {@link Capability#LOCKED_BYTES}
      */
@@ -82,16 +88,16 @@ public final class LockLimits {
     }
 
     /**
-     * The right that lifts limits or permits locking, by its name on this system.
+     * Returns the right that lifts limits or permits locking, by its name on this system.
      *
-     * @return for example {@code CAP_IPC_LOCK} on Linux
+     * @return for example {@code CAP_IPC_LOCK} on Linux; empty if the system has no such right
      */
-    public String privilege() {
-        return privilege;
+    public Optional<String> privilege() {
+        return Optional.ofNullable(privilege);
     }
 
     /**
-     * Whether this process has the privilege, and it has effect.
+     * Reports whether this process has the privilege, and with effect.
      *
      * @return yes, no, or unknown
      */
@@ -100,12 +106,16 @@ public final class LockLimits {
     }
 
     /**
-     * How many more bytes the limits leave to this process. Physical memory counts only where the backend lists it as a
-     * limit; another process may take the room meanwhile.
+     * Returns how many more bytes this process may lock. Physical memory counts only where the backend lists it as a limit;
+     * another process may take the room meanwhile.
      *
-     * @return the least room that any limit leaves; unlimited if none binds; unknown if one that binds is not known
+     * @return the least room that any limit leaves; 0 bytes without permission; unlimited if no limit binds; unknown if the
+     *     permission, or a limit that binds, is not known
      */
     public LimitValue lockable() {
+        if (permitted != Tristate.YES) {
+            return permitted == Tristate.NO ? LimitValue.ofBytes(0) : LimitValue.unknown();
+        }
         long least = Long.MAX_VALUE;
         boolean bound = false;
         for (LockLimit limit : all) {
@@ -127,9 +137,128 @@ public final class LockLimits {
         return bound ? LimitValue.ofBytes(least) : LimitValue.unlimited();
     }
 
+    /**
+     * Returns this as plain values, for JSON and the like. The keys are the names of the methods; more may be added.
+     *
+     * @return a new map, in which an unknown count and a missing privilege are null
+     */
+    @JsonValue
+    public Map<String, @Nullable Object> toMap() {
+        Map<String, @Nullable Object> map = new LinkedHashMap<>();
+        map.put("permitted", permitted.name());
+        map.put("all", all.stream().map(LockLimit::toMap).collect(Collectors.toList()));
+        map.put("lockedBytes", lockedBytes.isPresent() ? lockedBytes.getAsLong() : null);
+        map.put("privilege", privilege);
+        map.put("privileged", privileged.name());
+        map.put("lockable", lockable().toMap());
+        return map;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        if (!(other instanceof LockLimits)) {
+            return false;
+        }
+        LockLimits that = (LockLimits) other;
+        return all.equals(that.all)
+                && lockedBytes.equals(that.lockedBytes)
+                && Objects.equals(privilege, that.privilege)
+                && privileged == that.privileged
+                && permitted == that.permitted;
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(all, lockedBytes, privilege, privileged, permitted);
+    }
+
     @Override
     public String toString() {
         return all + ", locked " + (lockedBytes.isPresent() ? ByteSize.format(lockedBytes.getAsLong()) : "unknown")
-                + ", " + privilege + ": " + privileged.name().toLowerCase(Locale.ROOT);
+                + ", permitted: " + word(permitted)
+                + (privilege == null ? "" : ", " + privilege + ": " + word(privileged));
+    }
+
+    private static String word(Tristate answer) {
+        return answer.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** Collects limits and what else bounds locking. Not safe for several threads. */
+    public static final class Builder {
+        private final List<LockLimit> all = new ArrayList<>();
+        private OptionalLong lockedBytes = OptionalLong.empty();
+        private @Nullable String privilege;
+        private Tristate privileged = Tristate.UNKNOWN;
+        private Tristate permitted = Tristate.UNKNOWN;
+
+        private Builder() {}
+
+        /**
+         * Adds a limit after those that were added before. The one that this process meets first comes first.
+         *
+         * @param limit the limit
+         * @return this builder
+         */
+        public Builder limit(LockLimit limit) {
+            all.add(Objects.requireNonNull(limit, "limit"));
+            return this;
+        }
+
+        /**
+         * Sets the limits, in place of those that were added before.
+         *
+         * @param limits every limit, the one that this process meets first at the head
+         * @return this builder
+         */
+        public Builder limits(List<LockLimit> limits) {
+            all.clear();
+            limits.forEach(this::limit);
+            return this;
+        }
+
+        /**
+         * Sets how much this process has locked.
+         *
+         * @param bytes by the system's own count; empty, if the system does not say, unless set
+         * @return this builder
+         */
+        public Builder lockedBytes(OptionalLong bytes) {
+            this.lockedBytes = Objects.requireNonNull(bytes, "lockedBytes");
+            return this;
+        }
+
+        /**
+         * Names the right that lifts limits or permits locking. Without a call, the system has no such right.
+         *
+         * @param name its name on this system, for example {@code CAP_IPC_LOCK}
+         * @param held whether this process has it, and with effect
+         * @return this builder
+         */
+        public Builder privilege(String name, Tristate held) {
+            this.privilege = Objects.requireNonNull(name, "privilege");
+            this.privileged = Objects.requireNonNull(held, "privileged");
+            return this;
+        }
+
+        /**
+         * Sets whether this process may lock memory at all.
+         *
+         * @param answer unknown unless set
+         * @return this builder
+         */
+        public Builder permitted(Tristate answer) {
+            this.permitted = Objects.requireNonNull(answer, "permitted");
+            return this;
+        }
+
+        /**
+         * Makes the snapshot.
+         *
+         * @return the snapshot
+         * @throws IllegalArgumentException if it has no limit
+         */
+        public LockLimits build() {
+            return new LockLimits(this);
+        }
     }
 }

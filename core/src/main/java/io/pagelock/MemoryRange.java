@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock;
 
+import com.fasterxml.jackson.annotation.JsonValue;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A range of memory: a start address and a length in bytes, end excluded. Addresses are unsigned 64-bit numbers in a
@@ -15,9 +19,9 @@ import java.util.Optional;
 public final class MemoryRange {
     private final long address;
     private final long length;
-    private final Object owner;
+    private final @Nullable Object owner;
 
-    private MemoryRange(long address, long length, Object owner) {
+    private MemoryRange(long address, long length, @Nullable Object owner) {
         this.address = address;
         this.length = length;
         this.owner = owner;
@@ -148,6 +152,19 @@ public final class MemoryRange {
      */
     public boolean contains(MemoryRange other) {
         return Long.compareUnsigned(address, other.address) <= 0 && Long.compareUnsigned(other.end(), end()) <= 0;
+    }
+
+    /**
+     * Returns this as plain values, for JSON and the like. The keys are the names of the methods; more may be added.
+     *
+     * @return a new map
+     */
+    @JsonValue
+    public Map<String, Object> toMap() {
+        Map<String, Object> map = new LinkedHashMap<>();
+        map.put("address", address);
+        map.put("length", length);
+        return map;
     }
 
     @Override

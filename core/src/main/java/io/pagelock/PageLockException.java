@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The system refused to lock, unlock, sync or look, or there is no usable backend. The one exception type for everything
@@ -24,17 +25,17 @@ public final class PageLockException extends RuntimeException {
     /** @serial The finding; may be empty. */
     private final String detail;
     /** @serial The native function; null if none was called. */
-    private final String function;
+    private final @Nullable String function;
     /** @serial The errno; 0 if there is none. */
     private final int errno;
     /** @serial The name of the errno; null if there is none. */
-    private final String errnoName;
+    private final @Nullable String errnoName;
     /** @serial The start of the range; 0 without one. */
     private final long address;
     /** @serial The length of the range in bytes; 0 without one. */
     private final long length;
     /** @serial The system; null if unknown. */
-    private final String system;
+    private final @Nullable String system;
     /** @serial What can be done, one setting each; may be empty. */
     private final String[] remedies;
 
@@ -71,12 +72,12 @@ public final class PageLockException extends RuntimeException {
     }
 
     /**
-     * The finding behind the reason, with the numbers measured.
+     * Returns the finding behind the reason, with the numbers measured.
      *
-     * @return one sentence, possibly empty
+     * @return one sentence; the words of the reason if nothing more was found out
      */
     public String detail() {
-        return detail;
+        return detail.isEmpty() ? reason.toString() : detail;
     }
 
     /**
@@ -155,15 +156,15 @@ public final class PageLockException extends RuntimeException {
     /** Collects what is known of a failure. Not safe for several threads. */
     public static final class Builder {
         private final Reason reason;
-        private String action;
+        private @Nullable String action;
         private String detail = "";
-        private String function;
+        private @Nullable String function;
         private int errno;
-        private String errnoName;
-        private MemoryRange range;
-        private String system;
+        private @Nullable String errnoName;
+        private @Nullable MemoryRange range;
+        private @Nullable String system;
         private List<String> remedies = Collections.emptyList();
-        private Throwable cause;
+        private @Nullable Throwable cause;
 
         private Builder(Reason reason) {
             this.reason = Objects.requireNonNull(reason, "reason");
@@ -199,7 +200,7 @@ public final class PageLockException extends RuntimeException {
          * @param symbol the name of the number; null if it has none
          * @return this builder
          */
-        public Builder call(String name, int number, String symbol) {
+        public Builder call(String name, int number, @Nullable String symbol) {
             this.function = name;
             this.errno = number;
             this.errnoName = symbol;
@@ -254,10 +255,10 @@ public final class PageLockException extends RuntimeException {
         /**
          * Adds the underlying failure.
          *
-         * @param what the cause
+         * @param what the cause, or null
          * @return this builder
          */
-        public Builder cause(Throwable what) {
+        public Builder cause(@Nullable Throwable what) {
             this.cause = what;
             return this;
         }

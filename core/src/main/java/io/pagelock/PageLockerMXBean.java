@@ -66,7 +66,7 @@ public interface PageLockerMXBean {
      *
      * @return bytes, normally 0
      */
-    long getStrayBytes();
+    long getLeftoverBytes();
 
     /**
      * Bytes that open handles cover and nothing is mapped at, see {@link PageLocker#unmapped()}. Reads the list of mappings.

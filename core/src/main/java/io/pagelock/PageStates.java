@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock;
 
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -113,6 +116,48 @@ public final class PageStates {
             }
         }
         return count;
+    }
+
+    /**
+     * Returns this as plain values, for JSON and the like. The keys are the names of the methods; more may
+     * be added.
+     *
+     * @return a new map, with the number of pages for each answer instead of the answers
+     */
+    @JsonValue
+    public Map<String, Object> toMap() {
+        Map<String, Object> map = new LinkedHashMap<>();
+        map.put("range", range.toMap());
+        map.put("pageSize", pageSize);
+        map.put("pageCount", pageCount());
+        map.put("locked", counts(locked));
+        map.put("resident", counts(resident));
+        return map;
+    }
+
+    private static Map<String, Integer> counts(byte[] answers) {
+        Map<String, Integer> counts = new LinkedHashMap<>();
+        for (Tristate each : ANSWERS) {
+            counts.put(each.name(), count(answers, each));
+        }
+        return counts;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        if (!(other instanceof PageStates)) {
+            return false;
+        }
+        PageStates that = (PageStates) other;
+        return range.equals(that.range)
+                && pageSize == that.pageSize
+                && Arrays.equals(locked, that.locked)
+                && Arrays.equals(resident, that.resident);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * Objects.hash(range, pageSize, Arrays.hashCode(locked)) + Arrays.hashCode(resident);
     }
 
     @Override

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock;
 
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What a {@link PageLocker} has done and holds. Immutable. While other threads lock and close, the figures are taken shortly
- * one after the other.
+ * Reports what a {@link PageLocker} has done and holds. Immutable. The values are read one after another and are not mutually
+ * consistent while other threads lock or unlock.
  */
 public final class Statistics {
     private final long openHandles;
@@ -17,44 +21,31 @@ public final class Statistics {
     private final OptionalLong systemLockedBytes;
     private final long leakedHandles;
     private final long longestLockNanos;
-    private final long strayBytes;
+    private final long leftoverBytes;
     private final Map<Reason, Long> failures;
 
-    /**
-     * Makes a snapshot; for implementations of {@link PageLocker}.
-     *
-     * @param openHandles handles that are open
-     * @param lockedBytes bytes under them
-     * @param lockedPages pages under them
-     * @param systemLockedBytes bytes that the system counts as locked
-     * @param leakedHandles handles that were collected without being closed
-     * @param longestLockNanos the longest time a lock took
-     * @param strayBytes bytes that no handle covers and the system refused to unlock
-     * @param failures failures by reason
-     */
-    public Statistics(
-            long openHandles,
-            long lockedBytes,
-            long lockedPages,
-            OptionalLong systemLockedBytes,
-            long leakedHandles,
-            long longestLockNanos,
-            long strayBytes,
-            Map<Reason, Long> failures) {
-        this.openHandles = openHandles;
-        this.lockedBytes = lockedBytes;
-        this.lockedPages = lockedPages;
-        this.systemLockedBytes = systemLockedBytes;
-        this.leakedHandles = leakedHandles;
-        this.longestLockNanos = longestLockNanos;
-        this.strayBytes = strayBytes;
-        Map<Reason, Long> copy = new EnumMap<>(Reason.class);
-        copy.putAll(failures);
-        this.failures = Collections.unmodifiableMap(copy);
+    private Statistics(Builder from) {
+        openHandles = from.openHandles;
+        lockedBytes = from.lockedBytes;
+        lockedPages = from.lockedPages;
+        systemLockedBytes = from.systemLockedBytes;
+        leakedHandles = from.leakedHandles;
+        longestLockNanos = from.longestLockNanos;
+        leftoverBytes = from.leftoverBytes;
+        failures = Collections.unmodifiableMap(new EnumMap<>(from.failures));
     }
 
     /**
-     * The number of {@link PageLock} handles that are open or being locked just now.
+     * Starts a snapshot; for tests and for implementations of {@link PageLocker}.
+     *
+     * @return a builder in which nothing happened yet
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Returns the number of {@link PageLock} handles that are open or being locked just now.
      *
      * @return handles
      */
@@ -63,7 +54,7 @@ public final class Statistics {
     }
 
     /**
-     * The pages under these handles, each page once however many handles cover it.
+     * Returns how many bytes these handles cover, each page once however many handles cover it.
      *
      * @return bytes, a multiple of the page size
      */
@@ -72,7 +63,7 @@ public final class Statistics {
     }
 
     /**
-     * {@link #lockedBytes()} in pages of {@link PageLocker#pageSize()}.
+     * Returns {@link #lockedBytes()} in pages of {@link PageLocker#pageSize()}.
      *
      * @return pages
      */
@@ -81,7 +72,7 @@ public final class Statistics {
     }
 
     /**
-     * What the system counts as locked by this process, through this library or not.
+     * Returns what the system counts as locked by this process, through this library or not.
      *
      * @return bytes; empty without {@link Capability#LOCKED_BYTES}
      */
@@ -90,7 +81,7 @@ public final class Statistics {
     }
 
     /**
-     * The number of handles that became unreachable without being closed.
+     * Returns the number of handles that became unreachable without being closed.
      *
      * @return handles since the start
      */
@@ -99,7 +90,7 @@ public final class Statistics {
     }
 
     /**
-     * The longest time that one lock of a range took, failed ones included, with the wait for another lock of the same pages
+     * Returns the longest time that one lock of a range took, failed ones included, with the wait for another lock of the same pages
      * unless it was asynchronous.
      *
      * @return nanoseconds
@@ -109,17 +100,17 @@ public final class Statistics {
     }
 
     /**
-     * Pages that no handle covers and that may still be locked: the system refused to unlock them after a failed lock or a
-     * leak, or an {@link AddressSpaceLock} holds them for now. They are tried again when a handle closes.
+     * Returns how many bytes no handle covers and may still be locked: the system refused to unlock them after a failed lock
+     * or a leak, or an {@link AddressSpaceLock} holds them for now. They are tried again when a handle closes.
      *
      * @return bytes, normally 0
      */
-    public long strayBytes() {
-        return strayBytes;
+    public long leftoverBytes() {
+        return leftoverBytes;
     }
 
     /**
-     * How often an operation failed, by reason.
+     * Returns how often an operation failed, by reason.
      *
      * @return an unmodifiable map without zero entries
      */
@@ -127,9 +118,173 @@ public final class Statistics {
         return failures;
     }
 
+    /**
+     * Returns this as plain values, for JSON and the like. The keys are the names of the methods; more may be added.
+     *
+     * @return a new map, in which a count that the system does not report is null
+     */
+    @JsonValue
+    public Map<String, @Nullable Object> toMap() {
+        Map<String, @Nullable Object> map = new LinkedHashMap<>();
+        map.put("openHandles", openHandles);
+        map.put("lockedBytes", lockedBytes);
+        map.put("lockedPages", lockedPages);
+        map.put("systemLockedBytes", systemLockedBytes.isPresent() ? systemLockedBytes.getAsLong() : null);
+        map.put("leakedHandles", leakedHandles);
+        map.put("longestLockNanos", longestLockNanos);
+        map.put("leftoverBytes", leftoverBytes);
+        Map<String, Long> byName = new LinkedHashMap<>();
+        failures.forEach((reason, count) -> byName.put(reason.name(), count));
+        map.put("failures", byName);
+        return map;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        if (!(other instanceof Statistics)) {
+            return false;
+        }
+        Statistics that = (Statistics) other;
+        return openHandles == that.openHandles
+                && lockedBytes == that.lockedBytes
+                && lockedPages == that.lockedPages
+                && systemLockedBytes.equals(that.systemLockedBytes)
+                && leakedHandles == that.leakedHandles
+                && longestLockNanos == that.longestLockNanos
+                && leftoverBytes == that.leftoverBytes
+                && failures.equals(that.failures);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(
+                openHandles,
+                lockedBytes,
+                lockedPages,
+                systemLockedBytes,
+                leakedHandles,
+                longestLockNanos,
+                leftoverBytes,
+                failures);
+    }
+
     @Override
     public String toString() {
         return openHandles + " handles, " + lockedBytes + " bytes locked, " + leakedHandles + " leaked, failures "
                 + failures;
+    }
+
+    /** Collects the values of a snapshot. Not safe for several threads. */
+    public static final class Builder {
+        private long openHandles;
+        private long lockedBytes;
+        private long lockedPages;
+        private OptionalLong systemLockedBytes = OptionalLong.empty();
+        private long leakedHandles;
+        private long longestLockNanos;
+        private long leftoverBytes;
+        private final Map<Reason, Long> failures = new EnumMap<>(Reason.class);
+
+        private Builder() {}
+
+        /**
+         * Sets {@link Statistics#openHandles()}.
+         *
+         * @param value handles that are open or being locked
+         * @return this builder
+         */
+        public Builder openHandles(long value) {
+            this.openHandles = value;
+            return this;
+        }
+
+        /**
+         * Sets {@link Statistics#lockedBytes()}.
+         *
+         * @param value bytes under these handles, each page once
+         * @return this builder
+         */
+        public Builder lockedBytes(long value) {
+            this.lockedBytes = value;
+            return this;
+        }
+
+        /**
+         * Sets {@link Statistics#lockedPages()}.
+         *
+         * @param value the same in pages
+         * @return this builder
+         */
+        public Builder lockedPages(long value) {
+            this.lockedPages = value;
+            return this;
+        }
+
+        /**
+         * Sets {@link Statistics#systemLockedBytes()}.
+         *
+         * @param value what the system counts as locked by this process; empty, if the system does not report it, unless set
+         * @return this builder
+         */
+        public Builder systemLockedBytes(OptionalLong value) {
+            this.systemLockedBytes = Objects.requireNonNull(value, "systemLockedBytes");
+            return this;
+        }
+
+        /**
+         * Sets {@link Statistics#leakedHandles()}.
+         *
+         * @param value handles that became unreachable without being closed
+         * @return this builder
+         */
+        public Builder leakedHandles(long value) {
+            this.leakedHandles = value;
+            return this;
+        }
+
+        /**
+         * Sets {@link Statistics#longestLockNanos()}.
+         *
+         * @param value the longest time that one lock of a range took, in nanoseconds
+         * @return this builder
+         */
+        public Builder longestLockNanos(long value) {
+            this.longestLockNanos = value;
+            return this;
+        }
+
+        /**
+         * Sets {@link Statistics#leftoverBytes()}.
+         *
+         * @param value bytes that no handle covers and that may still be locked
+         * @return this builder
+         */
+        public Builder leftoverBytes(long value) {
+            this.leftoverBytes = value;
+            return this;
+        }
+
+        /**
+         * Adds to {@link Statistics#failures()}.
+         *
+         * @param reason why an operation failed
+         * @param count how often; 0 adds nothing
+         * @return this builder
+         */
+        public Builder failures(Reason reason, long count) {
+            if (count != 0) {
+                failures.merge(reason, count, Long::sum);
+            }
+            return this;
+        }
+
+        /**
+         * Makes the snapshot.
+         *
+         * @return the snapshot
+         */
+        public Statistics build() {
+            return new Statistics(this);
+        }
     }
 }

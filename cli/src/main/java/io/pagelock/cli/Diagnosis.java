@@ -53,7 +53,7 @@ final class Diagnosis {
             } else {
                 diagnosis.failure = new Failure(
                         "NOT_SUPPORTED",
-                        diagnosis.availability.problem(),
+                        diagnosis.availability.problem().orElse(""),
                         diagnosis.availability.remedies(),
                         diagnosis.availability.cause().orElse(null));
                 diagnosis.advice.addAll(diagnosis.failure.remedies());
@@ -109,7 +109,10 @@ final class Diagnosis {
         line(lines, "system", backend == null ? host.osName() + " " + host.osVersion() : backend.system());
         line(lines, "processor", host.arch() + ", " + host.bits() + "-bit JVM");
         line(lines, "JVM", jvm());
-        line(lines, "backend", availability.backend().orElse("none: " + availability.problem()));
+        line(
+                lines,
+                "backend",
+                availability.backend().orElse("none: " + availability.problem().orElse("")));
         availability.candidates().forEach(each -> line(lines, "", (each.chosen() ? "+ " : "- ") + each));
         line(lines, "", "further backends: jars in " + backends.text() + ", or " + BackendPath.OPTION + " PATH");
         if (backend != null) {
@@ -118,7 +121,13 @@ final class Diagnosis {
             line(lines, "page size", ByteSize.format(pageSize));
             limits.all().forEach(limit -> line(lines, "limit", describe(limit)));
             line(lines, "locked now", bytes(limits.lockedBytes()) + " according to the kernel");
-            line(lines, "privilege", limits.privilege() + ": " + word(limits.privileged()));
+            line(lines, "permitted", word(limits.permitted()));
+            line(
+                    lines,
+                    "privilege",
+                    limits.privilege()
+                            .map(name -> name + ": " + word(limits.privileged()))
+                            .orElse("none"));
             line(lines, "lockable", lockable());
             line(lines, "lock all", lockAll == null ? "not possible on this system" : describe(lockAll));
             if (lockAll != null) {
@@ -155,7 +164,7 @@ final class Diagnosis {
 
     private String describe(LockLimit limit) {
         boolean lifted = limit.liftedByPrivilege() && limits.privileged() == Tristate.YES;
-        return limit + (lifted ? "; lifted by " + limits.privilege() : "");
+        return limit + (lifted ? "; lifted by " + limits.privilege().orElse("privilege") : "");
     }
 
     private static String describe(Forecast forecast) {
@@ -165,7 +174,7 @@ final class Diagnosis {
 
     private String describe(Statistics now) {
         return ByteSize.format(now.lockedBytes()) + ", " + now.lockedBytes() / pageSize + " pages, under handles; "
-                + bytes(now.systemLockedBytes()) + " according to the kernel; " + ByteSize.format(now.strayBytes())
+                + bytes(now.systemLockedBytes()) + " according to the kernel; " + ByteSize.format(now.leftoverBytes())
                 + " that the kernel refused to unlock";
     }
 
@@ -209,9 +218,9 @@ final class Diagnosis {
             for (String key : new String[] {
                 "binding",
                 "pageSize",
-                "limit",
                 "limits",
                 "lockedBytes",
+                "permitted",
                 "privilege",
                 "privileged",
                 "lockable",
@@ -225,9 +234,9 @@ final class Diagnosis {
             json.put("binding", backend.binding())
                     .putTexts("notes", backend.notes())
                     .put("pageSize", pageSize)
-                    .put("limit", toJson(limits.all().get(0)))
                     .putAll("limits", limits.all(), Diagnosis::toJson)
                     .put("lockedBytes", limits.lockedBytes())
+                    .put("permitted", limits.permitted())
                     .put("privilege", limits.privilege())
                     .put("privileged", limits.privileged())
                     .put("lockable", limits.lockable())
@@ -248,7 +257,7 @@ final class Diagnosis {
                 .put("lockedBytes", now.lockedBytes())
                 .put("lockedPages", now.lockedBytes() / pageSize)
                 .put("systemLockedBytes", now.systemLockedBytes())
-                .put("strayBytes", now.strayBytes())
+                .put("leftoverBytes", now.leftoverBytes())
                 .put("longestLockNanos", now.longestLockNanos())
                 .put("failures", failures);
     }

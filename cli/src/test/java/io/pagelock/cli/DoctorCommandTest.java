@@ -65,7 +65,7 @@ class DoctorCommandTest extends CommandTest {
         assertEquals("fake", json.get("backend").getAsString());
         assertEquals("none", json.get("binding").getAsString());
         assertEquals(4096, json.get("pageSize").getAsLong());
-        JsonObject limit = json.getAsJsonObject("limit");
+        JsonObject limit = json.getAsJsonArray("limits").get(0).getAsJsonObject();
         assertEquals(1 << 20, limit.get("soft").getAsLong());
         assertEquals(1 << 20, limit.get("hard").getAsLong());
         assertFalse(limit.get("unlimited").getAsBoolean());
@@ -85,8 +85,16 @@ class DoctorCommandTest extends CommandTest {
     void unlimitedIsNullWithItsOwnFlag() {
         assertEquals(0, run("doctor", "--json"));
         JsonObject json = console.json();
-        assertTrue(json.getAsJsonObject("limit").get("soft").isJsonNull());
-        assertTrue(json.getAsJsonObject("limit").get("unlimited").getAsBoolean());
+        assertTrue(json.getAsJsonArray("limits")
+                .get(0)
+                .getAsJsonObject()
+                .get("soft")
+                .isJsonNull());
+        assertTrue(json.getAsJsonArray("limits")
+                .get(0)
+                .getAsJsonObject()
+                .get("unlimited")
+                .getAsBoolean());
         assertTrue(json.get("lockable").isJsonNull());
         assertTrue(json.get("lockableUnlimited").getAsBoolean());
     }
@@ -111,7 +119,7 @@ class DoctorCommandTest extends CommandTest {
         assertEquals(1, run("doctor", "--json"));
         assertEquals(
                 "{\"openHandles\":1,\"leakedHandles\":2,\"lockedBytes\":8192,\"lockedPages\":2,"
-                        + "\"systemLockedBytes\":null,\"strayBytes\":12288,\"longestLockNanos\":4938268,"
+                        + "\"systemLockedBytes\":null,\"leftoverBytes\":12288,\"longestLockNanos\":4938268,"
                         + "\"failures\":{\"OVER_LIMIT\":2}}",
                 console.json().get("counters").toString());
         held.close();

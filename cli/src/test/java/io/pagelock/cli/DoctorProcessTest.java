@@ -26,8 +26,20 @@ class DoctorProcessTest {
             JsonObject json = doctor.expect(0).json();
             assertEquals("linux", json.get("backend").getAsString());
             assertEquals("jna", json.get("binding").getAsString());
-            assertEquals(65536, json.getAsJsonObject("limit").get("soft").getAsLong());
-            assertEquals(65536, json.getAsJsonObject("limit").get("hard").getAsLong());
+            assertEquals(
+                    65536,
+                    json.getAsJsonArray("limits")
+                            .get(0)
+                            .getAsJsonObject()
+                            .get("soft")
+                            .getAsLong());
+            assertEquals(
+                    65536,
+                    json.getAsJsonArray("limits")
+                            .get(0)
+                            .getAsJsonObject()
+                            .get("hard")
+                            .getAsLong());
             assertFalse(json.get("privileged").getAsBoolean());
             assertEquals(65536, json.get("lockable").getAsLong());
             assertEquals(0, json.get("lockedBytes").getAsLong());
@@ -44,7 +56,7 @@ class DoctorProcessTest {
             counters.remove("longestLockNanos");
             assertEquals(
                     "{\"openHandles\":0,\"leakedHandles\":0,\"lockedBytes\":0,\"lockedPages\":0,"
-                            + "\"systemLockedBytes\":0,\"strayBytes\":0,\"failures\":{}}",
+                            + "\"systemLockedBytes\":0,\"leftoverBytes\":0,\"failures\":{}}",
                     counters.toString());
             assertTrue(json.getAsJsonArray("toChange").get(0).getAsString().contains("RLIMIT_MEMLOCK"));
             assertEquals("", doctor.err());

@@ -67,7 +67,7 @@ final class FakeLocker implements PageLocker, Lockers {
                 List.of(
                         new Availability.Candidate("fake", "chosen: by the test", true),
                         new Availability.Candidate("other", "os.name is Fake, not Other", false)),
-                "",
+                null,
                 List.of(),
                 null);
     }
@@ -241,11 +241,16 @@ final class FakeLocker implements PageLocker, Lockers {
         OptionalLong used =
                 knowsLockedBytes ? OptionalLong.of(countsNothing ? 0 : lockedBytes()) : OptionalLong.empty();
         LimitValue size = limit == Long.MAX_VALUE ? LimitValue.unlimited() : LimitValue.ofBytes(limit);
-        return new LockLimits(
-                List.of(new LockLimit("FAKE_LIMIT", LockLimit.Scope.USER, size, size, used, true)),
-                used,
-                "FAKE_PRIVILEGE",
-                Tristate.NO);
+        return LockLimits.builder()
+                .limit(LockLimit.builder("FAKE_LIMIT", LockLimit.Scope.USER)
+                        .soft(size)
+                        .used(used)
+                        .liftedByPrivilege(true)
+                        .build())
+                .lockedBytes(used)
+                .privilege("FAKE_PRIVILEGE", Tristate.NO)
+                .permitted(Tristate.YES)
+                .build();
     }
 
     @Override
@@ -286,14 +291,17 @@ final class FakeLocker implements PageLocker, Lockers {
 
     @Override
     public Statistics statistics() {
-        return new Statistics(
-                open,
-                lockedBytes(),
-                lockedBytes() / PAGE,
-                knowsLockedBytes ? OptionalLong.of(countsNothing ? 0 : lockedBytes()) : OptionalLong.empty(),
-                2,
-                calls * 1_234_567L,
-                3 * PAGE,
-                failures);
+        Statistics.Builder all = Statistics.builder()
+                .openHandles(open)
+                .lockedBytes(lockedBytes())
+                .lockedPages(lockedBytes() / PAGE)
+                .leakedHandles(2)
+                .longestLockNanos(calls * 1_234_567L)
+                .leftoverBytes(3 * PAGE);
+        if (knowsLockedBytes) {
+            all.systemLockedBytes(OptionalLong.of(countsNothing ? 0 : lockedBytes()));
+        }
+        failures.forEach(all::failures);
+        return all.build();
     }
 }

@@ -68,7 +68,7 @@ public final class Discovery {
             Throwable cause = availability.cause().orElse(null);
             throw PageLockException.because(denial(cause) == null ? Reason.NOT_SUPPORTED : Reason.NOT_PERMITTED)
                     .action("lock memory")
-                    .detail(availability.problem() + considered())
+                    .detail(availability.problem().orElse("") + considered())
                     .remedies(availability.remedies())
                     .cause(cause)
                     .build();
@@ -79,7 +79,7 @@ public final class Discovery {
     private String considered() {
         StringBuilder text = new StringBuilder();
         for (Candidate candidate : availability.candidates()) {
-            if (availability.problem().endsWith(candidate.verdict())) {
+            if (availability.problem().orElse("").endsWith(candidate.verdict())) {
                 continue;
             }
             text.append(text.length() == 0 ? " (considered: " : "; ").append(candidate);
@@ -245,9 +245,9 @@ public final class Discovery {
                 PageLocker locker = monitored ? engine.atFirstLock(() -> Monitoring.register(engine)) : engine;
                 opened = true;
                 candidates.add(new Candidate(name, "chosen: " + backend.info(), true));
-                return new Discovery(new Availability(candidates, "", Collections.emptyList(), null), locker);
+                return new Discovery(new Availability(candidates, null, Collections.emptyList(), null), locker);
             } catch (PageLockException e) {
-                return failed(name, e.detail().isEmpty() ? e.getMessage() : e.detail(), e.remedies(), e);
+                return failed(name, e.detail(), e.remedies(), e);
             } catch (RuntimeException | Error e) {
                 return failed(name, e.toString(), one("Check that its jars are complete and of one version"), e);
             } finally {

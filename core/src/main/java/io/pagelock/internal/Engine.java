@@ -27,9 +27,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -438,23 +436,19 @@ public final class Engine implements PageLocker {
 
     @Override
     public Statistics statistics() {
-        Map<Reason, Long> counts = new EnumMap<>(Reason.class);
-        for (Reason reason : Reason.values()) {
-            long count = failures.get(reason.ordinal());
-            if (count > 0) {
-                counts.put(reason, count);
-            }
-        }
         long heldBytes = ranges.heldBytes();
-        return new Statistics(
-                ranges.openHolds(),
-                heldBytes,
-                heldBytes / arguments.pageSize(),
-                backend.limits().lockedBytes(),
-                reaper.leaked(),
-                longestLock.get(),
-                ranges.leftoverBytes(),
-                counts);
+        Statistics.Builder all = Statistics.builder()
+                .openHandles(ranges.openHolds())
+                .lockedBytes(heldBytes)
+                .lockedPages(heldBytes / arguments.pageSize())
+                .systemLockedBytes(backend.limits().lockedBytes())
+                .leakedHandles(reaper.leaked())
+                .longestLockNanos(longestLock.get())
+                .leftoverBytes(ranges.leftoverBytes());
+        for (Reason reason : Reason.values()) {
+            all.failures(reason, failures.get(reason.ordinal()));
+        }
+        return all.build();
     }
 
     /** Returns an optional ability of the backend. */

@@ -24,6 +24,9 @@ final class Forecasts {
     /** Reports whether some limit has certainly no room for this many bytes, whole pages. */
     boolean exceeds(long bytes) {
         LockLimits limits = backend.limits();
+        if (limits.permitted() == Tristate.NO) {
+            return true;
+        }
         for (LockLimit limit : limits.all()) {
             if (fits(limit, limits.privileged(), bytes, limit.used()) == Tristate.NO) {
                 return true;
@@ -36,7 +39,10 @@ final class Forecasts {
         long page = backend.pageSize();
         long charge = bytes > Long.MAX_VALUE - page ? Long.MAX_VALUE & -page : (bytes + page - 1) & -page;
         LockLimits limits = backend.limits();
-        boolean unknown = false;
+        if (limits.permitted() == Tristate.NO) {
+            return forbidden(limits, charge, "");
+        }
+        boolean unknown = limits.permitted() == Tristate.UNKNOWN;
         for (LockLimit limit : limits.all()) {
             Tristate fits = fits(limit, limits.privileged(), charge, limit.used());
             if (fits == Tristate.NO) {
@@ -57,6 +63,9 @@ final class Forecasts {
         OptionalLong size =
                 current ? Abilities.of(backend, AddressSpaceLocking.class).addressSpaceBytes() : OptionalLong.of(0);
         LockLimits limits = backend.limits();
+        if (limits.permitted() == Tristate.NO) {
+            return forbidden(limits, size.orElse(0), current ? " (the whole virtual size of the process)" : "");
+        }
         if (!size.isPresent()) {
             return new Forecast(
                     Tristate.UNKNOWN,
@@ -67,7 +76,7 @@ final class Forecasts {
         }
         long charge = size.getAsLong();
         String what = current ? ", the whole virtual size of the process" : ", and every later mapping on top";
-        boolean unknown = false;
+        boolean unknown = limits.permitted() == Tristate.UNKNOWN;
         for (LockLimit limit : limits.all()) {
             // What is locked already is part of the address space, so it is not charged twice.
             OptionalLong used = OptionalLong.of(0);
@@ -87,7 +96,7 @@ final class Forecasts {
     }
 
     private static Tristate fits(LockLimit limit, Tristate privileged, long charge, OptionalLong used) {
-        if (charge == 0 && !isClosed(limit)
+        if (charge == 0
                 || limit.liftedByPrivilege() && privileged == Tristate.YES
                 || limit.soft().isUnlimited()
                 || limit.soft().isNone()) {
@@ -97,27 +106,32 @@ final class Forecasts {
             return Tristate.UNKNOWN;
         }
         long room = limit.soft().bytes().getAsLong() - used.orElse(0);
-        if (charge <= room && !isClosed(limit)) {
+        if (charge <= room) {
             return used.isPresent() ? Tristate.YES : Tristate.UNKNOWN;
         }
-        boolean mayFit = charge - limit.reclaimable() <= room && !isClosed(limit);
+        boolean mayFit = charge - limit.reclaimable() <= room;
         return mayFit || limit.liftedByPrivilege() && privileged == Tristate.UNKNOWN ? Tristate.UNKNOWN : Tristate.NO;
     }
 
-    /** A limit of 0 that a privilege lifts means that nothing at all may be locked without the privilege. */
-    private static boolean isClosed(LockLimit limit) {
-        OptionalLong soft = limit.soft().bytes();
-        return limit.liftedByPrivilege() && soft.isPresent() && soft.getAsLong() == 0;
-    }
-
-    private Forecast refusal(LockLimit limit, long charge, OptionalLong used, String what) {
-        Reason reason = isClosed(limit) ? Reason.NOT_PERMITTED : limit.reason();
-        long wanted = charge + used.orElse(0) < 0 ? Long.MAX_VALUE : charge + used.orElse(0);
+    private Forecast forbidden(LockLimits limits, long charge, String what) {
         return new Forecast(
                 Tristate.NO,
                 charge,
-                reason,
+                Reason.NOT_PERMITTED,
+                "asked for " + ByteSize.format(charge) + what + "; this process may not lock memory: " + limits,
+                backend.remedies(Reason.NOT_PERMITTED, saturated(charge, limits.lockedBytes())));
+    }
+
+    private static long saturated(long charge, OptionalLong used) {
+        return charge + used.orElse(0) < 0 ? Long.MAX_VALUE : charge + used.orElse(0);
+    }
+
+    private Forecast refusal(LockLimit limit, long charge, OptionalLong used, String what) {
+        return new Forecast(
+                Tristate.NO,
+                charge,
+                limit.reason(),
                 "asked for " + ByteSize.format(charge) + what + "; " + limit,
-                backend.remedies(reason, wanted));
+                backend.remedies(limit.reason(), saturated(charge, used)));
     }
 }

@@ -80,8 +80,8 @@ final class Monitoring implements PageLockerMXBean {
     }
 
     @Override
-    public long getStrayBytes() {
-        return now().strayBytes();
+    public long getLeftoverBytes() {
+        return now().leftoverBytes();
     }
 
     @Override

@@ -4,6 +4,7 @@ package io.pagelock.spi;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Locks ranges without a thread that waits, for {@link io.pagelock.Capability#NATIVE_ASYNC}.
@@ -27,5 +28,5 @@ public interface AsyncLocking {
      *     {@code done} is then never called. After NOT_SUPPORTED, here or as the refusal, the engine locks the range with
      *     {@link Backend#lock} in a thread of its own
      */
-    AsyncCall lockAsync(long address, long length, Consumer<PageLockException> done);
+    AsyncCall lockAsync(long address, long length, Consumer<@Nullable PageLockException> done);
 }

@@ -84,6 +84,23 @@ public final class Host {
     }
 
     @Override
+    public boolean equals(Object other) {
+        if (!(other instanceof Host)) {
+            return false;
+        }
+        Host that = (Host) other;
+        return osName.equals(that.osName)
+                && osVersion.equals(that.osVersion)
+                && arch.equals(that.arch)
+                && bits == that.bits;
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(osName, osVersion, arch, bits);
+    }
+
+    @Override
     public String toString() {
         return osName + " " + osVersion + ", " + arch + ", " + bits + "-bit";
     }

@@ -4,4 +4,7 @@
  * non-empty ranges into its system's calls and finds out why one failed. Implement {@link io.pagelock.spi.Backend} and
  * {@link io.pagelock.spi.BackendProvider}; methods with a default body may be added to both.
  */
+@NullMarked
 package io.pagelock.spi;
+
+import org.jspecify.annotations.NullMarked;

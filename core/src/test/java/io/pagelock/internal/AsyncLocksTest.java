@@ -31,6 +31,7 @@ import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
 import io.pagelock.PendingLock;
 import io.pagelock.Reason;
+import io.pagelock.Tristate;
 import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.AsyncLocking;
 import io.pagelock.spi.Backend;
@@ -39,7 +40,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -71,17 +71,12 @@ class AsyncLocksTest {
         when(backend.addressBits()).thenReturn(64);
         when(backend.capabilities()).thenReturn(EnumSet.of(Capability.NATIVE_ASYNC));
         when(backend.limits())
-                .thenReturn(new LockLimits(
-                        List.of(new LockLimit(
-                                "LIMIT",
-                                LockLimit.Scope.PROCESS,
-                                LimitValue.none(),
-                                LimitValue.none(),
-                                OptionalLong.empty(),
-                                false)),
-                        OptionalLong.empty(),
-                        "RIGHT",
-                        io.pagelock.Tristate.YES));
+                .thenReturn(LockLimits.builder()
+                        .limit(LockLimit.builder("LIMIT", LockLimit.Scope.PROCESS)
+                                .soft(LimitValue.none())
+                                .build())
+                        .permitted(Tristate.YES)
+                        .build());
         when(backend.lockAsync(anyLong(), anyLong(), any())).thenAnswer(invocation -> {
             done.set(invocation.getArgument(2));
             return call;
@@ -126,11 +121,11 @@ class AsyncLocksTest {
         assertTrue(pending.cancel(false));
         done.get().accept(null);
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-        while (engine.statistics().openHandles() + engine.statistics().strayBytes() > 0 && System.nanoTime() < end) {
+        while (engine.statistics().openHandles() + engine.statistics().leftoverBytes() > 0 && System.nanoTime() < end) {
             engine.lock(MemoryRange.of(0x20000, 4096)).close();
         }
         assertEquals(0, engine.statistics().openHandles());
-        assertEquals(0, engine.statistics().strayBytes());
+        assertEquals(0, engine.statistics().leftoverBytes());
         verify(backend, times(2)).unlock(PAGE.address(), PAGE.length());
         assertEquals(0, engine.statistics().leakedHandles());
     }

@@ -13,7 +13,6 @@ import io.pagelock.LockLimits;
 import io.pagelock.LockOption;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
-import io.pagelock.Tristate;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.MappingBudget;
 import java.nio.ByteBuffer;
@@ -98,9 +97,11 @@ class MappingReserveTest {
 
         @Override
         public LockLimits limits() {
-            LockLimit none = new LockLimit(
-                    "none", LockLimit.Scope.PROCESS, LimitValue.none(), LimitValue.none(), OptionalLong.empty(), false);
-            return new LockLimits(Collections.singletonList(none), OptionalLong.empty(), "", Tristate.UNKNOWN);
+            return LockLimits.builder()
+                    .limit(LockLimit.builder("none", LockLimit.Scope.PROCESS)
+                            .soft(LimitValue.none())
+                            .build())
+                    .build();
         }
 
         @Override

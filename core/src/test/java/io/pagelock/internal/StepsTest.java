@@ -35,7 +35,6 @@ import io.pagelock.spi.FileReading;
 import io.pagelock.spi.LimitChecking;
 import io.pagelock.spi.PagingIn;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.OptionalLong;
@@ -274,15 +273,18 @@ class StepsTest {
     @Test
     void withoutLockOnFaultARangeBeyondTheLimitIsOneCall() {
         when(backend.capabilities()).thenReturn(EnumSet.noneOf(Capability.class));
-        LockLimit limit = new LockLimit(
-                "limit",
-                LockLimit.Scope.PROCESS,
-                LimitValue.ofBytes(8 * MIB),
-                LimitValue.ofBytes(8 * MIB),
-                OptionalLong.of(0),
-                true);
+        LockLimit limit = LockLimit.builder("limit", LockLimit.Scope.PROCESS)
+                .soft(LimitValue.ofBytes(8 * MIB))
+                .used(OptionalLong.of(0))
+                .liftedByPrivilege(true)
+                .build();
         when(backend.limits())
-                .thenReturn(new LockLimits(Collections.singletonList(limit), OptionalLong.of(0), "none", Tristate.NO));
+                .thenReturn(LockLimits.builder()
+                        .limit(limit)
+                        .lockedBytes(OptionalLong.of(0))
+                        .privilege("right", Tristate.NO)
+                        .permitted(Tristate.YES)
+                        .build());
         lock(16 * MIB);
         verify(backend).lock(START, 16 * MIB, Set.of());
         verify(backend, times(1)).lock(anyLong(), anyLong(), anySet());

@@ -3,4 +3,7 @@
  * Locks whole files in memory: maps them, locks them in steps, watches what becomes of them. Start at
  * {@link io.pagelock.files.FileLocker}. No parameter may be null unless its description says so.
  */
+@NullMarked
 package io.pagelock.files;
+
+import org.jspecify.annotations.NullMarked;

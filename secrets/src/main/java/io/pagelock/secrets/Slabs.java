@@ -168,7 +168,7 @@ final class Slabs {
             unreserve(length);
             throw e.toBuilder()
                     .action("allocate a secret")
-                    .detail((e.detail().isEmpty() ? "" : e.detail() + "; ") + describe())
+                    .detail(e.detail() + "; " + describe())
                     .build();
         } catch (Throwable failure) {
             unreserve(length);
@@ -188,8 +188,12 @@ final class Slabs {
                                 + (recipe.locker == null
                                         ? ""
                                         : "; limit of locked memory: soft "
-                                                + recipe.locker.limits().soft()))
-                        .remedies("Close secrets, or raise the budget of the pool")
+                                                + recipe.locker
+                                                        .limits()
+                                                        .all()
+                                                        .get(0)
+                                                        .soft()))
+                        .remedies("Close secrets", "Raise the budget of the pool")
                         .build();
             }
         }

@@ -213,25 +213,23 @@ final class FreeBsdBackend extends AbstractBackend
         Tristate mayLock = kernel.mayLock();
         LimitValue[] memlock = kernel.memlock();
         LimitValue maximum = kernel.maximum();
-        List<LockLimit> all = new ArrayList<>();
-        if (mayLock == Tristate.NO) {
-            // As a limit of nothing, since that is what the process meets.
-            boolean jail = kernel.isJailed() && !kernel.jailMayLock();
-            all.add(new LockLimit(
-                    jail ? "allow.mlock" : "security.bsd.unprivileged_mlock",
-                    jail ? LockLimit.Scope.CONTAINER : LockLimit.Scope.USER,
-                    LimitValue.ofBytes(0),
-                    LimitValue.ofBytes(0),
-                    OptionalLong.of(wired.orElse(0)),
-                    true));
-        }
         // Where there is a limit, it is not the locked mappings that it counts.
         OptionalLong charged =
                 memlock[0].isUnlimited() || !entries.isPresent() ? wired : residency.inPageTable(entries.get());
-        all.add(new LockLimit("RLIMIT_MEMLOCK", LockLimit.Scope.PROCESS, memlock[0], memlock[1], charged, false));
-        all.add(new LockLimit(
-                kernel.maximumName(), LockLimit.Scope.SYSTEM, maximum, maximum, kernel.wiredByAll(), false));
-        return new LockLimits(all, wired, "PRIV_VM_MLOCK", mayLock);
+        return LockLimits.builder()
+                .limit(LockLimit.builder("RLIMIT_MEMLOCK", LockLimit.Scope.PROCESS)
+                        .soft(memlock[0])
+                        .hard(memlock[1])
+                        .used(charged)
+                        .build())
+                .limit(LockLimit.builder(kernel.maximumName(), LockLimit.Scope.SYSTEM)
+                        .soft(maximum)
+                        .used(kernel.wiredByAll())
+                        .build())
+                .lockedBytes(wired)
+                .privilege("PRIV_VM_MLOCK", mayLock)
+                .permitted(mayLock)
+                .build();
     }
 
     @Override

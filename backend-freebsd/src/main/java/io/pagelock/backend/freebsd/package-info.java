@@ -5,4 +5,7 @@
  *
  * <p>No part of this was run on FreeBSD. Its C stand-in answers as FreeBSD 15.1 was recorded to answer.
  */
+@NullMarked
 package io.pagelock.backend.freebsd;
+
+import org.jspecify.annotations.NullMarked;

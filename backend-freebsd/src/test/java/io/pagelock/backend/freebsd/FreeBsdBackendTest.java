@@ -59,7 +59,7 @@ class FreeBsdBackendTest {
         FreeBsd.reboot();
         // Sweeps what a refused munlock left over, which the reaper would otherwise unlock under a later test.
         locker.lock(pages(kernel.map(1), 1)).close();
-        assertEquals(0, locker.statistics().strayBytes());
+        assertEquals(0, locker.statistics().leftoverBytes());
         kernel.reset();
     }
 
@@ -268,10 +268,10 @@ class FreeBsdBackendTest {
         long address = kernel.map(3);
         backend.lock(address, 3 * PAGE, Set.of());
         LockLimits limits = locker.limits();
-        assertEquals(LimitValue.ofBytes(100 * PAGE), limits.soft());
-        assertEquals(LimitValue.ofBytes(200 * PAGE), limits.hard());
+        assertEquals(LimitValue.ofBytes(100 * PAGE), limits.all().get(0).soft());
+        assertEquals(LimitValue.ofBytes(200 * PAGE), limits.all().get(0).hard());
         assertEquals(OptionalLong.of(before + 3 * PAGE), limits.lockedBytes());
-        assertEquals("PRIV_VM_MLOCK", limits.privilege());
+        assertEquals("PRIV_VM_MLOCK", limits.privilege().get());
         assertEquals(Tristate.YES, limits.privileged());
         LockLimit system = limits.all().get(1);
         assertEquals("vm.max_user_wired", system.name());
@@ -285,7 +285,7 @@ class FreeBsdBackendTest {
     void unlimitedIsSaidForInfinityAndForASwitchedOffMaximum() {
         kernel.set("max_user_wired", -1);
         LockLimits limits = locker.limits();
-        assertTrue(limits.soft().isUnlimited());
+        assertTrue(limits.all().get(0).soft().isUnlimited());
         assertTrue(limits.all().get(1).soft().isUnlimited());
     }
 
@@ -294,7 +294,7 @@ class FreeBsdBackendTest {
         kernel.fail("getrlimit", 1, 22);
         kernel.set("capmode", 1);
         LockLimits limits = locker.limits();
-        assertFalse(limits.soft().isKnown());
+        assertFalse(limits.all().get(0).soft().isKnown());
         assertFalse(limits.all().get(1).soft().isKnown());
         assertEquals(Tristate.UNKNOWN, limits.privileged());
         assertEquals(OptionalLong.empty(), limits.lockedBytes());
@@ -544,10 +544,10 @@ class FreeBsdBackendTest {
         assertSays(refusal(Reason.NOT_PERMITTED, address, 2), "allow.mlock", "jail.conf", "not even root");
         PageLockException refused = assertThrows(PageLockException.class, () -> backend.unlock(address, PAGE));
         assertEquals(Reason.NOT_PERMITTED, refused.reason());
-        LockLimit first = locker.limits().all().get(0);
-        assertEquals("allow.mlock", first.name());
-        assertEquals(LockLimit.Scope.CONTAINER, first.scope());
-        assertEquals(Tristate.NO, locker.forecast(1).fits());
+        assertEquals(Tristate.NO, locker.limits().permitted());
+        Forecast forecast = locker.forecast(1);
+        assertEquals(Optional.of(Reason.NOT_PERMITTED), forecast.reason());
+        assertTrue(forecast.remedies().get(0).contains("allow.mlock"), forecast::toString);
         kernel.set("mlock_allowed", 1);
         kernel.set("euid", 1001);
         assertEquals(Tristate.YES, locker.limits().privileged());

@@ -26,7 +26,6 @@ import io.pagelock.spi.Syncing;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -188,19 +187,16 @@ final class HpuxBackend extends AbstractBackend implements AddressSpaceLocking, 
     /** The system has one bound on locking, for all processes together, and no call that tells it to a process. */
     @Override
     public LockLimits limits() {
-        List<LockLimit> all = new ArrayList<>();
-        LimitValue none = LimitValue.none();
-        all.add(new LockLimit("limit per process", LockLimit.Scope.PROCESS, none, none, OptionalLong.empty(), false));
-        LimitValue unknown = LimitValue.unknown();
-        all.add(new LockLimit(
-                "lockable memory", LockLimit.Scope.SYSTEM, unknown, unknown, OptionalLong.empty(), false));
-        Tristate privileged = PrivilegedGroups.read(calls, numbers).mayLock();
-        if (privileged != Tristate.YES) {
-            LimitValue nothing = LimitValue.ofBytes(0);
-            all.add(new LockLimit(
-                    "without " + PRIVILEGE, LockLimit.Scope.PROCESS, nothing, nothing, OptionalLong.of(0), true));
-        }
-        return new LockLimits(all, OptionalLong.empty(), PRIVILEGE, privileged);
+        Tristate mayLock = PrivilegedGroups.read(calls, numbers).mayLock();
+        return LockLimits.builder()
+                .limit(LockLimit.builder("limit per process", LockLimit.Scope.PROCESS)
+                        .soft(LimitValue.none())
+                        .build())
+                .limit(LockLimit.builder("lockable memory", LockLimit.Scope.SYSTEM)
+                        .build())
+                .privilege(PRIVILEGE, mayLock)
+                .permitted(mayLock)
+                .build();
     }
 
     @Override

@@ -222,7 +222,7 @@ class HpuxFailureTest {
 
     @Test
     void theLimitsAreNoneAndUnknown() {
-        assertEquals(LimitValue.none(), locker.limits().soft());
+        assertEquals(LimitValue.none(), locker.limits().all().get(0).soft());
         assertEquals(LimitValue.unknown(), locker.limits().all().get(1).soft());
         assertTrue(locker.limits().lockedBytes().isEmpty());
     }

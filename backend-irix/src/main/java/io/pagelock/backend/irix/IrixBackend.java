@@ -5,7 +5,6 @@ import io.pagelock.AddressSpaceScope;
 import io.pagelock.BackendInfo;
 import io.pagelock.ByteSize;
 import io.pagelock.Capability;
-import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
 import io.pagelock.LockOption;
@@ -26,7 +25,6 @@ import io.pagelock.spi.Syncing;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.Set;
 
 /** IRIX 6.5: mlock(3C), mlockall(3C), mpin(2), msync(2). The system tells neither what is locked nor what is mapped. */
@@ -179,12 +177,15 @@ final class IrixBackend extends AbstractBackend implements AddressSpaceLocking, 
     /** Neither limit can be read by a documented call whose types are known here. */
     @Override
     public LockLimits limits() {
-        LimitValue unknown = LimitValue.unknown();
-        List<LockLimit> all = new ArrayList<>();
-        all.add(new LockLimit("maxlkmem", LockLimit.Scope.PROCESS, unknown, unknown, OptionalLong.empty(), true));
-        all.add(new LockLimit("RLIMIT_RSS", LockLimit.Scope.PROCESS, unknown, unknown, OptionalLong.empty(), false));
-        return new LockLimits(
-                all, OptionalLong.empty(), "superuser", calls.geteuid() == 0 ? Tristate.YES : Tristate.UNKNOWN);
+        Tristate superuser = calls.geteuid() == 0 ? Tristate.YES : Tristate.UNKNOWN;
+        return LockLimits.builder()
+                .limit(LockLimit.builder("maxlkmem", LockLimit.Scope.PROCESS)
+                        .liftedByPrivilege(true)
+                        .build())
+                .limit(LockLimit.builder("RLIMIT_RSS", LockLimit.Scope.PROCESS).build())
+                .privilege("superuser", superuser)
+                .permitted(superuser)
+                .build();
     }
 
     @Override

@@ -209,7 +209,7 @@ class IrixFailureTest {
     void theLimitsAreNamedAndUnknown() {
         var limits = irix.backend().limits();
         assertEquals("maxlkmem", limits.all().get(0).name());
-        assertEquals(LimitValue.unknown(), limits.soft());
+        assertEquals(LimitValue.unknown(), limits.all().get(0).soft());
         assertEquals(Tristate.UNKNOWN, limits.privileged());
         standIn.set("superuser", 1);
         assertEquals(Tristate.YES, irix.backend().limits().privileged());

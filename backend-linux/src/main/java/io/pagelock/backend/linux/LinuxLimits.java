@@ -4,6 +4,7 @@ package io.pagelock.backend.linux;
 import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
+import io.pagelock.Tristate;
 import io.pagelock.backend.linux.proc.Status;
 import io.pagelock.backend.support.NativeLimits;
 import java.util.ArrayList;
@@ -33,14 +34,30 @@ final class LinuxLimits {
 
     LockLimits read() {
         Status status = proc.status();
-        List<LockLimit> all = new ArrayList<>();
-        all.add(memlock(status));
+        LockLimit memlock = memlock(status);
+        Tristate privileged = proc.canExceedLimit(status);
+        LockLimits.Builder all = LockLimits.builder()
+                .limit(memlock)
+                .lockedBytes(status.lockedBytes())
+                .privilege(PRIVILEGE, privileged)
+                .permitted(permitted(memlock, privileged));
         long own = Math.max(
                 0, status.residentBytes().orElse(0) - status.lockedBytes().orElse(0));
         for (MemoryUse use : memory()) {
-            all.add(use.toLimit(own));
+            all.limit(use.toLimit(own));
         }
-        return new LockLimits(all, status.lockedBytes(), PRIVILEGE, proc.canExceedLimit(status));
+        return all.build();
+    }
+
+    /** A limit of 0 means that the call is not permitted without the privilege: can_do_mlock() in the kernel's mm/mlock.c. */
+    private static Tristate permitted(LockLimit memlock, Tristate privileged) {
+        if (privileged == Tristate.YES) {
+            return Tristate.YES;
+        }
+        if (!memlock.soft().isKnown()) {
+            return Tristate.UNKNOWN;
+        }
+        return memlock.soft().equals(LimitValue.ofBytes(0)) ? privileged : Tristate.YES;
     }
 
     /** The limits on memory itself: those of the control groups, the tightest first, then the machine's. */
@@ -69,12 +86,11 @@ final class LinuxLimits {
     LockLimit memlock(Status status) {
         long[] rlim = new long[2];
         boolean known = calls.getrlimit(constants.rlimitMemlock, rlim) == 0;
-        return new LockLimit(
-                "RLIMIT_MEMLOCK",
-                LockLimit.Scope.PROCESS,
-                known ? NativeLimits.of(rlim[0]) : LimitValue.unknown(),
-                known ? NativeLimits.of(rlim[1]) : LimitValue.unknown(),
-                status.lockedBytes(),
-                true);
+        return LockLimit.builder("RLIMIT_MEMLOCK", LockLimit.Scope.PROCESS)
+                .soft(known ? NativeLimits.of(rlim[0]) : LimitValue.unknown())
+                .hard(known ? NativeLimits.of(rlim[1]) : LimitValue.unknown())
+                .used(status.lockedBytes())
+                .liftedByPrivilege(true)
+                .build();
     }
 }

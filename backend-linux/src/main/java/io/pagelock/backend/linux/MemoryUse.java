@@ -106,7 +106,11 @@ final class MemoryUse {
     LockLimit toLimit(long own) {
         LockLimit.Scope scope = isMachine() ? LockLimit.Scope.SYSTEM : LockLimit.Scope.CONTAINER;
         OptionalLong used = limit.isKnown() ? OptionalLong.of(kept) : OptionalLong.empty();
-        return new LockLimit(name, scope, limit, limit, used, false).onMemory(Math.min(unlocked, reclaimable + own));
+        return LockLimit.builder(name, scope)
+                .soft(limit)
+                .used(used)
+                .onMemory(Math.min(unlocked, reclaimable + own))
+                .build();
     }
 
     /** Reports whether this is the memory of the machine, to which everything is charged. */

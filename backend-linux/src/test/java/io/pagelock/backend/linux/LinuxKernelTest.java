@@ -478,10 +478,10 @@ class LinuxKernelTest {
         long[] limits = Libc.getrlimit(Libc.RLIMIT_MEMLOCK);
         assertEquals(
                 limits[0] == -1 ? "unlimited" : io.pagelock.ByteSize.format(limits[0]),
-                BACKEND.limits().soft().toString());
+                BACKEND.limits().all().get(0).soft().toString());
         assertEquals(
                 limits[1] == -1 ? "unlimited" : io.pagelock.ByteSize.format(limits[1]),
-                BACKEND.limits().hard().toString());
+                BACKEND.limits().all().get(0).hard().toString());
         assertEquals(Witness.lockedBytes(), BACKEND.limits().lockedBytes().orElseThrow());
         assertEquals(privileged() ? Tristate.YES : Tristate.NO, BACKEND.limits().privileged());
         BACKEND.unlock(at, PAGE);

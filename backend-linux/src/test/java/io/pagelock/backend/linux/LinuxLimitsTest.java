@@ -31,7 +31,7 @@ class LinuxLimitsTest {
         assertEquals(LimitValue.ofBytes(65536), memlock.soft());
         assertEquals(LimitValue.ofBytes(131072), memlock.hard());
         assertEquals(12 * 1024, memlock.used().getAsLong());
-        assertEquals("CAP_IPC_LOCK", limits.privilege());
+        assertEquals("CAP_IPC_LOCK", limits.privilege().get());
         assertEquals(Tristate.NO, limits.privileged());
         assertEquals(LimitValue.ofBytes(65536 - 12 * 1024), limits.lockable());
         assertEquals(1, limits.all().size());
@@ -41,13 +41,13 @@ class LinuxLimitsTest {
     @CsvSource({"-1", "9223372036854775807", "-2"})
     void infinityIsUnlimitedHoweverItIsWritten(long infinity) {
         calls.soft = infinity;
-        assertEquals(LimitValue.unlimited(), limits().soft());
+        assertEquals(LimitValue.unlimited(), limits().all().get(0).soft());
     }
 
     @Test
     void limitThatCannotBeReadIsUnknown() {
         calls.fail("getrlimit", "EINVAL");
-        assertEquals(LimitValue.unknown(), limits().soft());
+        assertEquals(LimitValue.unknown(), limits().all().get(0).soft());
         assertEquals(LimitValue.unknown(), limits().lockable());
     }
 

@@ -220,7 +220,7 @@ class LinuxPropertyTest {
 
         private void check() {
             long heldPages = 0;
-            boolean strays = locker.statistics().strayBytes() > 0;
+            boolean strays = locker.statistics().leftoverBytes() > 0;
             for (int page = 0; page < PAGES; page++) {
                 int at = page;
                 boolean held = open.stream().anyMatch(each -> each.covers(at));
@@ -258,7 +258,7 @@ class LinuxPropertyTest {
             map(0);
             locker.lock(range(0, 1)).close();
             check();
-            assertEquals(0, locker.statistics().strayBytes(), "strays are left after a close without failures");
+            assertEquals(0, locker.statistics().leftoverBytes(), "strays are left after a close without failures");
             for (int page = 0; page < PAGES; page++) {
                 if (!unmapped[page]) {
                     Libc.munmap(memory + page * PAGE, PAGE);

@@ -104,7 +104,7 @@ class LivesTest {
             } else if (life == Life.USER_NOTHING) {
                 lockNothing(backend);
             } else {
-                refuseBeyondTheLimit(backend, limits.soft().bytes().orElseThrow(), life);
+                refuseBeyondTheLimit(backend, limits.all().get(0).soft().bytes().orElseThrow(), life);
             }
             assertEquals(0, Witness.lockedBytes(), "locked at last");
         }

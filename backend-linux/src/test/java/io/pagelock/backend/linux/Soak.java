@@ -263,7 +263,7 @@ final class Soak {
             await(
                     () -> {
                         locker.lock(range(0, 1)).close();
-                        return locker.statistics().strayBytes() == 0;
+                        return locker.statistics().leftoverBytes() == 0;
                     },
                     "strays remain");
         }

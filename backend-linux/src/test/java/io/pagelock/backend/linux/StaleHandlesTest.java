@@ -65,7 +65,7 @@ class StaleHandlesTest {
     void closeAndUnmap() {
         handles.forEach(PageLock::close);
         Libc.munmap(at, PAGES * PAGE);
-        assertEquals(0, locker.statistics().strayBytes());
+        assertEquals(0, locker.statistics().leftoverBytes());
     }
 
     @Test

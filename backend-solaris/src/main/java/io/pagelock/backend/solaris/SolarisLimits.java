@@ -34,14 +34,13 @@ final class SolarisLimits {
     }
 
     LockLimits read() {
-        List<LockLimit> all = resourceControls();
         Tristate privileged = privileged();
-        if (privileged != Tristate.YES) {
-            LimitValue nothing = LimitValue.ofBytes(0);
-            all.add(new LockLimit(
-                    "without " + PRIVILEGE, LockLimit.Scope.PROCESS, nothing, nothing, OptionalLong.of(0), true));
-        }
-        return new LockLimits(all, lockedBytes.get(), PRIVILEGE, privileged);
+        return LockLimits.builder()
+                .limits(resourceControls())
+                .lockedBytes(lockedBytes.get())
+                .privilege(PRIVILEGE, privileged)
+                .permitted(privileged)
+                .build();
     }
 
     List<LockLimit> resourceControls() {
@@ -59,9 +58,8 @@ final class SolarisLimits {
 
     /** The lowest value that denies is in force; without privilege it may be raised up to the lowest privileged one. */
     private LockLimit resourceControl(String name, LockLimit.Scope scope) {
-        LimitValue unknown = LimitValue.unknown();
         if (!calls.has("getrctl")) {
-            return new LockLimit(name, scope, unknown, unknown, OptionalLong.empty(), false);
+            return LockLimit.builder(name, scope).build();
         }
         byte[] control = CLibrary.string(name);
         byte[] block = new byte[calls.rctlblk_size()];
@@ -84,12 +82,16 @@ final class SolarisLimits {
             next = swap;
         }
         if (!readable) {
-            soft = unknown;
+            soft = LimitValue.unknown();
         } else if (soft == null) {
             // Values that log or signal bound nothing.
             soft = LimitValue.unlimited();
         }
-        return new LockLimit(name, scope, soft, hard == null ? soft : hard, used(control, next), false);
+        return LockLimit.builder(name, scope)
+                .soft(soft)
+                .hard(hard == null ? soft : hard)
+                .used(used(control, next))
+                .build();
     }
 
     private OptionalLong used(byte[] control, byte[] block) {

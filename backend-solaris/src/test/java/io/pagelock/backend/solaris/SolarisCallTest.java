@@ -117,7 +117,7 @@ class SolarisCallTest {
         assertFalse(backend.capabilities().contains(Capability.LOCKED_PAGES));
         assertFalse(backend.capabilities().contains(Capability.LOCKED_BYTES));
         assertEquals(Tristate.UNKNOWN, backend.limits().privileged());
-        assertEquals(LimitValue.unknown(), backend.limits().soft());
+        assertEquals(LimitValue.unknown(), backend.limits().all().get(0).soft());
         assertEquals(Optional.empty(), backend.mapped(MemoryRange.of(ADDRESS, PAGE)));
         String notes = backend.info().notes().toString();
         for (String missing : List.of("xmap", "/proc/self/map ", "priv_ineffect", "getrctl")) {

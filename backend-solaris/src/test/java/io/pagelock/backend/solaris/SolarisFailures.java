@@ -138,7 +138,7 @@ abstract class SolarisFailures {
         solaris.standIn.fail("getrctl", 0, 1);
         solaris.standIn.set("project", page);
         refusal(lock(2), Reason.UNKNOWN, "EAGAIN", "a resource control may forbid it");
-        assertEquals(LimitValue.unknown(), locker.limits().soft());
+        assertEquals(LimitValue.unknown(), locker.limits().all().get(0).soft());
     }
 
     @Test
@@ -284,7 +284,7 @@ abstract class SolarisFailures {
         try (var lock = locker.lock(MemoryRange.of(memory, page))) {
             var limits = locker.limits();
             assertEquals(2, limits.all().size());
-            assertEquals(LimitValue.ofBytes(3 * page), limits.soft());
+            assertEquals(LimitValue.ofBytes(3 * page), limits.all().get(0).soft());
             assertEquals(OptionalLong.of(page), limits.all().get(0).used());
             assertEquals(LimitValue.unlimited(), limits.all().get(1).soft());
             assertEquals(OptionalLong.of(page), limits.lockedBytes());

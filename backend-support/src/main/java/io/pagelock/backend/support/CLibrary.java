@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The C library of the running process. Symbols are looked up in the process itself, not in a file, because glibc, musl and the
@@ -66,7 +67,7 @@ public final class CLibrary implements NativeAccess {
      * @throws PageLockException with {@link io.pagelock.Reason#NOT_SUPPORTED}, the cause and a remedy, as {@link #open(Host)}
      *     does, or if there is no such library for this JVM
      */
-    public static CLibrary open(Host host, String library) {
+    public static CLibrary open(Host host, @Nullable String library) {
         return new CLibrary(Bindings.choose(host), host, library, Collections.<String, String>emptyMap());
     }
 

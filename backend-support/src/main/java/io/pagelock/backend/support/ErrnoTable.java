@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The error numbers of one system, on one processor where they differ, with their names. Immutable. Nothing is inherited
@@ -38,7 +39,7 @@ public final class ErrnoTable {
      * @param number an error number
      * @return its name, or null if it is not in the table
      */
-    public String name(int number) {
+    public @Nullable String name(int number) {
         return names.get(number);
     }
 

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The numbers of a system whose headers could not be read: the table {@code numbers.csv} that its backend brings along, with
@@ -34,7 +35,7 @@ public final class SystemNumbers {
      * @throws io.pagelock.PageLockException with {@link io.pagelock.Reason#NOT_SUPPORTED} and a remedy, if the file is not what
      *     abi-probe prints on that system
      */
-    public static SystemNumbers read(Class<?> anchor, String os, int bits, String property, Path probe) {
+    public static SystemNumbers read(Class<?> anchor, String os, int bits, String property, @Nullable Path probe) {
         AbiTable own = AbiTable.of(anchor, "numbers.csv");
         if (probe == null) {
             return new SystemNumbers(own, notes(own, property));

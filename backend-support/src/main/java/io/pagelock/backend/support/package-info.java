@@ -4,4 +4,7 @@
  * interface in both pointer widths, the POSIX locking calls, their flags, tables of numbers, and a diagnosis of a native part
  * that does not load. For authors of backends; no type of a binding shows.
  */
+@NullMarked
 package io.pagelock.backend.support;
+
+import org.jspecify.annotations.NullMarked;

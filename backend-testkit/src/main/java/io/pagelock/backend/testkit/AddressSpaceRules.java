@@ -187,7 +187,7 @@ abstract class AddressSpaceRules extends LockRules {
                 locker.forecastAddressSpace(AddressSpaceScope.FUTURE).fits());
         harness.setLimit(harness.lockedBytes() + page);
         Forecast forecast = locker.forecastAddressSpace(AddressSpaceScope.CURRENT);
-        boolean alone = backend.limits().scope() == LockLimit.Scope.PROCESS;
+        boolean alone = backend.limits().all().get(0).scope() == LockLimit.Scope.PROCESS;
         if (addressSpaceBytes().isPresent() && !alone) {
             // What others share may be charged to them already, so that a no would be a guess.
             assertNotEquals(Tristate.YES, forecast.fits(), forecast.toString());

@@ -58,8 +58,8 @@ abstract class FailureRules extends LookRules {
             if (backend.capabilities().contains(Capability.LOCKED_BYTES)) {
                 assertTrue(message.contains(Long.toString(harness.lockedBytes())), "locked already: " + message);
             }
-            assertTrue(message.contains(locker.limits().soft().toString()), "soft limit: " + message);
-            assertTrue(message.contains(locker.limits().hard().toString()), "hard limit: " + message);
+            assertTrue(message.contains(locker.limits().all().get(0).soft().toString()), "soft limit: " + message);
+            assertTrue(message.contains(locker.limits().all().get(0).hard().toString()), "hard limit: " + message);
             assertFalse(refused.remedies().isEmpty(), "remedy: " + message);
         } catch (PageLockException e) {
             throw e;

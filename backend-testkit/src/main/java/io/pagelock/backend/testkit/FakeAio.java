@@ -8,6 +8,7 @@ import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * aio_mlock(2) and its kin, for the process of a {@link FakeKernel}: jobs that threads carry out by {@link FakeKernel#mlock},
@@ -125,7 +126,7 @@ public final class FakeAio {
      * @param ended run by the thread that carried the job out, once its result can be taken
      * @return the outcome; {@link Errno#EAGAIN} if the queue is full, {@link Errno#ENOSYS} without {@link Trait#ASYNC_LOCK}
      */
-    public synchronized Errno mlock(Block block, Runnable ended) {
+    public synchronized Errno mlock(@Nullable Block block, Runnable ended) {
         if (!kernel.rules().has(Trait.ASYNC_LOCK)) {
             return Errno.ENOSYS;
         }
@@ -235,7 +236,7 @@ public final class FakeAio {
      * @param block the control block; null for all with that descriptor
      * @return the outcome
      */
-    public Cancel cancel(int file, Block block) {
+    public Cancel cancel(int file, @Nullable Block block) {
         List<Job> cancelled = new ArrayList<>();
         boolean running = false;
         synchronized (this) {
@@ -265,7 +266,7 @@ public final class FakeAio {
      * @param millis how long to wait at most
      * @return {@link Errno#OK} if a job is done or there is none, {@link Errno#EAGAIN} if none was done in time
      */
-    public synchronized Errno suspend(Block[] blocks, int count, long millis) {
+    public synchronized Errno suspend(@Nullable Block[] blocks, int count, long millis) {
         if (!used) {
             return Errno.EAGAIN;
         }
@@ -301,7 +302,7 @@ public final class FakeAio {
      * @param millis how long to wait at most
      * @return the outcome of the job, or {@link Errno#EAGAIN}
      */
-    public synchronized Errno waitComplete(Block[] block, long millis) {
+    public synchronized Errno waitComplete(@Nullable Block[] block, long millis) {
         long end = System.nanoTime() + millis * 1_000_000;
         while (true) {
             for (Job job : jobs) {

@@ -29,7 +29,6 @@ import io.pagelock.spi.Syncing;
 import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
@@ -374,22 +373,22 @@ public final class FakeBackend
                 ? OptionalLong.of(kernel.lockedBytes())
                 : OptionalLong.empty();
         boolean absent = kernel.rules().has(Trait.NO_PROCESS_LIMIT);
-        LockLimit process = new LockLimit(
-                "limit of the process",
-                LockLimit.Scope.PROCESS,
-                absent ? LimitValue.none() : limit(kernel.limit()),
-                absent ? LimitValue.none() : limit(kernel.hardLimit()),
-                used.isPresent() ? OptionalLong.of(kernel.limitedBytes()) : used,
-                kernel.rules().has(Trait.PRIVILEGE_LIFTS_LIMIT));
-        LimitValue whole = limit(kernel.systemLimit());
-        LockLimit system = new LockLimit("limit of the system", LockLimit.Scope.SYSTEM, whole, whole, used, false);
-        List<LockLimit> all = new ArrayList<>(Arrays.asList(process, system));
-        if (!kernel.isPermitted()) {
-            // A limit of 0 that the privilege lifts is how a backend says that nothing may be locked without it.
-            LimitValue nothing = LimitValue.ofBytes(0);
-            all.add(new LockLimit("permission", LockLimit.Scope.PROCESS, nothing, nothing, used, true));
-        }
-        return new LockLimits(all, used, "privilege", Tristate.of(kernel.isPrivileged() && kernel.isPermitted()));
+        Tristate permitted = Tristate.of(kernel.isPermitted());
+        return LockLimits.builder()
+                .limit(LockLimit.builder("limit of the process", LockLimit.Scope.PROCESS)
+                        .soft(absent ? LimitValue.none() : limit(kernel.limit()))
+                        .hard(absent ? LimitValue.none() : limit(kernel.hardLimit()))
+                        .used(used.isPresent() ? OptionalLong.of(kernel.limitedBytes()) : used)
+                        .liftedByPrivilege(kernel.rules().has(Trait.PRIVILEGE_LIFTS_LIMIT))
+                        .build())
+                .limit(LockLimit.builder("limit of the system", LockLimit.Scope.SYSTEM)
+                        .soft(limit(kernel.systemLimit()))
+                        .used(used)
+                        .build())
+                .lockedBytes(used)
+                .privilege("privilege", Tristate.of(kernel.isPrivileged() && kernel.isPermitted()))
+                .permitted(permitted)
+                .build();
     }
 
     private static LimitValue limit(long bytes) {
@@ -494,7 +493,8 @@ public final class FakeBackend
     private PageLockException.Builder refused(String function, Errno errno, Reason reason, long asked) {
         String detail = reason == Reason.OVER_LIMIT || reason == Reason.NO_LOCKABLE_MEMORY
                 ? "asked for " + ByteSize.format(asked) + ", " + ByteSize.format(kernel.lockedBytes())
-                        + " locked already, soft limit " + limits().soft() + ", hard limit " + limits().hard()
+                        + " locked already, soft limit " + limits().all().get(0).soft() + ", hard limit "
+                        + limits().all().get(0).hard()
                 : "";
         return PageLockException.because(reason)
                 .detail(detail)

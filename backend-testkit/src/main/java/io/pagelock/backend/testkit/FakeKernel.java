@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A process, its memory and a kernel that locks pages, in plain Java. What the kernel does in each case is given by
@@ -787,7 +788,7 @@ public final class FakeKernel {
      *
      * @param around the interceptor; null for none
      */
-    public void intercept(Interceptor around) {
+    public void intercept(@Nullable Interceptor around) {
         faults.intercept(around);
     }
 
@@ -798,7 +799,7 @@ public final class FakeKernel {
      * @param nth the how-manieth from now on, 1 for the next
      * @param errno how it is refused
      */
-    public void failAt(Call call, int nth, Errno errno) {
+    public void failAt(@Nullable Call call, int nth, Errno errno) {
         faults.fail(call, nth, errno);
     }
 
@@ -810,7 +811,7 @@ public final class FakeKernel {
      * @param thrown an error or runtime exception
      * @param afterwards whether the call takes effect before
      */
-    public void throwAt(Call call, int nth, Throwable thrown, boolean afterwards) {
+    public void throwAt(@Nullable Call call, int nth, Throwable thrown, boolean afterwards) {
         faults.fail(call, nth, thrown, afterwards);
     }
 

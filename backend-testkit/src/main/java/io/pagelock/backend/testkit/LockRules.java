@@ -458,11 +458,11 @@ abstract class LockRules extends RangeRules {
         List<MemoryRange> ranges = Arrays.asList(pages(memory, 1), pages(memory + 2 * page, 1));
         assertThrows(PageLockException.class, () -> locker.lock(ranges));
         assertLocked("1", memory);
-        assertTrue(locker.statistics().strayBytes() >= page);
+        assertTrue(locker.statistics().leftoverBytes() >= page);
         harness.refuseUnlock(false);
         later.close();
         assertLocked("00", memory);
-        assertEquals(0, locker.statistics().strayBytes());
+        assertEquals(0, locker.statistics().leftoverBytes());
     }
 
     @Test

@@ -61,16 +61,16 @@ abstract class LookRules extends SyncRules {
     @Test
     void P3_theLimitIsTheSystems() {
         needs(Ability.SEE_LIMIT);
-        assertEquals(harness.limit(), locker.limits().soft());
+        assertEquals(harness.limit(), locker.limits().all().get(0).soft());
     }
 
     @Test
     void P3_unlimitedAndANumberAreDifferentAnswers() {
         needs(Ability.SET_LIMIT, Ability.SET_UNLIMITED);
         harness.setLimit(8 * page);
-        assertEquals(LimitValue.ofBytes(8 * page), locker.limits().soft());
+        assertEquals(LimitValue.ofBytes(8 * page), locker.limits().all().get(0).soft());
         harness.setLimit(Long.MAX_VALUE);
-        assertEquals(LimitValue.unlimited(), locker.limits().soft());
+        assertEquals(LimitValue.unlimited(), locker.limits().all().get(0).soft());
     }
 
     @Test

@@ -5,4 +5,7 @@
  * backend's, put the backend's binding on a {@link io.pagelock.backend.testkit.FakeKernel}, a process and its page locks
  * in plain Java whose {@link io.pagelock.backend.testkit.KernelRules} per system are data.
  */
+@NullMarked
 package io.pagelock.backend.testkit;
+
+import org.jspecify.annotations.NullMarked;

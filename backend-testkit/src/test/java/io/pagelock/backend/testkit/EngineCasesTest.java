@@ -274,12 +274,12 @@ class EngineCasesTest {
         assertEquals(Reason.NOT_MAPPED, failure.reason(), "the first failure, not the second");
         assertEquals(1, failure.getSuppressed().length);
         assertEquals("10000001", locked());
-        assertTrue(locker.statistics().strayBytes() > 0);
+        assertTrue(locker.statistics().leftoverBytes() > 0);
         assertEquals(PAGE, locker.statistics().lockedBytes());
         kernel.intercept(null);
         other.close();
         assertEquals("00000000", locked());
-        assertEquals(0, locker.statistics().strayBytes());
+        assertEquals(0, locker.statistics().leftoverBytes());
         assertEquals(0, kernel.lockedBytes());
     }
 
@@ -290,13 +290,13 @@ class EngineCasesTest {
         // Not what an unlock over a hole leaves, so the engine does not go round.
         kernel.failAt(Call.MUNLOCK, 1, Errno.EPERM);
         assertThrows(PageLockException.class, () -> locker.lock(pages(0, 4)));
-        assertTrue(locker.statistics().strayBytes() > 0);
+        assertTrue(locker.statistics().leftoverBytes() > 0);
         try (PageLock lock = locker.lock(pages(0, 2))) {
             locker.lock(pages(5, 1)).close();
             assertEquals("11000000", locked(), "held pages are not swept as strays");
         }
         assertEquals(0, kernel.lockedBytes());
-        assertEquals(0, locker.statistics().strayBytes());
+        assertEquals(0, locker.statistics().leftoverBytes());
     }
 
     @Test
@@ -307,13 +307,13 @@ class EngineCasesTest {
         // Not what an unlock over a hole leaves, so the engine does not go round.
         kernel.failAt(Call.MUNLOCK, 1, Errno.EPERM);
         assertThrows(PageLockException.class, () -> locker.lock(pages(0, 4)));
-        assertTrue(locker.statistics().strayBytes() > 0);
+        assertTrue(locker.statistics().leftoverBytes() > 0);
         kernel.throwAt(Call.MUNLOCK, 2, new IllegalStateException("ordered"), false);
         other.close();
         assertFalse(other.isValid());
-        assertTrue(locker.statistics().strayBytes() > 0);
+        assertTrue(locker.statistics().leftoverBytes() > 0);
         locker.lock(pages(7, 1)).close();
-        assertEquals(0, locker.statistics().strayBytes());
+        assertEquals(0, locker.statistics().leftoverBytes());
     }
 
     @ParameterizedTest
@@ -407,11 +407,11 @@ class EngineCasesTest {
         AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceScope.FUTURE);
         lock.close();
         assertEquals("11000000", locked());
-        assertEquals(2 * PAGE, locker.statistics().strayBytes());
+        assertEquals(2 * PAGE, locker.statistics().leftoverBytes());
         assertEquals(0, locker.statistics().lockedBytes());
         all.close();
         assertEquals(0, kernel.lockedBytes());
-        assertEquals(0, locker.statistics().strayBytes());
+        assertEquals(0, locker.statistics().leftoverBytes());
     }
 
     @Test

@@ -171,7 +171,7 @@ class EngineThreadsTest {
         assertEquals(0, kernel.lockedBytes(), "seed " + seed);
         assertEquals(0, locker.statistics().openHandles());
         assertEquals(0, locker.statistics().lockedBytes());
-        assertEquals(0, locker.statistics().strayBytes());
+        assertEquals(0, locker.statistics().leftoverBytes());
         assertEquals(FakeKernel.Mode.NONE, kernel.future());
     }
 
@@ -783,7 +783,9 @@ class EngineThreadsTest {
         }
         assertEquals(0, locker.statistics().openHandles());
         assertEquals(
-                2 * PAGE, locker.statistics().strayBytes(), "the one that always fails keeps the other from its turn");
+                2 * PAGE,
+                locker.statistics().leftoverBytes(),
+                "the one that always fails keeps the other from its turn");
     }
 
     @Test

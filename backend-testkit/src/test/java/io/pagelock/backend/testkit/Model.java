@@ -680,7 +680,7 @@ final class Model {
             for (int index = 0; index < PAGES; index++) {
                 unexplained += mode(index) != Mode.NONE && !perhaps.get(index) ? 1 : 0;
             }
-            long stray = locker.statistics().strayBytes() / page;
+            long stray = locker.statistics().leftoverBytes() / page;
             assertTrue(
                     unexplained <= stray, unexplained + " pages are locked that nobody holds, " + stray + " are stray");
         }
@@ -726,7 +726,7 @@ final class Model {
         locker.lock(MemoryRange.of(area, page)).close();
         assertEquals(0, locker.statistics().openHandles(), "open handles at the end");
         assertEquals(0, locker.statistics().lockedBytes(), "bytes held at the end");
-        assertEquals(0, locker.statistics().strayBytes(), "stray bytes at the end");
+        assertEquals(0, locker.statistics().leftoverBytes(), "stray bytes at the end");
         assertEquals(0, kernel.lockedBytes(), "bytes locked in the kernel at the end");
         assertEquals(Mode.NONE, kernel.future());
     }

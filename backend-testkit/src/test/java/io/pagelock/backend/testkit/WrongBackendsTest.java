@@ -467,8 +467,9 @@ class WrongBackendsTest {
 
                     @Override
                     public LockLimits limits() {
-                        LockLimits real = good.limits();
-                        return new LockLimits(real.all(), OptionalLong.of(own), real.privilege(), real.privileged());
+                        return good.limits().toBuilder()
+                                .lockedBytes(OptionalLong.of(own))
+                                .build();
                     }
                 }),
                 new Wrong("P5", "does not know what is used, under a small limit")
@@ -557,8 +558,10 @@ class WrongBackendsTest {
                 new Wrong("F4", "claims a privilege that is not there").backend(good -> new PassingBackend(good) {
                     @Override
                     public LockLimits limits() {
-                        LockLimits limits = good.limits();
-                        return new LockLimits(limits.all(), limits.lockedBytes(), "privilege", Tristate.YES);
+                        return good.limits().toBuilder()
+                                .privilege("privilege", Tristate.YES)
+                                .permitted(Tristate.YES)
+                                .build();
                     }
                 }),
                 new Wrong("P1", "takes what is flagged for what is in memory")
@@ -637,16 +640,14 @@ class WrongBackendsTest {
         List<LockLimit> all = limits.all().stream()
                 .map(each -> each.scope() == LockLimit.Scope.SYSTEM
                                 && each.soft().bytes().isPresent()
-                        ? new LockLimit(
-                                each.name(),
-                                each.scope(),
-                                LimitValue.ofBytes(each.soft().bytes().getAsLong() / pageSize),
-                                each.hard(),
-                                each.used(),
-                                false)
+                        ? LockLimit.builder(each.name(), each.scope())
+                                .soft(LimitValue.ofBytes(each.soft().bytes().getAsLong() / pageSize))
+                                .hard(each.hard())
+                                .used(each.used())
+                                .build()
                         : each)
                 .collect(Collectors.toList());
-        return new LockLimits(all, limits.lockedBytes(), "privilege", limits.privileged());
+        return limits.toBuilder().limits(all).build();
     }
 
     @ParameterizedTest
@@ -936,8 +937,14 @@ class WrongBackendsTest {
 
         @Override
         public LockLimits limits() {
-            LockLimit limit = new LockLimit("limit", LockLimit.Scope.PROCESS, soft, soft, used, false);
-            return new LockLimits(Arrays.asList(limit), used, "privilege", Tristate.NO);
+            return LockLimits.builder()
+                    .limit(LockLimit.builder("limit", LockLimit.Scope.PROCESS)
+                            .soft(soft)
+                            .used(used)
+                            .build())
+                    .lockedBytes(used)
+                    .permitted(Tristate.YES)
+                    .build();
         }
     }
 }

@@ -5,6 +5,7 @@ import io.pagelock.PageLockException;
 import io.pagelock.spi.Host;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A way to call C, such as JNA. {@link java.util.ServiceLoader} finds it by a public class with a public constructor without
@@ -38,5 +39,5 @@ public interface Binding {
      * @return the library, which stays loaded as long as anything of it is in use
      * @throws PageLockException with {@link io.pagelock.Reason#NOT_SUPPORTED} if there is no such library for this JVM
      */
-    BoundLibrary open(Host host, String library, Map<String, String> symbols);
+    BoundLibrary open(Host host, @Nullable String library, Map<String, String> symbols);
 }

@@ -7,6 +7,7 @@ import io.pagelock.backend.support.NativeCalls;
 import java.lang.invoke.MethodHandles;
 import java.nio.ByteBuffer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** A library of C functions, opened by a {@link Binding}. Safe for use by several threads. */
 public interface BoundLibrary {
@@ -31,7 +32,7 @@ public interface BoundLibrary {
      * @throws PageLockException {@link #missing} if a function is missing that is not
      *     {@link io.pagelock.backend.support.MayBeMissing}; a call of one that is missing throws the same
      */
-    <T extends NativeCalls> T bind(MethodHandles.Lookup own, Class<T> calls, Supplier<? extends T> direct);
+    <T extends NativeCalls> T bind(MethodHandles.Lookup own, Class<T> calls, @Nullable Supplier<? extends T> direct);
 
     /**
      * Returns the errno of this thread's last call.

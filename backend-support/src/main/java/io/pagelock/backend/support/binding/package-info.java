@@ -3,4 +3,7 @@
  * The seam between {@link io.pagelock.backend.support.CLibrary} and what calls C for it: JNA, which is built in, or a binding
  * that {@link java.util.ServiceLoader} finds. For authors of bindings; backends see only {@code CLibrary}.
  */
+@NullMarked
 package io.pagelock.backend.support.binding;
+
+import org.jspecify.annotations.NullMarked;

@@ -4,4 +4,7 @@
  * calls there, and a library with the names of the system's C functions passes them on from here. The binding, the layouts of
  * structures and errno are used as they are. What such a library consists of is the resource {@code remote.h} of this package.
  */
+@NullMarked
 package io.pagelock.backend.testkit.remote;
+
+import org.jspecify.annotations.NullMarked;

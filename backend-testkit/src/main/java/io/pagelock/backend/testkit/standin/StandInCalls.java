@@ -9,6 +9,7 @@ import io.pagelock.backend.testkit.RawCalls;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The calls of a {@link StandIn} that exports mlock, munlock, mlockall, munlockall and msync; one with other names overrides
@@ -43,7 +44,7 @@ public class StandInCalls extends StandInMemory implements RawCalls {
      * @param privilege that of the privilege
      * @return this
      */
-    public StandInCalls knobs(String process, String system, String privilege) {
+    public StandInCalls knobs(@Nullable String process, String system, String privilege) {
         limitKnob = process;
         systemKnob = system;
         privilegeKnob = privilege;

@@ -4,4 +4,7 @@
  * backend run unchanged, through real JNA, where its system is not at hand. The shared part of the C is the resource
  * {@code standin.h} of this package.
  */
+@NullMarked
 package io.pagelock.backend.testkit.standin;
+
+import org.jspecify.annotations.NullMarked;

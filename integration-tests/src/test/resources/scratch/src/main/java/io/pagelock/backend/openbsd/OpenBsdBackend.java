@@ -20,7 +20,6 @@ import io.pagelock.spi.Host;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.Set;
 
 /** OpenBSD, as far as locking ranges goes: mlock(2), munlock(2), getrlimit(2); numbers from sys/mman.h and sys/errno.h. */
@@ -87,18 +86,15 @@ final class OpenBsdBackend extends AbstractBackend {
     private LockLimit memlock() {
         long[] limits = new long[2];
         boolean known = calls.getrlimit(RLIMIT_MEMLOCK, limits) == 0;
-        return new LockLimit(
-                "RLIMIT_MEMLOCK",
-                LockLimit.Scope.PROCESS,
-                known ? NativeLimits.of(limits[0]) : LimitValue.unknown(),
-                known ? NativeLimits.of(limits[1]) : LimitValue.unknown(),
-                OptionalLong.empty(),
-                false);
+        return LockLimit.builder("RLIMIT_MEMLOCK", LockLimit.Scope.PROCESS)
+                .soft(known ? NativeLimits.of(limits[0]) : LimitValue.unknown())
+                .hard(known ? NativeLimits.of(limits[1]) : LimitValue.unknown())
+                .build();
     }
 
     @Override
     public LockLimits limits() {
-        return new LockLimits(Arrays.asList(memlock()), OptionalLong.empty(), "none", Tristate.UNKNOWN);
+        return LockLimits.builder().limit(memlock()).permitted(Tristate.YES).build();
     }
 
     @Override
