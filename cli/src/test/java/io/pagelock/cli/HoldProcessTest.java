@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.google.gson.JsonObject;
 import io.pagelock.PageLocker;
 import io.pagelock.Tristate;
+import io.pagelock.backend.testkit.ProcWitness;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -105,13 +106,9 @@ class HoldProcessTest {
         }
     }
 
-    private static boolean isIgnored(String signal) throws IOException {
+    private static boolean isIgnored(String signal) {
         int number = signal.equals("HUP") ? 1 : signal.equals("INT") ? 2 : 15;
-        String line = Files.readAllLines(Path.of("/proc/self/status")).stream()
-                .filter(each -> each.startsWith("SigIgn:"))
-                .findFirst()
-                .orElseThrow();
-        return (Long.parseUnsignedLong(line.substring(7).trim(), 16) >> number - 1 & 1) == 1;
+        return (Long.parseUnsignedLong(ProcWitness.status("SigIgn"), 16) >> number - 1 & 1) == 1;
     }
 
     @Test

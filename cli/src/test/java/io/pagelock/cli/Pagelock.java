@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonObject;
+import io.pagelock.backend.testkit.ProcWitness;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -24,8 +25,6 @@ import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Predicate;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -148,8 +147,6 @@ final class Pagelock {
     }
 
     static final class Running implements AutoCloseable {
-        private static final Pattern LOCKED = Pattern.compile("^VmLck:\\s+(\\d+) kB$", Pattern.MULTILINE);
-
         private final Process process;
         private final Output out;
         private final Output err;
@@ -175,10 +172,8 @@ final class Pagelock {
         }
 
         /** What the kernel counts as locked by the process. */
-        long lockedBytes() throws IOException {
-            Matcher line = LOCKED.matcher(Files.readString(Path.of("/proc/" + pid() + "/status")));
-            assertTrue(line.find(), "no VmLck");
-            return Long.parseLong(line.group(1)) * 1024;
+        long lockedBytes() {
+            return ProcWitness.lockedBytes(Long.toString(pid()));
         }
 
         Running signal(String name) throws IOException, InterruptedException {

@@ -13,6 +13,7 @@ import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
 import io.pagelock.PageLocker;
 import io.pagelock.Tristate;
+import io.pagelock.backend.testkit.ProcWitness;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -201,7 +202,7 @@ class MemorySegmentsTest {
         MemorySegment segment = map(2 * page, arena);
         PageLock lock = locker.lock(rangeOf(segment));
         arena.close();
-        assertEquals(List.of(), Kernel.flags(segment.address()));
+        assertEquals(List.of(), ProcWitness.flags(segment.address()));
         assertTrue(lock.isValid());
         lock.close();
         assertFalse(lock.isValid());

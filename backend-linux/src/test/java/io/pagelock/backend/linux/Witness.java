@@ -2,10 +2,10 @@
 package io.pagelock.backend.linux;
 
 import io.pagelock.backend.testkit.ProcWitness;
+import io.pagelock.spi.Unsigned;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteOrder;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 
@@ -17,7 +17,7 @@ final class Witness {
 
     /** VmLck in bytes. */
     static long lockedBytes() {
-        return statusBytes("VmLck");
+        return ProcWitness.lockedBytes();
     }
 
     static long statusBytes(String field) {
@@ -30,8 +30,7 @@ final class Witness {
 
     /** The VmFlags of the mapping at an address; empty if nothing is mapped there. */
     static List<String> flags(long address) {
-        String flags = field(address, "VmFlags");
-        return flags == null ? List.of() : Arrays.asList(flags.split(" "));
+        return ProcWitness.flags(address);
     }
 
     /** How much of the mapping at an address has been written to. */
@@ -40,7 +39,7 @@ final class Witness {
     }
 
     private static long number(long address, String name) {
-        return Long.parseLong(field(address, name).replaceAll("\\D", ""));
+        return Long.parseLong(ProcWitness.smaps(address, name).orElseThrow().replaceAll("\\D", ""));
     }
 
     /** Major and minor number of the device of what is mapped at an address, as hexadecimal numbers with a colon between. */
@@ -50,10 +49,6 @@ final class Witness {
                 .findFirst()
                 .orElseThrow()
                 .split(" ")[3];
-    }
-
-    private static String field(long address, String name) {
-        return ProcWitness.smaps(address, name).orElse(null);
     }
 
     static boolean flagged(long address) {
@@ -98,8 +93,8 @@ final class Witness {
                 int dash = line.indexOf('-');
                 from = Long.parseUnsignedLong(line.substring(0, dash), 16);
                 to = Long.parseUnsignedLong(line.substring(dash + 1, line.indexOf(' ')), 16);
-            } else if (Long.compareUnsigned(from, end) < 0
-                    && Long.compareUnsigned(address, to) < 0
+            } else if (Unsigned.less(from, end)
+                    && Unsigned.less(address, to)
                     && line.startsWith("VmFlags:")
                     && line.contains(" lo")) {
                 flagged.set((int) ((Math.max(from, address) - address) / PAGE), (int)

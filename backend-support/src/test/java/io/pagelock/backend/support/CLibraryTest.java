@@ -9,12 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
+import io.pagelock.backend.testkit.ProcWitness;
 import io.pagelock.spi.Host;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -128,31 +127,23 @@ class CLibraryTest {
     /** The witness is VmLck, so on Linux only. */
     @Test
     @EnabledOnOs(OS.LINUX)
-    void callsReallyLock() throws IOException {
+    void callsReallyLock() {
         MemoryCalls calls = library.memoryCalls();
         int page = calls.getpagesize();
         ByteBuffer buffer = ByteBuffer.allocateDirect(4 * page);
         long at = library.address(buffer) + page - 1 & -page;
-        long before = locked();
+        long before = ProcWitness.lockedBytes();
         assertEquals(0, calls.mlock(at, 2L * page));
-        assertEquals(before + 2L * page, locked());
+        assertEquals(before + 2L * page, ProcWitness.lockedBytes());
         assertEquals(0, calls.munlock(at, page));
-        assertEquals(before + page, locked());
+        assertEquals(before + page, ProcWitness.lockedBytes());
         assertEquals(0, calls.munlock(at, 2L * page));
-        assertEquals(before, locked());
+        assertEquals(before, ProcWitness.lockedBytes());
         assertEquals(0, calls.msync(at, page, 0));
         assertEquals(-1, calls.mlockall(0));
         assertEquals(22, calls.errno());
         assertEquals(0, calls.munlockall());
         buffer.put(0, (byte) 1);
-    }
-
-    private static long locked() throws IOException {
-        return Files.readAllLines(Path.of("/proc/self/status")).stream()
-                .filter(line -> line.startsWith("VmLck:"))
-                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
-                .findFirst()
-                .orElseThrow();
     }
 
     @Test

@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
@@ -56,12 +57,23 @@ public final class ProcWitness {
      * @return the value without blanks around it
      */
     public static String status(String field) {
-        for (String line : lines("/proc/self/status")) {
+        return status("self", field);
+    }
+
+    /**
+     * Returns a field of {@code /proc/PID/status}.
+     *
+     * @param process the number of the process
+     * @param field the name without its colon
+     * @return the value without blanks around it
+     */
+    public static String status(String process, String field) {
+        for (String line : lines("/proc/" + process + "/status")) {
             if (line.startsWith(field + ":")) {
                 return line.substring(field.length() + 1).trim();
             }
         }
-        throw new AssertionError("no " + field + " in /proc/self/status");
+        throw new AssertionError("no " + field + " in /proc/" + process + "/status");
     }
 
     /**
@@ -70,7 +82,17 @@ public final class ProcWitness {
      * @return bytes
      */
     public static long lockedBytes() {
-        return Long.parseLong(status("VmLck").replace(" kB", "")) * 1024;
+        return lockedBytes("self");
+    }
+
+    /**
+     * Returns how much the kernel counts as locked by a process.
+     *
+     * @param process the number of the process
+     * @return bytes
+     */
+    public static long lockedBytes(String process) {
+        return Long.parseLong(status(process, "VmLck").replace(" kB", "")) * 1024;
     }
 
     /**
@@ -137,6 +159,18 @@ public final class ProcWitness {
             default:
                 return mapping.contains("/secretmem");
         }
+    }
+
+    /**
+     * Returns the VmFlags of the mapping at an address.
+     *
+     * @param address an address in the mapping
+     * @return two letters each; none if nothing is mapped there
+     */
+    public static List<String> flags(long address) {
+        return smaps(address, "VmFlags")
+                .map(flags -> Arrays.asList(flags.split(" ")))
+                .orElse(Collections.emptyList());
     }
 
     /**
