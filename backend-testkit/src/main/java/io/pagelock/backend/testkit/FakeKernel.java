@@ -8,7 +8,7 @@ import io.pagelock.backend.testkit.PageMap.Mapping;
 import io.pagelock.backend.testkit.PageMap.Segment;
 import io.pagelock.backend.testkit.PageMap.Source;
 import io.pagelock.spi.MemoryGuard;
-import java.util.ArrayList;
+import io.pagelock.spi.RangeSet;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashSet;
@@ -138,10 +138,8 @@ public final class FakeKernel {
     private final OrderedFaults faults = new OrderedFaults();
     private final FakeAio aio = new FakeAio(this);
 
-    private PageMap memory = new PageMap();
-    private Allowance may;
+    private final FakeProcess process;
     private long nextPage;
-    private Mode future = Mode.NONE;
     private String lastSync = "";
     private final Map<MemoryGuard, Set<Long>> guarded = new EnumMap<>(MemoryGuard.class);
 
@@ -161,8 +159,12 @@ public final class FakeKernel {
      * @param firstAddress where the first mapping is made, unsigned
      */
     public FakeKernel(KernelRules rules, long firstAddress) {
+        this(rules, new FakeProcess(rules, new Allowance(rules), new PageMap()), firstAddress);
+    }
+
+    private FakeKernel(KernelRules rules, FakeProcess process, long firstAddress) {
         this.rules = Objects.requireNonNull(rules, "rules");
-        this.may = new Allowance(rules);
+        this.process = process;
         this.shift = Long.numberOfTrailingZeros(rules.pageSize());
         this.nextPage = firstAddress >>> shift;
         if (nextPage == 0) {
@@ -198,7 +200,7 @@ public final class FakeKernel {
      * @return the outcome
      */
     public Errno mlock(long address, long length) {
-        return call(Call.MLOCK, address, length, () -> lock(address, length, Mode.FULL));
+        return call(Call.MLOCK, address, length, () -> process.lock(address, length, Mode.FULL));
     }
 
     /**
@@ -214,7 +216,9 @@ public final class FakeKernel {
                 Call.MLOCK2,
                 address,
                 length,
-                () -> has(Trait.ON_FAULT) ? lock(address, length, onFault ? Mode.ON_FAULT : Mode.FULL) : Errno.ENOSYS);
+                () -> rules.has(Trait.ON_FAULT)
+                        ? process.lock(address, length, onFault ? Mode.ON_FAULT : Mode.FULL)
+                        : Errno.ENOSYS);
     }
 
     /**
@@ -225,7 +229,7 @@ public final class FakeKernel {
      * @return the outcome
      */
     public Errno munlock(long address, long length) {
-        return call(Call.MUNLOCK, address, length, () -> unlock(address, length));
+        return call(Call.MUNLOCK, address, length, () -> process.unlock(address, length));
     }
 
     /**
@@ -235,7 +239,7 @@ public final class FakeKernel {
      * @return the outcome
      */
     public Errno mlockall(Set<Flag> flags) {
-        return call(Call.MLOCKALL, 0, 0, () -> lockAll(flags));
+        return call(Call.MLOCKALL, 0, 0, () -> process.lockAll(flags));
     }
 
     /**
@@ -244,14 +248,7 @@ public final class FakeKernel {
      * @return the outcome
      */
     public Errno munlockall() {
-        return call(Call.MUNLOCKALL, 0, 0, () -> {
-            if (!may.mayUnlock()) {
-                return rules.errno(Refusal.PERMISSION);
-            }
-            future = Mode.NONE;
-            memory.update(0, Long.MAX_VALUE, segment -> segment.mode(Mode.NONE));
-            return Errno.OK;
-        });
+        return call(Call.MUNLOCKALL, 0, 0, process::unlockAll);
     }
 
     /**
@@ -267,19 +264,7 @@ public final class FakeKernel {
     public Errno msync(long address, long length, boolean sync, boolean async, boolean invalidate) {
         return call(Call.MSYNC, address, length, () -> {
             lastSync = (async ? "async" : "sync") + (invalidate ? " invalidate" : "");
-            boolean unaligned = (address & (rules.pageSize() - 1)) != 0;
-            if (sync && async || unaligned && has(Trait.UNALIGNED_SYNC_IS_REFUSED)) {
-                return rules.errno(Refusal.ARGUMENT);
-            }
-            if (wraps(address, length)) {
-                return rules.errno(Refusal.WRAP);
-            }
-            long start = firstPage(address);
-            long end = endPage(address, length);
-            if (invalidate && memory.any(start, end, segment -> segment.mode != Mode.NONE)) {
-                return rules.errno(Refusal.LOCKED);
-            }
-            return memory.hasHole(start, end) ? rules.errno(Refusal.HOLE) : Errno.OK;
+            return process.sync(address, length, sync && async, invalidate);
         });
     }
 
@@ -292,20 +277,7 @@ public final class FakeKernel {
      * @return the outcome
      */
     public Errno mincore(long address, long length, byte[] vector) {
-        return call(Call.MINCORE, address, length, () -> {
-            if ((address & (rules.pageSize() - 1)) != 0) {
-                return rules.errno(Refusal.ARGUMENT);
-            }
-            long start = firstPage(address);
-            long end = endPage(address, length);
-            if (memory.hasHole(start, end)) {
-                return rules.errno(Refusal.HOLE);
-            }
-            for (long page = start; page < end; page++) {
-                vector[(int) (page - start)] = (byte) (memory.at(page).resident ? 1 : 0);
-            }
-            return Errno.OK;
-        });
+        return call(Call.MINCORE, address, length, () -> process.resident(address, length, vector));
     }
 
     /**
@@ -316,11 +288,7 @@ public final class FakeKernel {
      * @return the outcome
      */
     public Errno populate(long address, long length) {
-        return call(Call.POPULATE, address, length, () -> {
-            long start = firstPage(address);
-            long end = endPage(address, length);
-            return memory.hasHole(start, end) ? rules.errno(Refusal.HOLE) : bringIn(start, end);
-        });
+        return call(Call.POPULATE, address, length, () -> process.populate(address, length));
     }
 
     /**
@@ -333,15 +301,15 @@ public final class FakeKernel {
      * @return the outcome
      */
     public synchronized Errno guard(long address, long length, MemoryGuard guard, boolean on) {
-        long start = firstPage(address);
-        long end = endPage(address, length);
-        if (memory.hasHole(start, end)) {
+        long start = process.firstPage(address);
+        long end = process.endPage(address, length);
+        if (process.memory.hasHole(start, end)) {
             return rules.errno(Refusal.HOLE);
         }
         if (guard == MemoryGuard.NO_ACCESS) {
-            memory.update(start, end, segment -> segment.accessible(!on));
+            process.memory.update(start, end, segment -> segment.accessible(!on));
         } else if (guard == MemoryGuard.SECRET) {
-            memory.update(start, end, segment -> segment.resident(false).mode(on ? Mode.FULL : Mode.NONE));
+            process.memory.update(start, end, segment -> segment.resident(false).mode(on ? Mode.FULL : Mode.NONE));
         }
         Set<Long> pages = guarded.computeIfAbsent(guard, none -> new HashSet<>());
         for (long page = start; page < end; page++) {
@@ -362,7 +330,7 @@ public final class FakeKernel {
      * @return whether it is
      */
     public synchronized boolean isGuarded(long address, MemoryGuard guard) {
-        return guarded.getOrDefault(guard, Collections.emptySet()).contains(firstPage(address));
+        return guarded.getOrDefault(guard, Collections.emptySet()).contains(process.firstPage(address));
     }
 
     private Errno call(Call call, long address, long length, Supplier<Errno> effect) {
@@ -371,196 +339,6 @@ public final class FakeKernel {
                 return effect.get();
             }
         });
-    }
-
-    private Errno lock(long address, long length, Mode mode) {
-        Errno argument = checkArguments(address, length);
-        if (argument != Errno.OK
-                && has(Trait.LIMIT_BEFORE_WRAP)
-                && may.limit != Long.MAX_VALUE
-                && may.exceedsLimit(length >>> shift)) {
-            argument = rules.errno(Refusal.LIMIT);
-        }
-        Errno permission = may.mayLock() ? Errno.OK : rules.errno(Refusal.PERMISSION);
-        boolean argumentsFirst = has(Trait.ARGUMENTS_BEFORE_PERMISSION);
-        Errno refused = argumentsFirst ? firstOf(argument, permission) : firstOf(permission, argument);
-        if (refused != Errno.OK || isEmptyOnceRounded(address, length)) {
-            return refused;
-        }
-        long start = firstPage(address);
-        long end = endPage(address, length);
-        Errno limited = checkLimits(start, end);
-        if (limited != Errno.OK) {
-            return limited;
-        }
-        PageMap before = memory.copy();
-        Errno result = setMode(start, end, mode);
-        if (result == Errno.OK && mode == Mode.FULL) {
-            result = bringIn(start, end);
-        }
-        if (result != Errno.OK && !has(Trait.FAILED_LOCK_KEEPS)) {
-            memory = before;
-        }
-        return result;
-    }
-
-    private Errno unlock(long address, long length) {
-        Errno argument = checkArguments(address, length);
-        Errno permission = may.mayUnlock() ? Errno.OK : rules.errno(Refusal.PERMISSION);
-        boolean argumentsFirst = has(Trait.ARGUMENTS_BEFORE_PERMISSION);
-        Errno refused = argumentsFirst ? firstOf(argument, permission) : firstOf(permission, argument);
-        if (refused != Errno.OK || isEmptyOnceRounded(address, length)) {
-            return refused;
-        }
-        long start = firstPage(address);
-        long end = endPage(address, length);
-        if (!has(Trait.UNLOCK_STOPS_AT_HOLE) && memory.hasHole(start, end)) {
-            return rules.errno(Refusal.HOLE);
-        }
-        return setMode(start, end, Mode.NONE);
-    }
-
-    private Errno lockAll(Set<Flag> flags) {
-        boolean current = flags.contains(Flag.CURRENT);
-        boolean onFault = flags.contains(Flag.ON_FAULT);
-        boolean meaningless = !current && !flags.contains(Flag.FUTURE) || onFault && !has(Trait.ON_FAULT);
-        if (meaningless && (has(Trait.FLAGS_BEFORE_PERMISSION) || may.mayLock())) {
-            return rules.errno(Refusal.ARGUMENT);
-        }
-        if (!may.mayLock()) {
-            return rules.errno(Refusal.PERMISSION);
-        }
-        Errno limited = current ? may.checkLimit(virtualPages(), 0, 0) : Errno.OK;
-        if (limited != Errno.OK && !has(Trait.LIMIT_AFTER_FUTURE)) {
-            return limited;
-        }
-        Mode mode = onFault ? Mode.ON_FAULT : Mode.FULL;
-        Mode before = future;
-        if (flags.contains(Flag.FUTURE)) {
-            future = mode;
-        } else if (has(Trait.CURRENT_ENDS_FUTURE)) {
-            future = Mode.NONE;
-        }
-        Errno result = limited == Errno.OK && current ? lockCurrent(mode) : limited;
-        if (result != Errno.OK && !has(Trait.FAILED_LOCK_ALL_LEAVES_FUTURE)) {
-            future = before;
-        }
-        return result;
-    }
-
-    private Errno lockCurrent(Mode mode) {
-        boolean ignoring = has(Trait.LOCK_ALL_IGNORES_FAILURES);
-        boolean blocked = memory.any(
-                0,
-                Long.MAX_VALUE,
-                segment -> takesLocks(segment)
-                        && isReadable(segment)
-                        && !segment.resident
-                        && segment.source != Source.GOOD);
-        if (blocked && !ignoring) {
-            return rules.errno(Refusal.LOCK_ALL_PAGE);
-        }
-        memory.update(0, Long.MAX_VALUE, segment -> {
-            if (!takesLocks(segment) || !ignoring && !isReadable(segment)) {
-                return segment;
-            }
-            boolean comesIn = mode == Mode.FULL && isReadable(segment) && segment.source == Source.GOOD;
-            return segment.mode(mode).resident(segment.resident || comesIn);
-        });
-        return Errno.OK;
-    }
-
-    private static Errno firstOf(Errno first, Errno second) {
-        return first == Errno.OK ? second : first;
-    }
-
-    private Errno checkArguments(long address, long length) {
-        boolean unaligned = (address & (rules.pageSize() - 1)) != 0;
-        if (unaligned && has(Trait.UNALIGNED_IS_REFUSED) || length == 0 && has(Trait.EMPTY_IS_REFUSED)) {
-            return rules.errno(Refusal.ARGUMENT);
-        }
-        return !isEmptyOnceRounded(address, length) && wraps(address, length) ? rules.errno(Refusal.WRAP) : Errno.OK;
-    }
-
-    private boolean isEmptyOnceRounded(long address, long length) {
-        long offset = address & (rules.pageSize() - 1);
-        if (length == 0) {
-            return offset == 0;
-        }
-        long rounded = offset + length + rules.pageSize() - 1;
-        boolean becomesZero = Long.compareUnsigned(rounded, rules.pageSize()) < 0;
-        return becomesZero && has(Trait.HUGE_LENGTH_LOCKS_NOTHING);
-    }
-
-    private boolean wraps(long address, long length) {
-        long end = address + length;
-        if (Long.compareUnsigned(end, address) < 0 || length != 0 && end == 0) {
-            return true;
-        }
-        long last = rules.addressBits() == 64 ? -rules.pageSize() : (1L << rules.addressBits()) - rules.pageSize();
-        return Long.compareUnsigned(end, last) > 0;
-    }
-
-    private long firstPage(long address) {
-        return address >>> shift;
-    }
-
-    private long endPage(long address, long length) {
-        return Math.max(
-                (address + length + rules.pageSize() - 1) >>> shift, firstPage(address) + (length == 0 ? 1 : 0));
-    }
-
-    private Errno checkLimits(long start, long end) {
-        long locked = memory.sum(start, end, segment -> segment.mode != Mode.NONE);
-        return may.checkLimit(lockedPages() + end - start, locked, passedByLimit());
-    }
-
-    /** Goes from mapping to mapping and stops at a hole. */
-    private Errno setMode(long start, long end, Mode mode) {
-        long page = start;
-        while (page < end) {
-            if (memory.at(page) == null) {
-                return rules.errno(Refusal.HOLE);
-            }
-            long next = memory.endOfMapping(page, end);
-            PageMap before = may.mapCountLimit == Long.MAX_VALUE ? null : memory.copy();
-            memory.update(
-                    page, next, segment -> takesLocks(segment) || mode == Mode.NONE ? segment.mode(mode) : segment);
-            if (before != null && memory.mappings() > may.mapCountLimit) {
-                memory = before;
-                return rules.errno(Refusal.MAP_COUNT);
-            }
-            page = next;
-        }
-        return Errno.OK;
-    }
-
-    /** Whether locking changes these pages at all; where not, the call succeeds all the same. */
-    private boolean takesLocks(Segment segment) {
-        return segment.mapping.kind != Kind.DROPPABLE
-                && !(segment.source == Source.PAST_END && has(Trait.PAST_END_IS_SKIPPED))
-                && !(segment.mapping.kind == Kind.RESERVED && !segment.resident && has(Trait.RESERVED_IS_SKIPPED));
-    }
-
-    private boolean isReadable(Segment segment) {
-        return segment.accessible || has(Trait.UNREADABLE_IS_LOCKED);
-    }
-
-    private Errno bringIn(long start, long end) {
-        for (long page = start; page < end; page = Math.min(memory.at(page).end, end)) {
-            Segment segment = memory.at(page);
-            if (!takesLocks(segment)) {
-                continue;
-            }
-            if (!isReadable(segment)) {
-                return rules.errno(Refusal.UNREADABLE);
-            }
-            if (!segment.resident && segment.source != Source.GOOD) {
-                return rules.errno(segment.source == Source.BROKEN ? Refusal.READ_FAILED : Refusal.PAST_END);
-            }
-            memory.update(page, Math.min(segment.end, end), each -> each.resident(true));
-        }
-        return Errno.OK;
     }
 
     // Scene
@@ -590,7 +368,7 @@ public final class FakeKernel {
 
     private long map(long pages, Kind kind, boolean accessible) {
         long start = nextPage;
-        insert(start, pages, kind, accessible);
+        process.insert(start, pages, kind, accessible);
         nextPage = start + pages + GAP;
         return start << shift;
     }
@@ -604,37 +382,8 @@ public final class FakeKernel {
      * @throws MapRefusedException in future mode, if it does not fit the limit
      */
     public synchronized void mapAt(long address, long pages, Kind kind) {
-        insert(firstPage(address), pages, kind, true);
-        nextPage = Math.max(nextPage, firstPage(address) + pages + GAP);
-    }
-
-    private void insert(long start, long pages, Kind kind, boolean accessible) {
-        if (pages < 1) {
-            throw new IllegalArgumentException(pages + " pages; a mapping has one or more");
-        }
-        PageMap before = memory.copy();
-        memory.remove(start, start + pages);
-        Mode mode = future;
-        if (mode != Mode.NONE) {
-            long after = lockedPages() + pages;
-            if (may.exceedsLimit(after - passedByLimit())) {
-                memory = before;
-                throw new MapRefusedException(rules.errno(Refusal.FUTURE_LIMIT));
-            }
-            if (may.exceedsSystemLimit(after)) {
-                if (!has(Trait.FUTURE_SHORTAGE_IS_SILENT)) {
-                    memory = before;
-                    throw new MapRefusedException(rules.errno(Refusal.FUTURE_LIMIT));
-                }
-                mode = Mode.NONE;
-            }
-        }
-        Mapping mapping = new Mapping(kind, start, start + pages);
-        Segment segment = new Segment(start + pages, mapping, accessible, Mode.NONE, false, Source.GOOD);
-        if (takesLocks(segment) && (isReadable(segment) || has(Trait.LOCK_ALL_IGNORES_FAILURES))) {
-            segment = segment.mode(mode).resident(mode == Mode.FULL && isReadable(segment));
-        }
-        memory.put(start, segment);
+        process.insert(process.firstPage(address), pages, kind, true);
+        nextPage = Math.max(nextPage, process.firstPage(address) + pages + GAP);
     }
 
     /**
@@ -643,12 +392,7 @@ public final class FakeKernel {
      * @return the child's side
      */
     public synchronized FakeKernel fork() {
-        FakeKernel child = new FakeKernel(rules);
-        child.memory = memory.copy();
-        child.memory.update(0, Long.MAX_VALUE, segment -> segment.mode(Mode.NONE));
-        child.nextPage = nextPage;
-        child.may = may.copy();
-        return child;
+        return new FakeKernel(rules, process.fork(), nextPage << shift);
     }
 
     /**
@@ -658,7 +402,7 @@ public final class FakeKernel {
      * @param pages how many pages
      */
     public synchronized void unmap(long address, long pages) {
-        memory.remove(firstPage(address), firstPage(address) + pages);
+        process.memory.remove(process.firstPage(address), process.firstPage(address) + pages);
     }
 
     /**
@@ -669,29 +413,32 @@ public final class FakeKernel {
      * @param accessible whether they may be read and written
      */
     public synchronized void protect(long address, long pages, boolean accessible) {
-        memory.update(firstPage(address), firstPage(address) + pages, segment -> segment.accessible(accessible));
+        process.memory.update(
+                process.firstPage(address),
+                process.firstPage(address) + pages,
+                segment -> segment.accessible(accessible));
     }
 
     /**
-     * Changes the length of the file that is mapped at an address. Pages past its end leave memory.
+     * Changes the length of the file that is mapped at an address. Pages past its end leave process.memory.
      *
      * @param address an address in the mapping
      * @param pages how many pages the file has from now on
      */
     public synchronized void truncate(long address, long pages) {
-        Segment file = memory.at(firstPage(address));
+        Segment file = process.memory.at(process.firstPage(address));
         if (file == null || file.mapping.kind != Kind.FILE) {
             throw new IllegalArgumentException("no file is mapped at 0x" + Long.toHexString(address));
         }
         Mapping mapping = file.mapping;
         long fileEnd = Math.min(mapping.start + pages, mapping.end);
-        memory.update(
+        process.memory.update(
                 mapping.start,
                 fileEnd,
                 segment -> segment.mapping == mapping && segment.source == Source.PAST_END
                         ? segment.source(Source.GOOD)
                         : segment);
-        memory.update(
+        process.memory.update(
                 fileEnd,
                 mapping.end,
                 segment -> segment.mapping == mapping ? segment.source(Source.PAST_END) : segment);
@@ -704,8 +451,8 @@ public final class FakeKernel {
      * @param broken whether reading it fails
      */
     public synchronized void breakPage(long address, boolean broken) {
-        long page = firstPage(address);
-        memory.update(page, page + 1, segment -> segment.source(broken ? Source.BROKEN : Source.GOOD));
+        long page = process.firstPage(address);
+        process.memory.update(page, page + 1, segment -> segment.source(broken ? Source.BROKEN : Source.GOOD));
     }
 
     /**
@@ -715,17 +462,18 @@ public final class FakeKernel {
      * @throws IllegalStateException where a real process would get SIGSEGV or SIGBUS
      */
     public synchronized void touch(long address) {
-        long page = firstPage(address);
-        Segment segment = memory.at(page);
+        long page = process.firstPage(address);
+        Segment segment = process.memory.at(page);
         if (segment == null || !segment.accessible || !segment.resident && segment.source != Source.GOOD) {
             throw new IllegalStateException("SIGSEGV or SIGBUS at 0x" + Long.toHexString(address));
         }
-        memory.update(page, page + 1, each -> each.resident(true));
+        process.memory.update(page, page + 1, each -> each.resident(true));
     }
 
-    /** Evicts everything that is not locked, as under pressure for memory. */
+    /** Evicts everything that is not locked, as under pressure for process.memory. */
     public synchronized void reclaim() {
-        memory.update(0, Long.MAX_VALUE, segment -> segment.mode == Mode.NONE ? segment.resident(false) : segment);
+        process.memory.update(
+                0, Long.MAX_VALUE, segment -> segment.mode == Mode.NONE ? segment.resident(false) : segment);
     }
 
     /**
@@ -734,8 +482,8 @@ public final class FakeKernel {
      * @param bytes the limit; {@link Long#MAX_VALUE} for unlimited
      */
     public synchronized void setLimit(long bytes) {
-        may.limit = bytes;
-        may.hardLimit = Math.max(may.hardLimit, bytes);
+        process.may.limit = bytes;
+        process.may.hardLimit = Math.max(process.may.hardLimit, bytes);
     }
 
     /**
@@ -744,7 +492,7 @@ public final class FakeKernel {
      * @param bytes the limit; {@link Long#MAX_VALUE} for unlimited
      */
     public synchronized void setHardLimit(long bytes) {
-        may.hardLimit = bytes;
+        process.may.hardLimit = bytes;
     }
 
     /**
@@ -753,7 +501,7 @@ public final class FakeKernel {
      * @param bytes the limit; {@link Long#MAX_VALUE} for unlimited
      */
     public synchronized void setSystemLimit(long bytes) {
-        may.systemLimit = bytes;
+        process.may.systemLimit = bytes;
     }
 
     /**
@@ -762,7 +510,7 @@ public final class FakeKernel {
      * @param mappings the limit; {@link Long#MAX_VALUE} for unlimited
      */
     public synchronized void setMapCountLimit(long mappings) {
-        may.mapCountLimit = mappings;
+        process.may.mapCountLimit = mappings;
     }
 
     /**
@@ -771,7 +519,7 @@ public final class FakeKernel {
      * @param value whether the process has it
      */
     public synchronized void setPrivileged(boolean value) {
-        may.privileged = value;
+        process.may.privileged = value;
     }
 
     /**
@@ -780,7 +528,7 @@ public final class FakeKernel {
      * @param value whether it is forbidden
      */
     public synchronized void setForbidden(boolean value) {
-        may.forbidden = value;
+        process.may.forbidden = value;
     }
 
     /**
@@ -829,7 +577,7 @@ public final class FakeKernel {
      * @return whether it is locked
      */
     public synchronized boolean isLocked(long address) {
-        Segment segment = memory.at(firstPage(address));
+        Segment segment = process.memory.at(process.firstPage(address));
         return segment != null && segment.resident && segment.mode != Mode.NONE;
     }
 
@@ -840,18 +588,18 @@ public final class FakeKernel {
      * @return the mode; {@link Mode#NONE} if it is not mapped
      */
     public synchronized Mode mode(long address) {
-        Segment segment = memory.at(firstPage(address));
+        Segment segment = process.memory.at(process.firstPage(address));
         return segment == null ? Mode.NONE : segment.mode;
     }
 
     /**
-     * Tells whether a page is in memory.
+     * Tells whether a page is in process.memory.
      *
      * @param address an address in the page
      * @return whether it is resident
      */
     public synchronized boolean isResident(long address) {
-        Segment segment = memory.at(firstPage(address));
+        Segment segment = process.memory.at(process.firstPage(address));
         return segment != null && segment.resident;
     }
 
@@ -863,9 +611,9 @@ public final class FakeKernel {
      * @return whether all are locked
      */
     public synchronized boolean isAllLocked(long address, long length) {
-        long start = firstPage(address);
-        long end = endPage(address, length);
-        return memory.sum(start, end, segment -> segment.resident && segment.mode != Mode.NONE) == end - start;
+        long start = process.firstPage(address);
+        long end = process.endPage(address, length);
+        return process.memory.sum(start, end, segment -> segment.resident && segment.mode != Mode.NONE) == end - start;
     }
 
     /**
@@ -876,7 +624,11 @@ public final class FakeKernel {
      * @return bytes
      */
     public synchronized long chargedBytes(long address, long length) {
-        return memory.sum(firstPage(address), endPage(address, length), segment -> segment.mode != Mode.NONE) << shift;
+        return process.memory.sum(
+                        process.firstPage(address),
+                        process.endPage(address, length),
+                        segment -> segment.mode != Mode.NONE)
+                << shift;
     }
 
     /**
@@ -887,10 +639,10 @@ public final class FakeKernel {
      * @return whether there is one; what a device would say is not known
      */
     public synchronized boolean isAnyUnreachable(long address, long length) {
-        return memory.any(
-                firstPage(address),
-                endPage(address, length),
-                segment -> !isReadable(segment) || segment.source == Source.PAST_END);
+        return process.memory.any(
+                process.firstPage(address),
+                process.endPage(address, length),
+                segment -> !process.isReadable(segment) || segment.source == Source.PAST_END);
     }
 
     /**
@@ -901,21 +653,17 @@ public final class FakeKernel {
      * @return sorted, disjoint and not touching each other
      */
     public synchronized List<MemoryRange> mapped(long address, long length) {
-        List<MemoryRange> parts = new ArrayList<>();
-        long end = endPage(address, length);
-        long page = firstPage(address);
-        while (page < end) {
-            if (memory.at(page) == null) {
-                page = memory.nextStart(page, end);
-                continue;
+        RangeSet.Builder parts = RangeSet.builder();
+        long end = process.endPage(address, length);
+        for (long page = process.firstPage(address); page < end; ) {
+            Segment segment = process.memory.at(page);
+            long next = segment == null ? process.memory.nextStart(page, end) : Math.min(segment.end, end);
+            if (segment != null) {
+                parts.add(page << shift, next << shift);
             }
-            long start = page;
-            while (page < end && memory.at(page) != null) {
-                page = Math.min(memory.at(page).end, end);
-            }
-            parts.add(MemoryRange.of(start << shift, (page - start) << shift));
+            page = next;
         }
-        return parts;
+        return parts.build().asList();
     }
 
     /**
@@ -924,7 +672,7 @@ public final class FakeKernel {
      * @return bytes
      */
     public synchronized long lockedBytes() {
-        return lockedPages() << shift;
+        return process.lockedPages() << shift;
     }
 
     /**
@@ -933,7 +681,7 @@ public final class FakeKernel {
      * @return bytes
      */
     public synchronized long limitedBytes() {
-        return lockedPages() - passedByLimit() << shift;
+        return process.lockedPages() - process.passedByLimit() << shift;
     }
 
     /**
@@ -942,7 +690,7 @@ public final class FakeKernel {
      * @return bytes
      */
     public synchronized long virtualBytes() {
-        return virtualPages() << shift;
+        return process.virtualPages() << shift;
     }
 
     /**
@@ -960,7 +708,7 @@ public final class FakeKernel {
      * @return the mode; {@link Mode#NONE} outside future mode
      */
     public synchronized Mode future() {
-        return future;
+        return process.future;
     }
 
     /**
@@ -969,7 +717,7 @@ public final class FakeKernel {
      * @return bytes; {@link Long#MAX_VALUE} for unlimited
      */
     public synchronized long limit() {
-        return may.limit;
+        return process.may.limit;
     }
 
     /**
@@ -978,7 +726,7 @@ public final class FakeKernel {
      * @return bytes; {@link Long#MAX_VALUE} for unlimited
      */
     public synchronized long hardLimit() {
-        return may.hardLimit;
+        return process.may.hardLimit;
     }
 
     /**
@@ -987,7 +735,7 @@ public final class FakeKernel {
      * @return bytes; {@link Long#MAX_VALUE} for unlimited
      */
     public synchronized long systemLimit() {
-        return may.systemLimit;
+        return process.may.systemLimit;
     }
 
     /**
@@ -996,7 +744,7 @@ public final class FakeKernel {
      * @return the limit; {@link Long#MAX_VALUE} for unlimited
      */
     public synchronized long mapCountLimit() {
-        return may.mapCountLimit;
+        return process.may.mapCountLimit;
     }
 
     /**
@@ -1005,7 +753,7 @@ public final class FakeKernel {
      * @return the number of mappings
      */
     public synchronized long mapCount() {
-        return memory.mappings();
+        return process.memory.mappings();
     }
 
     /**
@@ -1014,7 +762,7 @@ public final class FakeKernel {
      * @return whether it has
      */
     public synchronized boolean isPrivileged() {
-        return may.privileged;
+        return process.may.privileged;
     }
 
     /**
@@ -1023,7 +771,7 @@ public final class FakeKernel {
      * @return false if every lock is {@link Refusal#PERMISSION}
      */
     public synchronized boolean isPermitted() {
-        return may.mayLock();
+        return process.may.mayLock();
     }
 
     /**
@@ -1032,7 +780,7 @@ public final class FakeKernel {
      * @return false if there is none, or privilege lifts it
      */
     public synchronized boolean isBoundByLimit() {
-        return may.limitBinds();
+        return process.may.limitBinds();
     }
 
     /**
@@ -1043,27 +791,5 @@ public final class FakeKernel {
      */
     public long count(Call call) {
         return faults.count(call);
-    }
-
-    private long lockedPages() {
-        return memory.sum(0, Long.MAX_VALUE, segment -> segment.mode != Mode.NONE);
-    }
-
-    /** Pages that are locked, and that the limit of the process does not count. */
-    private long passedByLimit() {
-        return has(Trait.LIMIT_COUNTS_PAGE_TABLE)
-                ? memory.sum(
-                        0,
-                        Long.MAX_VALUE,
-                        segment -> segment.mode != Mode.NONE && !(segment.accessible && segment.resident))
-                : 0;
-    }
-
-    private long virtualPages() {
-        return memory.sum(0, Long.MAX_VALUE, segment -> true);
-    }
-
-    private boolean has(Trait trait) {
-        return rules.has(trait);
     }
 }
