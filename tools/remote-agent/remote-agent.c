@@ -106,9 +106,9 @@ typedef socklen_t agent_length;
 
 enum { FRAME = 512 * 1024, ARGUMENTS = 8, SESSIONS = 16, SECONDS_FOR_THE_KEY = 10 };
 #ifdef AGENT_THREADS
-enum { WORKERS = 8 };
+enum { SERVERS = 8 };
 #else
-enum { WORKERS = 1 };
+enum { SERVERS = 1 };
 #endif
 
 /* C89 has no type of 64 bits: two halves of 32. */
@@ -131,7 +131,7 @@ struct request {
     struct word result;
 };
 
-struct worker {
+struct server {
     struct request request;
     /* As it came, and the memory arguments at addresses that suit every type. */
     unsigned char frame[FRAME];
@@ -140,7 +140,7 @@ struct worker {
     int busy;
 };
 
-static struct worker workers[WORKERS];
+static struct server servers[SERVERS];
 static int connection = -1;
 #ifdef AGENT_THREADS
 static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
@@ -201,12 +201,6 @@ static void *pointer(const struct request *r, int n) {
 
 /* ---- what every harness needs: memory, in this system's own numbers ---- */
 
-enum { FILES = 64 };
-static struct {
-    char *address;
-    int fd;
-} mapped_files[FILES];
-
 static size_t page_bytes(void) {
     return (size_t)sysconf(_SC_PAGESIZE);
 }
@@ -226,6 +220,22 @@ static char *zeros(char *at, size_t length, int flags) {
 #endif
 }
 
+/* A stand-in may keep account of the kinds of memory itself. */
+#ifdef AGENT_STANDIN_MEMORY
+#define AGENT_STANDIN_FILES
+enum { NO_RESERVE = 1 };
+
+static char *between_holes(size_t pages, int flags) {
+    void *at = flags == NO_RESERVE ? standin_map_noreserve((long)pages) : standin_map((long)pages);
+    return at == NULL ? (char *)MAP_FAILED : (char *)at;
+}
+#else
+#ifdef MAP_NORESERVE
+#define NO_RESERVE MAP_NORESERVE
+#else
+#define NO_RESERVE 0
+#endif
+
 /* With a hole on either side. */
 static char *between_holes(size_t pages, int flags) {
     size_t page = page_bytes();
@@ -237,23 +247,27 @@ static char *between_holes(size_t pages, int flags) {
     munmap(all + (pages + 1) * page, page);
     return all + page;
 }
-
-static void call_agent_map(struct request *r) {
-    result_pointer(r, between_holes(Z(0), 0));
-}
-
-static void call_agent_map_noreserve(struct request *r) {
-#ifdef MAP_NORESERVE
-    result_pointer(r, between_holes(Z(0), MAP_NORESERVE));
-#else
-    (void)r;
-    errno = EINVAL;
-    result_signed(r, -1);
 #endif
+
+#ifdef AGENT_STANDIN_FILES
+static char *map_file(size_t pages) {
+    void *at = standin_map_file((long)pages);
+    return at == NULL ? (char *)MAP_FAILED : (char *)at;
 }
 
-static char *map_new_file(size_t length) {
+static int truncate_file(char *address, size_t pages) {
+    return standin_truncate(address, (long)pages);
+}
+#else
+enum { FILES = 64 };
+static struct {
+    char *address;
+    int fd;
+} mapped_files[FILES];
+
+static char *map_file(size_t pages) {
     char name[] = "/tmp/remote-agentXXXXXX";
+    size_t length = pages * page_bytes();
     char *at = (char *)MAP_FAILED;
     int fd;
     int i = 0;
@@ -281,20 +295,32 @@ static char *map_new_file(size_t length) {
     return at;
 }
 
-static void call_agent_map_file(struct request *r) {
-    result_pointer(r, map_new_file(Z(0) * page_bytes()));
-}
-
-static void call_agent_truncate(struct request *r) {
+static int truncate_file(char *address, size_t pages) {
     int i;
     for (i = 0; i < FILES; i++) {
-        if (mapped_files[i].address != NULL && mapped_files[i].address == (char *)P(0)) {
-            result_signed(r, ftruncate(mapped_files[i].fd, (off_t)(Z(1) * page_bytes())));
-            return;
+        if (mapped_files[i].address != NULL && mapped_files[i].address == address) {
+            return ftruncate(mapped_files[i].fd, (off_t)(pages * page_bytes()));
         }
     }
     errno = EBADF;
-    result_signed(r, -1);
+    return -1;
+}
+#endif
+
+static void call_agent_map(struct request *r) {
+    result_pointer(r, between_holes(Z(0), 0));
+}
+
+static void call_agent_map_noreserve(struct request *r) {
+    result_pointer(r, between_holes(Z(0), NO_RESERVE));
+}
+
+static void call_agent_map_file(struct request *r) {
+    result_pointer(r, map_file(Z(0)));
+}
+
+static void call_agent_truncate(struct request *r) {
+    result_signed(r, truncate_file((char *)P(0), Z(1)));
 }
 
 static void call_agent_unmap(struct request *r) {
@@ -411,7 +437,9 @@ static long locked_bytes(void) {
 /* A locked page cannot be invalidated: msync(2) of POSIX, EBUSY. No backend but that of Linux asks so. */
 static int page_locked(char *address) {
     char *page = (char *)((unsigned long)address & ~(unsigned long)(page_bytes() - 1));
-    return msync(page, page_bytes(), MS_INVALIDATE) == 0 ? 0 : errno == EBUSY ? 1 : -1;
+    int result = msync(page, page_bytes(), MS_SYNC | MS_INVALIDATE);
+    /* ENOMEM: nothing is mapped there. */
+    return result == 0 || errno == ENOMEM ? 0 : errno == EBUSY ? 1 : -1;
 }
 
 static int page_on_fault(char *address) {
@@ -435,10 +463,15 @@ static int page_resident(char *address) {
 #ifdef AGENT_FREEBSD
 /* Of the whole system: nothing else there should lock or unlock meanwhile. */
 static long locked_bytes(void) {
-    unsigned int pages = 0;
+    union {
+        unsigned int narrow;
+        unsigned long wide;
+    } pages;
     size_t length = sizeof pages;
-    return sysctlbyname("vm.stats.vm.v_user_wire_count", &pages, &length, NULL, 0) == 0 ? (long)pages * (long)page_bytes()
-                                                                                        : -1;
+    if (sysctlbyname("vm.stats.vm.v_user_wire_count", &pages, &length, NULL, 0) != 0) {
+        return -1;
+    }
+    return (long)(length == sizeof pages.narrow ? pages.narrow : pages.wide) * (long)page_bytes();
 }
 #else
 static long locked_bytes(void) {
@@ -544,6 +577,16 @@ static void call_agent_set_limit(struct request *r) {
 
 /* ---- files, for systems that tell through them ---- */
 
+#ifdef AGENT_STANDIN_PROC
+static void call_agent_read_file(struct request *r) {
+    int extended = strcmp((char *)P(0), "/proc/self/xmap") == 0;
+    result_signed(r, standin_proc(extended, (char *)r->arguments[1].memory, (long)r->arguments[1].length));
+}
+
+static void call_agent_file_size(struct request *r) {
+    result_signed(r, standin_object_size(strrchr((char *)P(0), '/') + 1));
+}
+#else
 /* Returns how many bytes from the start of a file fit; -1 if it cannot be read. */
 static void call_agent_read_file(struct request *r) {
     int fd = open((char *)P(0), O_RDONLY);
@@ -565,6 +608,7 @@ static void call_agent_file_size(struct request *r) {
     int regular = stat((char *)P(0), &status) == 0 && S_ISREG(status.st_mode);
     result_signed(r, regular ? (long)status.st_size : -1);
 }
+#endif
 
 /* ---- errno ---- */
 
@@ -645,7 +689,7 @@ CALL(setrlimit, setrlimit(I(0), P(1)))
 
 #ifdef AGENT_LINUX
 CALL(mlock2, mlock2(P(0), Z(1), (unsigned)I(2)))
-CALL(mincore, mincore(P(0), Z(1), (unsigned char *)P(2)))
+CALL(mincore, mincore(P(0), Z(1), P(2)))
 CALL(madvise, madvise(P(0), Z(1), I(2)))
 CALL(ioctl, ioctl(I(0), (unsigned long)L(1), P(2)))
 /* The stat of a link itself: device, inode, owner and size, 8 bytes each, big-endian. */
@@ -668,7 +712,7 @@ static void call_agent_lstat(struct request *r) {
 #endif
 
 #ifdef AGENT_BSD
-CALL(mincore, mincore(P(0), Z(1), (char *)P(2)))
+CALL(mincore, mincore(P(0), Z(1), P(2)))
 CALL(madvise, madvise(P(0), Z(1), I(2)))
 CALL(minherit, minherit(P(0), Z(1), I(2)))
 CALL(sysctl, sysctl((int *)P(0), (unsigned)I(1), P(2), (size_t *)P(3), P(4), Z(5)))
@@ -693,7 +737,7 @@ CALL(aio_suspend, aio_suspend(P(0), I(1), P(2)))
 
 #ifdef AGENT_SUN
 CALL(memcntl, memcntl((char *)P(0), Z(1), I(2), (char *)P(3), I(4), I(5)))
-CALL(mincore, mincore((char *)P(0), Z(1), (char *)P(2)))
+CALL(mincore, mincore(P(0), Z(1), P(2)))
 CALL(priv_ineffect, priv_ineffect((char *)P(0)))
 static void call_rctlblk_size(struct request *r) {
     result_signed(r, (long)rctlblk_size());
@@ -714,6 +758,9 @@ CALL(mctl, mctl((char *)P(0), Z(1), I(2), I(3)))
 
 #ifdef AGENT_HPUX
 CALL(getprivgrp, getprivgrp(P(0)))
+static void call_agent_privgrp_bytes(struct request *r) {
+    result_signed(r, (long)(PRIV_MAXGRPS * sizeof(struct privgrp_map)));
+}
 #endif
 
 #ifdef AGENT_IRIX
@@ -829,6 +876,7 @@ static const struct function {
 #endif
 #ifdef AGENT_HPUX
     F(getprivgrp, "p"),
+    F(agent_privgrp_bytes, ""),
 #endif
 #ifdef AGENT_IRIX
     F(mpin, "pz"),
@@ -916,7 +964,7 @@ static int fits(const struct word *w, char type) {
 }
 
 /* Reads what a frame asks for; NULL and the reason if it makes no sense. */
-static const struct function *parse(struct worker *w, const char **why) {
+static const struct function *parse(struct server *w, const char **why) {
     const unsigned char *at = w->frame + 4;
     const unsigned char *end = w->frame + w->length;
     unsigned char *memory = (unsigned char *)w->aligned;
@@ -990,7 +1038,7 @@ static const struct function *parse(struct worker *w, const char **why) {
     return function;
 }
 
-static int answer(struct worker *w, int error) {
+static int answer(struct server *w, int error) {
     struct request *r = &w->request;
     unsigned char head[21];
     unsigned long length = 17;
@@ -1020,7 +1068,7 @@ static int answer(struct worker *w, int error) {
     return status;
 }
 
-static void serve_request(struct worker *w) {
+static void serve_request(struct server *w) {
     const char *why;
     const struct function *function;
     int error;
@@ -1034,7 +1082,7 @@ static void serve_request(struct worker *w) {
 #ifdef AGENT_THREADS
         int too_many;
         pthread_mutex_lock(&dispatching);
-        too_many = ++waiting_calls > WORKERS - 2;
+        too_many = ++waiting_calls > SERVERS - 2;
         pthread_cond_broadcast(&changed_work);
         pthread_mutex_unlock(&dispatching);
         if (too_many) {
@@ -1059,8 +1107,8 @@ static void serve_request(struct worker *w) {
     }
 }
 
-/* A whole frame into a worker's buffer. 0 at the end. */
-static int receive_request(struct worker *w) {
+/* A whole frame into a server's buffer. 0 at the end. */
+static int receive_request(struct server *w) {
     unsigned char length[4];
     if (!receive_all(length, 4)) {
         return 0;
@@ -1074,8 +1122,8 @@ static int receive_request(struct worker *w) {
 }
 
 #ifdef AGENT_THREADS
-static void *work(void *of) {
-    struct worker *w = (struct worker *)of;
+static void *serve_calls(void *of) {
+    struct server *w = (struct server *)of;
     while (w != NULL) {
         pthread_mutex_lock(&dispatching);
         while (!w->busy) {
@@ -1091,40 +1139,40 @@ static void *work(void *of) {
     return NULL;
 }
 
-static int busy_workers(void) {
+static int busy_servers(void) {
     int busy = 0;
     int i;
-    for (i = 0; i < WORKERS; i++) {
-        busy += workers[i].busy;
+    for (i = 0; i < SERVERS; i++) {
+        busy += servers[i].busy;
     }
     return busy;
 }
 
-static struct worker *idle_worker(void) {
+static struct server *idle_server(void) {
     int i = 0;
-    while (i < WORKERS && workers[i].busy) {
+    while (i < SERVERS && servers[i].busy) {
         i++;
     }
-    return i < WORKERS ? &workers[i] : NULL;
+    return i < SERVERS ? &servers[i] : NULL;
 }
 
 static void serve(void) {
-    struct worker *w;
+    struct server *w;
     int more = 1;
     int i;
     /* All of them now: under a limit and mlockall there may be no memory for a stack later. */
-    for (i = 0; i < WORKERS; i++) {
+    for (i = 0; i < SERVERS; i++) {
         pthread_attr_t attributes;
         pthread_t thread;
         pthread_attr_init(&attributes);
         pthread_attr_setstacksize(&attributes, 256 * 1024);
-        if (pthread_create(&thread, &attributes, work, &workers[i]) != 0) {
+        if (pthread_create(&thread, &attributes, serve_calls, &servers[i]) != 0) {
             refuse_request(0xffffffffUL, "cannot start a thread");
         }
     }
     while (more) {
         pthread_mutex_lock(&dispatching);
-        while ((w = idle_worker()) == NULL) {
+        while ((w = idle_server()) == NULL) {
             pthread_cond_wait(&changed_work, &dispatching);
         }
         pthread_mutex_unlock(&dispatching);
@@ -1136,15 +1184,15 @@ static void serve(void) {
     }
     /* What was asked before the end is answered, unless it waits for others. */
     pthread_mutex_lock(&dispatching);
-    while (busy_workers() > waiting_calls) {
+    while (busy_servers() > waiting_calls) {
         pthread_cond_wait(&changed_work, &dispatching);
     }
     pthread_mutex_unlock(&dispatching);
 }
 #else
 static void serve(void) {
-    while (receive_request(&workers[0])) {
-        serve_request(&workers[0]);
+    while (receive_request(&servers[0])) {
+        serve_request(&servers[0]);
     }
 }
 #endif
@@ -1165,6 +1213,7 @@ static int is_key(const char *given, const char *key) {
 
 static void session(const char *key) {
     static const char opening[] = "pagelock-remote 1 ";
+    const char *kernel = "own";
     static int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
     char line[256];
     char facts[256];
@@ -1196,16 +1245,17 @@ static void session(const char *key) {
     }
     uname(&system);
 #ifdef AGENT_STANDIN
+    kernel = "stand-in";
     strcpy(system.sysname, AGENT_STANDIN);
     strcpy(system.release, AGENT_RELEASE);
     strcpy(system.machine, sizeof(void *) == 8 ? AGENT_MACHINE64 : AGENT_MACHINE32);
 #endif
-    sprintf(facts, "ok\t%.40s\t%.60s\t%.40s\t%d\t%s\t%lu\t%ld\t%ld\t", system.sysname, system.release, system.machine,
+    sprintf(facts, "ok\t%.40s\t%.60s\t%.40s\t%d\t%s\t%lu\t%ld\t%ld\t%s\t", system.sysname, system.release, system.machine,
             (int)sizeof(void *) * 8, *(char *)&one == 1 ? "little" : "big", (unsigned long)page_bytes(), (long)getpid(),
-            (long)geteuid());
+            (long)geteuid(), kernel);
     say(facts);
     for (i = 0; i < (unsigned)FUNCTIONS; i++) {
-        if (functions[i].name[0] != '!' || WORKERS > 1) {
+        if (functions[i].name[0] != '!' || SERVERS > 1) {
             say(functions[i].name + (functions[i].name[0] == '!'));
             say(i + 1 < (unsigned)FUNCTIONS ? "," : "");
         }

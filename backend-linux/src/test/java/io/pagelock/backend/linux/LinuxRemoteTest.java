@@ -1,23 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
 
 import io.pagelock.backend.testkit.BackendContract;
-import io.pagelock.backend.testkit.Comparison;
 import io.pagelock.backend.testkit.Harness;
+import io.pagelock.backend.testkit.RuleReport;
 import io.pagelock.backend.testkit.remote.RemoteAgent;
 import io.pagelock.backend.testkit.remote.RemoteCalls;
 import io.pagelock.backend.testkit.remote.RemoteMachine;
+import io.pagelock.backend.testkit.remote.RemoteRun;
+import io.pagelock.backend.testkit.standin.StandIn;
 import java.nio.file.Path;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.condition.DisabledIfEnvironmentVariable;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
+import org.junit.platform.launcher.core.LauncherFactory;
+import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 
 /**
  * The way by which other systems' backends are run against their kernels, proven with Linux: each call goes over TCP to
@@ -26,64 +39,119 @@ import org.junit.jupiter.api.condition.OS;
  */
 @EnabledOnOs(OS.LINUX)
 class LinuxRemoteTest {
-    private static Path library;
-    private static RemoteAgent agent;
-    private static RemoteAgent ordinary;
+    private static final Path LIBRARY = Path.of("src/test/c/remote-linux.c");
+
+    private static RemoteRun run;
+    private static RemoteRun ordinary;
 
     @BeforeAll
     static void start() {
-        library = RemoteLinux.library();
-        agent = RemoteAgent.given().orElseGet(RemoteAgent::here);
+        run = RemoteRun.of("linux", LIBRARY, RemoteAgent::here);
     }
 
     @AfterAll
     static void stop() {
-        if (agent != null) {
-            agent.close();
+        if (run != null) {
+            run.close();
         }
         if (ordinary != null) {
             ordinary.close();
         }
     }
 
-    private static synchronized RemoteAgent ordinary() {
-        assumeFalse(RemoteAgent.given().isPresent(), "the agent elsewhere runs as whoever started it");
+    private static synchronized RemoteRun ordinary() {
+        assumeFalse(run.isElsewhere(), "the agent elsewhere runs as whoever started it");
         if (ordinary == null) {
-            ordinary = RemoteAgent.ofOrdinaryUser(8 << 20);
+            ordinary = RemoteRun.of("linux", LIBRARY, () -> RemoteAgent.ofOrdinaryUser(8 << 20));
         }
         return ordinary;
     }
 
-    private static Stream<DynamicTest> rows(RemoteAgent agent) {
-        return Comparison.tests("linux", () -> {
-            RemoteMachine machine = RemoteMachine.open(library, agent);
-            return new RemoteCalls(machine, !machine.isSuperuser());
-        });
+    private static Stream<DynamicTest> answers(RemoteRun of) {
+        return of.answers(machine -> new RemoteCalls(machine).privileged(machine.isSuperuser(), true));
     }
 
     @Nested
     class Contract extends BackendContract {
         @Override
         protected Harness open() {
-            return RemoteLinux.harness(RemoteMachine.open(library, agent));
+            return RemoteLinux.harness(run.machine());
         }
     }
 
     @Nested
+    @DisabledIfEnvironmentVariable(
+            named = RemoteAgent.ADDRESS_VARIABLE,
+            matches = ".+",
+            disabledReason = "the agent elsewhere runs as whoever started it")
+    @EnabledIfSystemProperty(named = "pagelock.thorough", matches = "true")
     class ContractOfAnOrdinaryUser extends BackendContract {
         @Override
         protected Harness open() {
-            return RemoteLinux.harness(RemoteMachine.open(library, ordinary()));
+            return RemoteLinux.harness(ordinary().machine());
+        }
+    }
+
+    @Test
+    void everyCallIsPassedOn() {
+        try (RemoteMachine machine = run.machine()) {
+            // Bound to getrlimit64.
+            assertEquals(Set.of("getrlimit"), machine.missing(LinuxCalls.class));
         }
     }
 
     @TestFactory
     Stream<DynamicTest> theKernelAnswersAsIsKnown() {
-        return rows(agent);
+        return answers(run);
     }
 
     @TestFactory
     Stream<DynamicTest> theKernelAnswersAnOrdinaryUserAsIsKnown() {
-        return rows(ordinary());
+        return answers(ordinary());
+    }
+
+    /** Is no test of its own: run by the one below, rule by rule. */
+    static final class Wrong extends BackendContract {
+        private static String library;
+
+        @Override
+        protected Harness open() {
+            return RemoteLinux.harness(run.machine(Path.of(library)));
+        }
+    }
+
+    /** What would make a run through the agent worthless if nobody noticed. */
+    @ParameterizedTest
+    @CsvSource({
+        "UNASKED_LOCK, L1_lockedPagesAreResidentAndLocked",
+        "SHORT_LOCK, L1_lockedPagesAreResidentAndLocked",
+        "UNASKED_UNLOCK, L4_aPageStaysLockedUntilTheLastHandleCloses",
+        "LOST_ERRNO, F1_aRefusalNamesCallErrnoRangeAndSystem"
+    })
+    void aWayThatIsWrongFailsItsRule(String fault, String rule) {
+        assumeFalse(run.isElsewhere(), "the agent elsewhere is not asked for that");
+        assertEquals(1, passed(run.library(), rule), rule);
+        Path wrong = StandIn.compile(Path.of("src/test/c/remote-linux-wrong.c"), "-DFAULT=" + fault);
+        assertEquals(0, passed(wrong.toString(), rule));
+    }
+
+    private static long passed(String library, String rule) {
+        Wrong.library = library;
+        SummaryGeneratingListener listener = new SummaryGeneratingListener();
+        // A failure that is wanted has no place in the report.
+        String report = System.clearProperty(RuleReport.FILE_PROPERTY);
+        try {
+            LauncherFactory.create()
+                    .execute(
+                            LauncherDiscoveryRequestBuilder.request()
+                                    .selectors(selectMethod(Wrong.class, rule))
+                                    .build(),
+                            listener);
+        } finally {
+            System.setProperty(RuleReport.FILE_PROPERTY, report == null ? "" : report);
+        }
+        assertEquals(1, listener.getSummary().getTestsFoundCount(), rule);
+        assertEquals(0, listener.getSummary().getTestsAbortedCount(), rule);
+        return listener.getSummary().getTestsSucceededCount();
     }
 }

@@ -7,25 +7,18 @@ import io.pagelock.backend.testkit.Harness.Ability;
 import io.pagelock.backend.testkit.remote.RemoteHarness;
 import io.pagelock.backend.testkit.remote.RemoteMachine;
 import io.pagelock.backend.testkit.remote.RemoteMachine.Out;
-import io.pagelock.backend.testkit.standin.StandIn;
 import io.pagelock.spi.Host;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 
 /** The Linux of a remote-agent, and the backend over it: its calls and its files are the agent's. */
 final class RemoteLinux {
     private RemoteLinux() {}
-
-    /** The library that passes calls on. */
-    static Path library() {
-        return StandIn.compile(Path.of("src/test/c/remote-linux.c"));
-    }
 
     static LinuxBackend backend(RemoteMachine machine) {
         CLibrary library = CLibrary.open(Host.current(), machine.file().toString());

@@ -25,6 +25,9 @@ public final class RemoteAgent implements AutoCloseable {
     /** The environment variable with the key of that agent, {@value}. */
     public static final String KEY_VARIABLE = "PAGELOCK_REMOTE_KEY";
 
+    /** The environment variable with the file that abi-probe printed on that system, {@value}, for backends that read it. */
+    public static final String NUMBERS_VARIABLE = "PAGELOCK_REMOTE_ABI";
+
     private final String host;
     private final String port;
     private final String key;

@@ -12,24 +12,41 @@ import java.util.Set;
  */
 public final class RemoteCalls implements RawCalls {
     private final RemoteMachine machine;
-    private final boolean limitBinds;
     private final long[] limits;
     private final boolean seesBytes;
+    private final long lockedBefore;
+    private boolean limitBinds;
+    /** Null where the system knows no such thing. */
+    private Boolean privileged;
+
     private boolean privilegeIsWanted;
     /** The row wants the limit that there is. */
     private boolean isLimited;
 
     /**
-     * Makes one.
+     * Makes one, bound by the limit if there is one.
      *
      * @param machine a new session, closed with this
-     * @param limitBinds whether RLIMIT_MEMLOCK binds this process
      */
-    public RemoteCalls(RemoteMachine machine, boolean limitBinds) {
+    public RemoteCalls(RemoteMachine machine) {
         this.machine = Objects.requireNonNull(machine, "machine");
         limits = machine.limit();
-        this.limitBinds = limitBinds && limits.length > 0;
+        limitBinds = limits.length > 0;
         seesBytes = (machine.witness() & 8) != 0;
+        lockedBefore = seesBytes ? machine.lockedBytes() : 0;
+    }
+
+    /**
+     * Says whether the agent has the privilege that the rows speak of.
+     *
+     * @param value whether it has
+     * @param liftsLimit whether it lifts the limit
+     * @return this
+     */
+    public RemoteCalls privileged(boolean value, boolean liftsLimit) {
+        privileged = value;
+        limitBinds &= !(value && liftsLimit);
+        return this;
     }
 
     private String answer(long result) {
@@ -125,7 +142,7 @@ public final class RemoteCalls implements RawCalls {
         if (limits.length == 0 || !seesBytes || !limitBinds && !privilegeIsWanted) {
             throw RawCalls.cannot("be bound by a limit");
         }
-        long soft = pages < 0 ? 0 : machine.lockedBytes() + pages * machine.pageSize();
+        long soft = pages < 0 ? 0 : machine.lockedBytes() - lockedBefore + pages * machine.pageSize();
         if (limits[1] >= 0 && soft > limits[1]) {
             throw RawCalls.cannot("have a soft limit of " + soft + " bytes: the hard one is " + limits[1]);
         }
@@ -135,7 +152,7 @@ public final class RemoteCalls implements RawCalls {
 
     @Override
     public void privilege(boolean value) {
-        if (value != machine.isSuperuser()) {
+        if (privileged == null || value != privileged) {
             throw RawCalls.cannot(value ? "get the privilege" : "drop the privilege");
         }
         privilegeIsWanted = value;

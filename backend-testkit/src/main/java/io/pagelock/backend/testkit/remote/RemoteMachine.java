@@ -6,13 +6,17 @@ import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import io.pagelock.backend.testkit.standin.StandIn;
 import io.pagelock.spi.Host;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * A session with a {@link RemoteAgent}: a process there, its memory, and what its kernel says of it. All that it locked ends
@@ -20,12 +24,15 @@ import java.util.Set;
  */
 public final class RemoteMachine implements AutoCloseable {
     private static final int NONE = -1;
+    /** What bindings have besides C functions. */
+    private static final List<String> OWN = Arrays.asList("errno", "has");
 
     private final Path file;
     private final NativeLibrary library;
     private final Host host;
     private final long pageSize;
     private final boolean isSuperuser;
+    private final boolean isStandIn;
     private final long processId;
     private final Set<String> functions;
 
@@ -36,7 +43,8 @@ public final class RemoteMachine implements AutoCloseable {
         pageSize = Long.parseLong(facts[6]);
         processId = Long.parseLong(facts[7]);
         isSuperuser = facts[8].equals("0");
-        functions = new HashSet<>(Arrays.asList(facts[9].split(",")));
+        isStandIn = facts[9].equals("stand-in");
+        functions = new HashSet<>(Arrays.asList(facts[10].split(",")));
     }
 
     /**
@@ -103,12 +111,38 @@ public final class RemoteMachine implements AutoCloseable {
     }
 
     /**
+     * Reports whether the agent's kernel is a stand-in of the system.
+     *
+     * @return whether it is
+     */
+    public boolean isStandIn() {
+        return isStandIn;
+    }
+
+    /**
      * Returns the number of the session's process there.
      *
      * @return its pid
      */
     public long processId() {
         return processId;
+    }
+
+    /**
+     * Returns which functions of a binding the library lacks. They would be those of the C library here, and act on this JVM.
+     *
+     * @param calls an interface of C functions
+     * @return their names
+     */
+    public Set<String> missing(Class<?> calls) {
+        Set<String> missing = new TreeSet<>();
+        for (Method each : calls.getMethods()) {
+            boolean ofC = Modifier.isAbstract(each.getModifiers()) && !OWN.contains(each.getName());
+            if (ofC && library.getFunction("remote_defines").invokeInt(new Object[] {each.getName()}) == 0) {
+                missing.add(each.getName());
+            }
+        }
+        return missing;
     }
 
     /**

@@ -16,6 +16,7 @@
 #define PAGELOCK_REMOTE_H
 
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -431,6 +432,20 @@ void remote_failure(char *text, int size) {
     pthread_mutex_lock(&remote_lock);
     snprintf(text, (size_t)size, "%s", remote.failure);
     pthread_mutex_unlock(&remote_lock);
+}
+
+/* Whether this library has a function itself, and not only the C library below it, which would act on this process. */
+int remote_defines(const char *name) {
+    Dl_info own;
+    Dl_info its;
+    void *self;
+    void *function;
+    if (dladdr(remote.facts, &own) == 0 || (self = dlopen(own.dli_fname, RTLD_LAZY | RTLD_NOLOAD)) == NULL) {
+        return 0;
+    }
+    function = dlsym(self, name);
+    dlclose(self);
+    return function != NULL && dladdr(function, &its) != 0 && its.dli_fbase == own.dli_fbase;
 }
 
 /* Any function of the agent, with numbers, and of those that are memory at most one in and one out; -1 for neither. */

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.sun.jna.NativeLibrary;
 import io.pagelock.backend.testkit.standin.StandIn;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -328,5 +329,17 @@ class RemoteAgentTest {
             error = assertThrows(AssertionError.class, () -> machine.touch(8));
             assertTrue(error.getMessage().endsWith("signal 11 ended the session"), error.getMessage());
         }
+    }
+
+    /** Bytes of 1 to 9, for an agent whose order is the other one. */
+    @ParameterizedTest
+    @CsvSource({"1, 123456789", "2, 214365879", "4, 432187659", "8, 876543219", "24, 216543879", "124, 132765489"})
+    void membersAreTurnedRoundEachByItself(String units, String expected) {
+        byte[] bytes = "123456789".getBytes(StandardCharsets.US_ASCII);
+        NativeLibrary.getInstance(
+                        StandIn.compile(Path.of("src/test/c/remote-any.c")).toString())
+                .getFunction("turn")
+                .invokeVoid(new Object[] {bytes, bytes.length, units});
+        assertEquals(expected, new String(bytes, StandardCharsets.US_ASCII));
     }
 }
