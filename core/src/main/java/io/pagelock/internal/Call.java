@@ -39,6 +39,8 @@ final class Call {
     long[] heldByOthers;
     /** Of these, what was not locked: whoever holds it has unmapped it, and other memory is mapped there now. */
     Parts stale;
+    /** Of a lock of one range: others held every page of it fully when it began, and no address-space lock was open. */
+    boolean nested;
     /** Nobody else held any of the pages when the call began, and no address-space lock was open. */
     boolean alone;
     /** The pages were locked on fault for a while, since nobody else held them. */

@@ -105,19 +105,25 @@ final class LockTable {
     private void planShared(Call call) {
         Parts held = null;
         Parts heldFully = null;
+        call.nested = !covered && !call.hold.onFault && call.count() == 1;
         for (int i = 0; i < call.count(); i++) {
             Span part = call.span(i);
+            long at = part.start;
             boolean more = look.firstEndingAfter(part.start);
             for (; more && less(look.start(), part.end); more = look.next()) {
                 if (look.count() > 0) {
                     held = held == null ? new Parts() : held;
                     held.addApart(max(look.start(), part.start), min(look.end(), part.end));
                 }
+                if (look.full() > 0 && !less(at, look.start())) {
+                    at = look.end();
+                }
                 if (call.hold.onFault && look.full() > 0) {
                     heldFully = heldFully == null ? new Parts() : heldFully;
                     heldFully.add(look.start(), look.end());
                 }
             }
+            call.nested &= !less(at, part.end);
         }
         call.heldByOthers = held == null ? null : held.toArray();
         call.heldFully = heldFully == null ? null : heldFully.toArray();

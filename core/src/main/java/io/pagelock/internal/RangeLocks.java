@@ -172,6 +172,9 @@ final class RangeLocks {
     void carryOut(Hold hold) {
         Call call = hold.call;
         try {
+            if (calls.isStillLocked(call) && settle(call)) {
+                return;
+            }
             call.weakened = call.alone && !hold.onFault && isLarge(call);
             call.stale = calls.stale(call.heldByOthers);
             do {
