@@ -14,11 +14,13 @@ import java.util.Set;
 
 /**
  * The memory of one pool. Does not know the pool, which may have been collected. A secret takes the smallest slot of a power of two
- * that holds it; a slab of one page serves one size at a time, and any size once it is empty. What is larger than half a page has
+ * that holds it; a slab serves one size at a time, and any size once it is empty. What is larger than half a page has
  * pages of its own. The monitor is never held across a system call.
  */
 final class Slabs {
     private static final int SMALLEST = 16;
+
+    private static final int MOST_PAGES = 256;
 
     final Recipe recipe;
     private final long budget;
@@ -145,9 +147,27 @@ final class Slabs {
         }
     }
 
+    /** Adds a page, or a sixteenth of what there is, so that a large pool does not use up the mappings of the process. */
     private void grow() {
-        Slab slab = new Slab(this, Math.max(1, recipe.pageSize / SMALLEST));
-        slab.pages = make(recipe.pageSize);
+        int pages;
+        synchronized (this) {
+            pages = (int) Math.min(MOST_PAGES, 1 + bytes / recipe.pageSize / 16);
+        }
+        if (pages > 1) {
+            try {
+                grow(pages);
+                return;
+            } catch (PageLockException e) {
+                // A single page may still be had.
+                pages = 1;
+            }
+        }
+        grow(pages);
+    }
+
+    private void grow(int pages) {
+        Slab slab = new Slab(this, Math.max(1, pages * (recipe.pageSize / SMALLEST)));
+        slab.pages = make((long) pages * recipe.pageSize);
         try {
             synchronized (this) {
                 requireOpen();

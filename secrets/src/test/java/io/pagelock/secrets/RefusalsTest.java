@@ -163,6 +163,28 @@ class RefusalsTest {
         assertEquals(0, kernel.lockedBytes());
     }
 
+    /** Each group of pages with guards around it costs mappings, of which a process has about 65,000. */
+    @Test
+    void largePoolHasFewGroupsOfPagesAndUsesItsBudgetToTheLastPage() {
+        try (SecretPool pool = SecretPool.builder(PageLockers.over(new Strict()))
+                .require(Protection.LOCKED)
+                .budget(300 * PAGE)
+                .build()) {
+            Set<Slab> groups = new HashSet<>();
+            List<Secret> all = new ArrayList<>();
+            for (int i = 0; i < 300 * (PAGE / 32); i++) {
+                all.add(pool.allocate(32));
+                groups.add(all.get(i).slot.slab);
+            }
+            assertTrue(groups.size() < 70, groups.size() + " groups");
+            assertEquals(300 * PAGE, kernel.lockedBytes());
+            assertThrows(PageLockException.class, () -> pool.allocate(32));
+            all.forEach(Secret::close);
+            pool.trim();
+            assertEquals(0, kernel.lockedBytes());
+        }
+    }
+
     @Test
     void whatWasNotAskedForIsNotKept() {
         try (SecretPool pool =
