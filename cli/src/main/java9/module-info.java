@@ -5,6 +5,7 @@ module io.pagelock.cli {
     requires info.picocli;
     requires io.pagelock;
     requires io.pagelock.backend.linux;
+    requires io.pagelock.backend.support;
     requires io.pagelock.files;
     requires java.logging;
 

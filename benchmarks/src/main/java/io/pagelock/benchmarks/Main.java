@@ -24,7 +24,7 @@ import java.util.Set;
  */
 final class Main {
     private static final List<String> PARTS =
-            List.of("pair", "many", "secrets", "books", "heap", "large", "stalls", "cold", "neighbours");
+            List.of("pair", "many", "secrets", "books", "heap", "large", "stalls", "cold", "neighbours", "command");
     private static final long GIB = 1L << 30;
 
     private final Report report = new Report();
@@ -107,6 +107,9 @@ final class Main {
                 break;
             case "neighbours":
                 neighbours();
+                break;
+            case "command":
+                new CommandRows(report, rounds).run();
                 break;
             default:
                 throw new IllegalArgumentException(part);

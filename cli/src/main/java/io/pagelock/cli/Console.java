@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -129,6 +130,16 @@ final class Console {
     /** A result for a person. */
     void say(String line) {
         out.println(Names.line(line, charset));
+    }
+
+    /** Results of which there may be thousands; written together. */
+    void say(List<String> lines) {
+        StringBuilder text = new StringBuilder();
+        for (String each : lines) {
+            text.append(Names.line(each, charset)).append('\n');
+        }
+        out.print(text);
+        out.flush();
     }
 
     /** Something to know beside the result. */

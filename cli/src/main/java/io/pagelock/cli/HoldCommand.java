@@ -74,6 +74,12 @@ final class HoldCommand implements Callable<Integer> {
                             + " it (the default), map and lock it again as it is now, or unlock everything and fail.")
     private ChangePolicy onChange = ChangePolicy.REPORT;
 
+    @Option(
+            names = "--pid-file",
+            paramLabel = "FILE",
+            description = "Write the process id to this file once everything is locked, and remove it at the end.")
+    private String pidFile;
+
     @Mixin
     private FileArguments files;
 
@@ -83,6 +89,7 @@ final class HoldCommand implements Callable<Integer> {
     private final Lockers lockers;
     private final Console console;
     private final StopSignal stop;
+    private final ServiceManager manager = new ServiceManager(System.getenv("NOTIFY_SOCKET"));
 
     HoldCommand(Lockers lockers, Console console, StopSignal stop) {
         this.lockers = lockers;
@@ -151,18 +158,32 @@ final class HoldCommand implements Callable<Integer> {
         report.files(held.files());
         warnOfProblems(held.files());
         report.ready(locker.limits().lockedBytes());
-        sayReady(held, report.before(), locker);
-        console.outputFailure().ifPresent(why -> console.warn(why.getMessage() + "; the files are held all the same"));
-        waitForTheEnd(held, report);
-        stop.ending();
+        try (PidFile pid = PidFile.write(pidFile == null ? null : FileNames.path(RawArguments.bytes(pidFile)))) {
+            sayReady(held, report.before(), locker);
+            notify("READY=1\nSTATUS=holding " + describe(lockedFiles(held), held.lockedBytes()) + "\n");
+            console.outputFailure()
+                    .ifPresent(why -> console.warn(why.getMessage() + "; the files are held all the same"));
+            waitForTheEnd(held, report);
+            stop.ending();
+            notify("STOPPING=1\n");
+        } finally {
+            end(held, report);
+        }
+        report.after(locker.limits().lockedBytes());
+        sayUnlocked(held, report, locker);
+    }
+
+    private void notify(String state) {
+        manager.send(state).ifPresent(why -> console.warn("the service manager was not notified: " + why));
+    }
+
+    private static void end(HeldFiles held, HoldReport report) {
         held.failure().ifPresent(why -> report.failed(Failure.of(why)));
         try {
             held.close();
         } catch (FileLockException e) {
             report.failed(Failure.of(e));
         }
-        report.after(locker.limits().lockedBytes());
-        sayUnlocked(held, report, locker);
     }
 
     private HeldFiles lock(PageLocker locker, FileListing list) {
@@ -171,7 +192,7 @@ final class HoldCommand implements Callable<Integer> {
                 .cancelWhen(stop::isRequested);
         options = onFault ? options.onFault() : options;
         options = budget == null ? options : options.budget(budget);
-        Progress.Holder progress = new Progress.Holder(console);
+        Progress.Holder progress = new Progress.Holder(console, "locking");
         try {
             return FileLocker.over(locker).lock(list, options.progress(progress::at));
         } finally {

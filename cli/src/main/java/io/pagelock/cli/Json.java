@@ -89,6 +89,16 @@ final class Json {
         return put(key, array);
     }
 
+    <T> Json putNumbers(String key, Collection<T> values, Function<T, Collection<Long>> toNumbers) {
+        JsonArray array = new JsonArray();
+        for (T each : values) {
+            JsonArray numbers = new JsonArray();
+            toNumbers.apply(each).forEach(numbers::add);
+            array.add(numbers);
+        }
+        return put(key, array);
+    }
+
     /** A path; where its name is not UTF-8, so that its text is not exact, also its URI, which is. */
     Json putPath(Path path) {
         byte[] name = FileNames.bytes(path);

@@ -9,8 +9,12 @@ import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
@@ -113,7 +117,7 @@ public final class Main implements Runnable {
 
     /** Without what needs memory, as far as that is possible. */
     private static void heapIsFull(String[] raw, Console console) {
-        String command = raw.length > 0 && raw[0].matches("hold|status|doctor") ? raw[0] : "pagelock";
+        String command = raw.length > 0 && raw[0].matches("hold|status|touch|evict|doctor") ? raw[0] : "pagelock";
         console.warn(HEAP_IS_FULL + "; nothing remains locked");
         console.suggest(HEAP_REMEDY);
         if (Arrays.asList(raw).contains("--json")) {
@@ -124,20 +128,24 @@ public final class Main implements Runnable {
     }
 
     static int run(String[] rawArguments, Lockers lockers, Console console, StopSignal stop) {
-        CommandLine line = new CommandLine(new Main())
-                .addSubcommand(new HoldCommand(lockers, console, stop))
-                .addSubcommand(new StatusCommand(lockers, console, Paths.get("/proc")))
-                .addSubcommand(new DoctorCommand(
-                        lockers,
-                        console,
-                        Host.current(),
-                        BackendPath.of(rawArguments, System.getenv(), System.getProperty("user.home"))));
+        CommandLine line = new CommandLine(new Main());
+        // Only the one that is asked for, where that is clear: to set one up takes as long as to hold a small file.
+        String only = rawArguments.length == 0 ? "" : rawArguments[0];
+        Map<String, Supplier<Callable<Integer>>> commands = commands(rawArguments, lockers, console, stop);
+        commands.forEach((name, command) -> {
+            if (name.equals(only) || !commands.containsKey(only) || only.equals("completion") || only.equals("man")) {
+                line.addSubcommand(command.get());
+            }
+        });
         line.getSubcommands().values().forEach(each -> {
             each.getCommandSpec().mixinStandardHelpOptions(true);
             each.getCommandSpec().version(version());
         });
         line.getCommandSpec().version(version());
-        line.getSubcommands().get("doctor").getCommandSpec().usageMessage().footer(DoctorCommand.footer());
+        CommandLine doctor = line.getSubcommands().get("doctor");
+        if (doctor != null) {
+            doctor.getCommandSpec().usageMessage().footer(DoctorCommand.footer());
+        }
         line.registerConverter(Duration.class, Main::duration);
         line.setExpandAtFiles(false);
         line.setCaseInsensitiveEnumValuesAllowed(true);
@@ -154,6 +162,25 @@ public final class Main implements Runnable {
             return FAILED;
         });
         return line.execute(rawArguments);
+    }
+
+    private static Map<String, Supplier<Callable<Integer>>> commands(
+            String[] rawArguments, Lockers lockers, Console console, StopSignal stop) {
+        Map<String, Supplier<Callable<Integer>>> commands = new LinkedHashMap<>();
+        commands.put("hold", () -> new HoldCommand(lockers, console, stop));
+        commands.put("status", () -> new StatusCommand(lockers, console, Paths.get("/proc")));
+        commands.put("touch", () -> new TouchCommand(lockers, console, stop));
+        commands.put("evict", () -> new EvictCommand(lockers, console));
+        commands.put(
+                "doctor",
+                () -> new DoctorCommand(
+                        lockers,
+                        console,
+                        Host.current(),
+                        BackendPath.of(rawArguments, System.getenv(), System.getProperty("user.home"))));
+        commands.put("completion", () -> new DocumentCommands.Completion(console));
+        commands.put("man", () -> new DocumentCommands.Manual(console));
+        return commands;
     }
 
     private static Duration duration(String text) {
@@ -188,6 +215,6 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "which command: hold, status or doctor?");
+        throw new ParameterException(spec.commandLine(), "which command: hold, status, touch, evict or doctor?");
     }
 }

@@ -18,6 +18,7 @@ abstract class Progress implements AutoCloseable {
     private final Thread ticker;
     private long done;
     private boolean closed;
+    private volatile String verb = "locking";
 
     private Progress(long total, LongSupplier nanoTime, Duration interval) {
         this.total = total;
@@ -29,8 +30,13 @@ abstract class Progress implements AutoCloseable {
 
     /** A bar on a terminal, otherwise a line each second and at the end. */
     static Progress on(Console console, long total) {
+        return on(console, "locking", total);
+    }
+
+    private static Progress on(Console console, String verb, long total) {
         Progress progress =
                 console.isInteractive() ? new Bar(console, total) : new Lines(console, total, System::nanoTime);
+        progress.verb = verb;
         progress.ticker.start();
         return progress;
     }
@@ -44,16 +50,18 @@ abstract class Progress implements AutoCloseable {
     /** Begins to show when the work begins, since only then it is known how much there is. */
     static final class Holder implements AutoCloseable {
         private final Console console;
+        private final String verb;
         private Progress progress;
 
-        Holder(Console console) {
+        Holder(Console console, String verb) {
             this.console = console;
+            this.verb = verb;
         }
 
         void at(long bytes, long total) {
-            if (progress == null) {
-                progress = on(console, total);
-            } else {
+            if (progress == null && total > 0) {
+                progress = on(console, verb, total);
+            } else if (progress != null) {
                 progress.at(bytes);
             }
         }
@@ -92,6 +100,10 @@ abstract class Progress implements AutoCloseable {
     public synchronized void close() {
         closed = true;
         notifyAll();
+    }
+
+    final String verb() {
+        return verb;
     }
 
     final long total() {
@@ -141,7 +153,8 @@ abstract class Progress implements AutoCloseable {
             console.err()
                     .println(String.format(
                             Locale.ROOT,
-                            "locking: %s of %s, %.0f%%, %s%s",
+                            "%s: %s of %s, %.0f%%, %s%s",
+                            verb(),
                             ByteSize.format(bytes),
                             ByteSize.format(total()),
                             100.0 * bytes / total(),
@@ -175,7 +188,7 @@ abstract class Progress implements AutoCloseable {
             }
             next = nanos + INTERVAL.toNanos() / 2;
             long unit = total() < 10 * MEBI ? 1024 : MEBI;
-            String head = String.format(Locale.ROOT, "locking %3d%% %s", bytes * 100 / total(), edge);
+            String head = String.format(Locale.ROOT, "%s %3d%% %s", verb(), bytes * 100 / total(), edge);
             String tail = String.format(
                     Locale.ROOT,
                     "%s %d/%d %s (%s / %s) %s ",

@@ -7,7 +7,8 @@ import io.pagelock.files.FileEntry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /** Which pages of one file are in memory, summed up. */
@@ -21,17 +22,30 @@ final class Residency {
     private long resident;
     private long unknown;
     private boolean tailResident;
+    private final List<Long> ranges = new ArrayList<>();
 
+    /** Of the part that was asked for, which is the whole file as it is now unless the selection says otherwise. */
     Residency(FileEntry file, long size, long pageSize, int width) {
+        boolean whole = file.start() == 0 && file.bytes() == file.size();
+        long start = whole ? 0 : Math.min(file.start(), size);
         this.path = file.path();
-        this.bytes = size;
+        this.bytes = whole ? size : Math.min(file.bytes(), size - start);
         this.pageSize = pageSize;
-        this.pages = bytes / pageSize + (bytes % pageSize == 0 ? 0 : 1);
+        long end = start + bytes;
+        this.pages = bytes == 0 ? 0 : end / pageSize + (end % pageSize == 0 ? 0 : 1) - start / pageSize;
         this.strip = new Strip(pages, width);
     }
 
     /** Adds the pages after those before. */
-    void add(PageStates states) {
+    void add(long firstPage, PageStates states, boolean withRanges) {
+        for (int from = 0, to; withRanges && from < states.pageCount(); from = to + 1) {
+            for (to = from; to < states.pageCount() && states.resident(to) == Tristate.YES; to++) {
+                continue;
+            }
+            if (to > from) {
+                addRange((firstPage + from) * pageSize, (firstPage + to) * pageSize);
+            }
+        }
         for (int i = 0; i < states.pageCount(); i++) {
             strip.add(added + i, states.resident(i));
         }
@@ -41,9 +55,24 @@ final class Residency {
         added += states.pageCount();
     }
 
+    private void addRange(long from, long to) {
+        int last = ranges.size() - 1;
+        if (last > 0 && ranges.get(last - 1) + ranges.get(last) == from) {
+            ranges.set(last, to - ranges.get(last - 1));
+        } else {
+            ranges.add(from);
+            ranges.add(to - from);
+        }
+    }
+
+    /** Where the resident parts begin and how long they are, in bytes, one after the other. */
+    List<Long> ranges() {
+        return ranges;
+    }
+
     /** The bytes of the file in resident pages; the last page may be a part. */
     private long residentBytes() {
-        return resident * pageSize - (tailResident ? pages * pageSize - bytes : 0);
+        return Math.max(0, resident * pageSize - (tailResident ? pages * pageSize - bytes : 0));
     }
 
     String line(String name, int width, boolean blocks) {
@@ -61,13 +90,18 @@ final class Residency {
         if (unknown > 0) {
             return "unknown  " + resident + "/" + pages + " pages, " + unknown + " of them unknown";
         }
-        return String.format(
-                Locale.ROOT, "%5.1f%%  %d/%d pages  %d/%d bytes", percent(), resident, pages, residentBytes(), bytes);
+        String percent = tenths() / 10 + "." + tenths() % 10;
+        return "     ".substring(Math.min(5, percent.length())) + percent + "%  " + resident + "/" + pages + " pages  "
+                + residentBytes() + "/" + bytes + " bytes";
+    }
+
+    /** Rounded down: 1000 means all of them. */
+    private long tenths() {
+        return (long) Math.floor(1000.0 * resident / pages);
     }
 
     private double percent() {
-        // Rounded down: 100 means all of them.
-        return Math.floor(1000.0 * resident / pages) / 10;
+        return tenths() / 10.0;
     }
 
     /** Why something is unknown, and what to do about it; empty if nothing is. */

@@ -38,6 +38,8 @@ final class StatusCommand implements Callable<Integer> {
     private static final int STRIP_MAX = 64;
     private static final int COUNTS = 44;
     private static final int NAME_MAX = 24;
+    /** So many are written at once. */
+    private static final int LINES = 100;
 
     @Option(names = "--pid", paramLabel = "PID", description = "List the locked mappings of this process.")
     private Long pid;
@@ -99,6 +101,8 @@ final class StatusCommand implements Callable<Integer> {
         List<Residency> shown = new ArrayList<>();
         Map<String, Integer> unknown = new LinkedHashMap<>();
         int width = stripWidth(list.files());
+        List<String> lines = new ArrayList<>();
+        boolean blocks = console.hasBlocks();
         FilePages.read(locker, list.files(), new FilePages.Visitor() {
             private Residency current;
 
@@ -109,7 +113,7 @@ final class StatusCommand implements Callable<Integer> {
 
             @Override
             public void pages(FileEntry file, long firstPage, PageStates states) {
-                current.add(states);
+                current.add(firstPage, states, common.json());
             }
 
             @Override
@@ -123,10 +127,15 @@ final class StatusCommand implements Callable<Integer> {
                 if (common.json()) {
                     shown.add(current);
                 } else {
-                    console.say(current.line(console.name(file.path()), width, console.hasBlocks()));
+                    lines.add(current.line(console.name(file.path()), width, blocks));
+                    if (lines.size() >= LINES) {
+                        console.say(lines);
+                        lines.clear();
+                    }
                 }
             }
         });
+        console.say(lines);
         unknown.forEach(
                 (why, count) -> console.warn("unknown of " + count + (count == 1 ? " file: " : " files: ") + why));
         failed.forEach(each -> console.fail(Failure.of(each), common.debug()));
@@ -136,6 +145,7 @@ final class StatusCommand implements Callable<Integer> {
                     .put("backend", locker.backendInfo().name())
                     .put("pageSize", locker.pageSize())
                     .putAll("files", shown, Residency::toJson)
+                    .putNumbers(ResidentSet.KEY, shown, Residency::ranges)
                     .putAll("skipped", list.skipped(), Failure::left)
                     .putAll("failed", failed, Failure::left);
             console.document(failed.isEmpty() ? json : Failure.of(failed.get(0)).addTo(json));

@@ -18,6 +18,9 @@ import java.util.Locale;
 public final class Names {
     private static final String HEX = "0123456789abcdef";
     private static final Path ROOT = Paths.get("/");
+    // In these, a byte of ASCII and its character stand for each other alone.
+    private static final boolean TEXT_IS_EXACT = Arrays.asList("UTF-8", "ANSI_X3.4-1968", "US-ASCII", "ISO-8859-1")
+            .contains(System.getProperty("sun.jnu.encoding", ""));
 
     private Names() {}
 
@@ -41,6 +44,9 @@ public final class Names {
      * @return the text; empty for an empty name
      */
     public static String text(byte[] name, Charset charset) {
+        if (isAscii(name)) {
+            return new String(name, StandardCharsets.US_ASCII);
+        }
         CharsetEncoder encoder = charset.newEncoder();
         StringBuilder text = new StringBuilder(name.length);
         for (int i = 0; i < name.length; ) {
@@ -68,10 +74,17 @@ public final class Names {
      * @return the line to show
      */
     public static String line(String line, Charset charset) {
+        if (isAscii(line)) {
+            return line;
+        }
         CharsetEncoder encoder = charset.newEncoder();
         StringBuilder text = new StringBuilder(line.length());
         for (int i = 0, code; i < line.length(); i += Character.charCount(code)) {
             code = line.codePointAt(i);
+            if (code >= ' ' && code <= '~') {
+                text.append((char) code);
+                continue;
+            }
             String one = line.substring(i, i + Character.charCount(code));
             if (isPlain(code) && encoder.canEncode(one)) {
                 text.append(one);
@@ -83,6 +96,25 @@ public final class Names {
             }
         }
         return text.toString();
+    }
+
+    /** Whether it shows as itself in every character set; a backslash does not in a name. */
+    private static boolean isAscii(byte[] name) {
+        for (byte each : name) {
+            if (each < ' ' || each == 0x7f || each == '\\') {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean isAscii(String line) {
+        for (int i = 0; i < line.length(); i++) {
+            if (line.charAt(i) < ' ' || line.charAt(i) > '~') {
+                return false;
+            }
+        }
+        return true;
     }
 
     /**
@@ -143,8 +175,8 @@ public final class Names {
      * @return its name; empty for an empty path
      */
     public static byte[] bytes(Path path) {
-        if (path.toString().isEmpty()) {
-            return new byte[0];
+        if (TEXT_IS_EXACT && isAscii(path.toString())) {
+            return path.toString().getBytes(StandardCharsets.US_ASCII);
         }
         String uri = (path.isAbsolute() ? path : ROOT.resolve(path)).toUri().getRawPath();
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(uri.length());

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /**
  * Reads which pages of files are in memory, without bringing any in. Files of any size and number: it maps them for a moment, a
@@ -49,17 +51,18 @@ public final class FilePages {
         void failed(FileEntry file, FileLockException why);
     }
 
-    /** How many pages are asked for at once. */
-    private static final long PAGES = 1 << 16;
+    /** How many pages are asked for at once, and how many files are mapped for it. */
+    private static final long PAGES = 1 << 17;
 
-    /** One report that waits for its turn. */
+    private static final int FILES = 2048;
+
+    /** A file of a batch: mapped whole, or what went wrong. */
     private static final class Part {
         final FileEntry file;
-        long size = -1;
+        long size;
         long firstPage;
         MemoryRange range;
         FileLockException failure;
-        boolean end;
 
         Part(FileEntry file) {
             this.file = file;
@@ -69,7 +72,7 @@ public final class FilePages {
     private final PageLocker locker;
     private final Visitor visitor;
     private final PassingMappings mappings = new PassingMappings();
-    private final List<Part> parts = new ArrayList<>();
+    private final List<Part> batch = new ArrayList<>();
     private long waiting;
 
     private FilePages(PageLocker locker, Visitor visitor) {
@@ -91,60 +94,110 @@ public final class FilePages {
         pages.flush();
     }
 
+    /**
+     * Brings files into memory without locking them: reads what is not there. Small files are read side by side. What is read may
+     * leave memory again at any time.
+     *
+     * @param locker asks the system what is missing
+     * @param files the files; of each, the part that was selected
+     * @param failed receives why a file could not be read
+     * @param progress receives how much is done, in bytes, from this thread
+     * @param cancelled whether to give up; may be asked from any thread
+     * @return how many bytes were read
+     * @throws FileLockException with {@link FileLockException#CANCELLED}, or if the process has no mapping left
+     */
+    public static long bringIn(
+            PageLocker locker,
+            List<FileEntry> files,
+            Consumer<FileLockException> failed,
+            FileLockOptions.Progress progress,
+            BooleanSupplier cancelled) {
+        BringIn work = new BringIn(locker.pageSize(), files, failed, progress, cancelled);
+        read(locker, files, work);
+        work.flush();
+        return work.bytes();
+    }
+
+    /** Small files are mapped many at a time, side by side. */
     private void read(FileEntry file) {
-        Part head = new Part(file);
+        if (file.bytes() > PassingMappings.WINDOW / 8) {
+            flush();
+            readLarge(file);
+            return;
+        }
+        takeRoom(file.bytes());
+        batch.add(new Part(file));
+        waiting += file.bytes() / locker.pageSize() + 1;
+        if (waiting >= PAGES || batch.size() >= FILES) {
+            flush();
+        }
+    }
+
+    private void takeRoom(long bytes) {
+        if (!mappings.take(bytes)) {
+            flush();
+            mappings.giveBack();
+            mappings.take(bytes);
+        }
+    }
+
+    private void readLarge(FileEntry file) {
         try (FileChannel channel = file.open()) {
-            head.size = channel.size();
-            parts.add(head);
-            long start = file.start(head.size) & -locker.pageSize();
-            long end = file.start(head.size) + file.bytes(head.size);
-            for (long at = start; at < end; at += PassingMappings.WINDOW) {
+            long size = channel.size();
+            visitor.file(file, size);
+            long end = file.start(size) + file.bytes(size);
+            for (long at = file.start(size) & -locker.pageSize(); at < end; at += PassingMappings.WINDOW) {
                 long length = Math.min(PassingMappings.WINDOW, end - at);
-                if (!mappings.hasRoom(length)) {
-                    flush();
-                    mappings.giveBack();
-                }
-                Part part = new Part(file);
-                part.firstPage = at / locker.pageSize();
-                part.range = locker.rangeOf(mappings.map(channel, at, length));
-                parts.add(part);
-                waiting += length / locker.pageSize() + 1;
-                if (waiting >= PAGES) {
-                    flush();
-                }
+                takeRoom(length);
+                visitor.pages(
+                        file,
+                        at / locker.pageSize(),
+                        locker.pageStates(channel.map(FileChannel.MapMode.READ_ONLY, at, length)));
             }
-            Part tail = new Part(file);
-            tail.end = true;
-            parts.add(tail);
-            waiting++;
+            visitor.end(file);
         } catch (IOException e) {
-            Part tail = new Part(file);
-            tail.failure = FileLockException.of(file.path(), e);
-            parts.add(tail);
+            visitor.failed(file, FileLockException.of(file.path(), e));
+        }
+    }
+
+    private void map(Part part) {
+        try (FileChannel channel = part.file.open()) {
+            part.size = channel.size();
+            long start = part.file.start(part.size) & -locker.pageSize();
+            // One that has grown beyond its room since it was listed is looked at up to there.
+            long end =
+                    Math.min(part.file.start(part.size) + part.file.bytes(part.size), start + PassingMappings.WINDOW);
+            part.firstPage = start / locker.pageSize();
+            if (end > start) {
+                part.range = locker.rangeOf(channel.map(FileChannel.MapMode.READ_ONLY, start, end - start));
+            }
+        } catch (IOException e) {
+            part.failure = FileLockException.of(part.file.path(), e);
         }
     }
 
     private void flush() {
+        Crew.run(batch.size(), i -> map(batch.get(i)));
         List<MemoryRange> ranges = new ArrayList<>();
-        for (Part each : parts) {
+        for (Part each : batch) {
             if (each.range != null) {
                 ranges.add(each.range);
             }
         }
         List<PageStates> states = ranges.isEmpty() ? new ArrayList<>() : locker.pageStates(ranges);
         int next = 0;
-        for (Part each : parts) {
+        for (Part each : batch) {
             if (each.failure != null) {
                 visitor.failed(each.file, each.failure);
-            } else if (each.end) {
-                visitor.end(each.file);
-            } else if (each.range == null) {
-                visitor.file(each.file, each.size);
-            } else {
+                continue;
+            }
+            visitor.file(each.file, each.size);
+            if (each.range != null) {
                 visitor.pages(each.file, each.firstPage, states.get(next++));
             }
+            visitor.end(each.file);
         }
-        parts.clear();
+        batch.clear();
         waiting = 0;
     }
 }

@@ -3,6 +3,7 @@ package io.pagelock.files;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,11 +52,12 @@ final class MappingBudget {
 
     // Only a line feed ends a mapping; the kernel escapes those in names, but not carriage returns.
     private static long lines(Path path) throws IOException {
-        try (BufferedReader text = Files.newBufferedReader(path, StandardCharsets.ISO_8859_1)) {
+        try (InputStream text = Files.newInputStream(path)) {
+            byte[] some = new byte[1 << 14];
             long lines = 0;
-            for (int next = text.read(); next >= 0; next = text.read()) {
-                if (next == '\n') {
-                    lines++;
+            for (int length = text.read(some); length >= 0; length = text.read(some)) {
+                for (int i = 0; i < length; i++) {
+                    lines += some[i] == '\n' ? 1 : 0;
                 }
             }
             return lines;

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.files;
 
-import java.io.IOException;
-import java.nio.MappedByteBuffer;
-import java.nio.channels.FileChannel;
-
 /**
- * Makes mappings of which each is used only for a moment: however large the files are, few exist at a time. Java unmaps a
+ * Counts mappings of which each is used only for a moment: however large the files are, few exist at a time. Java unmaps a
  * buffer when the garbage collector finds it, so that is asked to look from time to time.
  */
 final class PassingMappings {
@@ -17,21 +13,16 @@ final class PassingMappings {
     private static final long MUCH = 256 * WINDOW;
     private static final int PATIENCE_MILLIS = 5000;
 
-    private final long room = Math.min(MANY, MappingBudget.system().available() / 2);
+    private final long most = Math.min(MANY, MappingBudget.system().available() / 2);
     private int made;
     private long bytes;
 
-    /** Reports whether some mapping more can be made without the ones before being given back. */
-    boolean hasRoom(long length) {
-        return made < room && (made == 0 || bytes + length <= MUCH);
-    }
-
-    /** Maps a part of a file for reading, for as long as there is room. */
-    MappedByteBuffer map(FileChannel channel, long start, long length) throws IOException {
-        MappedByteBuffer buffer = channel.map(FileChannel.MapMode.READ_ONLY, start, length);
-        made++;
-        bytes += length;
-        return buffer;
+    /** Takes room for a mapping; false if the ones before must be given back first. */
+    boolean take(long length) {
+        boolean room = made < most && (made == 0 || bytes + length <= MUCH);
+        made += room ? 1 : 0;
+        bytes += room ? length : 0;
+        return room;
     }
 
     /**
@@ -49,7 +40,7 @@ final class PassingMappings {
         for (int waited = 0; waited < PATIENCE_MILLIS; waited += 10) {
             System.gc();
             budget = MappingBudget.system();
-            if (budget.available() > room) {
+            if (budget.available() > most) {
                 return;
             }
             try {
@@ -59,6 +50,6 @@ final class PassingMappings {
                 break;
             }
         }
-        throw budget.exceeded(null, "cannot map a file", room + 1);
+        throw budget.exceeded(null, "cannot map a file", most + 1);
     }
 }

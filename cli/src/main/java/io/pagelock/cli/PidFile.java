@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.cli;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+
+/** The file with the number of this process, which is there while the files are held. */
+final class PidFile implements AutoCloseable {
+    private final Path path;
+    private final byte[] content;
+
+    private PidFile(Path path, byte[] content) {
+        this.path = path;
+        this.content = content;
+    }
+
+    /**
+     * Writes the file: whole or not at all, and not through a link that another user placed.
+     *
+     * @param path null for none
+     * @throws Failure if it cannot be written
+     */
+    static PidFile write(Path path) {
+        if (path == null) {
+            return new PidFile(null, null);
+        }
+        try {
+            String pid = Files.readSymbolicLink(Paths.get("/proc/self")).toString();
+            byte[] content = (pid + "\n").getBytes(StandardCharsets.US_ASCII);
+            Path whole = path.resolveSibling(".pagelock-" + pid);
+            try {
+                Files.write(whole, content, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+                Files.move(whole, path, StandardCopyOption.ATOMIC_MOVE);
+            } finally {
+                Files.deleteIfExists(whole);
+            }
+            return new PidFile(path, content);
+        } catch (IOException | UnsupportedOperationException e) {
+            throw new Failure(
+                    "IO_ERROR",
+                    "--pid-file: cannot write " + FileNames.text(path, Console.localeCharset()) + ": " + e.getMessage(),
+                    "",
+                    e);
+        }
+    }
+
+    /** Removes it, unless it is that of another process by now. */
+    @Override
+    public void close() {
+        try {
+            if (path != null && Arrays.equals(content, Files.readAllBytes(path))) {
+                Files.delete(path);
+            }
+        } catch (IOException e) {
+            // It is gone, or stays; there is nothing to be done about it.
+            return;
+        }
+    }
+}
