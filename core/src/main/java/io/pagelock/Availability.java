@@ -13,12 +13,12 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which backends were found, which one was chosen, and why each of the others was not. Immutable.
+ * Reports which backends were found, which one was chosen, and why each of the others was not. Immutable.
  *
  * @see PageLocker#availability()
  */
 public final class Availability {
-    /** One backend that was considered. */
+    /** Describes one backend that was considered. */
     public static final class Candidate {
         private final String name;
         private final String verdict;
@@ -38,7 +38,7 @@ public final class Availability {
         }
 
         /**
-         * The provider's name, or the name of its class where it could not be made.
+         * Returns the provider's name, or the name of its class where it could not be made.
          *
          * @return the name
          */
@@ -47,7 +47,7 @@ public final class Availability {
         }
 
         /**
-         * Why it was chosen or refused.
+         * Returns why it was chosen or refused.
          *
          * @return one sentence
          */
@@ -56,7 +56,7 @@ public final class Availability {
         }
 
         /**
-         * Whether it is the one in use.
+         * Reports whether it is the one in use.
          *
          * @return true for at most one candidate
          */
@@ -120,7 +120,7 @@ public final class Availability {
     }
 
     /**
-     * Tells whether {@link PageLocker#system()} returns a locker.
+     * Reports whether {@link PageLocker#system()} returns a locker.
      *
      * @return true if a backend is in use
      */
@@ -129,7 +129,7 @@ public final class Availability {
     }
 
     /**
-     * The name of the backend in use.
+     * Returns the name of the backend in use.
      *
      * @return the name; empty if there is none
      */
@@ -141,7 +141,7 @@ public final class Availability {
     }
 
     /**
-     * Every backend that was considered.
+     * Returns every backend that was considered.
      *
      * @return an unmodifiable list, empty if none is on the class or module path
      */
@@ -168,7 +168,7 @@ public final class Availability {
     }
 
     /**
-     * The first failure underneath.
+     * Returns the first failure underneath.
      *
      * @return the cause, if there was one
      */
@@ -177,7 +177,7 @@ public final class Availability {
     }
 
     /**
-     * The whole report for a person.
+     * Returns the whole report for a person.
      *
      * @return the problem, each remedy and every candidate with its verdict, in several lines
      */

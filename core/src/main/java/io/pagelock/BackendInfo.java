@@ -11,7 +11,7 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** What a backend says of itself: its name, the system it runs on, and what about it is not confirmed. Immutable. */
+/** Describes a backend: its name, the system it runs on, and what about it is not confirmed. Immutable. */
 public final class BackendInfo {
     private final String name;
     private final String system;
@@ -49,7 +49,7 @@ public final class BackendInfo {
     }
 
     /**
-     * The name by which the property {@value PageLocker#BACKEND_PROPERTY} selects this backend.
+     * Returns the name by which the property {@value PageLocker#BACKEND_PROPERTY} selects this backend.
      *
      * @return a short name in lower case
      */
@@ -58,7 +58,7 @@ public final class BackendInfo {
     }
 
     /**
-     * The system that the backend found itself on.
+     * Returns the system that the backend runs on.
      *
      * @return name and release
      */
@@ -67,7 +67,7 @@ public final class BackendInfo {
     }
 
     /**
-     * The processor whose constants are used.
+     * Returns the processor whose constants are used.
      *
      * @return the architecture
      */
@@ -86,7 +86,7 @@ public final class BackendInfo {
     }
 
     /**
-     * What is unverified or missing here.
+     * Returns what is unverified or missing here.
      *
      * @return one sentence each, often none
      */

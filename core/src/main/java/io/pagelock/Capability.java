@@ -2,26 +2,26 @@
 package io.pagelock;
 
 /**
- * Something that not every system can do. What a backend does not list, it does not do; the call then ends in an
+ * Names what not every system can do. What a backend does not list, it does not do; the call then ends in an
  * {@link UnsupportedOperationException} before any system call. More capabilities may be added in later versions.
  */
 public enum Capability {
-    /** {@link LockOption#ON_FAULT}. */
+    /** Supports {@link LockOption#ON_FAULT}. */
     LOCK_ON_FAULT,
-    /** {@link PageLocker#lockAddressSpace}. */
+    /** Supports {@link PageLocker#lockAddressSpace}. */
     LOCK_ADDRESS_SPACE,
-    /** {@link PageLocker#lockAddressSpace} with {@link LockOption#ON_FAULT}. */
+    /** Supports {@link PageLocker#lockAddressSpace} with {@link LockOption#ON_FAULT}. */
     LOCK_ADDRESS_SPACE_ON_FAULT,
-    /** {@link PageLocker#sync}. */
+    /** Supports {@link PageLocker#sync}. */
     SYNC,
-    /** {@link PageLocker#pageStates} tells which pages are resident; without it every answer is {@link Tristate#UNKNOWN}. */
+    /** Reports in {@link PageLocker#pageStates} which pages are resident; without it every answer is {@link Tristate#UNKNOWN}. */
     RESIDENT_PAGES,
-    /** {@link PageLocker#pageStates} tells which pages are locked; without it every answer is {@link Tristate#UNKNOWN}. */
+    /** Reports in {@link PageLocker#pageStates} which pages are locked; without it every answer is {@link Tristate#UNKNOWN}. */
     LOCKED_PAGES,
-    /** {@link PageLocker#limits} knows how much this process has locked by the system's own count. */
+    /** Reports in {@link PageLocker#limits} how much this process has locked by the system's own count. */
     LOCKED_BYTES,
-    /** {@link PageLocker#lockAsync} is carried out by the system itself; without it, by a thread of this library. */
+    /** Carries out {@link PageLocker#lockAsync} in the system itself; without it, a thread of this library does. */
     NATIVE_ASYNC,
-    /** Large ranges are paged in by several threads side by side. */
+    /** Brings large ranges into memory by several threads side by side. */
     PAGE_IN
 }

@@ -13,7 +13,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether a lock would succeed by the limits as they are now, and if not, why and what to do. No promise: limits change,
+ * Reports whether a lock would succeed by the limits as they are now, and if not, why and what to do. No promise: limits change,
  * and holes or lack of memory show only when the lock is tried. Immutable.
  *
  * @see PageLocker#forecast(long)
@@ -47,16 +47,16 @@ public final class Forecast {
     }
 
     /**
-     * Whether the lock would fit.
+     * Reports whether the lock would fit.
      *
-     * @return yes, no, or unknown where the system does not tell enough
+     * @return yes, no, or unknown where the system does not report enough
      */
     public Tristate fits() {
         return fits;
     }
 
     /**
-     * What the system would charge against its limits, whole pages.
+     * Returns what the system would charge against its limits, whole pages.
      *
      * @return the charge in bytes
      */
@@ -65,7 +65,7 @@ public final class Forecast {
     }
 
     /**
-     * Why it would not fit.
+     * Returns why it would not fit.
      *
      * @return the reason, present only if {@link #fits()} is {@link Tristate#NO}
      */
@@ -74,7 +74,7 @@ public final class Forecast {
     }
 
     /**
-     * The numbers behind the answer.
+     * Returns the numbers behind the answer.
      *
      * @return one sentence
      */

@@ -8,7 +8,7 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The size of a limit: a number of bytes, or one of three things that are not numbers. <em>Unlimited</em> means that the
+ * Holds the size of a limit: a number of bytes, or one of three things that are not numbers. <em>Unlimited</em> means that the
  * system has such a limit and it is set to infinity; <em>none</em> that the system has no such limit; <em>unknown</em>
  * that it could not be read.
  */
@@ -26,7 +26,7 @@ public final class LimitValue {
     }
 
     /**
-     * A limit that could not be read.
+     * Returns a limit that could not be read.
      *
      * @return the unknown limit
      */
@@ -35,7 +35,7 @@ public final class LimitValue {
     }
 
     /**
-     * A limit that is set to infinity.
+     * Returns a limit that is set to infinity.
      *
      * @return the infinite limit
      */
@@ -44,7 +44,7 @@ public final class LimitValue {
     }
 
     /**
-     * A limit that this system does not have.
+     * Returns a limit that this system does not have.
      *
      * @return the absent limit
      */
@@ -53,7 +53,7 @@ public final class LimitValue {
     }
 
     /**
-     * A limit of so many bytes.
+     * Returns a limit of a number of bytes.
      *
      * @param bytes the number of bytes, 0 or more
      * @return the limit
@@ -67,7 +67,7 @@ public final class LimitValue {
     }
 
     /**
-     * The number of bytes.
+     * Returns the number of bytes.
      *
      * @return the bytes; empty if this limit is unknown, unlimited or none
      */
@@ -76,7 +76,7 @@ public final class LimitValue {
     }
 
     /**
-     * Tells whether the limit could be read.
+     * Reports whether the limit could be read.
      *
      * @return false only for {@link #unknown()}
      */
@@ -85,7 +85,7 @@ public final class LimitValue {
     }
 
     /**
-     * Tells whether the limit is set to infinity.
+     * Reports whether the limit is set to infinity.
      *
      * @return true only for {@link #unlimited()}
      */
@@ -94,7 +94,7 @@ public final class LimitValue {
     }
 
     /**
-     * Tells whether the system has no such limit.
+     * Reports whether the system has no such limit.
      *
      * @return true only for {@link #none()}
      */
@@ -132,7 +132,7 @@ public final class LimitValue {
         return word == null ? Long.hashCode(bytes) : word.hashCode();
     }
 
-    /** The bytes as {@code 65536 bytes (64 KiB)}, or one of the words unknown, unlimited, none. */
+    /** Returns the bytes as {@code 65536 bytes (64 KiB)}, or one of the words unknown, unlimited, none. */
     @Override
     public String toString() {
         return word == null ? ByteSize.format(bytes) : word;

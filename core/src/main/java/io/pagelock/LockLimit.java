@@ -10,21 +10,21 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One bound on how much may be locked: its name on this system, whom it covers, its soft and hard size, how much of it is
+ * Describes one bound on how much may be locked: its name on this system, whom it covers, its soft and hard size, how much of it is
  * used. A snapshot; immutable.
  */
 public final class LockLimit {
-    /** Whom a limit covers together. */
+    /** Names whom a limit covers together. */
     public enum Scope {
-        /** This process alone. */
+        /** Covers this process alone. */
         PROCESS,
-        /** Every process of this user. */
+        /** Covers every process of this user. */
         USER,
-        /** Every process of this project (Solaris). */
+        /** Covers every process of this project (Solaris). */
         PROJECT,
-        /** Every process of this container, zone, jail or control group. */
+        /** Covers every process of this container, zone, jail or control group. */
         CONTAINER,
-        /** The whole system. */
+        /** Covers the whole system. */
         SYSTEM
     }
 
@@ -60,7 +60,7 @@ public final class LockLimit {
     }
 
     /**
-     * The name on this system.
+     * Returns the name on this system.
      *
      * @return for example {@code RLIMIT_MEMLOCK}
      */
@@ -69,7 +69,7 @@ public final class LockLimit {
     }
 
     /**
-     * Whom the limit covers together.
+     * Returns whom the limit covers together.
      *
      * @return the scope
      */
@@ -78,7 +78,7 @@ public final class LockLimit {
     }
 
     /**
-     * The size in force.
+     * Returns the size in force.
      *
      * @return the soft limit
      */
@@ -87,7 +87,7 @@ public final class LockLimit {
     }
 
     /**
-     * The size up to which the soft limit may be raised without privilege.
+     * Returns the size up to which the soft limit may be raised without privilege.
      *
      * @return the hard limit
      */
@@ -96,7 +96,7 @@ public final class LockLimit {
     }
 
     /**
-     * The bytes that count against this limit now, by the system's own count.
+     * Returns the bytes that count against this limit now, by the system's own count.
      *
      * @return the bytes, or empty if unknown
      */
@@ -105,7 +105,7 @@ public final class LockLimit {
     }
 
     /**
-     * Whether the privilege of {@link LockLimits#privilege()} lifts this limit.
+     * Reports whether the privilege of {@link LockLimits#privilege()} lifts this limit.
      *
      * @return true if a privileged process is not bound by it
      */

@@ -2,7 +2,7 @@
 package io.pagelock;
 
 /**
- * How a range is locked. Without an option every page of the range is in memory and locked when the call returns.
+ * Selects how a range is locked. Without an option every page of the range is in memory and locked when the call returns.
  *
  * @see PageLocker#lock(MemoryRange, LockOption...)
  */

@@ -9,7 +9,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A range of memory: a start address and a length in bytes, end excluded. Addresses are unsigned 64-bit numbers in a
+ * Describes a range of memory: a start address and a length in bytes, end excluded. Addresses are unsigned 64-bit numbers in a
  * {@code long}, so the upper half of the address space shows as negative numbers.
  *
  * <p>A range says nothing about what is mapped there. It may carry an owner: the object whose collection would unmap the
@@ -69,7 +69,7 @@ public final class MemoryRange {
     }
 
     /**
-     * The address of the first byte.
+     * Returns the address of the first byte.
      *
      * @return the address, unsigned, never 0
      */
@@ -78,7 +78,7 @@ public final class MemoryRange {
     }
 
     /**
-     * The number of bytes.
+     * Returns the number of bytes.
      *
      * @return the length in bytes, 1 or more
      */
@@ -87,7 +87,7 @@ public final class MemoryRange {
     }
 
     /**
-     * The address just past the last byte.
+     * Returns the address just past the last byte.
      *
      * @return the end, unsigned, excluded from the range, never 0
      */
@@ -135,7 +135,7 @@ public final class MemoryRange {
     }
 
     /**
-     * Tells whether the two ranges have a byte in common.
+     * Reports whether the two ranges have a byte in common.
      *
      * @param other another range
      * @return true if they overlap
@@ -145,7 +145,7 @@ public final class MemoryRange {
     }
 
     /**
-     * Tells whether the other range lies within this one.
+     * Reports whether the other range lies within this one.
      *
      * @param other another range
      * @return true if every byte of {@code other} is in this range
@@ -179,7 +179,7 @@ public final class MemoryRange {
         return Long.hashCode(address) * 31 + Long.hashCode(length);
     }
 
-    /** The range as {@code 0xstart-0xend (n bytes)}. */
+    /** Returns the range as {@code 0xstart-0xend (n bytes)}. */
     @Override
     public String toString() {
         return "0x" + Long.toHexString(address) + "-0x" + Long.toHexString(end()) + " (" + length + " bytes)";

@@ -12,18 +12,18 @@ import java.util.List;
  * until the pages are unlocked.
  *
  * <p>Locks are not inherited by a forked child and end with exec; unmapping memory ends the lock on it in the kernel, and
- * the handle then only has its books to close. All methods may be called by any thread at any time.
+ * closing the handle afterwards is harmless and still required. All methods may be called by any thread at any time.
  */
 public interface PageLock extends MemoryLock {
     /**
-     * The ranges as they were asked for, sorted by address. What is locked is these, rounded outward to whole pages.
+     * Returns the ranges as they were asked for, sorted by address. What is locked is these, rounded outward to whole pages.
      *
      * @return an unmodifiable list, never empty
      */
     List<MemoryRange> ranges();
 
     /**
-     * Tells whether this handle still stands for locked pages: it is not closed, and the system did not refuse to lock its
+     * Reports whether this handle still stands for locked pages: it is not closed, and the system did not refuse to lock its
      * pages again after an address-space lock ended. Does not ask the system: memory that was unmapped under the
      * handle shows in {@link PageLocker#pageStates(MemoryRange)}.
      *

@@ -11,7 +11,7 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The system refused to lock, unlock, sync or look, or there is no usable backend. The one exception type for everything
+ * Reports that the system refused to lock, unlock, sync or look, or that there is no usable backend. The one exception type for everything
  * that a correct program may meet; mistakes of the caller are {@link IllegalArgumentException}, and what a backend declares
  * that it cannot do is {@link UnsupportedOperationException}.
  *
@@ -63,7 +63,7 @@ public final class PageLockException extends RuntimeException {
     }
 
     /**
-     * Why the system refused.
+     * Returns why the system refused.
      *
      * @return the reason
      */
@@ -81,7 +81,7 @@ public final class PageLockException extends RuntimeException {
     }
 
     /**
-     * The native function that failed.
+     * Returns the native function that failed.
      *
      * @return its C name; empty if no call was made
      */
@@ -90,7 +90,7 @@ public final class PageLockException extends RuntimeException {
     }
 
     /**
-     * The error number that the function left.
+     * Returns the error number that the function left.
      *
      * @return errno as this system numbers it; empty if no call was made
      */
@@ -99,7 +99,7 @@ public final class PageLockException extends RuntimeException {
     }
 
     /**
-     * The name of the error number.
+     * Returns the name of the error number.
      *
      * @return for example {@code ENOMEM}; empty if no call was made, or the number has no name in the backend's table
      */
@@ -108,7 +108,7 @@ public final class PageLockException extends RuntimeException {
     }
 
     /**
-     * The range that was asked for.
+     * Returns the range that was asked for.
      *
      * @return the range; empty if the call was not about one
      */
@@ -117,7 +117,7 @@ public final class PageLockException extends RuntimeException {
     }
 
     /**
-     * The system that refused.
+     * Returns the system that refused.
      *
      * @return name and release; empty if there is no backend
      */

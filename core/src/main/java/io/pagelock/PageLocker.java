@@ -37,13 +37,13 @@ import java.util.concurrent.Executor;
  */
 public interface PageLocker {
     /**
-     * The system property that names the backend to use, {@value}. Only needed when several backends accept this system; a
+     * Names the system property that selects the backend, {@value}. Only needed when several backends accept this system; a
      * backend that refuses this system cannot be forced on it.
      */
     String BACKEND_PROPERTY = "io.pagelock.backend";
 
     /**
-     * The locker of this process. The backend is found on the first call; the outcome, good or bad, is kept.
+     * Returns the locker of this process. The backend is found on the first call; the outcome, good or bad, is kept.
      *
      * @return always the same locker
      * @throws PageLockException with {@link Reason#NOT_SUPPORTED} if there is no usable backend, or with
@@ -55,7 +55,7 @@ public interface PageLocker {
     }
 
     /**
-     * Tells which backends were found and why there is none, without an exception.
+     * Reports which backends were found and why there is none, without an exception.
      *
      * @return the report behind {@link #system()}
      */
@@ -252,7 +252,7 @@ public interface PageLocker {
     void sync(Collection<MemoryRange> ranges, SyncOption... options);
 
     /**
-     * Asks the system which pages are locked and which are resident. What the system does not tell is
+     * Asks the system which pages are locked and which are resident. What the system does not report is
      * {@link Tristate#UNKNOWN}. A page that is not mapped is neither locked nor resident.
      *
      * @param range the memory, rounded outward to pages, at most 2^31-9 of them
@@ -297,7 +297,7 @@ public interface PageLocker {
     LockLimits limits();
 
     /**
-     * Tells whether so many bytes more could be locked by the limits as they are now, and if not, why and what to do.
+     * Reports whether that many more bytes could be locked by the limits as they are now, and if not, why and what to do.
      *
      * @param bytes the bytes to lock, 0 or more, rounded up to whole pages; bytes astride a page edge need one page more
      * @return the forecast
@@ -306,7 +306,7 @@ public interface PageLocker {
     Forecast forecast(long bytes);
 
     /**
-     * Tells what {@link #lockAddressSpace} would be charged for, and whether it would fit. Systems charge the whole virtual
+     * Reports what {@link #lockAddressSpace} would be charged for, and whether it would fit. Systems charge the whole virtual
      * size of the process for {@link AddressSpaceScope#CURRENT}; {@link AddressSpaceScope#FUTURE} is not charged when
      * asked for, but every later mapping is.
      *
@@ -318,28 +318,28 @@ public interface PageLocker {
     Forecast forecastAddressSpace(AddressSpaceScope scope, LockOption... options);
 
     /**
-     * What this system can do.
+     * Returns what this system can do.
      *
      * @return an unmodifiable set
      */
     Set<Capability> capabilities();
 
     /**
-     * The backend in use.
+     * Describes the backend in use.
      *
      * @return its description
      */
     BackendInfo backendInfo();
 
     /**
-     * The page size that the system reports.
+     * Returns the page size that the system reports.
      *
      * @return bytes in a page, a power of two
      */
     long pageSize();
 
     /**
-     * What this locker has done and holds.
+     * Returns what this locker has done and holds.
      *
      * @return a snapshot
      */

@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * Which pages of a range are locked and which are resident, page by page: yes, no, or unknown. A snapshot that may be out
+ * Reports which pages of a range are locked and which are resident, page by page: yes, no, or unknown. A snapshot that may be out
  * of date when it is returned, except that a locked page stays resident while it is locked. Immutable.
  *
  * @see PageLocker#pageStates(MemoryRange)
@@ -41,7 +41,7 @@ public final class PageStates {
     }
 
     /**
-     * The range that the answers are for, rounded outward to whole pages.
+     * Returns the range that the answers are for, rounded outward to whole pages.
      *
      * @return the aligned range
      */
@@ -50,7 +50,7 @@ public final class PageStates {
     }
 
     /**
-     * The size of a page.
+     * Returns the size of a page.
      *
      * @return bytes in a page
      */
@@ -59,7 +59,7 @@ public final class PageStates {
     }
 
     /**
-     * The number of pages.
+     * Returns the number of pages.
      *
      * @return pages in the range
      */
@@ -68,7 +68,7 @@ public final class PageStates {
     }
 
     /**
-     * Whether the system must keep the page in memory. A page that waits for its first touch under
+     * Reports whether the system must keep the page in memory. A page that waits for its first touch under
      * {@link LockOption#ON_FAULT} is not locked yet.
      *
      * @param page the index of the page, from 0
@@ -79,7 +79,7 @@ public final class PageStates {
     }
 
     /**
-     * Whether the page is in memory now.
+     * Reports whether the page is in memory now.
      *
      * @param page the index of the page, from 0
      * @return yes, no or unknown

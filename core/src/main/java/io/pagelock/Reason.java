@@ -2,37 +2,37 @@
 package io.pagelock;
 
 /**
- * Why the system refused, as far as the backend could find out. The same errno has different reasons on different
+ * Names why the system refused, as far as the backend could find out. The same errno has different reasons on different
  * systems and even within one, so look here and not at {@link PageLockException#errno()}.
  *
  * <p>More reasons may be added in later versions; treat one that you do not know as {@link #UNKNOWN}.
  */
 public enum Reason {
-    /** The process lacks the privilege that locking needs on this system. */
+    /** Says that the process lacks the privilege that locking needs on this system. */
     NOT_PERMITTED("not permitted"),
-    /** The request exceeds what this process, its user, project or container may lock. */
+    /** Says that the request exceeds what this process, its user, project or container may lock. */
     OVER_LIMIT("over the limit"),
-    /** The system as a whole has no more memory that may be locked. */
+    /** Says that the system as a whole has no more memory that may be locked. */
     NO_LOCKABLE_MEMORY("out of lockable memory"),
-    /** A part of the range is not mapped. */
+    /** Says that a part of the range is not mapped. */
     NOT_MAPPED("not mapped"),
-    /** A page of the range cannot be brought into memory: no access, past the end of its file, or dropped at will. */
+    /** Says that a page of the range cannot be brought into memory: no access, past the end of its file, or dropped at will. */
     CANNOT_BE_PAGED_IN("cannot be paged in"),
-    /** The process has too many separate mappings, and locking a part of one would make one more. */
+    /** Says that the process has too many separate mappings, and locking a part of one would make one more. */
     TOO_MANY_MAPPINGS("too many mappings"),
-    /** The pages are in use in a way that forbids the request, for example locked while they should be invalidated. */
+    /** Says that the pages are in use in a way that forbids the request, for example locked while they should be invalidated. */
     BUSY("busy"),
-    /** Reading or writing the pages failed on the device. */
+    /** Says that reading or writing the pages failed on the device. */
     IO_ERROR("I/O error"),
-    /** The file system has no room for pages that a file mapping still has to allocate. */
+    /** Says that the file system has no room for pages that a file mapping still has to allocate. */
     NO_SPACE("no space"),
-    /** The system's queue of asynchronous requests is full. */
+    /** Says that the system's queue of asynchronous requests is full. */
     QUEUE_FULL("queue full"),
-    /** The request was cancelled before it was carried out. */
+    /** Says that the request was cancelled before it was carried out. */
     CANCELLED("cancelled"),
-    /** This system, kernel or process environment does not offer the call; or there is no usable backend. */
+    /** Says that this system, kernel or process environment does not offer the call, or that no backend is usable. */
     NOT_SUPPORTED("not supported"),
-    /** None of the above could be established. */
+    /** Says that none of the above could be established. */
     UNKNOWN("unknown reason");
 
     private final String text;
@@ -42,7 +42,7 @@ public enum Reason {
     }
 
     /**
-     * The reason in words, as messages use it.
+     * Returns the reason in words, as messages use it.
      *
      * @return a short phrase in lower case
      */

@@ -9,6 +9,6 @@ package io.pagelock;
 public enum SyncOption {
     /** Starts or schedules the writing and returns. */
     ASYNC,
-    /** Also drops other cached copies of the data. Refused with {@link Reason#BUSY} if a page in the range is locked. */
+    /** Drops other cached copies of the data. Refused with {@link Reason#BUSY} if a page in the range is locked. */
     INVALIDATE
 }

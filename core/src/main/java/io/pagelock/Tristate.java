@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock;
 
-/** What the system said to a question that it may be unable to answer. */
+/** Answers a question that the system may be unable to answer. */
 public enum Tristate {
-    /** The system says so. */
+    /** Says yes. */
     YES,
-    /** The system says that it is not so. */
+    /** Says no. */
     NO,
-    /** The system does not say, or does not say it to this process. Never a guess in either direction. */
+    /** Says that the system does not report it, or not to this process. Never a guess in either direction. */
     UNKNOWN;
 
     /**

@@ -273,11 +273,15 @@ final class Main {
                 }
             }
         }
-        report.atMost("books with 1,000,000 live handles", "with 1,000", times[1].map(x -> x / times[0].median()), 3);
+        report.atMost(
+                "lock table with 1,000,000 live handles", "with 1,000", times[1].map(x -> x / times[0].median()), 3);
         // Two measurements of the same thing differ by a few percent.
         report.atMost(
-                "books, one handle over 1 TiB, on fault", "over a page", times[3].map(x -> x / times[2].median()), 1.1);
-        report.heading("The books alone", "Over a backend that does nothing.", "case", "lock and close");
+                "lock table, one handle over 1 TiB, on fault",
+                "over a page",
+                times[3].map(x -> x / times[2].median()),
+                1.1);
+        report.heading("The lock table alone", "Over a backend that does nothing.", "case", "lock and close");
         for (int i = 0; i < cases.length; i++) {
             report.row(cases[i][0], times[i].text(" ns"));
         }
@@ -288,7 +292,7 @@ final class Main {
         for (int round = 0; round < rounds; round++) {
             forks.main(HeapMain.class, "1000000").forEach(line -> bytes.add(line[0]));
         }
-        report.atMost("heap for a live handle", "handle, books and range", bytes, " bytes", 200);
+        report.atMost("heap for a live handle", "handle, table entry and range", bytes, " bytes", 200);
     }
 
     private void large() throws IOException {

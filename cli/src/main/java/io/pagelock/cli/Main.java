@@ -42,7 +42,7 @@ import picocli.CommandLine.TypeConversionException;
         })
 public final class Main implements Runnable {
     private static final int FAILED = 1;
-    private static final String HEAP_IS_FULL = "the Java heap of this command is too small for so many files";
+    private static final String HEAP_IS_FULL = "the Java heap of this command is too small for this many files";
     private static final String HEAP_REMEDY = "PAGELOCK_OPTS=-Xmx1g";
 
     /** Given back when the heap is full, so that this can be reported. */

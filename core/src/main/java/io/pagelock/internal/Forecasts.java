@@ -71,7 +71,7 @@ final class Forecasts {
                     Tristate.UNKNOWN,
                     0,
                     null,
-                    "the system does not tell the size of the address space",
+                    "the system does not report the size of the address space",
                     Collections.emptyList());
         }
         long charge = size.getAsLong();

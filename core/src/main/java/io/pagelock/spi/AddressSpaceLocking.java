@@ -29,7 +29,7 @@ public interface AddressSpaceLocking {
     void lockAll(AddressSpaceScope scope, Set<LockOption> options);
 
     /**
-     * Tells what a failed {@link #lockAll} leaves behind.
+     * Reports what a failed {@link #lockAll} leaves behind.
      *
      * @return true if nothing, as on Linux; false if the future flag or locked pages may stay, as on FreeBSD and illumos
      */
@@ -47,9 +47,9 @@ public interface AddressSpaceLocking {
     void unlockAll(List<MemoryRange> keep);
 
     /**
-     * What the system would charge for locking everything that is mapped now.
+     * Returns what the system would charge for locking everything that is mapped now.
      *
-     * @return bytes; empty if the system does not tell
+     * @return bytes; empty if the system does not report it
      */
     default OptionalLong addressSpaceBytes() {
         return OptionalLong.empty();

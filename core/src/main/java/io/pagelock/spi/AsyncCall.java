@@ -2,7 +2,7 @@
 package io.pagelock.spi;
 
 /**
- * A lock that the system carries out by itself, see {@link AsyncLocking#lockAsync}. Made by the backend, one per call, and used
+ * Controls a lock that the system carries out by itself, see {@link AsyncLocking#lockAsync}. Made by the backend, one per call, and used
  * by the engine from any thread.
  */
 public interface AsyncCall {

@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * One system's page locking, translated. The engine calls it and does everything else: it counts handles, rounds, undoes
+ * Translates page locking for one system. The engine calls it and does everything else: it counts handles, rounds, undoes
  * what a failed call left behind, and goes round holes.
  *
  * <p>Addresses and lengths are in bytes, aligned to {@link #pageSize()}, not empty, and do not pass the end of the address
@@ -34,14 +34,14 @@ public interface Backend {
     BackendInfo info();
 
     /**
-     * The page size that the system reports.
+     * Returns the page size that the system reports.
      *
      * @return bytes in a page, a power of two, always the same
      */
     long pageSize();
 
     /**
-     * The width of a pointer.
+     * Returns the width of a pointer.
      *
      * @return 32 or 64
      */
@@ -107,7 +107,7 @@ public interface Backend {
     List<String> remedies(Reason reason, long bytes);
 
     /**
-     * The address of a direct buffer's first byte, at index 0 and not at its position.
+     * Returns the address of a direct buffer's first byte, at index 0 and not at its position.
      *
      * @param buffer a direct or mapped buffer
      * @return the address

@@ -5,7 +5,7 @@ import io.pagelock.PageLockException;
 import java.util.Optional;
 
 /**
- * The entry by which {@link java.util.ServiceLoader} finds a backend. A public class with a public constructor without
+ * Lets {@link java.util.ServiceLoader} find a backend. A public class with a public constructor without
  * parameters, which must do nothing and must not touch native code.
  *
  * <p>Made once per process, by the thread that first asks for the locker; {@link #refusal} is called once, then
@@ -13,14 +13,14 @@ import java.util.Optional;
  */
 public interface BackendProvider {
     /**
-     * The name by which users and the property {@value io.pagelock.PageLocker#BACKEND_PROPERTY} call this backend.
+     * Returns the name by which users and the property {@value io.pagelock.PageLocker#BACKEND_PROPERTY} call this backend.
      *
      * @return a short name in lower case, for example {@code linux}
      */
     String name();
 
     /**
-     * Tells whether this backend is for the given system. Looks at the host only: no native call, no file.
+     * Reports whether this backend is for the given system. Looks at the host only: no native call, no file.
      *
      * @param host the system and the JVM
      * @return empty if it is; otherwise why not, as in "os.name is Linux, not FreeBSD"

@@ -4,7 +4,7 @@ package io.pagelock.spi;
 import io.pagelock.PageLockException;
 
 /**
- * Reading in what comes from files before it is locked, for systems whose lock cannot be given up while it reads, or never
+ * Reads in what comes from files before it is locked, for systems whose lock cannot be given up while it reads, or never
  * returns if a block cannot be read.
  *
  * <p>A {@link Backend} implements this where it can. May be called by any thread at any time.

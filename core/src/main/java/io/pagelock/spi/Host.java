@@ -4,7 +4,7 @@ package io.pagelock.spi;
 import java.util.Locale;
 import java.util.Objects;
 
-/** The system and the JVM as far as system properties tell. Immutable. */
+/** Describes the system and the JVM by their system properties. Immutable. */
 public final class Host {
     private final String osName;
     private final String osVersion;
@@ -48,7 +48,7 @@ public final class Host {
     }
 
     /**
-     * The system's name.
+     * Returns the system's name.
      *
      * @return as {@code os.name} gives it
      */
@@ -57,7 +57,7 @@ public final class Host {
     }
 
     /**
-     * The system's release.
+     * Returns the system's release.
      *
      * @return as {@code os.version} gives it
      */
@@ -66,7 +66,7 @@ public final class Host {
     }
 
     /**
-     * The JVM's processor architecture, which may differ from the kernel's.
+     * Returns the JVM's processor architecture, which may differ from the kernel's.
      *
      * @return as {@code os.arch} gives it
      */
@@ -75,7 +75,7 @@ public final class Host {
     }
 
     /**
-     * The width of a pointer in this JVM.
+     * Returns the width of a pointer in this JVM.
      *
      * @return 32 or 64
      */

@@ -4,7 +4,7 @@ package io.pagelock.spi;
 import io.pagelock.PageLockException;
 
 /**
- * Refusing a large lock ahead, for systems that would find out late: where the kernel enforces a limit by killing the process,
+ * Refuses a large lock ahead, for systems that would find out late: where the kernel enforces a limit by killing the process,
  * or where a range is locked in steps and the first ones would bring in what the last one is refused.
  *
  * <p>A {@link Backend} implements this where it can. May be called by any thread at any time.

@@ -4,7 +4,7 @@ package io.pagelock.spi;
 import java.util.OptionalLong;
 
 /**
- * The number of mappings that this process has and may have, for systems that limit it: each locked page between unlocked
+ * Counts the mappings that this process has and may have, for systems that limit it: each locked page between unlocked
  * ones takes two more. A process that reaches the limit fails wherever it maps memory, and a JVM may abort; the engine keeps
  * a reserve.
  *

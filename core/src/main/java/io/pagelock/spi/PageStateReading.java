@@ -53,10 +53,10 @@ public interface PageStateReading {
     }
 
     /**
-     * The parts of a range that are mapped.
+     * Returns the parts of a range that are mapped.
      *
      * @param range an aligned range
-     * @return the mapped parts, aligned, sorted and disjoint; or nothing if the system does not tell
+     * @return the mapped parts, aligned, sorted and disjoint; or nothing if the system does not report them
      */
     default Optional<List<MemoryRange>> mapped(MemoryRange range) {
         return Optional.empty();

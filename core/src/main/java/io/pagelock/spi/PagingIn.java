@@ -11,7 +11,7 @@ public interface PagingIn {
     /**
      * Brings the pages of a range into memory, best as they can, without locking them.
      * The engine calls it from several threads for parts of one large range that is locked on fault, so that paging in goes
-     * side by side; a lock of the same part follows and tells what went wrong.
+     * side by side; a lock of the same part follows and reports what went wrong.
      *
      * @param address the start
      * @param length the length in bytes

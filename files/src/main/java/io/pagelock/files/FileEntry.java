@@ -28,7 +28,7 @@ public final class FileEntry {
         this.selection = selection;
     }
 
-    /** What stays the same when the file is renamed, and differs when another takes its name. */
+    /** Returns what stays the same when the file is renamed, and differs when another takes its name. */
     static Object key(Path path, BasicFileAttributes attributes) {
         Object key = attributes.fileKey();
         return key == null ? path.toAbsolutePath().normalize() : key;

@@ -104,7 +104,7 @@ public final class FileLockException extends RuntimeException {
                 IO_ERROR, path, name + ": " + (why == null ? e.getClass().getSimpleName() : why), e);
     }
 
-    /** A name as messages show it. */
+    /** Returns a name as messages show it. */
     static String name(Path path) {
         byte[] name = Names.bytes(path);
         return name.length == 0 ? "." : Names.text(name);

@@ -4,7 +4,7 @@ package io.pagelock.secrets;
 import java.util.Objects;
 import java.util.OptionalLong;
 
-/** The figures of a {@link SecretPool}, taken at one moment. Immutable. */
+/** Holds the figures of a {@link SecretPool}, taken at one moment. Immutable. */
 public final class PoolStatistics {
     private final long openSecrets;
     private final long bytes;

@@ -2,7 +2,7 @@
 package io.pagelock.secrets;
 
 /**
- * Something that a {@link SecretPool} promises of its memory. Each is asked for separately, as required or as best effort, and
+ * Names what a {@link SecretPool} promises of its memory. Each is asked for separately, as required or as best effort, and
  * reported separately. More may be added in later versions.
  */
 public enum Protection {

@@ -8,7 +8,7 @@ import java.util.Objects;
 import java.util.function.Function;
 
 /**
- * Some bytes in a {@link SecretPool}. They are zeros at first and are wiped by {@link #close}; a secret that is collected as
+ * Holds some bytes in a {@link SecretPool}. They are zeros at first and are wiped by {@link #close}; a secret that is collected as
  * garbage without a close is wiped and counted as lost.
  *
  * <p>Any use after the close, of the secret or of its pool, is an {@link IllegalStateException}. That is why no buffer over the

@@ -14,7 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A pool of locked memory for many small secrets: 128 of 32 bytes take one page of 4 KiB.
+ * Provides a pool of locked memory for many small secrets: 128 of 32 bytes take one page of 4 KiB.
  *
  * <pre>{@code
  * SecretPool pool = SecretPool.create(PageLocker.system());

@@ -104,7 +104,7 @@ final class FreeBsdBackend extends AbstractBackend
             capabilities.add(Capability.LOCKED_BYTES);
         } else {
             notes.add(
-                    "kern.proc.vmmap does not tell which pages are locked (older than 12.3, or not readable), so a lock of"
+                    "kern.proc.vmmap does not report which pages are locked (older than 12.3, or not readable), so a lock of"
                             + " pages that are locked already may fail near the limit");
         }
         BackendInfo info = new BackendInfo("freebsd", host.osName() + " " + host.osVersion(), host.arch(), notes);

@@ -67,7 +67,7 @@ final class IrixBackend extends AbstractBackend implements AddressSpaceLocking, 
         notes.add(
                 "with future locking, a stack that grows beyond the limit ends the process with SIGSEGV (mlockall(3C))");
         if (!calls.has("mpin")) {
-            notes.add("libc lacks mpin: a hole cannot be told from a limit");
+            notes.add("libc lacks mpin: a hole cannot be distinguished from a limit");
         }
         return notes;
     }
@@ -151,7 +151,7 @@ final class IrixBackend extends AbstractBackend implements AddressSpaceLocking, 
                 return calls.geteuid() == 0
                         ? "more than the maximum resident size of the process (RLIMIT_RSS), which binds the superuser, too"
                         : "more than maxlkmem (PLOCK_MAX) pages, or than the maximum resident size of the process (RLIMIT_RSS);"
-                                + " which of them, the system does not tell";
+                                + " the system does not report which of them";
             case NO_LOCKABLE_MEMORY:
                 return "the system has not enough lockable memory left, whatever the limits of the process";
             case NOT_MAPPED:

@@ -96,7 +96,7 @@ final class SolarisFailure {
                     Reason.UNKNOWN,
                     errno,
                     command + ": a part of the range is not mapped, or the kernel is out of memory; /proc/self/map,"
-                            + " which would tell, cannot be read");
+                            + " which would show it, cannot be read");
         }
         if (mapped.get().size() == 1 && mapped.get().get(0).equals(range)) {
             return refusal(
@@ -185,7 +185,7 @@ final class SolarisFailure {
                 Reason.UNKNOWN,
                 errno,
                 (excluded ? "no resource control forbids it, and" : "a resource control may forbid it;")
-                        + " whether the system is short of lockable memory cannot be told; " + numbers);
+                        + " the system does not report whether lockable memory is short; " + numbers);
     }
 
     private String locked() {

@@ -130,7 +130,7 @@ abstract class SolarisFailures {
     @Test
     void withoutTheCountsTheFloorCannotBeTold() {
         solaris.standIn.fail("MC_LOCK", 1, 11);
-        refusal(lock(3), Reason.UNKNOWN, "EAGAIN", "cannot be told");
+        refusal(lock(3), Reason.UNKNOWN, "EAGAIN", "does not report whether lockable memory is short");
     }
 
     @Test

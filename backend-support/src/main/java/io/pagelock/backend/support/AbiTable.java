@@ -17,7 +17,7 @@ import java.util.Objects;
 import java.util.OptionalLong;
 
 /**
- * Numbers of a system with their sources and how sure they are: lines of
+ * Holds numbers of a system with their sources and how sure they are: lines of
  * {@code os,arch_or_abi,kind,name,value,source,confidence}, as {@code tools/abi-probe} prints them. A system whose numbers
  * could not all be confirmed brings its table as a resource and lets the user {@linkplain #overriddenBy override} it with the
  * output of the probe from his own machine. Immutable.
@@ -31,7 +31,7 @@ public final class AbiTable {
         this.rows = Collections.unmodifiableList(rows);
     }
 
-    /** One number. Immutable. */
+    /** Describes one number. Immutable. */
     public static final class Row {
         private final List<String> columns;
 
@@ -40,7 +40,7 @@ public final class AbiTable {
         }
 
         /**
-         * The system.
+         * Returns the system.
          *
          * @return for example {@code HP-UX}
          */
@@ -49,7 +49,7 @@ public final class AbiTable {
         }
 
         /**
-         * The processor or data model.
+         * Returns the processor or data model.
          *
          * @return for example {@code all} or {@code LP64}
          */
@@ -58,7 +58,7 @@ public final class AbiTable {
         }
 
         /**
-         * What kind of number it is.
+         * Returns what kind of number it is.
          *
          * @return for example {@code const}, {@code errno}, {@code struct_size}
          */
@@ -67,7 +67,7 @@ public final class AbiTable {
         }
 
         /**
-         * The name in C.
+         * Returns the name in C.
          *
          * @return for example {@code MCL_CURRENT}
          */
@@ -76,7 +76,7 @@ public final class AbiTable {
         }
 
         /**
-         * The number.
+         * Returns the number.
          *
          * @return decimal, or hexadecimal after {@code 0x}; or words
          */
@@ -85,7 +85,7 @@ public final class AbiTable {
         }
 
         /**
-         * Where it was read.
+         * Returns where it was read.
          *
          * @return a header or manual page
          */
@@ -94,7 +94,7 @@ public final class AbiTable {
         }
 
         /**
-         * How sure it is.
+         * Returns how sure it is.
          *
          * @return {@code verified}, {@code cross-checked} or {@code unverified}
          */
@@ -103,7 +103,7 @@ public final class AbiTable {
         }
 
         /**
-         * Whether the number is more than a guess.
+         * Reports whether the number is more than a guess.
          *
          * @return false if unverified
          */
@@ -112,7 +112,7 @@ public final class AbiTable {
         }
 
         /**
-         * The number.
+         * Returns the number.
          *
          * @return the value, as a signed long; empty if the value is no number
          */
@@ -224,7 +224,7 @@ public final class AbiTable {
     }
 
     /**
-     * This table with rows of another in place of its own where kind and name agree, and the others of that one added.
+     * Returns this table with rows of another in place of its own where kind and name agree, and the others of that one added.
      *
      * @param probe what the probe printed
      * @param arch the data model of this JVM, {@code LP64} or {@code ILP32}; rows for the other one are passed over
@@ -269,7 +269,7 @@ public final class AbiTable {
     }
 
     /**
-     * Tells whether a number is known and more than a guess.
+     * Reports whether a number is known and more than a guess.
      *
      * @param kind its kind
      * @param name its name in C
@@ -281,7 +281,7 @@ public final class AbiTable {
     }
 
     /**
-     * The error numbers of the table.
+     * Returns the error numbers of the table.
      *
      * @return the rows of the kind {@code errno} that have a number
      */
@@ -297,7 +297,7 @@ public final class AbiTable {
     }
 
     /**
-     * The names of what is in the table without being confirmed.
+     * Returns the names of what is in the table without being confirmed.
      *
      * @return the rows that are unverified or have no number, by name
      */
@@ -312,7 +312,7 @@ public final class AbiTable {
     }
 
     /**
-     * Every row.
+     * Returns every row.
      *
      * @return an unmodifiable list
      */

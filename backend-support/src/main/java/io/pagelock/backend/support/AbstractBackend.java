@@ -11,7 +11,7 @@ import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 
-/** What a backend tells of itself, found out once when it is opened. */
+/** Holds what a backend says of itself, found out once when it is opened. */
 public abstract class AbstractBackend implements Backend {
     private final BackendInfo info;
     private final Set<Capability> capabilities;

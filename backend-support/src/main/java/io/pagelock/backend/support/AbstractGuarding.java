@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** The part of {@link MemoryGuarding} that is the same everywhere: access by mprotect(2), and the checks and refusals. */
+/** Does the part of {@link MemoryGuarding} that is the same everywhere: access by mprotect(2), and the checks and refusals. */
 public abstract class AbstractGuarding implements MemoryGuarding {
     /** Numbers that are the same on every system here: sys/mman.h of Linux and FreeBSD. */
     private static final int PROT_NONE = 0;
@@ -31,7 +31,7 @@ public abstract class AbstractGuarding implements MemoryGuarding {
      *
      * @param calls the system
      * @param errnos its error numbers
-     * @param mappings what tells where a hole is
+     * @param mappings what reports where a hole is
      * @param passesOverHoles whether the system guards the rest of a range with a hole and reports success
      */
     protected AbstractGuarding(

@@ -17,7 +17,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The C library of the running process. Symbols are looked up in the process itself, not in a file, because glibc, musl and the
+ * Gives access to the C library of the running process. Symbols are looked up in the process itself, not in a file, because glibc, musl and the
  * BSDs name theirs differently.
  *
  * <p>C is called through JNA, or through a binding found by {@link java.util.ServiceLoader} that this JVM can use, such as
@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * several threads.
  */
 public final class CLibrary implements NativeAccess {
-    /** The system property that names the binding: {@code jna}, or {@code foreign} where its artifact is present. */
+    /** Names the system property that selects the binding: {@code jna}, or {@code foreign} where its artifact is present. */
     public static final String BINDING_PROPERTY = "io.pagelock.binding";
 
     private final Bindings bindings;

@@ -2,7 +2,7 @@
 package io.pagelock.backend.support;
 
 /**
- * {@link MemoryCalls} as native methods, which are quicker with JNA than its other way and right only where pointers have 8 bytes;
+ * Binds {@link MemoryCalls} as native methods, which are quicker with JNA than its other way and right only where pointers have 8 bytes;
  * see {@link CLibrary#bind(java.lang.invoke.MethodHandles.Lookup, Class, java.util.function.Function)}. Extend it for a system whose other functions are
  * called as often.
  */

@@ -9,7 +9,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The error numbers of one system, on one processor where they differ, with their names. Immutable. Nothing is inherited
+ * Holds the error numbers of one system, on one processor where they differ, with their names. Immutable. Nothing is inherited
  * from another system: a number that is not in the table has no name.
  */
 public final class ErrnoTable {
@@ -34,7 +34,7 @@ public final class ErrnoTable {
     }
 
     /**
-     * The name of a number. Where two names share one, the one that was put first.
+     * Returns the name of a number. Where two names share one, the one that was put first.
      *
      * @param number an error number
      * @return its name, or null if it is not in the table
@@ -44,7 +44,7 @@ public final class ErrnoTable {
     }
 
     /**
-     * Tells whether a number has the given name on this system.
+     * Reports whether a number has the given name on this system.
      *
      * @param number an error number
      * @param name a name, for example {@code ENOMEM}
@@ -83,7 +83,7 @@ public final class ErrnoTable {
     }
 
     /**
-     * The whole table.
+     * Returns the whole table.
      *
      * @return an unmodifiable map from name to number, in the order of the table
      */

@@ -2,7 +2,7 @@
 package io.pagelock.backend.support;
 
 /**
- * The calls of {@link io.pagelock.spi.MemoryGuarding}, where pointers have 8 bytes. Sources: mprotect(2), madvise(2), mmap(2),
+ * Declares the calls of {@link io.pagelock.spi.MemoryGuarding}, where pointers have 8 bytes. Sources: mprotect(2), madvise(2), mmap(2),
  * ftruncate(2), close(2) of Linux and FreeBSD; minherit(2) of FreeBSD; memfd_secret(2) of Linux.
  */
 public interface GuardCalls extends NativeCalls {

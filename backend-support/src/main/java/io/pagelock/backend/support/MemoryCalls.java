@@ -2,7 +2,7 @@
 package io.pagelock.backend.support;
 
 /**
- * The locking calls of POSIX as Linux, the BSDs, HP-UX and IRIX have them: names, order and results as in C. Extend it by the
+ * Declares the locking calls of POSIX as Linux, the BSDs, HP-UX and IRIX have them: names, order and results as in C. Extend it by the
  * functions that a system has besides. A system may have renamed one, so look into its headers, and if it has, bind over
  * {@link CLibrary#renaming}: on NetBSD, {@code msync} is an old function of two arguments, and the present one is
  * {@code __msync13}.

@@ -5,12 +5,12 @@ import io.pagelock.AddressSpaceScope;
 import io.pagelock.SyncOption;
 import java.util.Set;
 
-/** The flags of mlockall and msync for what a caller asked for; the numbers are the system's own. */
+/** Makes the flags of mlockall and msync for what a caller asked for; the numbers are the system's own. */
 public final class MemoryFlags {
     private MemoryFlags() {}
 
     /**
-     * The argument of mlockall(2), or of MC_LOCKAS, for a system without locking on fault.
+     * Returns the argument of mlockall(2), or of MC_LOCKAS, for a system without locking on fault.
      *
      * @param scope what was asked for
      * @param current the system's {@code MCL_CURRENT}
@@ -22,7 +22,7 @@ public final class MemoryFlags {
     }
 
     /**
-     * The argument of msync(2), or of MC_SYNC: one of sync and async, for POSIX asks for one.
+     * Returns the argument of msync(2), or of MC_SYNC: one of sync and async, for POSIX asks for one.
      *
      * @param options what was asked for; without {@link SyncOption#ASYNC} it is sync
      * @param sync the system's {@code MS_SYNC}

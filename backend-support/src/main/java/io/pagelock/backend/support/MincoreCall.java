@@ -2,7 +2,7 @@
 package io.pagelock.backend.support;
 
 /**
- * mincore(2), which Linux, FreeBSD and Solaris have alike, apart from the calls that every system has.
+ * Declares mincore(2), which Linux, FreeBSD and Solaris have alike, apart from the calls that every system has.
  *
  * <p>Sources: mincore(2) of Linux, FreeBSD and Solaris.
  */

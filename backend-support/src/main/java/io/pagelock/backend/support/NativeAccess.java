@@ -4,7 +4,7 @@ package io.pagelock.backend.support;
 import io.pagelock.BackendInfo;
 import java.nio.ByteBuffer;
 
-/** What a backend needs of the native side besides C functions; normally a {@link CLibrary}, in tests a lambda. */
+/** Gives what a backend needs of the native side besides C functions; normally a {@link CLibrary}, in tests a lambda. */
 @FunctionalInterface
 public interface NativeAccess {
     /**

@@ -2,7 +2,7 @@
 package io.pagelock.backend.support;
 
 /**
- * C functions as an interface, literally: each method has the name, the order of arguments and the result of its function.
+ * Declares C functions as an interface, literally: each method has the name, the order of arguments and the result of its function.
  * Extend it for the functions of a system, declare each function once, and bind them with {@link CLibrary#bind}; tests
  * implement the interface, so that one object scripts the whole kernel.
  *

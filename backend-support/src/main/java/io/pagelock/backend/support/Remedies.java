@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The remedies of one system: for each reason what a user can change, one setting a line, the most likely first. A line may
+ * Holds the remedies of one system: for each reason what a user can change, one setting a line, the most likely first. A line may
  * contain {@code {bytes}} and {@code {kib}}, which stand for the size that suffices. Immutable.
  */
 public final class Remedies {

@@ -8,7 +8,7 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The numbers of a system whose headers could not be read: the table {@code numbers.csv} that its backend brings along, with
+ * Holds the numbers of a system whose headers could not be read: the table {@code numbers.csv} that its backend brings along, with
  * source and confidence of each, or in its place what abi-probe printed on the machine itself. Says which are confirmed; an
  * unknown number is empty and must not be used. Immutable.
  */
@@ -76,7 +76,7 @@ public final class SystemNumbers {
     }
 
     /**
-     * The error numbers.
+     * Returns the error numbers.
      *
      * @return the table of those that are known
      */
@@ -85,7 +85,7 @@ public final class SystemNumbers {
     }
 
     /**
-     * A constant, confirmed or not.
+     * Returns a constant, confirmed or not.
      *
      * @param name its name in C
      * @return the number; empty if it is not known
@@ -95,7 +95,7 @@ public final class SystemNumbers {
     }
 
     /**
-     * A constant without which the backend would not have come so far.
+     * Returns a constant without which the backend would not have come so far.
      *
      * @param name its name in C
      * @return the number
@@ -106,7 +106,7 @@ public final class SystemNumbers {
     }
 
     /**
-     * Tells whether a constant is known and more than a guess.
+     * Reports whether a constant is known and more than a guess.
      *
      * @param name its name in C
      * @return true if it is confirmed
@@ -116,7 +116,7 @@ public final class SystemNumbers {
     }
 
     /**
-     * A number of any kind, if it is more than a guess.
+     * Returns a number of any kind, if it is more than a guess.
      *
      * @param kind its kind, for example {@code struct_size}
      * @param name its name in C
@@ -127,7 +127,7 @@ public final class SystemNumbers {
     }
 
     /**
-     * Which numbers are confirmed, by what, and which are not, for {@link io.pagelock.BackendInfo#notes()}.
+     * Returns which numbers are confirmed, by what, and which are not, for {@link io.pagelock.BackendInfo#notes()}.
      *
      * @return one sentence each
      */

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.function.Executable;
 
 /**
- * The contract of a backend: one test or more for each rule of {@code docs/semantics.md} that a backend can break. The name
+ * Tests the contract of a backend: one test or more for each rule of {@code docs/semantics.md} that a backend can break. The name
  * of a test begins with the number of its rule. A backend is done when this passes, and what is skipped is skipped for an
  * inability that its system has.
  *
@@ -46,7 +46,7 @@ import org.junit.jupiter.api.function.Executable;
  */
 @ExtendWith(RuleReport.class)
 public abstract class BackendContract extends TranslationRules {
-    /** For subclasses. */
+    /** Serves subclasses. */
     protected BackendContract() {}
 
     @Test

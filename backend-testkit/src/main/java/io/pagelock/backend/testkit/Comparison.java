@@ -17,7 +17,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.opentest4j.TestAbortedException;
 
 /**
- * What is known of how systems lock pages, as calls and answers, for all that is to behave like one of them: the rules of the
+ * Compares what is known of how systems lock pages, as calls and answers, for all that is to behave like one of them: the rules of the
  * {@link FakeKernel}, the stand-ins, and the kernels themselves. The calls are here; the answers of a system are in its
  * backend, the resource {@code META-INF/pagelock/NAME/answers.tsv}, a line for each topic: the topic, a tab, the answer. What no
  * source says is left out there, and free. Left out here is what no call can show: exec, which ends whoever asks, mappings of

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.testkit;
 
-/** The outcome of a call to {@link FakeKernel} by its C name. Which number it has is the business of a backend. */
+/** Names the outcome of a call to {@link FakeKernel} by its C name. Which number it has is the business of a backend. */
 public enum Errno {
     /** The call succeeded: it returns 0 and leaves errno alone. */
     OK,

@@ -11,7 +11,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * aio_mlock(2) and its kin, for the process of a {@link FakeKernel}: jobs that threads carry out by {@link FakeKernel#mlock},
+ * Imitates aio_mlock(2) and its kin, for the process of a {@link FakeKernel}: jobs that threads carry out by {@link FakeKernel#mlock},
  * with the limits, mappings and rights that hold by then. A job is found by its control block, and counts against the limits
  * of the queue until its result is taken.
  *
@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * may be called by any thread.
  */
 public final class FakeAio {
-    /** A control block, {@code struct aiocb}: what is asked for, and the private words by which the kernel reports. */
+    /** Holds a control block, {@code struct aiocb}: what is asked for, and the private words by which the kernel reports. */
     public static final class Block {
         long address;
         long length;
@@ -66,7 +66,7 @@ public final class FakeAio {
         }
     }
 
-    /** What aio_cancel returns. */
+    /** Names what aio_cancel returns. */
     public enum Cancel {
         /** The descriptor is not open: -1 and EBADF. */
         BAD_FILE,
@@ -120,7 +120,7 @@ public final class FakeAio {
     // Calls
 
     /**
-     * aio_mlock(2).
+     * Answers aio_mlock(2).
      *
      * @param block the control block; null is a bad pointer
      * @param ended run by the thread that carried the job out, once its result can be taken
@@ -193,7 +193,7 @@ public final class FakeAio {
     }
 
     /**
-     * aio_error(2).
+     * Answers aio_error(2).
      *
      * @param block a control block
      * @return what it returns: {@link Errno#EINPROGRESS}, or the outcome; {@link Errno#EINVAL} if there is no job
@@ -208,7 +208,7 @@ public final class FakeAio {
     }
 
     /**
-     * aio_return(2).
+     * Answers aio_return(2).
      *
      * @param block a control block
      * @return the outcome of the job, which is gone then; {@link Errno#EINVAL} if there is none that is done
@@ -230,7 +230,7 @@ public final class FakeAio {
     }
 
     /**
-     * aio_cancel(2). A job that runs cannot be cancelled, and one that waits only with {@link Trait#CANCELS_QUEUED}.
+     * Answers aio_cancel(2). A job that runs cannot be cancelled, and one that waits only with {@link Trait#CANCELS_QUEUED}.
      *
      * @param file an open descriptor
      * @param block the control block; null for all with that descriptor
@@ -259,7 +259,7 @@ public final class FakeAio {
     }
 
     /**
-     * aio_suspend(2).
+     * Answers aio_suspend(2).
      *
      * @param blocks control blocks, null among them or not
      * @param count how many of them to look at
@@ -296,7 +296,7 @@ public final class FakeAio {
     }
 
     /**
-     * aio_waitcomplete(2).
+     * Answers aio_waitcomplete(2).
      *
      * @param block receives the control block of a job that is done, and is gone then; null if there was none
      * @param millis how long to wait at most
@@ -372,7 +372,7 @@ public final class FakeAio {
     // Witness
 
     /**
-     * How many jobs wait for one of the system's threads.
+     * Returns how many jobs wait for one of the system's threads.
      *
      * @return the number of jobs
      */
@@ -381,7 +381,7 @@ public final class FakeAio {
     }
 
     /**
-     * How many jobs count against the limit of the queue, ended or not.
+     * Returns how many jobs count against the limit of the queue, ended or not.
      *
      * @return the number of jobs whose result was not taken
      */

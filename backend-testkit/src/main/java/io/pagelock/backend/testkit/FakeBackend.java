@@ -39,7 +39,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * A backend over a {@link FakeKernel}, whatever its rules: what a real backend does on such a system, without a binding. It
+ * Acts as a backend over a {@link FakeKernel}, whatever its rules: what a real backend does on such a system, without a binding. It
  * finds reasons out as a real one must, by looking at mappings and limits after a failure. Ranges that are not aligned, and
  * two calls under way for overlapping ranges, which no engine may give a backend, it answers with an exception.
  *
@@ -65,7 +65,7 @@ public final class FakeBackend
     }
 
     /**
-     * A backend that can do everything that its kernel can.
+     * Makes a backend that can do everything that its kernel can.
      *
      * @param kernel the system
      */
@@ -74,7 +74,7 @@ public final class FakeBackend
     }
 
     /**
-     * A backend that can do less than its kernel.
+     * Makes a backend that can do less than its kernel.
      *
      * @param kernel the system
      * @param capabilities what it can do
@@ -90,7 +90,7 @@ public final class FakeBackend
     }
 
     /**
-     * What this backend can do on a system with such rules.
+     * Returns what this backend can do on a system with such rules.
      *
      * @param rules the rules
      * @return a new set
@@ -109,7 +109,7 @@ public final class FakeBackend
     }
 
     /**
-     * The system underneath.
+     * Returns the system underneath.
      *
      * @return the kernel
      */
@@ -185,7 +185,7 @@ public final class FakeBackend
         return null;
     }
 
-    /** By {@link FakeAio}, which cancels nothing that runs. */
+    /** Locks by {@link FakeAio}, which cancels nothing that runs. */
     @Override
     public AsyncCall lockAsync(long address, long length, Consumer<PageLockException> done) {
         MemoryRange range = enter(address, length);

@@ -17,7 +17,7 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 
 /**
- * The harness of a backend whose system is a {@link FakeKernel}; the kernel is the witness. It declares what the rules of the
+ * Serves as the harness of a backend whose system is a {@link FakeKernel}; the kernel is the witness. It declares what the rules of the
  * kernel allow; {@link #without} takes away what a backend or its system lacks besides, and a subclass may add a provider.
  */
 public class FakeHarness implements Harness {

@@ -20,7 +20,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A process, its memory and a kernel that locks pages, in plain Java. What the kernel does in each case is given by
+ * Imitates a process, its memory and a kernel that locks pages, in plain Java. What the kernel does in each case is given by
  * {@link KernelRules}. Three groups of methods:
  *
  * <ul>
@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * thread; a call takes effect at one moment.
  */
 public final class FakeKernel {
-    /** What a mapping is made of. */
+    /** Names what a mapping is made of. */
     public enum Kind {
         /** Private memory without a file. */
         ANONYMOUS,
@@ -46,7 +46,7 @@ public final class FakeKernel {
         DROPPABLE
     }
 
-    /** How the kernel keeps a page. */
+    /** Names how the kernel keeps a page. */
     public enum Mode {
         /** Not locked. */
         NONE,
@@ -66,7 +66,7 @@ public final class FakeKernel {
         ON_FAULT
     }
 
-    /** The calls that {@link Interceptor} and the ordered failures tell apart. */
+    /** Names the calls that {@link Interceptor} and the ordered failures distinguish. */
     public enum Call {
         /** {@link FakeKernel#mlock}. */
         MLOCK,
@@ -99,7 +99,7 @@ public final class FakeKernel {
         Errno before(Call call, long address, long length);
 
         /**
-         * Called after the kernel has done what it does.
+         * Runs after the kernel has done what it does.
          *
          * @param call which call
          * @param address its first argument, 0 if it has none
@@ -109,7 +109,7 @@ public final class FakeKernel {
         default void after(Call call, long address, long length, Errno result) {}
     }
 
-    /** The kernel did not make a mapping: in future mode, new memory must fit the limit. */
+    /** Reports that the kernel did not make a mapping: in future mode, new memory must fit the limit. */
     public static final class MapRefusedException extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
@@ -122,7 +122,7 @@ public final class FakeKernel {
         }
 
         /**
-         * What errno would be.
+         * Returns what errno would be.
          *
          * @return the errno
          */
@@ -173,7 +173,7 @@ public final class FakeKernel {
     }
 
     /**
-     * What this kernel does.
+     * Returns what this kernel does.
      *
      * @return the rules
      */
@@ -182,7 +182,7 @@ public final class FakeKernel {
     }
 
     /**
-     * The asynchronous calls of this process.
+     * Returns the asynchronous calls of this process.
      *
      * @return always the same
      */
@@ -193,7 +193,7 @@ public final class FakeKernel {
     // Calls
 
     /**
-     * mlock(2), or MC_LOCK of memcntl(2).
+     * Answers mlock(2), or MC_LOCK of memcntl(2).
      *
      * @param address the address, unsigned
      * @param length the length in bytes, unsigned
@@ -204,7 +204,7 @@ public final class FakeKernel {
     }
 
     /**
-     * mlock2(2).
+     * Answers mlock2(2).
      *
      * @param address the address, unsigned
      * @param length the length in bytes, unsigned
@@ -222,7 +222,7 @@ public final class FakeKernel {
     }
 
     /**
-     * munlock(2), or MC_UNLOCK of memcntl(2).
+     * Answers munlock(2), or MC_UNLOCK of memcntl(2).
      *
      * @param address the address, unsigned
      * @param length the length in bytes, unsigned
@@ -233,7 +233,7 @@ public final class FakeKernel {
     }
 
     /**
-     * mlockall(2), or MC_LOCKAS of memcntl(2).
+     * Answers mlockall(2), or MC_LOCKAS of memcntl(2).
      *
      * @param flags what to lock
      * @return the outcome
@@ -243,7 +243,7 @@ public final class FakeKernel {
     }
 
     /**
-     * munlockall(2), or MC_UNLOCKAS of memcntl(2).
+     * Answers munlockall(2), or MC_UNLOCKAS of memcntl(2).
      *
      * @return the outcome
      */
@@ -252,7 +252,7 @@ public final class FakeKernel {
     }
 
     /**
-     * msync(2), or MC_SYNC of memcntl(2). There is nothing to write; only the arguments matter.
+     * Answers msync(2), or MC_SYNC of memcntl(2). There is nothing to write; only the arguments matter.
      *
      * @param address the address, unsigned
      * @param length the length in bytes, unsigned
@@ -269,7 +269,7 @@ public final class FakeKernel {
     }
 
     /**
-     * mincore(2).
+     * Answers mincore(2).
      *
      * @param address the address, on a page boundary
      * @param length the length in bytes
@@ -323,7 +323,7 @@ public final class FakeKernel {
     }
 
     /**
-     * Whether a page is guarded.
+     * Reports whether a page is guarded.
      *
      * @param address an address in the page
      * @param guard which guard
@@ -420,7 +420,7 @@ public final class FakeKernel {
     }
 
     /**
-     * Changes the length of the file that is mapped at an address. Pages past its end leave process.memory.
+     * Changes the length of the file that is mapped at an address. Pages past its end leave memory.
      *
      * @param address an address in the mapping
      * @param pages how many pages the file has from now on
@@ -470,7 +470,7 @@ public final class FakeKernel {
         process.memory.update(page, page + 1, each -> each.resident(true));
     }
 
-    /** Evicts everything that is not locked, as under pressure for process.memory. */
+    /** Evicts everything that is not locked, as under pressure for memory. */
     public synchronized void reclaim() {
         process.memory.update(
                 0, Long.MAX_VALUE, segment -> segment.mode == Mode.NONE ? segment.resident(false) : segment);
@@ -571,7 +571,7 @@ public final class FakeKernel {
     // Witness
 
     /**
-     * Tells whether a page is in memory and must stay there.
+     * Reports whether a page is in memory and must stay there.
      *
      * @param address an address in the page
      * @return whether it is locked
@@ -582,7 +582,7 @@ public final class FakeKernel {
     }
 
     /**
-     * Tells how the kernel keeps a page.
+     * Reports how the kernel keeps a page.
      *
      * @param address an address in the page
      * @return the mode; {@link Mode#NONE} if it is not mapped
@@ -593,7 +593,7 @@ public final class FakeKernel {
     }
 
     /**
-     * Tells whether a page is in process.memory.
+     * Reports whether a page is in memory.
      *
      * @param address an address in the page
      * @return whether it is resident
@@ -604,7 +604,7 @@ public final class FakeKernel {
     }
 
     /**
-     * Tells whether every page of a range is in memory and must stay there.
+     * Reports whether every page of a range is in memory and must stay there.
      *
      * @param address the start, on a page boundary
      * @param length the length in bytes
@@ -617,7 +617,7 @@ public final class FakeKernel {
     }
 
     /**
-     * How much of a range is charged as locked, in memory or to be locked on first touch.
+     * Returns how much of a range is charged as locked, in memory or to be locked on first touch.
      *
      * @param address the start, on a page boundary
      * @param length the length in bytes
@@ -632,7 +632,7 @@ public final class FakeKernel {
     }
 
     /**
-     * Tells whether a range has a page that could not be brought in: without access, or past the end of its file.
+     * Reports whether a range has a page that could not be brought in: without access, or past the end of its file.
      *
      * @param address the start, on a page boundary
      * @param length the length in bytes
@@ -646,7 +646,7 @@ public final class FakeKernel {
     }
 
     /**
-     * The mapped parts of a range.
+     * Returns the mapped parts of a range.
      *
      * @param address the start, on a page boundary
      * @param length the length in bytes
@@ -667,7 +667,7 @@ public final class FakeKernel {
     }
 
     /**
-     * What the process has locked, by the kernel's count.
+     * Returns what the process has locked, by the kernel's count.
      *
      * @return bytes
      */
@@ -685,7 +685,7 @@ public final class FakeKernel {
     }
 
     /**
-     * What the process has mapped.
+     * Returns what the process has mapped.
      *
      * @return bytes
      */
@@ -703,7 +703,7 @@ public final class FakeKernel {
     }
 
     /**
-     * How new mappings will be locked.
+     * Returns how new mappings will be locked.
      *
      * @return the mode; {@link Mode#NONE} outside future mode
      */
@@ -712,7 +712,7 @@ public final class FakeKernel {
     }
 
     /**
-     * The soft limit of the process.
+     * Returns the soft limit of the process.
      *
      * @return bytes; {@link Long#MAX_VALUE} for unlimited
      */
@@ -721,7 +721,7 @@ public final class FakeKernel {
     }
 
     /**
-     * The hard limit of the process.
+     * Returns the hard limit of the process.
      *
      * @return bytes; {@link Long#MAX_VALUE} for unlimited
      */
@@ -730,7 +730,7 @@ public final class FakeKernel {
     }
 
     /**
-     * What the whole system may lock.
+     * Returns what the whole system may lock.
      *
      * @return bytes; {@link Long#MAX_VALUE} for unlimited
      */
@@ -739,7 +739,7 @@ public final class FakeKernel {
     }
 
     /**
-     * How many mappings the process may have.
+     * Returns how many mappings the process may have.
      *
      * @return the limit; {@link Long#MAX_VALUE} for unlimited
      */
@@ -748,7 +748,7 @@ public final class FakeKernel {
     }
 
     /**
-     * How many mappings the process has; one whose pages are kept in different ways counts several times.
+     * Returns how many mappings the process has; one whose pages are kept in different ways counts several times.
      *
      * @return the number of mappings
      */
@@ -757,7 +757,7 @@ public final class FakeKernel {
     }
 
     /**
-     * Tells whether the process has the privilege.
+     * Reports whether the process has the privilege.
      *
      * @return whether it has
      */
@@ -766,7 +766,7 @@ public final class FakeKernel {
     }
 
     /**
-     * Tells whether the process may lock at all.
+     * Reports whether the process may lock at all.
      *
      * @return false if every lock is {@link Refusal#PERMISSION}
      */
@@ -775,7 +775,7 @@ public final class FakeKernel {
     }
 
     /**
-     * Tells whether the limit of the process binds it.
+     * Reports whether the limit of the process binds it.
      *
      * @return false if there is none, or privilege lifts it
      */
@@ -784,7 +784,7 @@ public final class FakeKernel {
     }
 
     /**
-     * How often a call was made.
+     * Returns how often a call was made.
      *
      * @param call which call
      * @return the number, refused ones included

@@ -10,8 +10,8 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 
 /**
- * What {@link BackendContract} needs besides the backend: memory of this process, and a witness that knows what is locked
- * without asking the library. Written by the author of a backend, opened anew for every test.
+ * Provides what {@link BackendContract} needs besides the backend: memory of this process, and a witness that knows what is locked
+ * without asking the library. Written by the author of a backend, opened again for every test.
  *
  * <p>What the system offers or the author cares to write is declared by {@link #abilities()}; a rule that needs an ability
  * which is missing is skipped, and the report says for which. Methods of an ability that is not declared are never called.
@@ -19,7 +19,7 @@ import java.util.concurrent.CountDownLatch;
  * <p>Addresses are on page boundaries unless said otherwise.
  */
 public interface Harness extends AutoCloseable {
-    /** What a harness may be able to do. */
+    /** Names what a harness may be able to do. */
     enum Ability {
         /** {@link Harness#isLocked}. */
         SEE_LOCKED,
@@ -74,28 +74,28 @@ public interface Harness extends AutoCloseable {
     }
 
     /**
-     * What this harness can do.
+     * Returns what this harness can do.
      *
      * @return always the same set
      */
     Set<Ability> abilities();
 
     /**
-     * The backend under test.
+     * Returns the backend under test.
      *
      * @return always the same backend
      */
     Backend backend();
 
     /**
-     * The page size, not asked through the backend.
+     * Returns the page size, not asked through the backend.
      *
      * @return bytes in a page
      */
     long pageSize();
 
     /**
-     * How much more this process may lock by the system's rules, not asked through the backend. Tests that need more are
+     * Returns how much more this process may lock by the system's rules, not asked through the backend. Tests that need more are
      * skipped.
      *
      * @return bytes; 0 if it may not lock at all, {@link Long#MAX_VALUE} if nothing binds it
@@ -103,7 +103,7 @@ public interface Harness extends AutoCloseable {
     long room();
 
     /**
-     * Why a lock beyond {@link #room()} must be refused.
+     * Returns why a lock beyond {@link #room()} must be refused.
      *
      * @return {@link Reason#OVER_LIMIT}, or {@link Reason#NOT_PERMITTED} where this process may not lock at all
      */
@@ -265,7 +265,7 @@ public interface Harness extends AutoCloseable {
     }
 
     /**
-     * Maps a file of so many pages.
+     * Maps a file of a number of pages.
      *
      * @param pages how many pages
      * @return the address
@@ -328,7 +328,7 @@ public interface Harness extends AutoCloseable {
     }
 
     /**
-     * The provider of the backend.
+     * Returns the provider of the backend.
      *
      * @return a new provider
      */

@@ -14,7 +14,7 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * How one system locks pages, as data for a {@link FakeKernel}: a set of {@link Trait}s and the errno of each
+ * Describes how one system locks pages, as data for a {@link FakeKernel}: a set of {@link Trait}s and the errno of each
  * {@link Refusal}. Immutable; the {@code with} methods return a changed copy.
  *
  * <p>Without any trait, a kernel rounds addresses outward, accepts length 0, leaves nothing behind when a lock fails,
@@ -25,7 +25,7 @@ import java.util.Set;
  * source decides is listed by {@link #unconfirmed()}; there the more troublesome behaviour was chosen.
  */
 public final class KernelRules {
-    /** One thing in which systems differ. */
+    /** Names one thing in which systems differ. */
     public enum Trait {
         /** Lock and unlock refuse an unaligned address with {@link Refusal#ARGUMENT}; otherwise it is rounded down. */
         UNALIGNED_IS_REFUSED,
@@ -91,7 +91,7 @@ public final class KernelRules {
         UNALIGNED_SYNC_IS_REFUSED
     }
 
-    /** Why a call is refused. Each system has its errno for it. */
+    /** Names why a call is refused. Each system has its errno for it. */
     public enum Refusal {
         /** No right to lock at all. */
         PERMISSION(Errno.EPERM),
@@ -162,7 +162,7 @@ public final class KernelRules {
     }
 
     /**
-     * A kernel without traits, to which others are added.
+     * Returns a kernel without traits, to which others are added.
      *
      * @param system the name of the system
      * @return rules with pages of 4096 bytes and addresses of 64 bits
@@ -317,7 +317,7 @@ public final class KernelRules {
     }
 
     /**
-     * The name of the system, as {@code uname} gives it.
+     * Returns the name of the system, as {@code uname} gives it.
      *
      * @return for example {@code SunOS}
      */
@@ -326,7 +326,7 @@ public final class KernelRules {
     }
 
     /**
-     * The page size.
+     * Returns the page size.
      *
      * @return bytes in a page
      */
@@ -335,7 +335,7 @@ public final class KernelRules {
     }
 
     /**
-     * The width of a pointer.
+     * Returns the width of a pointer.
      *
      * @return 32 or 64
      */
@@ -344,7 +344,7 @@ public final class KernelRules {
     }
 
     /**
-     * Tells whether the system behaves so.
+     * Reports whether the system behaves so.
      *
      * @param trait one thing in which systems differ
      * @return true if it does
@@ -354,7 +354,7 @@ public final class KernelRules {
     }
 
     /**
-     * The errno of a refusal.
+     * Returns the errno of a refusal.
      *
      * @param refusal why a call is refused
      * @return its errno on this system
@@ -364,7 +364,7 @@ public final class KernelRules {
     }
 
     /**
-     * What no source decides: {@link Trait}s and {@link Refusal}s that may be otherwise on the real system.
+     * Returns what no source decides: {@link Trait}s and {@link Refusal}s that may be otherwise on the real system.
      *
      * @return an unmodifiable set
      */
@@ -373,7 +373,7 @@ public final class KernelRules {
     }
 
     /**
-     * Where it is said, or was seen, that the system has a {@link Trait} or the errno of a {@link Refusal}: a manual page, a
+     * Returns where it is said, or was seen, that the system has a {@link Trait} or the errno of a {@link Refusal}: a manual page, a
      * function of its source, or a key of what was recorded.
      *
      * @return an unmodifiable map; what {@link #with} added has no source

@@ -6,7 +6,7 @@ import java.util.Set;
 import org.opentest4j.TestAbortedException;
 
 /**
- * A system as C code meets it: its calls, without the library, on memory of this process, and a witness. {@link Comparison}
+ * Drives a system as C code meets it: its calls, without the library, on memory of this process, and a witness. {@link Comparison}
  * asks it for what is known of the system. Written for a fake kernel, a stand-in, or the system itself.
  *
  * <p>Calls return {@code OK} or the name of errno. What a subject cannot do it leaves out; a row that needs it is skipped with
@@ -14,14 +14,14 @@ import org.opentest4j.TestAbortedException;
  */
 public interface RawCalls extends AutoCloseable {
     /**
-     * The page size.
+     * Returns the page size.
      *
      * @return bytes in a page
      */
     long pageSize();
 
     /**
-     * mlock(2), or what locks a range here.
+     * Answers mlock(2), or what locks a range here.
      *
      * @param address the address, unsigned
      * @param length the length in bytes, unsigned
@@ -30,7 +30,7 @@ public interface RawCalls extends AutoCloseable {
     String mlock(long address, long length);
 
     /**
-     * munlock(2), or what unlocks a range here.
+     * Answers munlock(2), or what unlocks a range here.
      *
      * @param address the address, unsigned
      * @param length the length in bytes, unsigned
@@ -39,7 +39,7 @@ public interface RawCalls extends AutoCloseable {
     String munlock(long address, long length);
 
     /**
-     * mlockall(2), or what locks the address space here.
+     * Answers mlockall(2), or what locks the address space here.
      *
      * @param flags the flags; on fault is 4 where the system does not know it
      * @return the outcome
@@ -47,14 +47,14 @@ public interface RawCalls extends AutoCloseable {
     String mlockall(Set<Flag> flags);
 
     /**
-     * munlockall(2), or what unlocks the address space here.
+     * Answers munlockall(2), or what unlocks the address space here.
      *
      * @return the outcome
      */
     String munlockall();
 
     /**
-     * msync(2) with MS_SYNC.
+     * Answers msync(2) with MS_SYNC.
      *
      * @param address the address
      * @param length the length in bytes
@@ -151,7 +151,7 @@ public interface RawCalls extends AutoCloseable {
     }
 
     /**
-     * Sets the limit of the process to so many pages more than it has locked now.
+     * Sets the limit of the process to that many pages more than it has locked now.
      *
      * @param pages how many pages more it may lock; -1 for a limit of 0
      */
@@ -163,7 +163,7 @@ public interface RawCalls extends AutoCloseable {
     default void unlimited() {}
 
     /**
-     * Sets the limit of the system to so many pages more than are locked now.
+     * Sets the limit of the system to that many pages more than are locked now.
      *
      * @param pages how many pages more may be locked
      */
@@ -181,7 +181,7 @@ public interface RawCalls extends AutoCloseable {
     }
 
     /**
-     * Forks.
+     * Forks the process.
      *
      * @return the child's side, closed with this
      */
@@ -190,7 +190,7 @@ public interface RawCalls extends AutoCloseable {
     }
 
     /**
-     * The reason for which a row is skipped.
+     * Returns the reason for which a row is skipped.
      *
      * @param what what the subject cannot do
      * @return to be thrown

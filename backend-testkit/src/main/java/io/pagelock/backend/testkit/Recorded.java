@@ -3,7 +3,7 @@ package io.pagelock.backend.testkit;
 
 import java.util.Map;
 
-/** What real kernels answered, for whatever is to answer like them: a stand-in, the {@link FakeKernel}, the kernel itself. */
+/** Holds what real kernels answered, for whatever is to answer like them: a stand-in, the {@link FakeKernel}, the kernel itself. */
 public final class Recorded {
     private Recorded() {}
 

@@ -9,7 +9,7 @@ import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import org.junit.jupiter.api.function.Executable;
 
-/** What a test of a backend says about a refusal: each error of the manual page, with reason, finding and remedies. */
+/** Asserts what a backend says about a refusal: each error of the manual page, with reason, finding and remedies. */
 public final class Refusals {
     private Refusals() {}
 

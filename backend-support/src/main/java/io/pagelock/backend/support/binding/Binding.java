@@ -8,7 +8,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A way to call C, such as JNA. {@link java.util.ServiceLoader} finds it by a public class with a public constructor without
+ * Calls C in one way, such as JNA. {@link java.util.ServiceLoader} finds it by a public class with a public constructor without
  * parameters, which must do nothing and must not touch native code.
  *
  * <p>Made for each {@link io.pagelock.backend.support.CLibrary#open}, a few times in a process; safe for use by several threads.

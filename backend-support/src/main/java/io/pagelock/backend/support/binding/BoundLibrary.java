@@ -9,7 +9,7 @@ import java.nio.ByteBuffer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** A library of C functions, opened by a {@link Binding}. Safe for use by several threads. */
+/** Gives access to a library of C functions, opened by a {@link Binding}. Safe for use by several threads. */
 public interface BoundLibrary {
     /**
      * Reports whether the library has a function.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The seam between {@link io.pagelock.backend.support.CLibrary} and what calls C for it: JNA, which is built in, or a binding
+ * Separates {@link io.pagelock.backend.support.CLibrary} from what calls C for it: JNA, which is built in, or a binding
  * that {@link java.util.ServiceLoader} finds. For authors of bindings; backends see only {@code CLibrary}.
  */
 @NullMarked

@@ -17,15 +17,15 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
-/** An agent that listens: where it is, and its key. */
+/** Describes an agent that listens: where it is, and its key. */
 public final class RemoteAgent implements AutoCloseable {
-    /** The environment variable that names an agent elsewhere, {@value}: HOST:PORT. */
+    /** Names the environment variable that names an agent elsewhere, {@value}: HOST:PORT. */
     public static final String ADDRESS_VARIABLE = "PAGELOCK_REMOTE";
 
-    /** The environment variable with the key of that agent, {@value}. */
+    /** Names the environment variable with the key of that agent, {@value}. */
     public static final String KEY_VARIABLE = "PAGELOCK_REMOTE_KEY";
 
-    /** The environment variable with the file that abi-probe printed on that system, {@value}, for backends that read it. */
+    /** Names the environment variable with the file that abi-probe printed on that system, {@value}, for backends that read it. */
     public static final String NUMBERS_VARIABLE = "PAGELOCK_REMOTE_ABI";
 
     private final String host;

@@ -7,7 +7,7 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * The kernel of a {@link RemoteMachine} as the rows of known answers ask it: by the agent's own calls, with the numbers of the
+ * Drives the kernel of a {@link RemoteMachine} as the rows of known answers ask it: by the agent's own calls, with the numbers of the
  * headers there, so that nothing of the backend is asked about itself.
  */
 public final class RemoteCalls implements RawCalls {

@@ -16,7 +16,7 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * The harness of a backend whose system is a {@link RemoteMachine}. The witness is the kernel there, by what
+ * Serves as the harness of a backend whose system is a {@link RemoteMachine}. The witness is the kernel there, by what
  * {@code agent_witness} in the agent finds that it answers; what an agent cannot do, such as refuse an unlock, is left out.
  * Buffers stand for memory of the agent's.
  */

@@ -19,7 +19,7 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * A session with a {@link RemoteAgent}: a process there, its memory, and what its kernel says of it. All that it locked ends
+ * Holds a session with a {@link RemoteAgent}: a process there, its memory, and what its kernel says of it. All that it locked ends
  * with it. One at a time in each library; safe for several threads.
  */
 public final class RemoteMachine implements AutoCloseable {
@@ -75,7 +75,7 @@ public final class RemoteMachine implements AutoCloseable {
     }
 
     /**
-     * Where the library is that passes calls on, for {@code CLibrary.open}.
+     * Returns where the library is that passes calls on, for {@code CLibrary.open}.
      *
      * @return an absolute path
      */
@@ -192,7 +192,7 @@ public final class RemoteMachine implements AutoCloseable {
         return result;
     }
 
-    /** Memory that a call fills. */
+    /** Stands for memory that a call fills. */
     public static final class Out {
         private final byte[] bytes;
 
@@ -216,7 +216,7 @@ public final class RemoteMachine implements AutoCloseable {
     }
 
     /**
-     * A C string for {@link #call}.
+     * Returns a C string for {@link #call}.
      *
      * @param text the characters, one byte each
      * @return the bytes, ended by a zero

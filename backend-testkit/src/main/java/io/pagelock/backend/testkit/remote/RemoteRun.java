@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 
 /**
- * The tests of one system through an agent: the one that the environment names, or one of this machine, which shows that the
+ * Runs the tests of one system through an agent: the one that the environment names, or one of this machine, which shows that the
  * way there is right. With an agent elsewhere, what {@code tools/remote-contract} reports is written to {@code target/remote}.
  */
 public final class RemoteRun implements AutoCloseable {
@@ -58,7 +58,7 @@ public final class RemoteRun implements AutoCloseable {
     }
 
     /**
-     * Where the library is, for {@code CLibrary.open}.
+     * Returns where the library is, for {@code CLibrary.open}.
      *
      * @return its path
      */

@@ -18,7 +18,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Paths;
 
-/** A backend on the class path of a system that is not its own. */
+/** Tests a backend on the class path of a system that is not its own. */
 public final class ForeignSystem {
     private ForeignSystem() {}
 
@@ -61,7 +61,7 @@ public final class ForeignSystem {
     }
 
     /**
-     * The JVM that {@link #cannotBeForced} starts. Prints why there is no backend.
+     * Returns the JVM that {@link #cannotBeForced} starts. Prints why there is no backend.
      *
      * @param arguments none
      * @throws IOException if it cannot print

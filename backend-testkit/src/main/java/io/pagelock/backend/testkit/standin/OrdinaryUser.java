@@ -191,7 +191,7 @@ public final class OrdinaryUser {
     }
 
     /**
-     * The JVM that {@link #passes} starts.
+     * Returns the JVM that {@link #passes} starts.
      *
      * @param arguments the test class and the limit
      * @throws ClassNotFoundException if there is no such class

@@ -31,7 +31,7 @@ import java.util.stream.Stream;
 import org.opentest4j.TestAbortedException;
 
 /**
- * A stand-in, compiled and loaded, and the knobs by which a test turns it. One per library and process; its memory and its
+ * Holds a stand-in, compiled and loaded, and the knobs by which a test turns it. One per library and process; its memory and its
  * settings are shared by all that open it, so tests that use it take turns.
  */
 public final class StandIn {
@@ -221,7 +221,7 @@ public final class StandIn {
     }
 
     /**
-     * Where the library is.
+     * Returns where the library is.
      *
      * @return an absolute path
      */
@@ -277,7 +277,7 @@ public final class StandIn {
     }
 
     /**
-     * How often a function was called.
+     * Returns how often a function was called.
      *
      * @param function the name that the C file gives to {@code enter}
      * @return the number of calls since the last reset
@@ -287,7 +287,7 @@ public final class StandIn {
     }
 
     /**
-     * Returns how the system was last asked to write pages back, where the C file tells {@code synced}.
+     * Returns how the system was last asked to write pages back, where the C file reports {@code synced}.
      *
      * @return {@code sync} or {@code async}, with {@code  invalidate} after it if that was asked for; empty if it was not asked
      */
@@ -401,7 +401,7 @@ public final class StandIn {
     }
 
     /**
-     * Tells whether the call for which {@link #hold} was called waits now.
+     * Reports whether the call for which {@link #hold} was called waits now.
      *
      * @return whether it has arrived
      */
@@ -415,7 +415,7 @@ public final class StandIn {
     }
 
     /**
-     * The page size of the Linux underneath.
+     * Returns the page size of the Linux underneath.
      *
      * @return bytes in a page
      */

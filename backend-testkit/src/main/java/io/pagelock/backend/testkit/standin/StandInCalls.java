@@ -12,7 +12,7 @@ import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The calls of a {@link StandIn} that exports mlock, munlock, mlockall, munlockall and msync; one with other names overrides
+ * Makes the calls of a {@link StandIn} that exports mlock, munlock, mlockall, munlockall and msync; one with other names overrides
  * them. The witness is smaps. MCL_CURRENT is 1 and MCL_FUTURE 2, as in all stand-ins so far.
  */
 public class StandInCalls extends StandInMemory implements RawCalls {
@@ -64,7 +64,7 @@ public class StandInCalls extends StandInMemory implements RawCalls {
     }
 
     /**
-     * A pointer, size_t or long as JNA passes it.
+     * Returns a pointer, size_t or long as JNA passes it.
      *
      * @param value the value
      * @return the argument
@@ -74,7 +74,7 @@ public class StandInCalls extends StandInMemory implements RawCalls {
     }
 
     /**
-     * The flags of mlockall as the system takes them.
+     * Returns the flags of mlockall as the system takes them.
      *
      * @param flags the flags
      * @return MCL_CURRENT is 1, MCL_FUTURE 2; on fault is 4, which means nothing

@@ -16,8 +16,8 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 
 /**
- * The harness of a backend that runs over a {@link StandIn}. The witness is the Linux underneath: smaps, pagemap and VmLck.
- * Which knobs and functions the stand-in has is told by the {@code with} methods, before the first test.
+ * Serves as the harness of a backend that runs over a {@link StandIn}. The witness is the Linux underneath: smaps, pagemap and VmLck.
+ * Which knobs and functions the stand-in has is set by the {@code with} methods, before the first test.
  */
 public final class StandInHarness extends StandInMemory implements Harness {
     private final Backend backend;
@@ -232,7 +232,7 @@ public final class StandInHarness extends StandInMemory implements Harness {
         standIn.set(systemKnob, bytes);
     }
 
-    /** For a stand-in that calls {@code synced} of standin.h. */
+    /** Works for a stand-in that calls {@code synced} of standin.h. */
     @Override
     public String lastSync() {
         return standIn.lastSync();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Stand-ins: C libraries of other systems, compiled from C on this Linux, which really lock pages underneath. They let a
+ * Provides stand-ins: C libraries of other systems, compiled from C on this Linux, which really lock pages underneath. They let a
  * backend run unchanged, through real JNA, where its system is not at hand. The shared part of the C is the resource
  * {@code standin.h} of this package.
  */
