@@ -56,6 +56,24 @@ static void hex(const char *kind, const char *name, long value) {
     text(kind, name, buffer);
 }
 
+#ifdef RLIM_INFINITY
+#ifdef PROBE_HEADERS_ONLY
+typedef unsigned long rlim_t;
+#endif
+/* All bits of an rlim_t, which may be wider than a long: in halves, since C89 has no wider type. */
+static void limit(const char *name, rlim_t value) {
+    char buffer[64];
+    unsigned long high = sizeof value > 4 ? (unsigned long)(value >> 16 >> 16) & 0xffffffffUL : 0;
+    unsigned long low = (unsigned long)value & 0xffffffffUL;
+    if (high != 0) {
+        sprintf(buffer, "0x%lx%08lx", high, low);
+    } else {
+        sprintf(buffer, "0x%lx", low);
+    }
+    text("rlimit", name, buffer);
+}
+#endif
+
 static void number(const char *kind, const char *name, long value) {
     char buffer[64];
     sprintf(buffer, "%ld", value);
@@ -310,7 +328,7 @@ int main(void) {
     number("rlimit", "RLIMIT_NOFILE", (long)RLIMIT_NOFILE);
 #endif
 #ifdef RLIM_INFINITY
-    hex("rlimit", "RLIM_INFINITY", (long)RLIM_INFINITY);
+    limit("RLIM_INFINITY", (rlim_t)RLIM_INFINITY);
 #endif
 #ifndef PROBE_HEADERS_ONLY
 #ifdef _SC_PAGESIZE

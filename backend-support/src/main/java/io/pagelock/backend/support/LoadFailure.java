@@ -5,6 +5,8 @@ import com.sun.jna.Native;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.spi.Host;
+import java.util.Locale;
+import java.util.stream.Stream;
 
 /**
  * Says why JNA's native part did not load and what a stranger can do about it. JNA tells its causes apart only by the words
@@ -101,7 +103,15 @@ final class LoadFailure {
                             + " -Djna.tmpdir=DIRECTORY",
                     UNPACK);
         }
-        if (has(words, "not found in resource path", "Could not find JNA native support")) {
+        boolean isMissing = has(words, "not found in resource path", "Could not find JNA native support");
+        if (isMissing && !hasPartsFor(host)) {
+            return lines(
+                    "The jna jar has no native part for " + host.osName() + ": install JNA from the packages of that"
+                            + " system, put its jar on the class path in place of the other, and name the directory of"
+                            + " its libjnidispatch with -Djna.boot.library.path=DIRECTORY",
+                    "Build JNA's native part on that system from the source of the version of the jar");
+        }
+        if (isMissing) {
             return lines(
                     "The jna jar in use has no native part for " + host.arch()
                             + " (a shaded or minimized jar?): use the" + " original jar net.java.dev.jna:jna",
@@ -112,6 +122,23 @@ final class LoadFailure {
             return lines("Remove -Djna.noclasspath=true, which keeps JNA from using the part in its jar", UNPACK);
         }
         return lines("Run java with -Djna.debug_load.jna=true to see where JNA looks", UNPACK);
+    }
+
+    /** The systems that some directory of the jar of JNA 5.19.1 is for, whatever the processor. */
+    private static boolean hasPartsFor(Host host) {
+        String name = host.osName().toLowerCase(Locale.ROOT);
+        return Stream.of(
+                        "aix",
+                        "darwin",
+                        "dragonfly",
+                        "freebsd",
+                        "linux",
+                        "mac",
+                        "openbsd",
+                        "solaris",
+                        "sunos",
+                        "windows")
+                .anyMatch(name::startsWith);
     }
 
     private static String[] lines(String... each) {

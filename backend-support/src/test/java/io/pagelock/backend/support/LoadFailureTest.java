@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The words of JNA and of dynamic linkers, and what is to be done. The same in real child JVMs: NativeLoadingTest. */
@@ -65,6 +66,20 @@ class LoadFailureTest {
         assertTrue(explained.detail().contains("Linux 6.1.0, amd64"), explained.detail());
         assertFalse(explained.detail().contains("\n"), explained.detail());
         assertFalse(explained.detail().endsWith("null"), explained.detail());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "NetBSD, 10.0, amd64, netbsd-x86-64, The jna jar has no native part for NetBSD: install JNA from the packages",
+        "HP-UX, B.11.31, IA64W, hp-ux-ia64w, The jna jar has no native part for HP-UX: install JNA from the packages",
+        "IRIX64, 6.5, mips, irix64-mips, The jna jar has no native part for IRIX64: install JNA from the packages",
+        "OpenBSD, 7.6, amd64, openbsd-x86-64, The jna jar in use has no native part for amd64 (a shaded"
+    })
+    void aSystemThatTheJarHasNothingForIsNamed(String os, String release, String arch, String prefix, String remedy) {
+        Throwable thrown =
+                link("Native library (com/sun/jna/" + prefix + "/libjnidispatch.so) not found in resource path (x)");
+        PageLockException explained = LoadFailure.explain(thrown, new Host(os, release, arch, 64));
+        assertTrue(explained.remedies().get(0).startsWith(remedy), explained.remedies()::toString);
     }
 
     @Test

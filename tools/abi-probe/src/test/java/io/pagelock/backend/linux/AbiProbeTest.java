@@ -69,6 +69,9 @@ class AbiProbeTest {
                 .orElseThrow();
         assertEquals(rlimit.number(), probe.number("struct_size", "struct rlimit"));
         assertEquals(OptionalLong.of(4), probe.number("type_size", "size_t"));
+        // As wide as rlim_t, not as long.
+        assertEquals(
+                OptionalLong.of(option.contains("64") ? -1 : 0xffffffffL), probe.number("rlimit", "RLIM_INFINITY"));
     }
 
     private void needs32Bits() throws IOException {
