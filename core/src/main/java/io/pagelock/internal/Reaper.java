@@ -56,41 +56,52 @@ final class Reaper {
     }
 
     private void run() {
-        while (true) {
-            try {
-                if (unfinished == null) {
-                    unfinished = (Hold) (Reference<?>) queue.remove(IDLE_MILLIS);
-                }
-                if (unfinished != null) {
-                    reap(unfinished);
-                } else if (mayEnd()) {
-                    return;
-                } else {
-                    locks.lookAgain();
-                }
-            } catch (InterruptedException e) {
-                // Nobody has a reason to interrupt this thread; go on.
-                Thread.interrupted();
-            } catch (Throwable e) {
-                // What could not be unlocked is left to sweeps; other handles must still be served.
-                if (!(e instanceof RuntimeException || e instanceof Error)) {
-                    throw e;
-                }
-            }
+        boolean goesOn = true;
+        while (goesOn) {
+            awaitDropped();
+            goesOn = serve();
         }
     }
 
+    private void awaitDropped() {
+        try {
+            if (unfinished == null) {
+                unfinished = (Hold) (Reference<?>) queue.remove(IDLE_MILLIS);
+            } else {
+                // There will be memory again. To sleep needs none.
+                Thread.sleep(AGAIN_MILLIS);
+            }
+        } catch (InterruptedException | OutOfMemoryError e) {
+            // Nobody has a reason to interrupt this thread; and on some JVMs the wait needs memory. Go on.
+            return;
+        }
+    }
+
+    /** Closes what was dropped, or looks after what waits and what is left over; false if the thread may end. */
+    private boolean serve() {
+        try {
+            if (unfinished != null) {
+                reap(unfinished);
+            } else if (mayEnd()) {
+                return false;
+            } else {
+                locks.lookAgain();
+            }
+        } catch (Throwable e) {
+            // What could not be unlocked is left to sweeps; other handles must still be served.
+            return true;
+        }
+        return true;
+    }
+
     /** A collector may also hand over what was closed: it sees old garbage as live for a while. */
-    private void reap(Hold dropped) throws InterruptedException {
+    private void reap(Hold dropped) {
         if (locks.isOpen(dropped)) {
             leaked.incrementAndGet();
             locks.orphan(dropped);
         }
         if (locks.reap(dropped)) {
             unfinished = null;
-        } else {
-            // There will be memory again. To sleep needs none.
-            Thread.sleep(AGAIN_MILLIS);
         }
     }
 
