@@ -46,6 +46,7 @@ class AssembledJarsTest {
                         "pagelock-backend-support",
                         "pagelock-backend-linux",
                         "pagelock-backend-testkit",
+                        "pagelock-secrets",
                         "pagelock-cli")),
                 names.toString());
     }
