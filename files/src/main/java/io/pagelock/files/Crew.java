@@ -28,9 +28,13 @@ final class Crew implements Runnable {
      * @throws RuntimeException or an Error, the first that the work throws; some numbers are then left out
      */
     static void run(int count, IntConsumer work) {
+        run(count, Math.min(MOST, Runtime.getRuntime().availableProcessors()), work);
+    }
+
+    /** The same with so many threads, for work that waits. */
+    static void run(int count, int threads, IntConsumer work) {
         Crew crew = new Crew(count, work);
         List<Thread> helpers = new ArrayList<>();
-        int threads = Math.min(MOST, Runtime.getRuntime().availableProcessors());
         try {
             for (int i = 1; i < threads && i * SHARE < count; i++) {
                 Thread helper = DaemonThread.of("pagelock-files-" + i, crew);

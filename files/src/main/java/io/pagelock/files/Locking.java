@@ -35,6 +35,9 @@ final class Locking {
     private static final long QUICK_NANOS = 100_000_000;
     private static final long SLOW_NANOS = 400_000_000;
     private static final int STEP_FILES = 4096;
+    // A small file that is in memory takes a tenth of this.
+    private static final long COLD_NANOS = 50_000;
+    private static final int READERS = 4;
     // Each splits mappings while it is being locked.
     private static final int RUNS = 256;
 
@@ -220,6 +223,7 @@ final class Locking {
         int least = (int) Math.max(MIN_STEP, locker.pageSize());
         Iterator<Window> segments = segments().iterator();
         Window left = null;
+        boolean cold = false;
         while (left != null || segments.hasNext()) {
             checkCancelled();
             List<Window> step = new ArrayList<>();
@@ -232,8 +236,13 @@ final class Locking {
                 room -= (int) Math.min(room, pageBytes(bytes));
             }
             long start = System.nanoTime();
-            lock(withinBudget(step));
+            List<Window> within = withinBudget(step);
+            if (cold && within.size() > 1) {
+                readAhead(within);
+            }
+            lock(within);
             long nanos = System.nanoTime() - start;
+            cold |= !options.isOnFault() && nanos > COLD_NANOS * step.size();
             done += step.stream().mapToLong(w -> w.range.length()).sum();
             options.progress().at(Math.min(done, total), total);
             size = nanos < QUICK_NANOS
@@ -336,6 +345,22 @@ final class Locking {
             }
             step.forEach(this::lockIfPossible);
         }
+    }
+
+    /** Reads small files that are not in memory side by side, where a lock would wait for one after the other. */
+    private void readAhead(List<Window> step) {
+        List<PageStates> states = locker.pageStates(ranges(step));
+        List<HeldFile> missing = new ArrayList<>();
+        for (int i = 0; i < step.size(); i++) {
+            if (states.get(i).countResident(Tristate.NO) > 0) {
+                missing.add(step.get(i).file);
+            }
+        }
+        Crew.run(missing.size(), READERS, i -> {
+            if (!options.cancelled().getAsBoolean()) {
+                missing.get(i).mapped().readAhead(STEP);
+            }
+        });
     }
 
     private static List<MemoryRange> ranges(List<Window> step) {

@@ -4,6 +4,7 @@ package io.pagelock.files;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLocker;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -55,6 +56,24 @@ final class MappedFile {
                     // It shrank in between; the buffers so far are garbage and the next try takes the new size.
                 }
             }
+        }
+    }
+
+    /** Reads what is mapped, if it is no larger; what goes wrong shows when it is locked. */
+    void readAhead(long most) {
+        if (bytes() > most) {
+            return;
+        }
+        ByteBuffer some = ByteBuffer.allocate((int) Math.min(bytes(), 256 << 10));
+        try (FileChannel channel = entry.open()) {
+            long end = entry.start(size) + bytes();
+            for (long at = entry.start(size), length = 0; at < end && length >= 0; at += length) {
+                some.clear();
+                length = channel.read(some, at);
+            }
+        } catch (IOException e) {
+            // The lock explains it.
+            return;
         }
     }
 

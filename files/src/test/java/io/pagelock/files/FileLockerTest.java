@@ -84,6 +84,20 @@ class FileLockerTest {
     }
 
     @Test
+    void readingAheadBringsFilesIn() throws IOException {
+        Path a = file("a", 2);
+        resize(a, 5);
+        MappedFile.map(FileSelection.of(a).list().files().get(0), PageLocker.system())
+                .readAhead(5L * PAGE);
+        List<Integer> resident = new ArrayList<>();
+        MappedFile mapped = MappedFile.map(FileSelection.of(a).list().files().get(0), PageLocker.system());
+        PageLocker.system()
+                .pageStates(mapped.segments())
+                .forEach(each -> resident.add(each.countResident(io.pagelock.Tristate.YES)));
+        assertEquals(List.of(5), resident);
+    }
+
+    @Test
     void ofAMissingFileAmongRequiredOnesNothingIsLocked() throws IOException {
         Path a = file("a", 1);
         FileLockException e = assertThrows(FileLockException.class, () -> required(a, dir.resolve("missing")));
