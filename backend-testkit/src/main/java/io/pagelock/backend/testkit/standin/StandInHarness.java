@@ -215,9 +215,6 @@ public final class StandInHarness extends StandInMemory implements Harness {
 
     @Override
     public LimitValue limit() {
-        if (forbidden) {
-            return LimitValue.ofBytes(0);
-        }
         return limit == Long.MAX_VALUE ? LimitValue.unlimited() : LimitValue.ofBytes(limit);
     }
 
