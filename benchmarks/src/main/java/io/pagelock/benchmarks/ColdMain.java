@@ -9,14 +9,19 @@ import java.nio.ByteBuffer;
 
 /**
  * The first use in a JVM: {@code pagelock} locks a buffer, {@code jna} loads JNA's native part and finds a function, {@code
- * bound} also binds a native method to it, as every fast use of JNA must. Prints nanoseconds.
+ * bound} also binds a native method to it, as every fast use of JNA must; {@code foreign functions} links mlock and munlock and
+ * calls one. Prints nanoseconds.
  */
 final class ColdMain {
     private ColdMain() {}
 
     public static void main(String[] args) {
         ByteBuffer buffer = ByteBuffer.allocateDirect(64);
-        System.out.println(args[0].equals(Peer.PAGELOCK) ? pagelock(buffer) : jna(args[0].equals("bound")));
+        if (args[0].startsWith(Peer.PAGELOCK)) {
+            System.out.println(pagelock(buffer));
+        } else {
+            System.out.println(args[0].equals(Peer.FFM) ? downcall() : jna(args[0].equals("bound")));
+        }
     }
 
     private static final class Bound {
@@ -32,6 +37,13 @@ final class ColdMain {
             Native.register(Bound.class, process);
         }
         return loaded ? System.nanoTime() - begin : 0;
+    }
+
+    /** Of nothing, which succeeds. */
+    private static long downcall() {
+        long begin = System.nanoTime();
+        int result = new Peer.ForeignFunctions().lock(0, 0);
+        return result == 0 ? System.nanoTime() - begin : 0;
     }
 
     private static long pagelock(ByteBuffer buffer) {

@@ -37,6 +37,8 @@ final class Forks {
     private List<String> jvmArgs() {
         List<String> args = new ArrayList<>();
         args.add("-Xmx2g");
+        // What measures the other one says so.
+        args.add("-Dio.pagelock.binding=jna");
         args.add("-Dpagelock.built=" + Baseline.BUILT.toAbsolutePath());
         args.add("-D" + Notes.PROPERTY + "=" + notes);
         if (Runtime.version().feature() >= 22) {

@@ -162,6 +162,11 @@ final class Main {
         report.atMost("", "the fastest library through JNA", own.overC.map(x -> x / fastest(all, Peer.JNA)), 1);
         report.atMost("", "plain JNA, direct", own.overC.map(x -> x / fastest(all, Peer.PLAIN)), 1);
         report.atMost("", "the fastest bare JNI or JNR call", own.overC.map(x -> x / fastest(all, Peer.BARE)), 1.2);
+        Measured foreign = all.get(Peer.FOREIGN);
+        if (foreign != null) {
+            report.atMost("the same, foreign binding", "the same pair in C, same process", foreign.overC, 1.1);
+            report.atMost("", "the fastest of JNI, JNR and JNA", foreign.overC.map(x -> x / fastest(all, all())), 1);
+        }
         report.heading(
                 "Lock and close one resident page",
                 "In a process of its own, C takes " + program.text(" ns") + ".",
@@ -179,6 +184,13 @@ final class Main {
                     wins(each.overC, own.overC, name),
                     Peer.note(name));
         }
+    }
+
+    private static List<String> all() {
+        List<String> all = new ArrayList<>(Peer.PLAIN);
+        all.addAll(Peer.JNA);
+        all.addAll(Peer.BARE);
+        return all;
     }
 
     private static double fastest(Map<String, Measured> all, List<String> names) {
@@ -205,9 +217,12 @@ final class Main {
         List<String> names = new ArrayList<>(List.of(ManyBenchmark.BATCH, ManyBenchmark.ONE_BY_ONE));
         List<String> peers = new ArrayList<>();
         for (String name : Peer.NAMES) {
-            if (Peer.available(name) && Peer.locksAnyPage(name) && !name.equals(Peer.PAGELOCK)) {
+            if (Peer.available(name) && Peer.locksAnyPage(name)) {
                 peers.add(name);
             }
+        }
+        if (Peer.available(ManyBenchmark.ONE_BY_ONE_FOREIGN)) {
+            names.add(ManyBenchmark.ONE_BY_ONE_FOREIGN);
         }
         names.addAll(peers);
         Map<String, Measured> all = interleaved(ManyBenchmark.class, names);
@@ -219,7 +234,11 @@ final class Main {
                 "the fastest peer's loop, times faster",
                 batch.overC.map(x -> peer / x),
                 10);
-        report.atMost("10,000 buffers, one by one", "the fastest peer's loop", single.overC.map(x -> x / peer), 1);
+        report.atMost("10,000 buffers, one by one", "the fastest peer's loop", single.overC.map(x -> x / peer), 1.2);
+        Measured foreign = all.get(ManyBenchmark.ONE_BY_ONE_FOREIGN);
+        if (foreign != null) {
+            report.atMost("", "the same, foreign binding", foreign.overC.map(x -> x / peer), 1);
+        }
         report.heading(
                 "10,000 buffers of 64 bytes in 160 pages",
                 "All locked, then all released.",
@@ -396,13 +415,19 @@ final class Main {
         forks.mainWithoutPeers(List.of("-XX:ArchiveClassesAtExit=" + archive, quiet), ColdMain.class, Peer.PAGELOCK);
         List<String> none = List.of();
         List<String> archived = List.of("-XX:SharedArchiveFile=" + archive, quiet);
-        List<String> kinds = List.of("jna", "bound", Peer.PAGELOCK, "jna", Peer.PAGELOCK);
-        List<List<String>> options = List.of(none, none, none, archived, archived);
+        List<String> kinds = new ArrayList<>(List.of("jna", "bound", Peer.PAGELOCK, "jna", Peer.PAGELOCK));
+        List<List<String>> options = new ArrayList<>(List.of(none, none, none, archived, archived));
+        boolean hasForeign = Peer.available(Peer.FOREIGN);
+        if (hasForeign) {
+            kinds.addAll(List.of(Peer.FFM, Peer.FOREIGN));
+            options.addAll(List.of(none, List.of("-Dio.pagelock.binding=foreign")));
+        }
         Sample[] times = new Sample[kinds.size()];
         Arrays.setAll(times, i -> new Sample());
         Sample overJna = new Sample();
         Sample overBound = new Sample();
         Sample overArchivedJna = new Sample();
+        Sample overDowncall = new Sample();
         for (int i = 0; i < cold; i++) {
             double[] millis = new double[kinds.size()];
             for (int turn = 0; turn < kinds.size(); turn++) {
@@ -415,8 +440,14 @@ final class Main {
             overJna.add(millis[2] - millis[0]);
             overBound.add(millis[2] - millis[1]);
             overArchivedJna.add(millis[4] - millis[3]);
+            if (hasForeign) {
+                overDowncall.add(millis[6] - millis[5]);
+            }
         }
         report.atMost("first use to first lock, cold JVM", "over the bare loading of JNA", overJna, " ms", 60);
+        if (hasForeign) {
+            report.atMost("the same, foreign binding", "over a bare downcall", overDowncall, " ms", 60);
+        }
         report.heading(
                 "The first lock of a JVM",
                 "With pagelock and JNA alone on the class path. The archive is one of the classes that an earlier run loaded,"
@@ -429,6 +460,11 @@ final class Main {
         report.row("first use of pagelock to its first lock", times[2].text(" ms"), times[4].text(" ms"));
         report.row("pagelock over JNA", overJna.text(" ms"), overArchivedJna.text(" ms"));
         report.row("pagelock over JNA with a bound method", overBound.text(" ms"), "");
+        if (hasForeign) {
+            report.row("linking mlock and munlock as foreign functions, and a call", times[5].text(" ms"), "");
+            report.row("first use of pagelock to its first lock, foreign binding", times[6].text(" ms"), "");
+            report.row("the same over the foreign functions", overDowncall.text(" ms"), "");
+        }
     }
 
     private void neighbours() {
@@ -440,7 +476,7 @@ final class Main {
                 "pages still locked",
                 "correct");
         for (String name : Peer.NAMES) {
-            if (Peer.available(name) && Peer.locksAnyPage(name)) {
+            if (Peer.available(name) && (name.equals(Peer.PAGELOCK) || Peer.locksAnyPage(name))) {
                 List<double[]> lines = forks.main(NeighboursMain.class, name);
                 String locked = lines.isEmpty() ? "did not run" : Integer.toString((int) lines.get(0)[0]);
                 report.row(name, locked, locked.equals("" + ManyBenchmark.PAGES) ? "yes" : "**no**");

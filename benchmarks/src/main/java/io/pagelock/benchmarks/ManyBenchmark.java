@@ -31,8 +31,9 @@ public class ManyBenchmark {
 
     static final String BATCH = "pagelock, as a batch";
     static final String ONE_BY_ONE = "pagelock, one by one";
+    static final String ONE_BY_ONE_FOREIGN = ONE_BY_ONE + ", foreign binding";
 
-    /** {@link #BATCH}, {@link #ONE_BY_ONE} or one of {@link Peer#NAMES}. */
+    /** {@link #BATCH}, {@link #ONE_BY_ONE}, {@link #ONE_BY_ONE_FOREIGN} or one of {@link Peer#NAMES}. */
     @Param(BATCH)
     public String peer;
 
@@ -67,8 +68,8 @@ public class ManyBenchmark {
     @Setup
     public void open() {
         addresses = addresses(Baseline.resident(PAGES + 64) + 32 * Baseline.PAGE);
-        if (peer.equals(BATCH) || peer.equals(ONE_BY_ONE)) {
-            pagelock = PageLocker.system();
+        if (peer.startsWith(Peer.PAGELOCK)) {
+            pagelock = Peer.pagelock(peer);
             buffers = buffers(addresses);
             locks = new PageLock[BUFFERS];
         } else {
@@ -101,7 +102,7 @@ public class ManyBenchmark {
                     .close();
             return 0;
         }
-        if (peer.equals(ONE_BY_ONE)) {
+        if (peer.startsWith(ONE_BY_ONE)) {
             for (int i = 0; i < BUFFERS; i++) {
                 locks[i] = pagelock.lock(buffers.get(i));
             }

@@ -23,6 +23,11 @@ import org.apache.rocketmq.store.util.LibC;
 abstract class Peer {
     static final String PAGELOCK = "pagelock";
 
+    private static final String FOREIGN_BINDING = ", foreign binding";
+
+    /** The same without JNA. */
+    static final String FOREIGN = PAGELOCK + FOREIGN_BINDING;
+
     /** The libraries that go through JNA, as pagelock does. */
     static final List<String> JNA = List.of("rocketmq-store", "asherah", "lazysodium");
 
@@ -37,6 +42,7 @@ abstract class Peer {
     /** What is measured. */
     static final String[] NAMES = {
         PAGELOCK,
+        FOREIGN,
         "one-nio",
         "openhft posix",
         "JNR",
@@ -48,13 +54,14 @@ abstract class Peer {
         FFM
     };
 
-    /** Whether this is a way to lock a page that the caller chooses. */
+    /** Whether this is a way to lock a page that the caller chooses, and keeps no account. */
     static boolean locksAnyPage(String name) {
-        return !name.equals("lazysodium");
+        return !name.equals("lazysodium") && !name.startsWith(PAGELOCK);
     }
 
     static boolean available(String name) {
-        return !name.equals(FFM) || Runtime.version().feature() >= 22;
+        return !name.equals(FFM) && !name.contains(FOREIGN_BINDING)
+                || Runtime.version().feature() >= 22;
     }
 
     /** What a reader should know about a row. */
@@ -73,7 +80,8 @@ abstract class Peer {
     static Peer named(String name) {
         switch (name) {
             case PAGELOCK:
-                return new Pagelock();
+            case FOREIGN:
+                return new Pagelock(name);
             case "one-nio":
                 return new OneNio();
             case "openhft posix":
@@ -97,6 +105,17 @@ abstract class Peer {
         }
     }
 
+    /** Opens the locker of this JVM by the binding that a name means; others of this JVM may not have opened it before. */
+    static PageLocker pagelock(String name) {
+        String binding = name.contains(FOREIGN_BINDING) ? "foreign" : "jna";
+        System.setProperty("io.pagelock.binding", binding);
+        PageLocker locker = PageLocker.system();
+        if (!locker.backendInfo().binding().equals(Optional.of(binding))) {
+            throw new IllegalStateException(name + " has another binding: " + locker.backendInfo());
+        }
+        return locker;
+    }
+
     abstract int lock(long address, long length);
 
     abstract int unlock(long address, long length);
@@ -107,7 +126,11 @@ abstract class Peer {
     }
 
     static final class Pagelock extends Peer {
-        private final PageLocker locker = PageLocker.system();
+        private final PageLocker locker;
+
+        private Pagelock(String name) {
+            locker = pagelock(name);
+        }
 
         @Override
         int lock(long address, long length) {
