@@ -8,7 +8,6 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Method;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,11 +52,15 @@ final class CallClass {
      * Makes an object of a class in the lookup's package.
      *
      * @param own a lookup with full access from where the interface is accessible
-     * @param handles a handle for each abstract method, of the method's own type
+     * @param handles a handle for each abstract method: of its own type, of longs alone, or {@link Downcall#BOXED}
      */
     static Object instance(MethodHandles.Lookup own, Class<?> calls, Map<Method, MethodHandle> handles) {
-        byte[] bytes =
-                new CallClass().write(own.lookupClass().getPackageName(), calls, new ArrayList<>(handles.keySet()));
+        byte[] bytes = new CallClass()
+                .write(
+                        own.lookupClass().getPackageName(),
+                        calls,
+                        List.copyOf(handles.keySet()),
+                        handles.values().stream().map(MethodHandle::type).toList());
         try {
             // Initialized now: the first call, perhaps one without which something stays locked, needs less memory
             // then.
@@ -149,7 +152,7 @@ final class CallClass {
         return reference(10, classOf(in), nameAndType(name, type));
     }
 
-    private byte[] write(String own, Class<?> calls, List<Method> methods) {
+    private byte[] write(String own, Class<?> calls, List<Method> methods, List<MethodType> types) {
         String name = (own + '.' + calls.getSimpleName()).replace('.', '/') + "$Foreign";
         Bytes fields = new Bytes();
         Bytes code = new Bytes();
@@ -165,7 +168,7 @@ final class CallClass {
             // ldc_w, putstatic
             initializer.u1(0x13).u2(reference(17, i, nameAndType("_", HANDLE_TYPE)));
             initializer.u1(0xb3).u2(fieldRef(name, handle, HANDLE_TYPE));
-            add(code, methods.get(i), fieldRef(name, handle, HANDLE_TYPE));
+            add(code, methods.get(i), fieldRef(name, handle, HANDLE_TYPE), types.get(i));
         }
         method(code, STATIC, "<clinit>", "()V", 1, 0, initializer.u1(0xb1));
         // aload_0, invokespecial, return
@@ -201,22 +204,56 @@ final class CallClass {
                 .toByteArray();
     }
 
-    /** A method that passes its arguments to its handle. */
-    private void add(Bytes methods, Method method, int handle) {
+    /** A method that passes its arguments to its handle: as they are, each widened to a long, or boxed in an array. */
+    private void add(Bytes methods, Method method, int field, MethodType handle) {
         MethodType type = MethodType.methodType(method.getReturnType(), method.getParameterTypes());
+        boolean boxes = handle.equals(Downcall.BOXED);
         // getstatic
-        Bytes code = new Bytes().u1(0xb2).u2(handle);
+        Bytes code = new Bytes().u1(0xb2).u2(field);
+        if (boxes) {
+            // sipush, anewarray
+            code.u1(0x11).u2(type.parameterCount()).u1(0xbd).u2(classOf("java/lang/Object"));
+        }
         int local = 1;
-        for (Class<?> each : type.parameterList()) {
+        for (int i = 0; i < type.parameterCount(); i++) {
+            Class<?> each = type.parameterType(i);
+            if (boxes) {
+                // dup, sipush
+                code.u1(0x59).u1(0x11).u2(i);
+            }
             // lload, iload, aload
             code.u1(each == long.class ? 0x16 : each.isPrimitive() ? 0x15 : 0x19)
                     .u1(local);
             local += each == long.class ? 2 : 1;
+            if (boxes) {
+                box(code, each);
+            } else if (each == int.class && handle.parameterType(i) == long.class) {
+                // i2l
+                code.u1(0x85);
+            }
         }
-        // invokevirtual; lreturn, ireturn
-        code.u1(0xb6).u2(methodRef(HANDLE, "invokeExact", type.descriptorString()));
+        // invokevirtual; l2i; lreturn, ireturn
+        code.u1(0xb6).u2(methodRef(HANDLE, "invokeExact", handle.descriptorString()));
+        if (handle.returnType() == long.class && type.returnType() == int.class) {
+            code.u1(0x88);
+        }
         code.u1(type.returnType() == long.class ? 0xad : 0xac);
-        method(methods, PUBLIC, method.getName(), type.descriptorString(), local + 1, local, code);
+        int stack = 1 + Math.max(5, 2 * type.parameterCount());
+        method(methods, PUBLIC, method.getName(), type.descriptorString(), stack, local, code);
+    }
+
+    private void box(Bytes code, Class<?> type) {
+        if (type.isPrimitive()) {
+            // invokestatic
+            Class<?> box = MethodType.methodType(type).wrap().returnType();
+            code.u1(0xb8)
+                    .u2(methodRef(
+                            box.getName().replace('.', '/'),
+                            "valueOf",
+                            MethodType.methodType(box, type).descriptorString()));
+        }
+        // aastore
+        code.u1(0x53);
     }
 
     private void method(Bytes methods, int flags, String name, String type, int stack, int locals, Bytes code) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.binding.foreign;
 
-import io.pagelock.PageLockException;
 import io.pagelock.backend.support.SizeT;
 import io.pagelock.backend.support.binding.BoundLibrary;
 import java.lang.annotation.Annotation;
@@ -16,161 +15,195 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Method;
 import java.util.Arrays;
-import java.util.List;
+import java.util.Collections;
 
 /**
- * Makes method handles that call C functions, by the rules of {@link io.pagelock.backend.support.NativeCalls}. Pointers and sizes
- * go to C as integers of their width, so that no memory segment is made for a call. No call is {@linkplain Linker.Option#critical
- * critical}: nearly all may block, and a critical one would keep the garbage collector waiting.
+ * Makes method handles that call C functions, by the rules of {@link io.pagelock.backend.support.NativeCalls}. Every argument and
+ * result goes through a register or a slot of the width of a pointer, as all systems do it that have this API: so functions of as
+ * many arguments share one linked shape, which takes milliseconds to make. No memory segment is made for a call, and no call is
+ * {@linkplain Linker.Option#critical critical}: nearly all may block, and a critical one would keep the garbage collector waiting.
  */
 final class Downcall {
-    private static final MethodHandle STATE;
-    private static final MethodHandle WITH_ARRAYS;
-    private static final MethodHandle UNSIGNED;
-    private static final MethodHandle MISSING;
+    /** The type of the handle of a function that has arrays. */
+    static final MethodType BOXED = MethodType.methodType(long.class, Object[].class);
 
-    static {
-        MethodHandles.Lookup own = MethodHandles.lookup();
+    private static final MethodHandles.Lookup OWN = MethodHandles.lookup();
+
+    private final MethodHandle call;
+    /** Which arguments are arrays whose elements have 4 bytes in C and 8 in Java. */
+    private final boolean[] narrow;
+
+    private Downcall(MethodHandle call, boolean[] narrow) {
+        this.call = call;
+        this.narrow = narrow;
+    }
+
+    /** Links one function, as all of them are, and throws whatever stands against it. */
+    static void probe() {
+        link(
+                Linker.nativeLinker().defaultLookup().find("getpagesize").orElseThrow(),
+                FunctionDescriptor.of(word(false)));
+    }
+
+    private static MemoryLayout word(boolean narrow) {
+        return narrow ? ValueLayout.JAVA_INT : ValueLayout.JAVA_LONG;
+    }
+
+    @SuppressWarnings("restricted")
+    private static MethodHandle link(MemorySegment symbol, FunctionDescriptor descriptor) {
+        MethodHandle state = find(OWN, Errno.class, "state", MethodType.methodType(MemorySegment.class));
+        return MethodHandles.collectArguments(
+                Linker.nativeLinker().downcallHandle(symbol, descriptor, Errno.CAPTURED), 0, state);
+    }
+
+    private static MethodHandle find(MethodHandles.Lookup own, Class<?> in, String name, MethodType type) {
         try {
-            STATE = own.findStatic(Errno.class, "state", MethodType.methodType(MemorySegment.class));
-            WITH_ARRAYS = own.findStatic(
-                    Downcall.class,
-                    "withArrays",
-                    MethodType.methodType(Object.class, MethodHandle.class, boolean[].class, Object[].class));
-            UNSIGNED = own.findStatic(Integer.class, "toUnsignedLong", MethodType.methodType(long.class, int.class));
-            MISSING = own.findStatic(
-                    BoundLibrary.class, "missing", MethodType.methodType(PageLockException.class, String.class));
+            return own.findStatic(in, name, type);
         } catch (ReflectiveOperationException e) {
             throw new AssertionError(e);
         }
-    }
-
-    private Downcall() {}
-
-    /** Links one function, as all of them are, and throws whatever stands against it. */
-    @SuppressWarnings("restricted")
-    static void probe() {
-        Linker linker = Linker.nativeLinker();
-        linker.downcallHandle(
-                linker.defaultLookup().find("getpagesize").orElseThrow(),
-                FunctionDescriptor.of(ValueLayout.JAVA_INT),
-                Errno.CAPTURED);
     }
 
     /**
      * Links a function.
      *
      * @param narrow whether pointers have 4 bytes; otherwise 8
-     * @return a handle whose type is that of the method
+     * @return a handle of longs, one for each argument, and a long; or {@link #BOXED} if there are arrays among them
      * @throws IllegalArgumentException if the method has a type for which there is no rule
      */
-    @SuppressWarnings("restricted")
     static MethodHandle of(MemorySegment symbol, Method method, boolean narrow) {
-        MethodType type = type(method);
-        boolean narrowResult = narrow && method.isAnnotationPresent(SizeT.class);
-        FunctionDescriptor descriptor = FunctionDescriptor.of(
-                layout(method, type.returnType(), narrowResult),
-                type.parameterList().stream()
-                        .map(each -> layout(method, each, narrow))
-                        .toArray(MemoryLayout[]::new));
-        MethodHandle call = MethodHandles.collectArguments(
-                Linker.nativeLinker().downcallHandle(symbol, descriptor, Errno.CAPTURED), 0, STATE);
-        if (narrowResult) {
-            call = MethodHandles.filterReturnValue(call, UNSIGNED);
+        check(method);
+        int count = method.getParameterCount();
+        boolean unsigned = narrow && method.isAnnotationPresent(SizeT.class);
+        boolean narrowResult = unsigned || narrow && method.getReturnType() == int.class;
+        MethodHandle call = link(
+                symbol,
+                FunctionDescriptor.of(
+                        word(narrowResult),
+                        Collections.nCopies(count, word(narrow)).toArray(new MemoryLayout[0])));
+        if (unsigned) {
+            call = MethodHandles.filterReturnValue(
+                    call, find(OWN, Integer.class, "toUnsignedLong", MethodType.methodType(long.class, int.class)));
         }
-        MethodType integers = MethodType.methodType(
-                type.returnType(),
-                type.parameterList().stream()
-                        .map(each -> each.isArray() ? long.class : each)
-                        .toList());
-        call = MethodHandles.explicitCastArguments(call, integers);
-        if (integers.equals(type)) {
-            return call;
+        call = MethodHandles.explicitCastArguments(
+                call, MethodType.methodType(long.class, Collections.nCopies(count, long.class)));
+        boolean hasArrays = false;
+        for (Class<?> type : method.getParameterTypes()) {
+            hasArrays |= type.isArray();
         }
-        MethodHandle spread = call.asSpreader(Object[].class, type.parameterCount())
-                .asType(MethodType.methodType(Object.class, Object[].class));
-        return MethodHandles.insertArguments(WITH_ARRAYS, 0, spread, narrowArrays(method, narrow))
-                .asCollector(Object[].class, type.parameterCount())
-                .asType(type);
+        return hasArrays ? bind(new Downcall(call, narrowArrays(method, narrow)), "withArrays", BOXED) : call;
     }
 
     /** Returns a handle that throws. */
-    static MethodHandle missing(String symbol, Method method) {
-        MethodType type = type(method);
-        MethodHandle thrower = MethodHandles.throwException(type.returnType(), PageLockException.class);
-        return MethodHandles.dropArguments(
-                MethodHandles.collectArguments(thrower, 0, MISSING.bindTo(symbol)), 0, type.parameterList());
+    static MethodHandle missing(String symbol) {
+        return bind(new Missing(symbol), "call", BOXED);
     }
 
-    private static MethodType type(Method method) {
-        return MethodType.methodType(method.getReturnType(), method.getParameterTypes());
-    }
-
-    private static MemoryLayout layout(Method method, Class<?> type, boolean narrow) {
-        if (type == int.class) {
-            return ValueLayout.JAVA_INT;
+    private record Missing(String symbol) {
+        long call(Object[] arguments) {
+            throw BoundLibrary.missing(symbol);
         }
-        if (type == long.class || type.isArray() && type.getComponentType().isPrimitive()) {
-            return narrow ? ValueLayout.JAVA_INT : ValueLayout.JAVA_LONG;
-        }
-        throw new IllegalArgumentException("no type of C is known for " + type + " in " + method);
     }
 
-    /** Returns which arguments are arrays whose elements have 4 bytes in C and 8 in Java. */
+    private static MethodHandle bind(Object receiver, String name, MethodType type) {
+        try {
+            return OWN.bind(receiver, name, type);
+        } catch (ReflectiveOperationException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static void check(Method method) {
+        for (Class<?> type : method.getParameterTypes()) {
+            if (type != int.class
+                    && type != long.class
+                    && !(type.isArray() && type.getComponentType().isPrimitive())) {
+                throw new IllegalArgumentException("no type of C is known for " + type + " in " + method);
+            }
+        }
+        if (method.getReturnType() != int.class && method.getReturnType() != long.class) {
+            throw new IllegalArgumentException("no type of C is known for the result of " + method);
+        }
+    }
+
     private static boolean[] narrowArrays(Method method, boolean narrow) {
+        boolean[] narrowArrays = new boolean[method.getParameterCount()];
+        if (!narrow) {
+            return narrowArrays;
+        }
         Annotation[][] annotations = method.getParameterAnnotations();
-        boolean[] narrowArrays = new boolean[annotations.length];
         for (int i = 0; i < narrowArrays.length; i++) {
-            narrowArrays[i] = narrow && List.of(annotations[i]).stream().anyMatch(SizeT.class::isInstance);
+            for (Annotation each : annotations[i]) {
+                narrowArrays[i] |= each instanceof SizeT;
+            }
         }
         return narrowArrays;
     }
 
     /** Calls with copies of the arrays in native memory, which the garbage collector does not move. */
-    static Object withArrays(MethodHandle call, boolean[] narrowArrays, Object[] arguments) throws Throwable {
+    private long withArrays(Object[] arguments) throws Throwable {
         try (Arena arena = Arena.ofConfined()) {
-            Object[] passed = arguments.clone();
-            MemorySegment[] inJava = new MemorySegment[passed.length];
-            MemorySegment[] inC = new MemorySegment[passed.length];
-            int[][] sizes = new int[passed.length][];
+            long[] passed = new long[arguments.length];
+            MemorySegment[] inC = new MemorySegment[arguments.length];
             for (int i = 0; i < passed.length; i++) {
-                if (arguments[i] == null) {
-                    passed[i] = 0L;
-                } else if (arguments[i].getClass().isArray()) {
-                    sizes[i] = narrowArrays[i] ? narrow((long[]) arguments[i]) : null;
-                    inJava[i] = segment(narrowArrays[i] ? sizes[i] : arguments[i]);
-                    inC[i] = arena.allocate(inJava[i].byteSize(), Long.BYTES).copyFrom(inJava[i]);
+                if (arguments[i] instanceof Number number) {
+                    passed[i] = number.longValue();
+                } else if (arguments[i] != null) {
+                    MemorySegment inJava = segment(narrow[i] ? narrow((long[]) arguments[i]) : arguments[i]);
+                    inC[i] = arena.allocate(inJava.byteSize(), Long.BYTES).copyFrom(inJava);
                     passed[i] = inC[i].address();
                 }
             }
-            Object result = call.invokeExact(passed);
+            long result = call(passed);
             for (int i = 0; i < passed.length; i++) {
-                if (inC[i] != null) {
-                    inJava[i].copyFrom(inC[i]);
-                }
-                if (sizes[i] != null) {
-                    int[] narrow = sizes[i];
-                    Arrays.setAll((long[]) arguments[i], at -> Integer.toUnsignedLong(narrow[at]));
+                if (inC[i] != null && narrow[i]) {
+                    widen(inC[i].toArray(ValueLayout.JAVA_INT), (long[]) arguments[i]);
+                } else if (inC[i] != null) {
+                    segment(arguments[i]).copyFrom(inC[i]);
                 }
             }
             return result;
         }
     }
 
-    private static int[] narrow(long[] sizes) {
+    /** Spelled out, because a handle that spreads an array is a class more for each number of arguments. */
+    private long call(long[] a) throws Throwable {
+        return switch (a.length) {
+            case 1 -> (long) call.invokeExact(a[0]);
+            case 2 -> (long) call.invokeExact(a[0], a[1]);
+            case 3 -> (long) call.invokeExact(a[0], a[1], a[2]);
+            case 4 -> (long) call.invokeExact(a[0], a[1], a[2], a[3]);
+            case 5 -> (long) call.invokeExact(a[0], a[1], a[2], a[3], a[4]);
+            case 6 -> (long) call.invokeExact(a[0], a[1], a[2], a[3], a[4], a[5]);
+            default -> (long) call.invokeWithArguments(Arrays.stream(a).boxed().toList());
+        };
+    }
+
+    static int[] narrow(long[] sizes) {
         return Arrays.stream(sizes).mapToInt(each -> (int) each).toArray();
     }
 
+    static void widen(int[] from, long[] to) {
+        Arrays.setAll(to, at -> Integer.toUnsignedLong(from[at]));
+    }
+
     private static MemorySegment segment(Object array) {
-        return switch (array) {
-            case byte[] bytes -> MemorySegment.ofArray(bytes);
-            case short[] shorts -> MemorySegment.ofArray(shorts);
-            case int[] ints -> MemorySegment.ofArray(ints);
-            case long[] longs -> MemorySegment.ofArray(longs);
-            case char[] chars -> MemorySegment.ofArray(chars);
-            case float[] floats -> MemorySegment.ofArray(floats);
-            case double[] doubles -> MemorySegment.ofArray(doubles);
-            default -> throw new IllegalArgumentException(array.getClass().getName());
-        };
+        // Not a switch over types, whose bootstrap takes milliseconds of the first lock.
+        if (array instanceof byte[] bytes) {
+            return MemorySegment.ofArray(bytes);
+        } else if (array instanceof long[] longs) {
+            return MemorySegment.ofArray(longs);
+        } else if (array instanceof int[] ints) {
+            return MemorySegment.ofArray(ints);
+        } else if (array instanceof short[] shorts) {
+            return MemorySegment.ofArray(shorts);
+        } else if (array instanceof char[] chars) {
+            return MemorySegment.ofArray(chars);
+        } else if (array instanceof float[] floats) {
+            return MemorySegment.ofArray(floats);
+        } else if (array instanceof double[] doubles) {
+            return MemorySegment.ofArray(doubles);
+        }
+        throw new IllegalArgumentException(array.getClass().getName());
     }
 }

@@ -18,8 +18,12 @@ final class Errno {
     private static final StructLayout STATE = Linker.Option.captureStateLayout();
     private static final long OFFSET = STATE.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
     /** Freed some time after its thread has ended. */
-    private static final ThreadLocal<MemorySegment> OF_THREAD =
-            ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(STATE));
+    private static final ThreadLocal<MemorySegment> OF_THREAD = new ThreadLocal<>() {
+        @Override
+        protected MemorySegment initialValue() {
+            return Arena.ofAuto().allocate(STATE);
+        }
+    };
 
     private Errno() {}
 

@@ -75,7 +75,7 @@ final class ForeignLibrary implements BoundLibrary {
             return Downcall.of(symbol.get(), method, narrow);
         }
         if (method.isAnnotationPresent(MayBeMissing.class)) {
-            return Downcall.missing(symbol(method.getName()), method);
+            return Downcall.missing(symbol(method.getName()));
         }
         throw BoundLibrary.missing(symbol(method.getName()));
     }
