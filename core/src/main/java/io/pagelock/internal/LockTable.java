@@ -18,6 +18,9 @@ import static io.pagelock.spi.Unsigned.min;
  * something need no memory.
  */
 final class LockTable {
+    /** Of so many intervals that others hold, a lock asks whether anything there is locked; each takes a call. */
+    private static final int MOST_QUESTIONS = 1024;
+
     private final IntervalCounts pages = new IntervalCounts(this::isEdgeOfCall);
     private final IntervalCounts.Cursor look = pages.cursor();
     /** What is under way; never overlaps. */
@@ -105,13 +108,17 @@ final class LockTable {
     private void planShared(Call call) {
         Parts held = null;
         Parts heldFully = null;
+        int looks = 0;
         call.nested = !covered && !call.hold.onFault && call.count() == 1;
         for (int i = 0; i < call.count(); i++) {
             Span part = call.span(i);
             long at = part.start;
             boolean more = look.firstEndingAfter(part.start);
             for (; more && less(look.start(), part.end); more = look.next()) {
-                if (look.count() > 0) {
+                if (looks++ >= MOST_QUESTIONS && !call.hold.onFault) {
+                    break;
+                }
+                if (look.count() > 0 && looks <= MOST_QUESTIONS) {
                     held = held == null ? new Parts() : held;
                     held.addApart(max(look.start(), part.start), min(look.end(), part.end));
                 }

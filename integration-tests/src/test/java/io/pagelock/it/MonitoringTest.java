@@ -48,7 +48,8 @@ class MonitoringTest {
                             && bean.getLongestLockNanos() > 0
                             && bean.getLongestLockNanos() == locker.statistics().longestLockNanos()
                             && bean.getLeakedHandles() == 0
-                            && bean.getLeftoverBytes() == 0);
+                            && bean.getLeftoverBytes() == 0
+                            && bean.getUnmappedBytes() == 0);
                     try {
                         locker.lock(MemoryRange.of(0x10000, 1));
                     } catch (PageLockException expected) {

@@ -133,7 +133,8 @@ final class LinuxRemedies {
     private List<String> raiseMapCount() {
         long more = Math.max(262144, proc.maxMapCount().orElse(0) * 2);
         return Arrays.asList(
-                "Raise the number of mappings that a process may have: as root, sysctl -w vm.max_map_count=" + more,
+                "Raise the number of mappings that a process may have: as root, for a container on its host, sysctl -w"
+                        + " vm.max_map_count=" + more,
                 "To keep that, put the line vm.max_map_count=" + more + " into a file in /etc/sysctl.d",
                 "Lock fewer separate ranges");
     }
