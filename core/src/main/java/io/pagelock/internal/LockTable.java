@@ -2,7 +2,6 @@
 package io.pagelock.internal;
 
 import static io.pagelock.spi.Unsigned.less;
-import static io.pagelock.spi.Unsigned.max;
 import static io.pagelock.spi.Unsigned.min;
 
 /**
@@ -18,9 +17,6 @@ import static io.pagelock.spi.Unsigned.min;
  * something need no memory.
  */
 final class LockTable {
-    /** Of so many intervals that others hold, a lock asks whether anything there is locked; each takes a call. */
-    private static final int MOST_QUESTIONS = 1024;
-
     private final IntervalCounts pages = new IntervalCounts(this::isEdgeOfCall);
     private final IntervalCounts.Cursor look = pages.cursor();
     /** What is under way; never overlaps. */
@@ -72,7 +68,7 @@ final class LockTable {
             for (; reserved < call.count(); reserved++) {
                 pages.reserve(call.span(reserved).start, call.span(reserved).end);
             }
-            planShared(call);
+            Shared.plan(call, look, covered);
         } catch (Error e) {
             while (reserved-- > 0) {
                 pages.release(call.span(reserved).start, call.span(reserved).end);
@@ -99,41 +95,6 @@ final class LockTable {
         if (turn != null) {
             queue.passOn(turn);
         }
-    }
-
-    /**
-     * Lists what others hold. Where they hold pages fully, a lock on fault asks for a full lock: on Linux the later call decides
-     * for both.
-     */
-    private void planShared(Call call) {
-        Parts held = null;
-        Parts heldFully = null;
-        int looks = 0;
-        call.nested = !covered && !call.hold.onFault && call.count() == 1;
-        for (int i = 0; i < call.count(); i++) {
-            Span part = call.span(i);
-            long at = part.start;
-            boolean more = look.firstEndingAfter(part.start);
-            for (; more && less(look.start(), part.end); more = look.next()) {
-                if (looks++ >= MOST_QUESTIONS && !call.hold.onFault) {
-                    break;
-                }
-                if (look.count() > 0 && looks <= MOST_QUESTIONS) {
-                    held = held == null ? new Parts() : held;
-                    held.addApart(max(look.start(), part.start), min(look.end(), part.end));
-                }
-                if (look.full() > 0 && !less(at, look.start())) {
-                    at = look.end();
-                }
-                if (call.hold.onFault && look.full() > 0) {
-                    heldFully = heldFully == null ? new Parts() : heldFully;
-                    heldFully.add(look.start(), look.end());
-                }
-            }
-            call.nested &= !less(at, part.end);
-        }
-        call.heldByOthers = held == null ? null : held.toArray();
-        call.heldFully = heldFully == null ? null : heldFully.toArray();
     }
 
     /** Puts a call that has to wait into the queue. */
@@ -250,7 +211,7 @@ final class LockTable {
             assert look.count() > 0 && !less(from, look.start()) : "a page of the call is not counted";
             boolean shared = look.count() > 1;
             piece.end = endOfPiece(from, part.end, shared);
-            if (shared && call.stale != null && !isOutdatedNow(call) && endsAtEdgeOfStale(call)) {
+            if (shared && call.stale != null && !isOutdatedNow(call) && Shared.endsAtEdgeOfStale(call, look)) {
                 shared = !call.stale.contains(from);
             }
             if (!call.ownsParts) {
@@ -297,18 +258,6 @@ final class LockTable {
 
     private boolean isOutdatedNow(Call call) {
         return call.wasOutdated || call.epoch != epoch;
-    }
-
-    /** Ends the piece of a call where what is stale begins or ends; false if the counts have no boundary there any more. */
-    private boolean endsAtEdgeOfStale(Call call) {
-        Span piece = call.piece();
-        long edge = call.stale.edgeAfter(piece.start, piece.end);
-        look.firstEndingAfter(edge - 1);
-        if (look.end() != edge && edge != piece.end) {
-            return false;
-        }
-        piece.end = edge;
-        return true;
     }
 
     /** Reports whether others hold pages of the piece fully. */
