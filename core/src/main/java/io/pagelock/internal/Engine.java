@@ -458,7 +458,7 @@ public final class Engine implements PageLocker {
 
     @Override
     public Optional<List<MemoryRange>> unmapped() {
-        RangeSet held = ranges.held();
+        RangeSet held = held();
         RangeSet.Builder mapped = RangeSet.builder();
         // One question, since each may read all mappings; in halves, since a range has less than 2^63 bytes.
         for (int first = 0, next; first < held.size(); first = next) {
@@ -474,8 +474,19 @@ public final class Engine implements PageLocker {
             parts.get().forEach(mapped::add);
         }
         // What was closed meanwhile may have been unmapped rightly.
-        return Optional.of(
-                held.subtract(mapped.build()).intersect(ranges.held()).asList());
+        return Optional.of(held.subtract(mapped.build()).intersect(held()).asList());
+    }
+
+    /** What open handles cover. */
+    private RangeSet held() {
+        LockTable table = ranges.table();
+        Parts all;
+        synchronized (table) {
+            all = table.held();
+        }
+        RangeSet.Builder held = RangeSet.builder();
+        all.toRanges().forEach(held::add);
+        return held.build();
     }
 
     private PageLockException explain(PageLockException e, String action, MemoryRange asked) {

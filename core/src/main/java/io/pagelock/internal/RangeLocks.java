@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.internal;
 
-import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.spi.Backend;
-import io.pagelock.spi.RangeSet;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -532,17 +530,6 @@ final class RangeLocks {
         synchronized (table) {
             return table.holds.count();
         }
-    }
-
-    /** What open handles cover. */
-    RangeSet held() {
-        RangeSet.Builder held = RangeSet.builder();
-        List<MemoryRange> all;
-        synchronized (table) {
-            all = table.held().toRanges();
-        }
-        all.forEach(held::add);
-        return held.build();
     }
 
     long heldBytes() {
