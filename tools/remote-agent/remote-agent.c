@@ -1214,7 +1214,7 @@ static int is_key(const char *given, const char *key) {
 static void session(const char *key) {
     static const char opening[] = "pagelock-remote 1 ";
     const char *kernel = "own";
-    static int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+    static int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
     char line[256];
     char facts[256];
     unsigned length = 0;
