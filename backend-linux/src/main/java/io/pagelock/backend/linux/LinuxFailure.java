@@ -246,7 +246,7 @@ final class LinuxFailure {
                         Reason.UNKNOWN,
                         function,
                         errno,
-                        "neither a limit nor a hole nor the number of mappings explains it: "
+                        "no cause found: the range is mapped, within the limit, and below vm.max_map_count; "
                                 + numbers(asked, memlock));
     }
 
