@@ -8,6 +8,8 @@ import java.nio.charset.CharsetEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.security.AccessController;
+import java.security.PrivilegedAction;
 import java.util.Arrays;
 import java.util.Locale;
 
@@ -19,10 +21,25 @@ public final class Names {
     private static final String HEX = "0123456789abcdef";
     private static final Path ROOT = Paths.get("/");
     // In these, a byte of ASCII and its character stand for each other alone.
-    private static final boolean TEXT_IS_EXACT = Arrays.asList("UTF-8", "ANSI_X3.4-1968", "US-ASCII", "ISO-8859-1")
-            .contains(System.getProperty("sun.jnu.encoding", ""));
+    private static final boolean TEXT_IS_EXACT =
+            Arrays.asList("UTF-8", "ANSI_X3.4-1968", "US-ASCII", "ISO-8859-1").contains(encodingOfNames());
 
     private Names() {}
+
+    /** With the rights of this library: whoever needs a name first may have none, and this class is initialized once. */
+    private static String encodingOfNames() {
+        try {
+            return AccessController.doPrivileged(new PrivilegedAction<String>() {
+                @Override
+                public String run() {
+                    return System.getProperty("sun.jnu.encoding", "");
+                }
+            });
+        } catch (NoClassDefFoundError | SecurityException e) {
+            // No such class in a later JVM, see JEP 411; or a policy that grants this library too little.
+            return "";
+        }
+    }
 
     /**
      * Returns the text that stands for a name, and for no other. Text in UTF-8 stands for itself, a backslash is doubled, and
