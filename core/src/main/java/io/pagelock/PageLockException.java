@@ -20,23 +20,23 @@ import org.jspecify.annotations.Nullable;
 public final class PageLockException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /** @serial Why. */
+    /** Why. */
     private final Reason reason;
-    /** @serial The finding; may be empty. */
+    /** The finding; may be empty. */
     private final String detail;
-    /** @serial The native function; null if none was called. */
+    /** The native function; null if none was called. */
     private final @Nullable String function;
-    /** @serial The errno; 0 if there is none. */
+    /** The errno; 0 if there is none. */
     private final int errno;
-    /** @serial The name of the errno; null if there is none. */
+    /** The name of the errno; null if there is none. */
     private final @Nullable String errnoName;
-    /** @serial The start of the range; 0 without one. */
+    /** The start of the range; 0 without one. */
     private final long address;
-    /** @serial The length of the range in bytes; 0 without one. */
+    /** The length of the range in bytes; 0 without one. */
     private final long length;
-    /** @serial The system; null if unknown. */
+    /** The system; null if unknown. */
     private final @Nullable String system;
-    /** @serial What can be done, one setting each; may be empty. */
+    /** What can be done, one setting each; may be empty. */
     private final String[] remedies;
 
     private PageLockException(Builder from) {

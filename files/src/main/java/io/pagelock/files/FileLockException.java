@@ -52,9 +52,9 @@ public final class FileLockException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 
-    /** @serial The reason. */
+    /** The reason. */
     private final String reason;
-    /** @serial What to do, the most likely first. */
+    /** What to do, the most likely first. */
     private final String[] remedies;
 
     private final transient Path path;

@@ -113,7 +113,7 @@ public final class FakeKernel {
     public static final class MapRefusedException extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
-        /** @serial The errno of the refusal. */
+        /** The errno of the refusal. */
         private final Errno errno;
 
         MapRefusedException(Errno errno) {
