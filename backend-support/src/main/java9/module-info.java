@@ -6,7 +6,6 @@ module io.pagelock.backend.support {
     requires static org.jspecify;
 
     exports io.pagelock.backend.support;
-    exports io.pagelock.backend.support.binding;
 
-    uses io.pagelock.backend.support.binding.Binding;
+    uses io.pagelock.backend.support.Binding;
 }

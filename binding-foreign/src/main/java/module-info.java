@@ -3,6 +3,6 @@
 module io.pagelock.binding.foreign {
     requires io.pagelock.backend.support;
 
-    provides io.pagelock.backend.support.binding.Binding with
+    provides io.pagelock.backend.support.Binding with
             io.pagelock.binding.foreign.ForeignBinding;
 }

@@ -38,6 +38,9 @@ class ArchitectureTest {
     private static final String ENGINE = "io.pagelock.engine";
     private static final String INTERNAL = "io.pagelock.internal";
 
+    private static final DescribedPredicate<JavaClass> ANNOTATIONS_NOT_NEEDED_AT_RUN_TIME =
+            resideInAnyPackage("org.jspecify.annotations", "com.fasterxml.jackson.annotation");
+
     private static final JavaClasses OURS = new ClassFileImporter()
             .importUrls(Jars.ours().stream()
                     .filter(jar -> !jar.toString().contains("testkit"))

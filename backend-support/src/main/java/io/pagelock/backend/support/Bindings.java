@@ -3,7 +3,6 @@ package io.pagelock.backend.support;
 
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
-import io.pagelock.backend.support.binding.Binding;
 import io.pagelock.spi.Host;
 import java.util.ArrayList;
 import java.util.Iterator;

@@ -3,7 +3,6 @@ package io.pagelock.backend.support;
 
 import io.pagelock.BackendInfo;
 import io.pagelock.PageLockException;
-import io.pagelock.backend.support.binding.BoundLibrary;
 import io.pagelock.spi.Host;
 import java.lang.invoke.MethodHandles;
 import java.nio.ByteBuffer;

@@ -5,8 +5,6 @@ import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
-import io.pagelock.backend.support.binding.Binding;
-import io.pagelock.backend.support.binding.BoundLibrary;
 import io.pagelock.spi.Host;
 import java.util.Map;
 import java.util.Optional;

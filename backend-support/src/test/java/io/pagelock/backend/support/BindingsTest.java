@@ -9,8 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
-import io.pagelock.backend.support.binding.Binding;
-import io.pagelock.backend.support.binding.BoundLibrary;
 import io.pagelock.spi.Host;
 import java.util.Iterator;
 import java.util.List;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.binding.foreign;
 
+import io.pagelock.backend.support.BoundLibrary;
 import io.pagelock.backend.support.SizeT;
-import io.pagelock.backend.support.binding.BoundLibrary;
 import java.lang.annotation.Annotation;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;

@@ -3,8 +3,8 @@ package io.pagelock.binding.foreign;
 
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
-import io.pagelock.backend.support.binding.Binding;
-import io.pagelock.backend.support.binding.BoundLibrary;
+import io.pagelock.backend.support.Binding;
+import io.pagelock.backend.support.BoundLibrary;
 import io.pagelock.spi.Host;
 import java.lang.foreign.Arena;
 import java.lang.foreign.Linker;

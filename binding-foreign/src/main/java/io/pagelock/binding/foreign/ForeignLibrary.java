@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.binding.foreign;
 
+import io.pagelock.backend.support.BoundLibrary;
 import io.pagelock.backend.support.MayBeMissing;
 import io.pagelock.backend.support.NativeCalls;
-import io.pagelock.backend.support.binding.BoundLibrary;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;

@@ -9,11 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
+import io.pagelock.backend.support.BoundLibrary;
 import io.pagelock.backend.support.MayBeMissing;
 import io.pagelock.backend.support.MemoryCalls;
 import io.pagelock.backend.support.NativeCalls;
 import io.pagelock.backend.support.SizeT;
-import io.pagelock.backend.support.binding.BoundLibrary;
 import io.pagelock.spi.Host;
 import java.lang.invoke.MethodHandles;
 import java.nio.ByteBuffer;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.pagelock.backend.support.binding;
+package io.pagelock.backend.support;
 
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
-import io.pagelock.backend.support.NativeCalls;
 import java.lang.invoke.MethodHandles;
 import java.nio.ByteBuffer;
 import java.util.function.Supplier;

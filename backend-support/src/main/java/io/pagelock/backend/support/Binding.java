@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.pagelock.backend.support.binding;
+package io.pagelock.backend.support;
 
 import io.pagelock.PageLockException;
 import io.pagelock.spi.Host;
