@@ -111,7 +111,9 @@ class EngineCasesTest {
             assertTrue(part.isValid() && lock.isValid());
         }
         assertEquals(0, kernel.lockedBytes());
-        assertTrue(kernel.count(Call.MUNLOCK) <= 20, "unlocked in few steps, since there is nothing in memory");
+        // Not 262,144 of the first size: nothing is in memory, so steps grow, but a pause of this thread makes one
+        // smaller.
+        assertTrue(kernel.count(Call.MUNLOCK) <= 2000, kernel.count(Call.MUNLOCK) + " steps to unlock");
     }
 
     @Test
