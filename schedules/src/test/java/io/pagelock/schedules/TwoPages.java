@@ -4,6 +4,8 @@ package io.pagelock.schedules;
 import io.pagelock.AddressSpaceScope;
 import io.pagelock.BackendInfo;
 import io.pagelock.Capability;
+import io.pagelock.LimitValue;
+import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
 import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
@@ -232,7 +234,11 @@ final class TwoPages implements Backend, AddressSpaceLocking, AsyncLocking, Page
 
     @Override
     public LockLimits limits() {
-        return LockLimits.builder().build();
+        return LockLimits.builder()
+                .limit(LockLimit.builder("no limit", LockLimit.Scope.PROCESS)
+                        .soft(LimitValue.none())
+                        .build())
+                .build();
     }
 
     @Override
