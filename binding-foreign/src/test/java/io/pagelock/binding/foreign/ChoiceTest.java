@@ -164,9 +164,8 @@ class ChoiceTest {
                 Runtime.version().feature() >= 24 ? "--illegal-native-access=deny" : "-Dx=y",
                 "-p",
                 Arrays.stream(PATH)
-                        .filter(each ->
-                                each.matches(".*/(core|backend-support|backend-linux|binding-foreign)/target/classes"
-                                        + "|.*/jna-[0-9.]*jar"))
+                        .filter(each -> each.matches(".*/(core|backend-support|backend-linux|binding-foreign)/target/"
+                                + "(classes|pagelock-[a-z-]+[0-9][^/]*(?<!tests)\\.jar)|.*/jna-[0-9.]*jar"))
                         .collect(Collectors.joining(File.pathSeparator)),
                 "--add-modules=ALL-MODULE-PATH",
                 "--patch-module=io.pagelock.binding.foreign="
