@@ -103,6 +103,10 @@ final class FilePages {
         long piece = Math.min(length, (address + PIECE & -PIECE) - address);
         if (calls.madvise(address, piece, LinuxConstants.MADV_POPULATE_READ) != 0) {
             int errno = calls.errno();
+            if (constants.errno.is(errno, "ENOMEM")) {
+                // A hole, for which the lock is refused before it reads anything.
+                return length;
+            }
             if (constants.errno.is(errno, "EFAULT") || constants.errno.is(errno, "EIO")) {
                 explain(errno, address, piece, mayEndBefore);
             }
