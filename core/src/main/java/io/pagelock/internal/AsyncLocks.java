@@ -330,7 +330,7 @@ final class AsyncLocks {
                 refused(refusal);
                 return;
             } catch (RuntimeException | Error e) {
-                ranges.fail(handle.hold(), e);
+                engine.fail(handle, e);
                 hand(e);
                 return;
             }

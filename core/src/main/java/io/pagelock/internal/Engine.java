@@ -160,6 +160,9 @@ public final class Engine implements PageLocker {
             ranges.acquire(handle.hold(), progress);
         } catch (PageLockException e) {
             throw failed(e, handle, begin, event);
+        } catch (RuntimeException | Error e) {
+            watchLeftovers();
+            throw e;
         }
         return locked(handle, begin, event);
     }
@@ -172,6 +175,9 @@ public final class Engine implements PageLocker {
             ranges.carryOut(handle.hold());
         } catch (PageLockException e) {
             throw failed(e, handle, begin, event);
+        } catch (RuntimeException | Error e) {
+            watchLeftovers();
+            throw e;
         }
         return locked(handle, begin, event);
     }
@@ -182,6 +188,9 @@ public final class Engine implements PageLocker {
             ranges.conclude(handle.hold(), refusal);
         } catch (PageLockException e) {
             throw failed(e, handle, begin, event);
+        } catch (RuntimeException | Error e) {
+            watchLeftovers();
+            throw e;
         }
         return locked(handle, begin, event);
     }
@@ -210,14 +219,25 @@ public final class Engine implements PageLocker {
         return handle;
     }
 
+    /** Takes back a lock that has begun and that the system never saw. */
+    void fail(Handle handle, Throwable failure) {
+        ranges.fail(handle.hold(), failure);
+        watchLeftovers();
+    }
+
+    /** A failed lock may be the first one, and leave what cannot be unlocked yet. */
+    private void watchLeftovers() {
+        if (ranges.needsLookAgain()) {
+            reaper.watch();
+        }
+    }
+
     private PageLockException failed(PageLockException e, Handle handle, long begin, Object event) {
         took(System.nanoTime() - begin);
         if (event != null) {
             flight.end(event, handle.bytes(), e.reason().toString());
         }
-        if (ranges.needsLookAgain()) {
-            reaper.watch();
-        }
+        watchLeftovers();
         return explainLock(e.reason() == Reason.OVER_LIMIT ? forAllOf(handle, e) : e, handle);
     }
 

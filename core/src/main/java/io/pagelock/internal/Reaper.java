@@ -20,6 +20,8 @@ final class Reaper {
     private volatile boolean running;
     /** Taken from the queue and not closed yet. Of the reaper's thread alone. */
     private Hold unfinished;
+    /** There was no memory for the wait. Of the reaper's thread alone. */
+    private boolean failed;
 
     Reaper(RangeLocks locks) {
         this.locks = locks;
@@ -65,15 +67,27 @@ final class Reaper {
 
     private void awaitDropped() {
         try {
-            if (unfinished == null) {
-                unfinished = (Hold) (Reference<?>) queue.remove(IDLE_MILLIS);
+            if (unfinished == null && !failed) {
+                take((Hold) (Reference<?>) queue.remove(IDLE_MILLIS));
             } else {
                 // There will be memory again. To sleep needs none.
+                failed = false;
                 Thread.sleep(AGAIN_MILLIS);
             }
-        } catch (InterruptedException | OutOfMemoryError e) {
-            // Nobody has a reason to interrupt this thread; and on some JVMs the wait needs memory. Go on.
+        } catch (OutOfMemoryError e) {
+            // On some JVMs the wait needs memory.
+            failed = true;
+        } catch (InterruptedException e) {
+            // Nobody has a reason to interrupt this thread; go on.
             return;
+        }
+    }
+
+    /** A collector may also hand over what was closed: it sees old garbage as live for a while. */
+    private void take(Hold dropped) {
+        unfinished = dropped;
+        if (dropped != null && locks.isOpen(dropped)) {
+            leaked.incrementAndGet();
         }
     }
 
@@ -81,7 +95,7 @@ final class Reaper {
     private boolean serve() {
         try {
             if (unfinished != null) {
-                reap(unfinished);
+                unfinished = locks.reap(unfinished) ? null : unfinished;
             } else if (mayEnd()) {
                 return false;
             } else {
@@ -94,24 +108,15 @@ final class Reaper {
         return true;
     }
 
-    /** A collector may also hand over what was closed: it sees old garbage as live for a while. */
-    private void reap(Hold dropped) {
-        if (locks.isOpen(dropped)) {
-            leaked.incrementAndGet();
-            locks.orphan(dropped);
-        }
-        if (locks.reap(dropped)) {
-            unfinished = null;
-        }
-    }
-
     /** The flag goes down before the look: a handle made in between starts a new thread. */
     private synchronized boolean mayEnd() {
         running = false;
-        if (locks.openHolds() == 0 && !locks.needsLookAgain()) {
-            return true;
+        boolean ends = false;
+        try {
+            ends = locks.openHolds() == 0 && !locks.needsLookAgain();
+        } finally {
+            running = !ends;
         }
-        running = true;
-        return false;
+        return ends;
     }
 }
