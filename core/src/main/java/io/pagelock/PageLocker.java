@@ -348,7 +348,8 @@ public interface PageLocker {
     /**
      * Finds what open handles cover and nothing is mapped at any more: whoever unmapped it has not closed its handle, which counts
      * in {@link #statistics()} although the system has dropped the lock. Looks at the system's list of mappings now. Memory that was
-     * mapped at such an address since counts as mapped; {@link #pageStates(Collection)} reports whether it is locked.
+     * mapped at such an address since counts as mapped; {@link #pageStates(Collection)} reports whether it is locked. A snapshot: a range
+     * that is closed and mapped again while this looks may be among them.
      *
      * @return the ranges, aligned, sorted and disjoint; nothing if the system does not list mappings
      */

@@ -5,21 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.pagelock.LockOption;
-import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
-import io.pagelock.Tristate;
 import io.pagelock.backend.testkit.Errno;
 import io.pagelock.backend.testkit.FakeBackend;
 import io.pagelock.backend.testkit.FakeKernel;
 import io.pagelock.backend.testkit.FakeKernel.Call;
 import io.pagelock.backend.testkit.FakeKernel.Kind;
-import io.pagelock.backend.testkit.ForwardingBackend;
 import io.pagelock.backend.testkit.Systems;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -67,70 +62,6 @@ class RangeLocksTest {
         assertEquals(1, ranges.openHolds());
         ranges.release(other);
         assertEquals(0, kernel.lockedBytes());
-    }
-
-    /** Answers as Linux does, and counts what is asked for. */
-    private final class Counting extends ForwardingBackend {
-        private int locks;
-        private int questions;
-
-        private Counting() {
-            super(backend);
-        }
-
-        @Override
-        public void lock(long address, long length, Set<LockOption> options) {
-            locks++;
-            super.lock(address, length, options);
-        }
-
-        @Override
-        public Tristate anyLocked(MemoryRange range) {
-            questions++;
-            boolean all = kernel.isAllLocked(range.address(), range.length());
-            return all || range.length() == PAGE ? Tristate.of(all) : Tristate.UNKNOWN;
-        }
-    }
-
-    @Test
-    void aNestedLockOnlyAsksWhetherItsPagesAreLockedStill() {
-        Counting counting = new Counting();
-        RangeLocks nested = new RangeLocks(counting);
-        nested.acquire(hold(0, 4), Progress.UNWATCHED);
-        nested.acquire(hold(4, 4), Progress.UNWATCHED);
-        int before = counting.locks;
-        Hold inner = hold(3, 2);
-        Progress progress = new Progress(() -> false);
-        nested.acquire(inner, progress);
-        assertEquals(before, counting.locks);
-        assertEquals(2, counting.questions, "one question a page");
-        assertEquals(2 * PAGE, progress.bytes());
-        nested.release(inner);
-        assertTrue(kernel.isAllLocked(memory, 8 * PAGE));
-
-        // L6: other memory at the address of one page.
-        kernel.unmap(memory + 4 * PAGE, 1);
-        kernel.mapAt(memory + 4 * PAGE, 1, Kind.ANONYMOUS);
-        nested.acquire(hold(3, 2), Progress.UNWATCHED);
-        assertTrue(counting.locks > before);
-        assertTrue(kernel.isAllLocked(memory, 8 * PAGE));
-    }
-
-    @Test
-    void aLockThatIsNotNestedIsAskedFor() {
-        Counting counting = new Counting();
-        RangeLocks nested = new RangeLocks(counting);
-        nested.acquire(hold(0, 4), Progress.UNWATCHED);
-        nested.acquire(new Hold(null, null, memory + 5 * PAGE, memory + 8 * PAGE, true), Progress.UNWATCHED);
-        nested.acquire(hold(8, 32), Progress.UNWATCHED);
-        // Over a page that nobody holds, over pages held on fault (L13), on fault itself, and over many pages.
-        for (Hold each : List.of(
-                hold(3, 2), hold(6, 1), hold(3, 6), new Hold(null, null, memory, memory + PAGE, true), hold(8, 32))) {
-            int before = counting.locks;
-            nested.acquire(each, Progress.UNWATCHED);
-            assertTrue(counting.locks > before, "not asked for: " + each);
-            nested.release(each);
-        }
     }
 
     @Test

@@ -39,8 +39,6 @@ final class Call {
     long[] heldByOthers;
     /** Of these, what was not locked: whoever holds it has unmapped it, and other memory is mapped there now. */
     Parts stale;
-    /** Of a lock of one range: others held every page of it fully when it began, and no address-space lock was open. */
-    boolean nested;
     /** Nobody else held any of the pages when the call began, and no address-space lock was open. */
     boolean alone;
     /** The pages were locked on fault for a while, since nobody else held them. */
@@ -57,6 +55,9 @@ final class Call {
     boolean isInPart;
     private final Span piece = new Span(this, 0, 0);
     Step step;
+    /** How many mappings the kernel frees when the unlock of the piece is done. */
+    long mappingsFreed;
+
     long renewedTo;
     int renewedEpoch = -1;
     /** The kernel has no mappings left to split, and would say so of every further piece. */
@@ -130,6 +131,14 @@ final class Call {
 
     Span span(int index) {
         return several == null ? only : several[index];
+    }
+
+    boolean isLarge() {
+        boolean large = false;
+        for (int i = 0; i < count(); i++) {
+            large |= Steps.isLarge(span(i).end - span(i).start);
+        }
+        return large;
     }
 
     boolean isOnFault(int index) {

@@ -68,7 +68,7 @@ final class LockTable {
             for (; reserved < call.count(); reserved++) {
                 pages.reserve(call.span(reserved).start, call.span(reserved).end);
             }
-            Shared.plan(call, look, covered);
+            Shared.plan(call, look);
         } catch (Error e) {
             while (reserved-- > 0) {
                 pages.release(call.span(reserved).start, call.span(reserved).end);
@@ -211,9 +211,9 @@ final class LockTable {
             assert look.count() > 0 && !less(from, look.start()) : "a page of the call is not counted";
             boolean shared = look.count() > 1;
             piece.end = endOfPiece(from, part.end, shared);
-            if (shared && call.stale != null && !isOutdatedNow(call) && Shared.endsAtEdgeOfStale(call, look)) {
-                shared = !call.stale.contains(from);
-            }
+            boolean stale = shared && call.stale != null && !isOutdatedNow(call);
+            stale = stale && Shared.endsAtEdgeOfStale(call, look) && call.stale.contains(from);
+            shared &= !stale;
             if (!call.ownsParts) {
                 pages.reserve(from, piece.end);
             }
@@ -226,7 +226,7 @@ final class LockTable {
                 call.step = Call.Step.STRENGTHEN;
                 return true;
             }
-            if (!shared && !covered && mappings.takeToUnlock(call, from, piece.end)) {
+            if (!shared && !covered && mappings.takeToUnlock(call, from, piece.end, stale)) {
                 call.step = Call.Step.UNLOCK;
                 unlocking++;
                 if (!call.ownsParts) {
@@ -283,6 +283,9 @@ final class LockTable {
         Span piece = call.piece();
         if (call.step == Call.Step.UNLOCK) {
             endUnlocking();
+            if (done) {
+                mappings.giveBack(call);
+            }
             if (done || !call.keep(piece)) {
                 pages.remove(piece.start, piece.end, call.isOnFault(call.part), !done);
             }

@@ -59,6 +59,16 @@ final class MappingReserve {
         return Math.min(MOST_RESERVED, most / SHARE);
     }
 
+    /** Takes the mappings for a lock where others hold pages, and other memory is mapped by now: it is not locked. */
+    void takeForStale(LockTable table, Call call) {
+        if (!table.mappings.takeToLock(call.stale)) {
+            count(table);
+            if (!table.mappings.takeToLock(call.stale)) {
+                throw refusal(call);
+            }
+        }
+    }
+
     PageLockException refusal(Call call) {
         long bytes = 0;
         for (int i = 0; i < call.count(); i++) {

@@ -45,18 +45,42 @@ final class MappingRoom {
     /** Takes the mappings that a lock needs, before its pages are counted. */
     void takeToLock(Call call) {
         assert Thread.holdsLock(monitor);
-        room -= toLock(call);
+        take(toLock(call));
     }
 
-    /** Takes the mappings that an unlock needs, if there are any. */
-    boolean takeToUnlock(Call call, long from, long to) {
+    /** Takes the mappings for a lock of memory where others hold pages, and which is not locked; false if there are none. */
+    boolean takeToLock(Parts unlocked) {
+        long needed = 2L * unlocked.count();
+        synchronized (monitor) {
+            boolean isThere = needed <= room;
+            take(isThere ? needed : 0);
+            return isThere;
+        }
+    }
+
+    /**
+     * Takes the mappings that an unlock needs, if there are any. Those that it frees are given back when it is done.
+     *
+     * @param isHeld whether others hold the pages, so that they count as locked before and afterwards
+     */
+    boolean takeToUnlock(Call call, long from, long to, boolean isHeld) {
         assert Thread.holdsLock(monitor);
         long needed = room == UNLIMITED ? 0 : toUnlock(from, to, modeAt(from));
         if (needed > 0 && (needed > room || call.noMoreSplits)) {
             return false;
         }
-        room -= needed;
+        take(Math.max(0, needed));
+        call.mappingsFreed = isHeld ? 0 : Math.max(0, -needed);
         return true;
+    }
+
+    void giveBack(Call call) {
+        assert Thread.holdsLock(monitor);
+        take(-call.mappingsFreed);
+    }
+
+    private void take(long mappings) {
+        room -= room == UNLIMITED ? 0 : mappings;
     }
 
     private long toLock(Call call) {

@@ -57,6 +57,10 @@ final class Parts {
         return low;
     }
 
+    int count() {
+        return used / 2;
+    }
+
     void clear() {
         used = 0;
     }

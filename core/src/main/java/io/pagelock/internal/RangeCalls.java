@@ -23,9 +23,6 @@ final class RangeCalls {
     /** How many pages to look at in one go when the limit refused; bounds the memory that the look takes. */
     private static final int LOOK = 1 << 20;
 
-    /** Up to how many pages asking for each page whether it is locked is quicker than locking them and asking. */
-    private static final int ASK_BY_PAGE = 8;
-
     private final Backend backend;
     private final PageStateReading states;
     private final Steps steps;
@@ -59,34 +56,25 @@ final class RangeCalls {
         }
     }
 
-    /**
-     * Reports whether a lock needs nothing of the system, because others hold all of its pages and each is still locked: nobody has
-     * mapped other memory at its address. Asks by page, since for more the answer is only whether any is locked.
-     */
-    boolean isStillLocked(Call call) {
-        Span part = call.span(0);
-        if (!call.nested || less(ASK_BY_PAGE * pageSize, part.end - part.start)) {
-            return false;
-        }
-        for (long page = part.start; page != part.end; page += pageSize) {
-            if (states.anyLocked(MemoryRange.of(page, pageSize)) != Tristate.YES) {
-                return false;
-            }
-        }
-        call.progress.add(part.end - part.start);
-        return true;
-    }
-
     /** Of the ranges that others hold, those in which nothing is locked; null if there are none. */
     Parts stale(long[] held) {
         Parts stale = null;
         for (int i = 0; held != null && i < held.length; i += 2) {
-            if (states.anyLocked(MemoryRange.of(held[i], held[i + 1] - held[i])) == Tristate.NO) {
+            if (isUnlocked(MemoryRange.of(held[i], held[i + 1] - held[i]))) {
                 stale = stale == null ? new Parts() : stale;
                 stale.addApart(held[i], held[i + 1]);
             }
         }
         return stale;
+    }
+
+    private boolean isUnlocked(MemoryRange range) {
+        try {
+            return states.anyLocked(range) == Tristate.NO;
+        } catch (RuntimeException e) {
+            // The lock itself may succeed all the same.
+            return false;
+        }
     }
 
     private void lockOnFault(long start, long end, Call call) {

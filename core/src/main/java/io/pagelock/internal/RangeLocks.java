@@ -170,11 +170,11 @@ final class RangeLocks {
     void carryOut(Hold hold) {
         Call call = hold.call;
         try {
-            if (calls.isStillLocked(call) && settle(call)) {
-                return;
-            }
-            call.weakened = call.alone && !hold.onFault && isLarge(call);
+            call.weakened = call.alone && !hold.onFault && call.isLarge();
             call.stale = calls.stale(call.heldByOthers);
+            if (call.stale != null) {
+                mappings.takeForStale(table, call);
+            }
             do {
                 ask(call);
             } while (!settle(call));
@@ -182,15 +182,6 @@ final class RangeLocks {
             undo(call, failure);
             throw failure;
         }
-    }
-
-    private static boolean isLarge(Call call) {
-        for (int i = 0; i < call.count(); i++) {
-            if (Steps.isLarge(call.span(i).end - call.span(i).start)) {
-                return true;
-            }
-        }
-        return false;
     }
 
     private boolean settle(Call call) {
@@ -433,16 +424,19 @@ final class RangeLocks {
 
     // Sweep
 
-    /** Tries to unlock some leftovers; the others have their turn at the next sweep. What fails stays a leftover. */
-    void sweep() {
-        boolean begun = false;
+    /**
+     * Tries to unlock some leftovers; the others have their turn at the next sweep. What fails stays a leftover.
+     *
+     * @return whether it found nothing to try and has not looked everywhere
+     */
+    boolean sweep() {
         boolean lacksMappings;
+        boolean more = false;
         synchronized (table) {
-            begun = table.sweep.begin();
+            if (!table.sweep.begin()) {
+                return false;
+            }
             lacksMappings = table.mappings.lacksAny();
-        }
-        if (!begun) {
-            return;
         }
         try {
             if (lacksMappings) {
@@ -457,12 +451,13 @@ final class RangeLocks {
             }
         } catch (RuntimeException | OutOfMemoryError e) {
             // The close that came by has succeeded all the same.
-            begun = false;
+            more = false;
         } finally {
             synchronized (table) {
-                table.sweep.end();
+                more = table.sweep.end();
             }
         }
+        return more;
     }
 
     private boolean nextLeftover(Call call) {
@@ -484,17 +479,18 @@ final class RangeLocks {
     void lookAgain() {
         long before;
         long after = -1;
+        boolean more;
         do {
             synchronized (table) {
                 table.wakeStuck();
                 table.sweep.soon();
                 before = table.leftoverBytes();
             }
-            sweep();
+            more = sweep();
             synchronized (table) {
                 after = table.leftoverBytes();
             }
-        } while (after < before);
+        } while (more || after < before);
     }
 
     /** Reports whether somebody must look again later. */

@@ -7,7 +7,7 @@ import static io.pagelock.spi.Unsigned.min;
 
 /** What a lock shares with others: which of its pages they hold when it begins, and which of them are stale when it is undone. */
 final class Shared {
-    /** Of so many intervals that others hold, a lock asks whether anything there is locked; each takes a call. */
+    /** Among so many intervals, a lock asks of those that others hold whether anything there is locked; each takes a call. */
     private static final int MOST_QUESTIONS = 1024;
 
     private Shared() {}
@@ -16,14 +16,12 @@ final class Shared {
      * Lists what others hold. Where they hold pages fully, a lock on fault asks for a full lock: on Linux the later call decides
      * for both.
      */
-    static void plan(Call call, IntervalCounts.Cursor look, boolean covered) {
+    static void plan(Call call, IntervalCounts.Cursor look) {
         Parts held = null;
         Parts heldFully = null;
         int looks = 0;
-        call.nested = !covered && !call.hold.onFault && call.count() == 1;
         for (int i = 0; i < call.count(); i++) {
             Span part = call.span(i);
-            long at = part.start;
             boolean more = look.firstEndingAfter(part.start);
             for (; more && less(look.start(), part.end); more = look.next()) {
                 if (looks++ >= MOST_QUESTIONS && !call.hold.onFault) {
@@ -33,15 +31,11 @@ final class Shared {
                     held = held == null ? new Parts() : held;
                     held.addApart(max(look.start(), part.start), min(look.end(), part.end));
                 }
-                if (look.full() > 0 && !less(at, look.start())) {
-                    at = look.end();
-                }
                 if (call.hold.onFault && look.full() > 0) {
                     heldFully = heldFully == null ? new Parts() : heldFully;
                     heldFully.add(look.start(), look.end());
                 }
             }
-            call.nested &= !less(at, part.end);
         }
         call.heldByOthers = held == null ? null : held.toArray();
         call.heldFully = heldFully == null ? null : heldFully.toArray();

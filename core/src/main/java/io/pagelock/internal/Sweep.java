@@ -60,11 +60,11 @@ final class Sweep {
     /** Advances to the next leftover, which is then under way; false if the sweep has done enough. */
     boolean next(Call sweep) {
         assert Thread.holdsLock(table);
-        if (table.keepsLeftovers() || tries == MOST_TRIES) {
+        if (table.keepsLeftovers()) {
             return false;
         }
         boolean more = look.firstEndingAfter(from);
-        for (; looks < MOST_LOOKS; looks++) {
+        for (; looks < MOST_LOOKS && tries < MOST_TRIES; looks++) {
             if (!more) {
                 from = 0;
                 return false;
@@ -83,7 +83,7 @@ final class Sweep {
         piece.start = look.start();
         piece.end = look.end();
         tries++;
-        if (!mappings.takeToUnlock(sweep, piece.start, piece.end)) {
+        if (!mappings.takeToUnlock(sweep, piece.start, piece.end, false)) {
             return false;
         }
         table.beginUnlock(piece);
@@ -93,11 +93,18 @@ final class Sweep {
     void settle(Call sweep, boolean done) {
         assert Thread.holdsLock(table);
         hasUnlocked |= done;
+        if (done) {
+            mappings.giveBack(sweep);
+        }
         table.endUnlock(sweep.piece(), done);
     }
 
-    /** Ends a sweep. If nothing could be unlocked a few times in a row, the next ones come later and later. */
-    void end() {
+    /**
+     * Ends a sweep. If nothing could be unlocked a few times in a row, the next ones come later and later.
+     *
+     * @return whether it found nothing to try and has not looked everywhere
+     */
+    boolean end() {
         assert Thread.holdsLock(table);
         isRunning = false;
         if (hasUnlocked) {
@@ -105,5 +112,6 @@ final class Sweep {
         } else if (tries > 0 && ++failures > FAILURES_AT_ONCE) {
             pause = Math.min(LONGEST_PAUSE, 1 << Math.min(16, failures - FAILURES_AT_ONCE));
         }
+        return tries == 0 && from != 0;
     }
 }

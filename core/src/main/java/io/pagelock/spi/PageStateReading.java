@@ -41,12 +41,10 @@ public interface PageStateReading {
 
     /**
      * Asks whether anything in a range is locked, at the cost of one system call: the engine asks before each lock of memory that
-     * other handles hold, since their memory may be unmapped and other memory mapped at its address. A lock of a page that another
-     * handle holds fully is not asked for if the answer is yes.
+     * other handles hold, since their memory may be unmapped and other memory mapped at its address.
      *
      * @param range an aligned range
-     * @return no only if no page of it is locked, on fault or fully; yes, for a single page, only if that one is locked; unknown if
-     *     that takes longer to find out
+     * @return no only if no page of it is locked, on fault or fully; unknown if that takes longer to find out
      */
     default Tristate anyLocked(MemoryRange range) {
         return Tristate.UNKNOWN;

@@ -38,6 +38,7 @@ class MappingReserveTest {
         private long mappings = 1;
         private long highest;
         private int counted;
+        private boolean refusesToUnlock;
 
         private void set(long address, long length, boolean value) {
             for (long page = address; page < address + length; page += PAGE) {
@@ -72,6 +73,9 @@ class MappingReserveTest {
 
         @Override
         public void unlock(long address, long length) {
+            if (refusesToUnlock) {
+                throw PageLockException.because(Reason.UNKNOWN).build();
+            }
             set(address, length, false);
         }
 
@@ -122,6 +126,19 @@ class MappingReserveTest {
         Hold hold = new Hold(null, null, BASE + first * PAGE, BASE + (first + count) * PAGE, false);
         ranges.acquire(hold, Progress.UNWATCHED);
         return hold;
+    }
+
+    @Test
+    void L22_aRefusedUnlockFreesNoMapping() {
+        system.refusesToUnlock = true;
+        PageLockException refused = assertThrows(PageLockException.class, () -> {
+            for (int page = 0; page < 2 * MOST; page += 2) {
+                Hold hold = lock(page, 1);
+                assertThrows(PageLockException.class, () -> ranges.release(hold));
+            }
+        });
+        assertEquals(Reason.TOO_MANY_MAPPINGS, refused.reason());
+        assertTrue(system.highest <= MOST - RESERVED, system.highest + " mappings");
     }
 
     @Test

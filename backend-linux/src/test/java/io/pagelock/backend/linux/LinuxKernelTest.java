@@ -10,12 +10,15 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
+import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
+import io.pagelock.PageLocker;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.backend.support.CLibrary;
+import io.pagelock.engine.PageLockers;
 import io.pagelock.spi.Host;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -201,6 +204,23 @@ class LinuxKernelTest {
         assertEquals(Tristate.NO, states.resident(1));
         refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 4 * PAGE, Set.of()));
         BACKEND.unlock(at, 4 * PAGE);
+    }
+
+    /** L1: its pages are marked as locked still, and not in memory. */
+    @Test
+    void aLockWithinAnotherBringsInWhatATruncatedFileLost() throws IOException {
+        Path file = file(4);
+        MemoryRange all = MemoryRange.of(map(file, 4), 4 * PAGE);
+        PageLocker locker = PageLockers.over(BACKEND);
+        try (PageLock outer = locker.lock(all);
+                FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.truncate(0);
+            MemoryRange inner = MemoryRange.of(all.address() + PAGE, PAGE);
+            refused(Reason.CANNOT_BE_PAGED_IN, () -> locker.lock(inner));
+            Files.write(file, new byte[(int) (4 * PAGE)]);
+            locker.lock(inner).close();
+            assertEquals(Tristate.YES, pages(inner.address(), 1).locked(0));
+        }
     }
 
     @Test
