@@ -78,7 +78,7 @@ class DiscoveryTest {
     }
 
     @Test
-    void noneForThisSystemListsWhatWasConsidered() {
+    void B2_noneForThisSystemListsWhatWasConsidered() {
         String message = refusal(find(provider("freebsd", "not FreeBSD"), provider("irix", "not IRIX")));
         assertTrue(message.contains("no backend for this system (Linux 6.1"), message);
         assertTrue(message.contains("freebsd: not FreeBSD"), message);
@@ -86,7 +86,7 @@ class DiscoveryTest {
     }
 
     @Test
-    void severalAskForTheProperty() {
+    void B2_severalAskForTheProperty() {
         String message = refusal(find(provider("linux", null), provider("mine", null)));
         assertTrue(message.contains("several backends accept this system"), message);
         assertTrue(message.contains("-Dio.pagelock.backend=NAME"), message);
@@ -119,7 +119,7 @@ class DiscoveryTest {
     }
 
     @Test
-    void aBrokenProviderIsReportedAndPassedOver() {
+    void B2_aBrokenProviderIsReportedAndPassedOver() {
         BackendProvider good = provider("linux", null);
         Iterator<Supplier<BackendProvider>> suppliers = List.<Supplier<BackendProvider>>of(
                         () -> {

@@ -96,7 +96,7 @@ class TwoCopiesTest {
     }
 
     @Test
-    void theSecondIsRefused() throws Exception {
+    void B4_theSecondIsRefused() throws Exception {
         assertSecondIsRefused("", run(plain(), plain()));
     }
 
