@@ -70,6 +70,11 @@
 #include <sys/event.h>
 #include <sys/sysctl.h>
 #include <sys/time.h>
+#elif defined(__APPLE__)
+#define AGENT_MACOS
+#include <sys/sysctl.h>
+#include <mach/mach.h>
+#include <mach/mach_vm.h>
 #elif defined(__sun)
 #define AGENT_SUN
 #include <sys/lock.h>
@@ -434,6 +439,18 @@ static long locked_bytes(void) {
     return kib < 0 ? -1 : kib * 1024;
 }
 #else
+#ifdef AGENT_MACOS
+/* Its msync does not look whether pages are locked. */
+static int page_locked(char *address) {
+    mach_vm_address_t at = (mach_vm_address_t)(unsigned long)address;
+    mach_vm_size_t size;
+    vm_region_basic_info_data_64_t info;
+    mach_msg_type_number_t count = VM_REGION_BASIC_INFO_COUNT_64;
+    mach_port_t name;
+    return mach_vm_region(mach_task_self(), &at, &size, VM_REGION_BASIC_INFO_64, (vm_region_info_t)&info, &count, &name) == 0
+        && at <= (mach_vm_address_t)(unsigned long)address && info.user_wired_count > 0;
+}
+#else
 /* A locked page cannot be invalidated: msync(2) of POSIX, EBUSY. No backend but that of Linux asks so. */
 static int page_locked(char *address) {
     char *page = (char *)((unsigned long)address & ~(unsigned long)(page_bytes() - 1));
@@ -441,13 +458,14 @@ static int page_locked(char *address) {
     /* ENOMEM: nothing is mapped there. */
     return result == 0 || errno == ENOMEM ? 0 : errno == EBUSY ? 1 : -1;
 }
+#endif
 
 static int page_on_fault(char *address) {
     (void)address;
     return -1;
 }
 
-#if defined(AGENT_SUN) || defined(AGENT_BSD)
+#if defined(AGENT_SUN) || defined(AGENT_BSD) || defined(AGENT_MACOS)
 static int page_resident(char *address) {
     char state = 0;
     char *page = (char *)((unsigned long)address & ~(unsigned long)(page_bytes() - 1));
@@ -735,6 +753,15 @@ CALL(aio_cancel, aio_cancel(I(0), P(1)))
 CALL(aio_suspend, aio_suspend(P(0), I(1), P(2)))
 #endif
 
+#ifdef AGENT_MACOS
+CALL(mincore, mincore(P(0), Z(1), P(2)))
+CALL(sysctlbyname, sysctlbyname((char *)P(0), P(1), (size_t *)P(2), P(3), Z(4)))
+static void call_mach_task_self(struct request *r) {
+    result_signed(r, (long)mach_task_self());
+}
+CALL(mach_vm_region, mach_vm_region((mach_port_t)I(0), P(1), P(2), I(3), P(4), P(5), P(6)))
+#endif
+
 #ifdef AGENT_SUN
 CALL(memcntl, memcntl((char *)P(0), Z(1), I(2), (char *)P(3), I(4), I(5)))
 CALL(mincore, mincore(P(0), Z(1), P(2)))
@@ -860,6 +887,12 @@ static const struct function {
     F(aio_return, "p"),
     F(aio_cancel, "ip"),
     {"!aio_suspend", "pip", call_aio_suspend},
+#endif
+#ifdef AGENT_MACOS
+    F(mincore, "pzp"),
+    F(sysctlbyname, "spppz"),
+    F(mach_task_self, ""),
+    F(mach_vm_region, "ippippp"),
 #endif
 #ifdef AGENT_SUN
     F(memcntl, "pzipii"),

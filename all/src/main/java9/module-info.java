@@ -6,5 +6,6 @@ module io.pagelock.all {
     requires io.pagelock.backend.hpux;
     requires io.pagelock.backend.irix;
     requires io.pagelock.backend.linux;
+    requires io.pagelock.backend.macos;
     requires io.pagelock.backend.solaris;
 }

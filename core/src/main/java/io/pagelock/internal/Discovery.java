@@ -22,6 +22,9 @@ import java.util.function.UnaryOperator;
 
 /** Finds the backend for this process, or finds out why there is none. */
 public final class Discovery {
+    private static final String EVERY_BACKEND =
+            "Add the artifact io.pagelock:pagelock, which brings the backend of every system";
+
     private static final String JMX_PROPERTY = "io.pagelock.jmx";
 
     private static final List<String> GRANT = Collections.unmodifiableList(Arrays.asList(
@@ -209,7 +212,7 @@ public final class Discovery {
                 return none(
                         "no backend is on the class or module path",
                         Arrays.asList(
-                                "Add the artifact pagelock-backend-SYSTEM for this system (" + host + ")",
+                                EVERY_BACKEND + ", or pagelock-backend-SYSTEM for this one (" + host + ")",
                                 "In a shaded jar, merge the files META-INF/services/"
                                         + BackendProvider.class.getName()));
             }
@@ -219,7 +222,7 @@ public final class Discovery {
                             : "the backend '" + wanted + "', named by -D" + PageLocker.BACKEND_PROPERTY
                                     + ", cannot be used",
                     wanted == null
-                            ? one("Add the artifact pagelock-backend-SYSTEM for it")
+                            ? one(EVERY_BACKEND + " that has one")
                             : Arrays.asList(
                                     "Remove the property", "Name a backend that accepts this system (" + host + ")"));
         }

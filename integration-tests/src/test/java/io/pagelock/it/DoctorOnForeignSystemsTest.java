@@ -21,6 +21,7 @@ class DoctorOnForeignSystemsTest {
         "freebsd, FreeBsd open, FreeBSD 15.1-RELEASE-p1, ok: locked",
         "hpux, Hpux open probed, HP-UX B.11.31, accepted",
         "irix, Irix open backend, IRIX64 6.5, accepted",
+        "macos, Macos open backend, Mac OS X 15.5, ok: locked",
         "solaris, Solaris open memcntl, SunOS 5.11, ok: locked"
     })
     void theProbeLocksAPageOfTheSystem(
