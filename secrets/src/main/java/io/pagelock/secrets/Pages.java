@@ -8,11 +8,8 @@ import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.spi.MemoryGuard;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.EnumMap;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -21,8 +18,19 @@ import java.util.Set;
  * guard is ended before it does.
  */
 final class Pages {
-    /** Blocks whose guards could not be ended; the C library must not have them. */
-    private static final List<ByteBuffer> STUCK = Collections.synchronizedList(new ArrayList<>());
+    /** What is undone at the end, in this order. */
+    private static final Protection[] GUARDS = {
+        Protection.GUARD_PAGES, Protection.NOT_INHERITED, Protection.NOT_DUMPED, Protection.SECRET_MEMORY
+    };
+
+    /**
+     * The first of those that are locked or guarded. They are kept reachable until that has ended: the C library must not get their
+     * memory back before. In a list, since an end must need no memory.
+     */
+    private static Pages first;
+
+    private Pages previous;
+    private Pages next;
 
     private final Recipe recipe;
     private final ByteBuffer block;
@@ -32,6 +40,9 @@ final class Pages {
 
     private final int offset;
     private final Set<Protection> kept = EnumSet.of(Protection.WIPED_ON_CLOSE);
+    /** Those that may have been begun. */
+    private final Set<Protection> begun = EnumSet.noneOf(Protection.class);
+
     private final Map<Protection, String> failures = new EnumMap<>(Protection.class);
     private PageLock lock;
 
@@ -58,6 +69,7 @@ final class Pages {
         long start = recipe.locker.rangeOf(block).address();
         address = ((start + page - 1) & -page) + page;
         offset = (int) (address - start);
+        retain(this);
         try {
             // Secret memory takes the place of the pages, so it comes before everything that is done to them.
             guard(Protection.SECRET_MEMORY);
@@ -93,6 +105,7 @@ final class Pages {
             missing(protection, "the backend for this system cannot do it");
             return;
         }
+        begun.add(protection);
         try {
             if (protection == Protection.GUARD_PAGES) {
                 recipe.guarding.guard(address - recipe.pageSize, recipe.pageSize, guard);
@@ -161,24 +174,32 @@ final class Pages {
         }
     }
 
-    /** Wipes and unlocks the pages, and lets the collector have the block. What the system refuses then is left as it is. */
+    /**
+     * Wipes and unlocks the pages, and lets the collector have the block. What the system refuses then is left as it is, and the
+     * block is kept for good. Throws nothing and needs no memory.
+     */
     void release() {
         wipe(offset, length);
-        if (lock != null) {
-            try {
-                lock.close();
-            } catch (PageLockException e) {
-                // The block must not be freed locked; the handle keeps it until the reaper of core has tried again.
-                STUCK.add(block);
+        boolean ended = unlock();
+        for (Protection each : GUARDS) {
+            ended &= !begun.contains(each) || unguard(each);
+        }
+        if (ended) {
+            forget(this);
+        }
+    }
+
+    private boolean unlock() {
+        PageLock held = lock;
+        // If the close fails, the reaper of core tries again, once nobody has the handle.
+        lock = null;
+        try {
+            if (held != null) {
+                held.close();
             }
-        }
-        boolean ended = true;
-        for (Protection each : EnumSet.of(
-                Protection.GUARD_PAGES, Protection.NOT_INHERITED, Protection.NOT_DUMPED, Protection.SECRET_MEMORY)) {
-            ended &= !kept.contains(each) || unguard(each);
-        }
-        if (!ended) {
-            STUCK.add(block);
+            return true;
+        } catch (RuntimeException | Error e) {
+            return false;
         }
     }
 
@@ -192,8 +213,29 @@ final class Pages {
                 recipe.guarding.unguard(address, length, guard);
             }
             return true;
-        } catch (PageLockException e) {
+        } catch (RuntimeException | Error e) {
             return false;
         }
+    }
+
+    private static synchronized void retain(Pages pages) {
+        pages.next = first;
+        if (first != null) {
+            first.previous = pages;
+        }
+        first = pages;
+    }
+
+    private static synchronized void forget(Pages pages) {
+        if (pages.previous != null) {
+            pages.previous.next = pages.next;
+        } else if (first == pages) {
+            first = pages.next;
+        }
+        if (pages.next != null) {
+            pages.next.previous = pages.previous;
+        }
+        pages.previous = null;
+        pages.next = null;
     }
 }

@@ -5,13 +5,13 @@ import io.pagelock.spi.DaemonThread;
 import java.lang.ref.PhantomReference;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 
 /** Ends secrets and pools that were collected without a close, and wipes what is open when the JVM ends. */
 final class Reaper {
     static final ReferenceQueue<Object> QUEUE = new ReferenceQueue<>();
-    private static final Set<Pool> POOLS = ConcurrentHashMap.newKeySet();
+    /** The first of the open ones. In a list, since to wipe them must need no memory. */
+    private static Pool pools;
+
     private static boolean started;
     private static boolean hooked;
 
@@ -19,6 +19,8 @@ final class Reaper {
     static final class Pool extends PhantomReference<SecretPool> {
         private final Slabs slabs;
         private final boolean wipedAtExit;
+        private Pool previous;
+        private Pool next;
 
         private Pool(SecretPool pool, Slabs slabs, boolean wipedAtExit) {
             super(pool, QUEUE);
@@ -27,7 +29,7 @@ final class Reaper {
         }
 
         void close() {
-            POOLS.remove(this);
+            remove(this);
             clear();
             slabs.close();
         }
@@ -41,10 +43,32 @@ final class Reaper {
      * @param wipedAtExit whether its secrets are wiped when the JVM ends
      */
     static Pool watch(SecretPool pool, Slabs slabs, boolean wipedAtExit) {
-        Pool watched = new Pool(pool, slabs, wipedAtExit);
-        POOLS.add(watched);
         start();
+        Pool watched = new Pool(pool, slabs, wipedAtExit);
+        add(watched);
         return watched;
+    }
+
+    private static synchronized void add(Pool pool) {
+        pool.next = pools;
+        if (pools != null) {
+            pools.previous = pool;
+        }
+        pools = pool;
+    }
+
+    /** Does nothing the second time. */
+    private static synchronized void remove(Pool pool) {
+        if (pool.previous != null) {
+            pool.previous.next = pool.next;
+        } else if (pools == pool) {
+            pools = pool.next;
+        }
+        if (pool.next != null) {
+            pool.next.previous = pool.previous;
+        }
+        pool.previous = null;
+        pool.next = null;
     }
 
     private static synchronized void start() {
@@ -68,10 +92,10 @@ final class Reaper {
         return true;
     }
 
-    private static void wipeAll() {
-        for (Pool each : POOLS) {
+    private static synchronized void wipeAll() {
+        for (Pool each = pools; each != null; each = each.next) {
             if (each.wipedAtExit) {
-                each.slabs.closeSecrets();
+                each.slabs.wipe();
             }
         }
     }

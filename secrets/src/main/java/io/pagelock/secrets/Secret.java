@@ -54,7 +54,7 @@ public final class Secret implements AutoCloseable {
      * @throws IndexOutOfBoundsException if there is no such byte
      */
     public byte get(int index) {
-        return slot.get(index);
+        return slot.get(this, index);
     }
 
     /**
@@ -66,7 +66,7 @@ public final class Secret implements AutoCloseable {
      * @throws IndexOutOfBoundsException if there is no such byte
      */
     public void put(int index, byte value) {
-        slot.put(index, value);
+        slot.put(this, index, value);
     }
 
     /**
@@ -77,7 +77,7 @@ public final class Secret implements AutoCloseable {
      * @throws IndexOutOfBoundsException if there are more bytes than the secret has; nothing is copied
      */
     public void write(byte[] source) {
-        slot.write(0, source, 0, source.length);
+        slot.write(this, 0, source, 0, source.length);
     }
 
     /**
@@ -92,7 +92,7 @@ public final class Secret implements AutoCloseable {
      */
     public void write(int index, byte[] source, int from, int count) {
         checkPart(source, from, count);
-        slot.write(index, source, from, count);
+        slot.write(this, index, source, from, count);
     }
 
     /**
@@ -104,7 +104,7 @@ public final class Secret implements AutoCloseable {
      * @throws IndexOutOfBoundsException if the secret has too few bytes; nothing is copied
      */
     public void write(int index, ByteBuffer source) {
-        slot.write(index, source);
+        slot.write(this, index, source);
     }
 
     /**
@@ -115,7 +115,7 @@ public final class Secret implements AutoCloseable {
      * @throws IndexOutOfBoundsException if the array is longer than the secret; nothing is copied
      */
     public void read(byte[] target) {
-        slot.read(0, target, 0, target.length);
+        slot.read(this, 0, target, 0, target.length);
     }
 
     /**
@@ -130,7 +130,7 @@ public final class Secret implements AutoCloseable {
      */
     public void read(int index, byte[] target, int from, int count) {
         checkPart(target, from, count);
-        slot.read(index, target, from, count);
+        slot.read(this, index, target, from, count);
     }
 
     /**
@@ -144,7 +144,7 @@ public final class Secret implements AutoCloseable {
      * @throws java.nio.BufferOverflowException if the buffer has too little room; nothing is copied
      */
     public void read(int index, ByteBuffer target, int count) {
-        slot.read(index, target, count);
+        slot.read(this, index, target, count);
     }
 
     private static void checkPart(byte[] array, int from, int count) {
@@ -168,7 +168,7 @@ public final class Secret implements AutoCloseable {
         Objects.requireNonNull(action, "action");
         byte[] copy = new byte[slot.size];
         try {
-            slot.read(0, copy, 0, copy.length);
+            slot.read(this, 0, copy, 0, copy.length);
             return action.apply(copy);
         } finally {
             Arrays.fill(copy, (byte) 0);
@@ -183,7 +183,7 @@ public final class Secret implements AutoCloseable {
      * @throws IllegalStateException if the secret is closed
      */
     public boolean contentEquals(byte[] other) {
-        return slot.contentEquals(other);
+        return slot.contentEquals(this, other);
     }
 
     /**
@@ -194,7 +194,13 @@ public final class Secret implements AutoCloseable {
      * @throws IllegalStateException if one of the secrets is closed
      */
     public boolean contentEquals(Secret other) {
-        return slot.contentEquals(other.slot);
+        int difference = slot.size ^ other.slot.size;
+        int count = Math.min(slot.size, other.slot.size);
+        // Byte by byte, so that no two monitors are held at once.
+        for (int i = 0; i < count; i++) {
+            difference |= get(i) ^ other.get(i);
+        }
+        return difference == 0;
     }
 
     /**

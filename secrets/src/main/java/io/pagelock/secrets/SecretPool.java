@@ -42,7 +42,12 @@ public final class SecretPool implements AutoCloseable {
     private SecretPool(Slabs slabs, boolean wipedAtExit) {
         this.slabs = slabs;
         this.wipedAtExit = Tristate.of(wipedAtExit);
-        watched = Reaper.watch(this, slabs, wipedAtExit);
+        try {
+            watched = Reaper.watch(this, slabs, wipedAtExit);
+        } catch (Throwable failure) {
+            slabs.close();
+            throw failure;
+        }
     }
 
     /**

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.secrets;
 
-import java.util.ArrayList;
-import java.util.List;
-
 /**
  * Pages, divided into slots of one size while any is in use. Taking and giving back take the same time whatever the number of
  * slots. Guarded by the monitor of its {@link Slabs}, except what is final.
@@ -21,10 +18,15 @@ final class Slab {
     private int fresh;
     private int used;
     private int slotSize;
-    /** The list of slabs of this size with free slots. */
+    /** The list of slabs of this size with free slots, or of empty ones. */
     Slab previous;
 
     Slab next;
+
+    /** The list of all slabs. */
+    Slab before;
+
+    Slab after;
 
     Slab(Slabs owner, int mostSlots) {
         this.owner = owner;
@@ -71,13 +73,12 @@ final class Slab {
         used--;
     }
 
-    List<Slot> inUse() {
-        List<Slot> all = new ArrayList<>(used);
+    /** Wipes and closes what is in use; returns how many there were. */
+    int wipe() {
+        int wiped = 0;
         for (Slot each : slots) {
-            if (each != null) {
-                all.add(each);
-            }
+            wiped += each != null && each.close() ? 1 : 0;
         }
-        return all;
+        return wiped;
     }
 }

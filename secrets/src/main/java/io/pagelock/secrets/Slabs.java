@@ -5,17 +5,11 @@ import io.pagelock.ByteSize;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
-import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Set;
 
 /**
  * The memory of one pool. Does not know the pool, which may have been collected. A secret takes the smallest slot of a power of two
  * that holds it; a slab serves one size at a time, and any size once it is empty. What is larger than half a page has
- * pages of its own. The monitor is never held across a system call.
+ * pages of its own. The monitor is never held across a system call. What ends something needs no memory.
  */
 final class Slabs {
     private static final int SMALLEST = 16;
@@ -27,8 +21,10 @@ final class Slabs {
     /** Held while pages are made, so that many threads do not make a page each where one is enough. */
     private final Object growth = new Object();
 
-    private final Set<Slab> all = new LinkedHashSet<>();
-    private final Deque<Slab> spares = new ArrayDeque<>();
+    /** The first of all slabs. */
+    private Slab all;
+    /** The first of the empty ones. */
+    private Slab spares;
     /** By the size of their slots, the first slab with a free one. */
     private final Slab[] partial = new Slab[Integer.SIZE];
 
@@ -64,7 +60,7 @@ final class Slabs {
             synchronized (growth) {
                 boolean grows;
                 synchronized (this) {
-                    grows = partial[order] == null && spares.isEmpty();
+                    grows = partial[order] == null && spares == null;
                 }
                 if (grows) {
                     grow();
@@ -78,13 +74,13 @@ final class Slabs {
         requireOpen();
         Slab slab = partial[order];
         if (slab == null) {
-            slab = spares.peek();
+            slab = spares;
             if (slab == null) {
                 return null;
             }
             slab.divide(1 << order);
             Secret secret = slab.take(pool, size);
-            spares.pop();
+            spares = slab.next;
             link(slab, order);
             open++;
             return unlinkIfFull(slab, order, secret);
@@ -99,6 +95,32 @@ final class Slabs {
             unlink(slab, order);
         }
         return secret;
+    }
+
+    private void add(Slab slab) {
+        slab.after = all;
+        if (all != null) {
+            all.before = slab;
+        }
+        all = slab;
+    }
+
+    private void remove(Slab slab) {
+        if (slab.before == null) {
+            all = slab.after;
+        } else {
+            slab.before.after = slab.after;
+        }
+        if (slab.after != null) {
+            slab.after.before = slab.before;
+        }
+        slab.before = null;
+        slab.after = null;
+    }
+
+    private void spare(Slab slab) {
+        slab.next = spares;
+        spares = slab;
     }
 
     private void link(Slab slab, int order) {
@@ -137,7 +159,7 @@ final class Slabs {
                 requireOpen();
                 slab.divide((int) rounded);
                 Secret secret = slab.take(pool, size);
-                all.add(slab);
+                add(slab);
                 open++;
                 return secret;
             }
@@ -171,8 +193,8 @@ final class Slabs {
         try {
             synchronized (this) {
                 requireOpen();
-                all.add(slab);
-                spares.push(slab);
+                add(slab);
+                spare(slab);
             }
         } catch (Throwable failure) {
             release(slab);
@@ -275,13 +297,13 @@ final class Slabs {
                     if (!wasFull) {
                         unlink(slab, order);
                     }
-                    spares.push(slab);
+                    spare(slab);
                 } else if (wasFull) {
                     link(slab, order);
                 }
                 return;
             }
-            all.remove(slab);
+            remove(slab);
         }
         release(slab);
     }
@@ -293,56 +315,56 @@ final class Slabs {
 
     /** Gives empty pages back to the system. */
     void trim() {
-        List<Slab> empty;
+        Slab empty;
         synchronized (this) {
-            empty = new ArrayList<>(spares);
-            all.removeAll(empty);
-            spares.clear();
+            empty = spares;
+            spares = null;
+            for (Slab each = empty; each != null; each = each.next) {
+                remove(each);
+            }
         }
-        empty.forEach(this::release);
+        for (Slab each = empty; each != null; each = each.next) {
+            release(each);
+        }
     }
 
-    /** Wipes and closes every secret; later uses are refused. The memory stays. */
-    void closeSecrets() {
-        List<Slot> slots = new ArrayList<>();
-        synchronized (this) {
-            all.forEach(slab -> slots.addAll(slab.inUse()));
+    /** Ends the pool and wipes every secret; later uses are refused. The memory stays. */
+    synchronized void wipe() {
+        closed = true;
+        for (Slab each = all; each != null; each = each.after) {
+            open -= each.wipe();
         }
-        slots.forEach(this::close);
     }
 
     /** Wipes everything and gives all memory back. */
     void close() {
+        Slab slabs;
         synchronized (this) {
-            if (closed) {
-                return;
-            }
-            closed = true;
+            wipe();
+            slabs = all;
+            all = null;
+            spares = null;
         }
-        closeSecrets();
-        List<Slab> slabs;
-        synchronized (this) {
-            slabs = new ArrayList<>(all);
-            all.clear();
-            spares.clear();
+        for (Slab each = slabs; each != null; each = each.after) {
+            release(each);
         }
-        slabs.forEach(this::release);
     }
 
     /** Yes if every page keeps it, no if one does not, unknown if there is no page. */
     synchronized Tristate kept(Protection protection) {
-        if (all.isEmpty()) {
-            return Tristate.UNKNOWN;
+        Tristate kept = all == null ? Tristate.UNKNOWN : Tristate.YES;
+        for (Slab each = all; each != null; each = each.after) {
+            kept = each.pages.keeps(protection) ? kept : Tristate.NO;
         }
-        return Tristate.of(all.stream().allMatch(slab -> slab.pages.keeps(protection)));
+        return kept;
     }
 
     synchronized String failure(Protection protection) {
-        return all.stream()
-                .map(slab -> slab.pages.failure(protection))
-                .filter(why -> why != null)
-                .findFirst()
-                .orElse(null);
+        String why = null;
+        for (Slab each = all; each != null && why == null; each = each.after) {
+            why = each.pages.failure(protection);
+        }
+        return why;
     }
 
     synchronized PoolStatistics statistics() {

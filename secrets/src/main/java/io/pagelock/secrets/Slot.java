@@ -18,6 +18,8 @@ final class Slot extends PhantomReference<Secret> {
     final int size;
     private final int start;
     private boolean open = true;
+    /** Who uses the memory at present: were the secret collected in the middle of its last use, that would be refused. */
+    private Secret user;
 
     Slot(Secret secret, ReferenceQueue<Object> queue, Slab slab, int index, int size) {
         super(secret, queue);
@@ -46,7 +48,9 @@ final class Slot extends PhantomReference<Secret> {
         return true;
     }
 
-    private void check(int at, int count) {
+    /** Begins a use; {@link #end} must follow, also when this throws. */
+    private void begin(Secret by, int at, int count) {
+        user = by;
         if (!open) {
             throw new IllegalStateException("the secret is closed");
         }
@@ -56,48 +60,76 @@ final class Slot extends PhantomReference<Secret> {
         }
     }
 
-    synchronized byte get(int at) {
-        check(at, 1);
-        return slab.pages.block().get(start + at);
+    private void end() {
+        user = null;
     }
 
-    synchronized void put(int at, byte value) {
-        check(at, 1);
-        slab.pages.block().put(start + at, value);
-    }
-
-    synchronized void write(int at, byte[] source, int from, int count) {
-        check(at, count);
-        if (count > FEW) {
-            view(at, count).put(source, from, count);
-            return;
-        }
-        ByteBuffer block = slab.pages.block();
-        for (int i = 0; i < count; i++) {
-            block.put(start + at + i, source[from + i]);
+    synchronized byte get(Secret by, int at) {
+        try {
+            begin(by, at, 1);
+            return slab.pages.block().get(start + at);
+        } finally {
+            end();
         }
     }
 
-    synchronized void read(int at, byte[] target, int from, int count) {
-        check(at, count);
-        if (count > FEW) {
-            view(at, count).get(target, from, count);
-            return;
-        }
-        ByteBuffer block = slab.pages.block();
-        for (int i = 0; i < count; i++) {
-            target[from + i] = block.get(start + at + i);
+    synchronized void put(Secret by, int at, byte value) {
+        try {
+            begin(by, at, 1);
+            slab.pages.block().put(start + at, value);
+        } finally {
+            end();
         }
     }
 
-    synchronized void write(int at, ByteBuffer source) {
-        check(at, source.remaining());
-        view(at, source.remaining()).put(source);
+    synchronized void write(Secret by, int at, byte[] source, int from, int count) {
+        try {
+            begin(by, at, count);
+            if (count > FEW) {
+                view(at, count).put(source, from, count);
+                return;
+            }
+            ByteBuffer block = slab.pages.block();
+            for (int i = 0; i < count; i++) {
+                block.put(start + at + i, source[from + i]);
+            }
+        } finally {
+            end();
+        }
     }
 
-    synchronized void read(int at, ByteBuffer target, int count) {
-        check(at, count);
-        target.put(view(at, count));
+    synchronized void read(Secret by, int at, byte[] target, int from, int count) {
+        try {
+            begin(by, at, count);
+            if (count > FEW) {
+                view(at, count).get(target, from, count);
+                return;
+            }
+            ByteBuffer block = slab.pages.block();
+            for (int i = 0; i < count; i++) {
+                target[from + i] = block.get(start + at + i);
+            }
+        } finally {
+            end();
+        }
+    }
+
+    synchronized void write(Secret by, int at, ByteBuffer source) {
+        try {
+            begin(by, at, source.remaining());
+            view(at, source.remaining()).put(source);
+        } finally {
+            end();
+        }
+    }
+
+    synchronized void read(Secret by, int at, ByteBuffer target, int count) {
+        try {
+            begin(by, at, count);
+            target.put(view(at, count));
+        } finally {
+            end();
+        }
     }
 
     private ByteBuffer view(int at, int count) {
@@ -108,23 +140,17 @@ final class Slot extends PhantomReference<Secret> {
     }
 
     /** Compares in a time that depends on the sizes only. */
-    synchronized boolean contentEquals(byte[] other) {
-        check(0, 0);
-        ByteBuffer block = slab.pages.block();
-        int difference = size ^ other.length;
-        for (int i = 0; i < Math.min(size, other.length); i++) {
-            difference |= block.get(start + i) ^ other[i];
+    synchronized boolean contentEquals(Secret by, byte[] other) {
+        try {
+            begin(by, 0, 0);
+            ByteBuffer block = slab.pages.block();
+            int difference = size ^ other.length;
+            for (int i = 0; i < Math.min(size, other.length); i++) {
+                difference |= block.get(start + i) ^ other[i];
+            }
+            return difference == 0;
+        } finally {
+            end();
         }
-        return difference == 0;
-    }
-
-    /** The same for another slot. Both are checked and compared byte by byte, so that no two monitors are held at once. */
-    boolean contentEquals(Slot other) {
-        int difference = size ^ other.size;
-        int count = Math.min(size, other.size);
-        for (int i = 0; i < Math.max(1, count); i++) {
-            difference |= i < count ? get(i) ^ other.get(i) : 0;
-        }
-        return difference == 0;
     }
 }

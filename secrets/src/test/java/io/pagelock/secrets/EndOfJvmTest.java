@@ -14,6 +14,7 @@ import io.pagelock.Tristate;
 import io.pagelock.backend.testkit.standin.OrdinaryUser;
 import java.io.File;
 import java.io.RandomAccessFile;
+import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
@@ -68,6 +69,12 @@ class EndOfJvmTest {
         assertEquals(
                 "YES, closed, wiped", run(List.of(), "exit", "WIPED_AT_EXIT").trim());
         assertEquals("NO, open, not wiped", run(List.of(), "exit", "LOCKED").trim());
+    }
+
+    /** Compiled code may let go of a secret in the middle of its last use. */
+    @Test
+    void secretInItsLastUseIsNotTakenForLost() throws Exception {
+        assertEquals("reachable, read", run(List.of(), "lastUse").trim());
     }
 
     /** A real core dump. The same bytes are also in memory that is not guarded, to prove that the dump is complete. */
@@ -160,9 +167,48 @@ class EndOfJvmTest {
         public static void main(String[] arguments) throws Exception {
             if (arguments[0].equals("exit")) {
                 exit(Protection.valueOf(arguments[1]));
+            } else if (arguments[0].equals("lastUse")) {
+                lastUse();
             } else {
                 crash();
             }
+        }
+
+        private static volatile Secret given;
+
+        private static void use() {
+            Secret mine = given;
+            given = null;
+            mine.read(new byte[SIZE]);
+        }
+
+        private static void lastUse() throws Exception {
+            SecretPool pool = SecretPool.create(PageLocker.system());
+            for (int i = 0; i < 50_000; i++) {
+                given = pool.allocate(SIZE);
+                use();
+            }
+            given = pool.allocate(SIZE);
+            WeakReference<Secret> seen = new WeakReference<>(given);
+            Slot slot = given.slot;
+            String[] outcome = {"read"};
+            Thread user = new Thread(() -> {
+                try {
+                    use();
+                } catch (IllegalStateException e) {
+                    outcome[0] = e.getMessage();
+                }
+            });
+            synchronized (slot) {
+                user.start();
+                while (user.getState() != Thread.State.BLOCKED) {
+                    Thread.sleep(1);
+                }
+                System.gc();
+                System.out.print(seen.get() == null ? "collected, " : "reachable, ");
+            }
+            user.join();
+            System.out.println(outcome[0]);
         }
 
         private static void exit(Protection protection) {

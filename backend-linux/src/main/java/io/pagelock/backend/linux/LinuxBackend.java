@@ -87,7 +87,8 @@ final class LinuxBackend extends AbstractBackend
 
     /** Adds the ability to guard memory. */
     LinuxBackend guardedBy(GuardCalls guardCalls, String arch) {
-        addGuarding(new LinuxGuarding(guardCalls, constants, arch, this));
+        GuardRoom room = new GuardRoom(mappingCount, () -> remedies.of(Reason.TOO_MANY_MAPPINGS, 0));
+        addGuarding(new LinuxGuarding(guardCalls, constants, arch, this, room));
         return this;
     }
 

@@ -38,11 +38,13 @@ final class LinuxGuarding extends AbstractGuarding {
     private final GuardCalls calls;
     private final ErrnoTable errnos;
     private final boolean hasSecret;
+    private final GuardRoom room;
 
-    LinuxGuarding(GuardCalls calls, LinuxConstants constants, String arch, PageStateReading mappings) {
+    LinuxGuarding(GuardCalls calls, LinuxConstants constants, String arch, PageStateReading mappings, GuardRoom room) {
         super(calls, constants.errno, mappings, false);
         this.calls = calls;
         this.errnos = constants.errno;
+        this.room = room;
         this.hasSecret = SECRET_ARCHS.contains(arch);
     }
 
@@ -64,6 +66,11 @@ final class LinuxGuarding extends AbstractGuarding {
             }
         }
         return found;
+    }
+
+    @Override
+    protected void beforeGuard() {
+        room.take();
     }
 
     @Override

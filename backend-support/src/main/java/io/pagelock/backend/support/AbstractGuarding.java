@@ -69,8 +69,14 @@ public abstract class AbstractGuarding implements MemoryGuarding {
      */
     protected abstract void set(long address, long length, MemoryGuard guard, boolean on);
 
+    /** Throws where the system has no room for a further guard. Called before each one that begins. */
+    protected void beforeGuard() {
+        // Most systems have no limit.
+    }
+
     @Override
     public final void guard(long address, long length, MemoryGuard guard) {
+        beforeGuard();
         change(address, length, guard, true);
     }
 
