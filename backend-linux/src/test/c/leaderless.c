@@ -11,6 +11,7 @@ static char **words;
 
 static void *run(void *unused)
 {
+    (void)unused;
     JavaVMOption options[16] = {{0}};
     JavaVMInitArgs arguments = {JNI_VERSION_1_8, count - 3, options, JNI_FALSE};
     JavaVM *vm;

@@ -21,8 +21,7 @@ class DoctorProcessTest {
 
     @Test
     void ordinaryUserSeesTheLimitAndAWitnessedLock() throws Exception {
-        try (Pagelock.Running doctor =
-                new Pagelock().asUserWithLimit(65536, copies).start("doctor", "--json")) {
+        try (Pagelock.Running doctor = new Pagelock().asUserWithLimit(65536).start("doctor", "--json")) {
             JsonObject json = doctor.expect(0).json();
             assertEquals("linux", json.get("backend").getAsString());
             assertEquals("jna", json.get("binding").getAsString());
@@ -65,7 +64,7 @@ class DoctorProcessTest {
 
     @Test
     void userWhoMayLockNothingGetsTheWholeReportAndStatusOne() throws Exception {
-        try (Pagelock.Running doctor = new Pagelock().asUserWithLimit(0, copies).start("doctor")) {
+        try (Pagelock.Running doctor = new Pagelock().asUserWithLimit(0).start("doctor")) {
             doctor.expect(1);
             assertTrue(doctor.out().contains("probe       failed: cannot lock"), doctor::toString);
             assertTrue(doctor.out().contains("failures: NOT_PERMITTED 1"), doctor::toString);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -11,11 +10,7 @@ import com.sun.jna.Memory;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.NativeLong;
 import com.sun.jna.Pointer;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import io.pagelock.backend.testkit.ChildJvm;
 import java.util.Map;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -72,18 +67,11 @@ class DoctorUnderFilterTest {
 
     @ParameterizedTest
     @CsvSource({"1, false", "38, false", "1, true"})
-    void whatCannotBeAskedIsNoAlarm(int errno, boolean mincore) throws IOException, InterruptedException {
+    void whatCannotBeAskedIsNoAlarm(int errno, boolean mincore) {
         assumeTrue(NUMBERS.containsKey(System.getProperty("os.arch")), "numbers of calls are not known");
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        if (Runtime.version().feature() >= 22) {
-            command.add("--enable-native-access=ALL-UNNAMED");
-        }
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Filtered.class.getName()));
-        command.addAll(List.of(Integer.toString(errno), Boolean.toString(mincore)));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), output);
+        String output = new ChildJvm()
+                .run(Filtered.class, Integer.toString(errno), Boolean.toString(mincore))
+                .succeeded();
         assertTrue(output.contains("msync is refused"), output);
         assertTrue(output.contains("ok: locked according to the kernel"), output);
         assertFalse(output.contains("CONTRADICTED") || output.contains("not locked"), output);

@@ -12,8 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -201,25 +199,21 @@ class EndsProcessTest {
         Files.write(asked.resolve("a"), new byte[3 * MIB]);
         Files.write(asked.resolve("b"), new byte[2 * MIB]);
         Pagelock.open(dir);
-        Pagelock user = new Pagelock().asUserWithLimit(64 << 10, 8 * MIB, copies);
         String remedy;
-        try (Pagelock.Running hold = user.start("hold", "--for", "1ms", asked)) {
+        try (Pagelock.Running hold =
+                new Pagelock().asUserWithLimit(64 << 10, 8 * MIB).start("hold", "--for", "1ms", asked)) {
             hold.expect(1);
             Matcher shell = Pattern.compile("'(ulimit -l \\d+)'").matcher(hold.err());
             assertTrue(shell.find(), hold::toString);
             remedy = shell.group(1);
             assertFalse(hold.err().matches("(?s).*\\bUSER\\b.*"), hold::toString);
         }
-        List<String> command = user.command();
-        int java = Collections.indexOfSubList(command, List.of("-Xmx192m")) - 1;
-        List<String> followed = new ArrayList<>(command.subList(0, java));
-        followed.addAll(List.of("sh", "-c", remedy + " && exec \"$@\"", "sh"));
-        followed.addAll(command.subList(java, command.size()));
-        followed.addAll(List.of("hold", "--for", "1ms", asked.toString()));
-        Process hold = new ProcessBuilder(followed).redirectErrorStream(true).start();
-        String output = new String(hold.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, hold.waitFor(), output);
-        assertTrue(output.contains("locked: 2 files, 5242880 bytes (5 MiB)"), output);
+        try (Pagelock.Running hold = new Pagelock()
+                .through("sh", "-c", remedy + " && exec \"$@\"", "sh")
+                .asUserWithLimit(64 << 10, 8 * MIB)
+                .start("hold", "--for", "1ms", asked)) {
+            assertTrue(hold.expect(0).out().contains("locked: 2 files, 5242880 bytes (5 MiB)"), hold::toString);
+        }
     }
 
     @Test

@@ -57,7 +57,7 @@ class HoldProcessTest {
 
     private Pagelock ordinaryUser() throws IOException {
         Pagelock.open(dir);
-        return new Pagelock().asUserWithLimit(LIMIT, copies);
+        return new Pagelock().asUserWithLimit(LIMIT);
     }
 
     @Test
@@ -131,9 +131,7 @@ class HoldProcessTest {
             assertFalse(hold.err().contains("\tat "), hold::toString);
             assertEquals("", hold.out());
         }
-        try (Pagelock.Running hold = new Pagelock()
-                .asUserWithLimit(LIMIT, Files.createDirectory(copies.resolve("2")))
-                .start("hold", "--json", file)) {
+        try (Pagelock.Running hold = new Pagelock().asUserWithLimit(LIMIT).start("hold", "--json", file)) {
             hold.expect(1);
             assertEquals("failed", hold.json().get("result").getAsString());
             assertEquals("OVER_LIMIT", hold.json().get("reason").getAsString());

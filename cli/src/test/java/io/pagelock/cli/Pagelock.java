@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonObject;
+import io.pagelock.backend.testkit.ChildJvm;
 import io.pagelock.backend.testkit.ProcWitness;
+import io.pagelock.backend.testkit.standin.OrdinaryUser;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -26,54 +28,50 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /** The whole program in a JVM of its own, and the kernel's own account of that process. */
 final class Pagelock {
-    private static final String NOBODY = "65534";
     private static final Predicate<String> NEEDED = entry -> !entry.matches(
             ".*(junit|mockito|byte-buddy|opentest|apiguardian|surefire|objenesis|quicktheories|test-classes).*");
 
-    private final List<String> prefix = new ArrayList<>();
-    private final List<String> jvmArguments = new ArrayList<>();
+    private final ChildJvm jvm = new ChildJvm().options("-Xmx192m");
     private final Map<String, String> environment = new HashMap<>();
-    private List<String> classPath = Arrays.stream(
-                    System.getProperty("java.class.path").split(File.pathSeparator))
-            .filter(NEEDED)
-            .collect(Collectors.toList());
+    private String classPath = System.getProperty("java.class.path");
+    private Predicate<String> needed = NEEDED;
 
     static boolean isRoot() {
         return "root".equals(System.getProperty("user.name"));
     }
 
-    /**
-     * As an ordinary user with this limit.
-     *
-     * @param copies a directory for a copy of the program, since that user may not read ours
-     */
-    Pagelock asUserWithLimit(long bytes, Path copies) throws IOException {
-        return asUserWithLimit(bytes, bytes, copies);
+    /** As an ordinary user with this limit. */
+    Pagelock asUserWithLimit(long bytes) {
+        return asUserWithLimit(bytes, bytes);
     }
 
-    Pagelock asUserWithLimit(long soft, long hard, Path copies) throws IOException {
+    Pagelock asUserWithLimit(long soft, long hard) {
+        needs("prlimit");
+        jvm.through(OrdinaryUser.limit(soft, hard));
         if (isRoot()) {
             needs("setpriv");
-            prefix.addAll(List.of("setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"));
-            open(copies);
-            classPath = copy(copies);
+            jvm.through(OrdinaryUser.WITHOUT_RIGHTS);
+            classPath = ChildJvm.classPathForAll();
         }
-        needs("prlimit");
-        prefix.addAll(List.of("prlimit", "--memlock=" + soft + ":" + hard));
         return this;
     }
 
     Pagelock withoutBackends() {
-        classPath.removeIf(entry -> entry.contains("backend"));
+        needed = NEEDED.and(entry -> !entry.contains("backend"));
         return this;
     }
 
     Pagelock jvmArguments(String... arguments) {
-        jvmArguments.addAll(List.of(arguments));
+        jvm.options(arguments);
+        return this;
+    }
+
+    /** Through another program, around those of earlier calls. */
+    Pagelock through(String... words) {
+        jvm.through(words);
         return this;
     }
 
@@ -93,38 +91,12 @@ final class Pagelock {
         Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
-    private List<String> copy(Path target) throws IOException {
-        List<String> copies = new ArrayList<>();
-        for (String entry : classPath) {
-            Path from = Path.of(entry);
-            Path to = target.resolve(copies.size() + "-" + from.getFileName());
-            try (Stream<Path> all = Files.walk(from)) {
-                for (Path each : all.collect(Collectors.toList())) {
-                    Path copy = to.resolve(from.relativize(each).toString());
-                    Files.copy(each, copy);
-                    open(copy);
-                }
-            }
-            copies.add(to.toString());
-        }
-        return copies;
-    }
-
     /** The command that runs it, without arguments. */
     List<String> command() {
-        List<String> command = new ArrayList<>(prefix);
-        command.addAll(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx192m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-XX:-UsePerfData"));
-        if (Runtime.version().feature() >= 22) {
-            command.add("--enable-native-access=ALL-UNNAMED");
-        }
-        command.addAll(jvmArguments);
-        command.addAll(List.of("-cp", String.join(File.pathSeparator, classPath), Main.class.getName()));
-        return command;
+        return jvm.classPath(Arrays.stream(classPath.split(File.pathSeparator))
+                        .filter(needed)
+                        .collect(Collectors.joining(File.pathSeparator)))
+                .command(Main.class.getName());
     }
 
     Running start(Object... args) throws IOException {

@@ -118,8 +118,7 @@ class StatusProcessTest {
                                 .user()
                                 .equals(ProcessHandle.current().info().user()),
                 "process 1 is of this user");
-        try (Pagelock.Running status =
-                new Pagelock().asUserWithLimit(65536, copies).start("status", "--pid", 1)) {
+        try (Pagelock.Running status = new Pagelock().asUserWithLimit(65536).start("status", "--pid", 1)) {
             status.expect(1);
             assertTrue(
                     status.err().startsWith("pagelock: process 1: not permitted to read /proc/1/smaps"),
@@ -173,8 +172,7 @@ class StatusProcessTest {
         Path file = Files.write(dir.resolve("root's"), new byte[MIB]);
         Pagelock.open(dir);
         Files.setPosixFilePermissions(file, java.nio.file.attribute.PosixFilePermissions.fromString("rw-r--r--"));
-        try (Pagelock.Running status =
-                new Pagelock().asUserWithLimit(65536, copies).start("status", "--json", file)) {
+        try (Pagelock.Running status = new Pagelock().asUserWithLimit(65536).start("status", "--json", file)) {
             JsonObject json =
                     status.expect(0).json().getAsJsonArray("files").get(0).getAsJsonObject();
             assertTrue(

@@ -8,6 +8,7 @@ import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
 import io.pagelock.PageLocker;
 import io.pagelock.PageLockerMXBean;
+import io.pagelock.backend.testkit.ChildJvm;
 import java.lang.management.ManagementFactory;
 import java.lang.ref.WeakReference;
 import java.net.URL;
@@ -126,12 +127,11 @@ class ClassLoadersTest {
         path.add(server);
         List<Path> below = new ArrayList<>(ofApplications);
         below.add(application(directory.resolve("application")));
-        return Jars.java(
-                "-cp",
-                Jars.path(path),
-                Server.class.getName(),
-                Jars.path(below),
-                ofApplications.isEmpty() ? "shared" : "own");
+        return new ChildJvm()
+                .classPath(Jars.path(path))
+                .options("-Xmx256m")
+                .run(Server.class, Jars.path(below), ofApplications.isEmpty() ? "shared" : "own")
+                .toString();
     }
 
     /** The set-up that docs/application-servers.md recommends. */

@@ -3,10 +3,10 @@ package io.pagelock.it;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pagelock.backend.testkit.ChildJvm;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,18 +36,16 @@ class DoctorOnForeignSystemsTest {
                 Jars.testClasses().toString(),
                 services.toString(),
                 module.resolve("target/test-classes").toString());
-        // The sources of the stand-in are found from there.
-        List<String> inModule = List.of("env", "-C", module.toString());
-        String report = Jars.java(
-                inModule,
-                "-D" + StandInProvider.PROPERTY + "=io.pagelock.backend." + backend + "." + opening,
-                "-Dio.pagelock.backend=stand-in",
-                "-cp",
-                classPath,
-                "io.pagelock.cli.Main",
-                "doctor");
-        assertTrue(report.startsWith("0\n"), report);
-        assertTrue(report.contains("\nsystem      " + system + "\n"), report);
+        String report = new ChildJvm()
+                // The sources of the stand-in are found from there.
+                .in(module)
+                .classPath(classPath)
+                .options(
+                        "-D" + StandInProvider.PROPERTY + "=io.pagelock.backend." + backend + "." + opening,
+                        "-Dio.pagelock.backend=stand-in")
+                .run("io.pagelock.cli.Main", "doctor")
+                .succeeded();
+        assertTrue(report.startsWith("system      " + system + "\n"), report);
         assertTrue(report.contains("\nprobe       " + outcome), report);
     }
 }

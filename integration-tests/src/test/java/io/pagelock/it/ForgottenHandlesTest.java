@@ -5,9 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pagelock.PageLocker;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -39,10 +36,11 @@ class ForgottenHandlesTest {
 
     @Test
     void theirBuffersAreFreedWhenAllocateDirectAsks() throws Exception {
-        List<Path> path = new ArrayList<>(Jars.ofLinuxApplication());
-        path.add(Jars.testClasses());
         assertEquals(
                 "0\n0 failed, 0 open, 0 locked\n",
-                Jars.java("-XX:MaxDirectMemorySize=64m", "-cp", Jars.path(path), Forgetful.class.getName()));
+                Jars.application()
+                        .options("-XX:MaxDirectMemorySize=64m")
+                        .run(Forgetful.class)
+                        .toString());
     }
 }

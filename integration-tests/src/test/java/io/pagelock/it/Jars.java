@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.it;
 
+import io.pagelock.backend.testkit.ChildJvm;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** The assembled jars, and child JVMs that use them. */
+/** The assembled jars, and child JVMs with them. */
 final class Jars {
     static final Path DIRECTORY = Path.of(System.getProperty("pagelock.jars"));
 
@@ -62,30 +61,13 @@ final class Jars {
         }
     }
 
-    /** Runs a program to its end and returns what it printed on both channels, after its exit status and a line feed. */
-    static String run(List<String> command) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        process.getOutputStream().close();
-        String output = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
-        if (!process.waitFor(300, TimeUnit.SECONDS)) {
-            process.destroyForcibly();
-            throw new IOException(command + " does not end; it printed " + output);
-        }
-        return process.exitValue() + "\n" + output;
+    /** A JVM with the jars of a Linux application, and the tests. */
+    static ChildJvm application() {
+        return jvm(ofLinuxApplication());
     }
 
-    static String java(String... arguments) throws IOException, InterruptedException {
-        return java(List.of(), arguments);
-    }
-
-    /** Runs a JVM through another program, such as env. */
-    static String java(List<String> through, String... arguments) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(through);
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        if (Runtime.version().feature() >= 22) {
-            command.add("--enable-native-access=ALL-UNNAMED");
-        }
-        command.addAll(List.of(arguments));
-        return run(command);
+    /** A JVM with these jars, and the tests. */
+    static ChildJvm jvm(List<Path> jars) {
+        return new ChildJvm().classPath(path(jars) + ":" + testClasses());
     }
 }

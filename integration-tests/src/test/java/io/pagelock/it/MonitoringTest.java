@@ -12,7 +12,6 @@ import io.pagelock.PageLockerMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import javax.management.JMX;
@@ -64,11 +63,8 @@ class MonitoringTest {
 
     @Test
     void theBeanAndTheEventsTellOfLocksAndFailures(@TempDir Path directory) throws Exception {
-        List<Path> path = new ArrayList<>(Jars.ofLinuxApplication());
-        path.add(Jars.testClasses());
         Path file = directory.resolve("recording.jfr");
-        String output = Jars.java("-cp", Jars.path(path), Watched.class.getName(), file.toString());
-        assertTrue(output.startsWith("0\n"), output);
+        String output = Jars.application().run(Watched.class, file.toString()).succeeded();
         assertTrue(output.matches("(?s).*bean 1 (65536|69632) (65536|69632) linux .*"), output);
         assertTrue(output.contains("\ntrue\nfailures {NOT_MAPPED=1}"), output);
         List<RecordedEvent> events = RecordingFile.readAllEvents(file).stream()
@@ -100,18 +96,19 @@ class MonitoringTest {
 
     @Test
     void aJvmWithoutThemLocksAllTheSame() throws Exception {
-        List<Path> path = new ArrayList<>(Jars.ofLinuxApplication());
-        path.add(Jars.testClasses());
-        String output = Jars.java(
-                "--limit-modules", "java.base,java.logging", "-cp", Jars.path(path), Unwatched.class.getName());
+        String output = Jars.application()
+                .options("--limit-modules", "java.base,java.logging")
+                .run(Unwatched.class)
+                .toString();
         assertEquals("0\ntrue 1\ntrue 1\n0 left\n", output);
     }
 
     @Test
     void noBeanIsRegisteredWhereNobodyWantsIt() throws Exception {
-        List<Path> path = new ArrayList<>(Jars.ofLinuxApplication());
-        path.add(Jars.testClasses());
-        String output = Jars.java("-Dio.pagelock.jmx=false", "-cp", Jars.path(path), Unregistered.class.getName());
+        String output = Jars.application()
+                .options("-Dio.pagelock.jmx=false")
+                .run(Unregistered.class)
+                .toString();
         assertEquals("0\nfalse false\n", output);
     }
 

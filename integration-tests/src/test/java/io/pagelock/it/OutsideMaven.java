@@ -4,6 +4,7 @@ package io.pagelock.it;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pagelock.backend.testkit.ChildProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,17 +57,18 @@ final class OutsideMaven {
 
     /** Runs the tests of a project, which must pass, and returns what Maven printed. */
     String test(Path project, int atLeast) throws IOException, InterruptedException {
-        String output = Jars.run(List.of(
-                "mvn",
-                "-B",
-                "-ntp",
-                "-f",
-                project.toString(),
-                "-s",
-                settings.toString(),
-                "-Dmaven.repo.local=" + directory.resolve("local"),
-                "test"));
-        assertTrue(output.startsWith("0\n"), output);
+        String output = ChildProcess.of(
+                        "mvn",
+                        "-B",
+                        "-ntp",
+                        "-f",
+                        project.toString(),
+                        "-s",
+                        settings.toString(),
+                        "-Dmaven.repo.local=" + directory.resolve("local"),
+                        "test")
+                .run()
+                .succeeded();
         Matcher ran = Pattern.compile(
                         "Tests run: (\\d+), Failures: 0, Errors: 0, Skipped: (\\d+)\\s*$", Pattern.MULTILINE)
                 .matcher(output);

@@ -3,6 +3,7 @@ package io.pagelock.it;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pagelock.backend.testkit.ChildJvm;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,9 +31,7 @@ class PathsTest {
 
     @Test
     void onTheClassPath() throws Exception {
-        List<Path> path = new ArrayList<>(Jars.ofLinuxApplication());
-        path.add(Jars.testClasses());
-        assertLocked(Jars.java("-cp", Jars.path(path), LockOnce.class.getName()), false);
+        assertLocked(Jars.application().run(LockOnce.class).toString(), false);
     }
 
     /** An application that requires nothing but the API; the backend is bound as a service. */
@@ -48,15 +47,15 @@ class PathsTest {
         int status = ToolProvider.getSystemJavaCompiler()
                 .run(null, null, null, "-p", jars, "-d", classes.toString(), descriptor.toString(), source.toString());
         assertTrue(status == 0, "compiling the application failed");
-        assertLocked(Jars.java("-p", jars + ":" + classes, "-m", "application/" + LockOnce.class.getName()), true);
+        ChildJvm jvm = new ChildJvm().classPath("").options("-p", jars + ":" + classes);
+        assertLocked(jvm.run("-m", "application/" + LockOnce.class.getName()).toString(), true);
     }
 
     @Test
     void withoutABackendTheReportSaysWhatToAdd() throws Exception {
         List<Path> path = new ArrayList<>(Jars.ofLinuxApplication());
         path.removeIf(jar -> jar.toString().contains("backend-linux"));
-        path.add(Jars.testClasses());
-        String output = Jars.java("-cp", Jars.path(path), LockOnce.class.getName());
+        String output = Jars.jvm(path).run(LockOnce.class).toString();
         assertTrue(output.startsWith("1\n"), output);
         assertTrue(output.contains("no backend is on the class or module path"), output);
         assertTrue(output.contains("pagelock-backend-"), output);
@@ -64,18 +63,20 @@ class PathsTest {
 
     @Test
     void thePropertyForcesNoOtherSystem() throws Exception {
-        List<Path> path = new ArrayList<>(Jars.ofLinuxApplication());
-        path.add(Jars.testClasses());
-        String output = Jars.java("-Dio.pagelock.backend=solaris", "-cp", Jars.path(path), LockOnce.class.getName());
+        String output = Jars.application()
+                .options("-Dio.pagelock.backend=solaris")
+                .run(LockOnce.class)
+                .toString();
         assertTrue(output.startsWith("1\n"), output);
         assertTrue(output.contains("'solaris'"), output);
     }
 
     @Test
     void anotherSystemIsRefusedByName() throws Exception {
-        List<Path> path = new ArrayList<>(Jars.ofLinuxApplication());
-        path.add(Jars.testClasses());
-        String output = Jars.java("-Dos.name=Plan 9", "-cp", Jars.path(path), LockOnce.class.getName());
+        String output = Jars.application()
+                .options("-Dos.name=Plan 9")
+                .run(LockOnce.class)
+                .toString();
         assertTrue(output.startsWith("1\n"), output);
         assertTrue(output.contains("no backend for this system (Plan 9"), output);
     }

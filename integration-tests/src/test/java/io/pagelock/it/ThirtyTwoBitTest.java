@@ -6,17 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.pagelock.backend.testkit.ChildJvm;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** The assembled jars on a real 32-bit JVM, where pointers and size_t have 4 bytes. */
 class ThirtyTwoBitTest {
     private static final String VARIABLE = "PAGELOCK_JVM32";
 
-    private static String java(String... arguments) throws Exception {
+    private static String java(String main, String... arguments) throws Exception {
         String directory = System.getenv(VARIABLE);
         if (directory == null) {
             assertEquals(null, System.getenv("CI"), VARIABLE + " must be set in CI, see tools/jvm32");
@@ -26,10 +25,11 @@ class ThirtyTwoBitTest {
                 VARIABLE
                         + " names no directory made by tools/jvm32, which needs gcc-multilib; so no backend is tested on 32"
                         + " bits either");
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(directory, "bin", "java").toString(), "-cp", Jars.DIRECTORY + "/*:" + Jars.testClasses()));
-        command.addAll(List.of(arguments));
-        return Jars.run(command);
+        return new ChildJvm()
+                .java(Path.of(directory, "bin", "java"))
+                .classPath(Jars.DIRECTORY + "/*:" + Jars.testClasses())
+                .run(main, arguments)
+                .toString();
     }
 
     @Test

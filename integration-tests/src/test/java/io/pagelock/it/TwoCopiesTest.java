@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pagelock.backend.testkit.ChildJvm;
 import java.lang.reflect.InvocationTargetException;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -49,10 +50,11 @@ class TwoCopiesTest {
     }
 
     private static String run(List<String> options, String... copies) throws Exception {
-        List<String> arguments = new ArrayList<>(options);
-        arguments.addAll(List.of("-cp", Jars.testClasses().toString(), Loaders.class.getName()));
-        arguments.addAll(List.of(copies));
-        return Jars.java(arguments.toArray(new String[0]));
+        return new ChildJvm()
+                .classPath(Jars.testClasses().toString())
+                .options(options.toArray(new String[0]))
+                .run(Loaders.class, copies)
+                .toString();
     }
 
     private static String plain() {

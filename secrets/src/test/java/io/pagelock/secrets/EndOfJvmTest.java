@@ -11,6 +11,7 @@ import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
+import io.pagelock.backend.testkit.ChildJvm;
 import io.pagelock.backend.testkit.standin.OrdinaryUser;
 import java.io.File;
 import java.io.RandomAccessFile;
@@ -37,31 +38,13 @@ class EndOfJvmTest {
     @TempDir
     Path directory;
 
-    private String run(List<String> before, String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(before);
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("-Xmx24m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"));
-        if (Runtime.version().feature() >= 22) {
-            command.add("--enable-native-access=ALL-UNNAMED");
-        }
-        command.addAll(List.of("-cp", classPath(), Child.class.getName()));
-        command.addAll(List.of(arguments));
-        Path out = directory.resolve("out");
-        Process process = new ProcessBuilder(command)
-                .directory(directory.toFile())
-                .redirectErrorStream(true)
-                .redirectOutput(out.toFile())
-                .start();
-        assertTrue(process.waitFor(2, TimeUnit.MINUTES));
-        return Files.readString(out);
-    }
-
-    private static String classPath() {
-        StringBuilder path = new StringBuilder();
-        for (String each : System.getProperty("java.class.path").split(File.pathSeparator)) {
-            path.append(Path.of(each).toAbsolutePath()).append(File.pathSeparator);
-        }
-        return path.toString();
+    private String run(List<String> before, String... arguments) {
+        return new ChildJvm()
+                .through(before)
+                .options("-Xmx24m")
+                .in(directory)
+                .run(Child.class, arguments)
+                .output();
     }
 
     @Test

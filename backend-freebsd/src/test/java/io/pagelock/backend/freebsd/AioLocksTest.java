@@ -17,6 +17,7 @@ import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.PendingLock;
 import io.pagelock.Reason;
+import io.pagelock.backend.testkit.ChildJvm;
 import io.pagelock.backend.testkit.ProcWitness;
 import io.pagelock.backend.testkit.standin.StandIn;
 import io.pagelock.engine.PageLockers;
@@ -24,6 +25,8 @@ import java.lang.invoke.MethodHandles;
 import java.lang.ref.WeakReference;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -703,16 +706,11 @@ class AioLocksTest {
 
     @Test
     void theProcessEndsWithJobsPending() throws Exception {
-        Process child = new ProcessBuilder(Arrays.asList(
-                        System.getProperty("java.home") + "/bin/java",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Pending.class.getName()))
-                .redirectErrorStream(true)
-                .start();
-        String output = new String(child.getInputStream().readAllBytes());
-        assertTrue(child.waitFor(30, TimeUnit.SECONDS), "the process does not end");
-        assertEquals(0, child.exitValue(), output);
+        String output = new ChildJvm()
+                .in(Path.of("."))
+                .within(Duration.ofSeconds(30))
+                .run(Pending.class)
+                .succeeded();
         assertTrue(output.contains("pending 3"), output);
     }
 

@@ -3,6 +3,7 @@ package io.pagelock.backend.freebsd;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.pagelock.backend.testkit.ChildProcess;
 import io.pagelock.backend.testkit.Recorded;
 import io.pagelock.backend.testkit.standin.StandIn;
 import java.io.BufferedReader;
@@ -50,10 +51,7 @@ class GoldenTest {
                 Path.of("src/test/c/golden.c"),
                 library,
                 "-Wl,-rpath," + Path.of(library).getParent());
-        Process process =
-                new ProcessBuilder(driver.toString()).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), output);
+        String output = ChildProcess.of(driver.toString()).run().succeeded();
         Map<String, String> answers = new LinkedHashMap<>();
         for (String line : output.split("\n")) {
             String[] fields = line.split("\t");

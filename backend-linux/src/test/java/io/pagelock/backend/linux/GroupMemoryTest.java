@@ -60,9 +60,10 @@ class GroupMemoryTest {
             if (what.equals("cachedElsewhere")) {
                 read(file);
             }
-            ChildJvm.in(Life.ROOT)
-                    .wrappedIn(group.command())
-                    .jvmArguments("-Xmx16m", "-XX:ReservedCodeCacheSize=16m")
+            Life.ROOT
+                    .jvm()
+                    .through(group.command())
+                    .options("-Xmx16m", "-XX:ReservedCodeCacheSize=16m")
                     .run(InGroup.class, what, file.toString())
                     .succeeded();
         }
@@ -101,9 +102,10 @@ class GroupMemoryTest {
         }
         try (Cgroup outer = make(MEMORY);
                 Cgroup inner = outer.below(10 * LARGE)) {
-            ChildJvm.in(Life.ROOT)
-                    .wrappedIn(inner.command())
-                    .jvmArguments("-Xmx16m")
+            Life.ROOT
+                    .jvm()
+                    .through(inner.command())
+                    .options("-Xmx16m")
                     .run(InGroup.class, "file", file.toString())
                     .succeeded();
         }

@@ -113,8 +113,9 @@ class HostileNamesTest {
     /** In a locale that has no character outside of ASCII. */
     @Test
     void localeDoesNotMatter() {
-        ChildJvm.in(Life.ROOT)
-                .wrappedIn("env", "LC_ALL=C")
+        Life.ROOT
+                .jvm()
+                .through("env", "LC_ALL=C")
                 .run(TestMain.class, HostileNamesTest.Ascii.class.getName())
                 .succeeded();
     }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.pagelock.backend.testkit.ChildJvm;
+import io.pagelock.backend.testkit.standin.OrdinaryUser;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -9,13 +13,13 @@ enum Life {
     /** Everything is allowed. */
     ROOT,
     /** A user whom the limit of old systems and containers binds. */
-    USER_64K(user(), limit(65536)),
+    USER_64K(OrdinaryUser.WITHOUT_RIGHTS, limit(65536)),
     /** A user whom today's default limit binds. */
-    USER_8M(user(), limit(8388608)),
+    USER_8M(OrdinaryUser.WITHOUT_RIGHTS, limit(8388608)),
     /** A user who may lock nothing. */
-    USER_NOTHING(user(), limit(0)),
+    USER_NOTHING(OrdinaryUser.WITHOUT_RIGHTS, limit(0)),
     /** A user without a limit, who may lower and raise it. */
-    USER_UNLIMITED(List.of("prlimit", "--memlock=unlimited:unlimited"), user()),
+    USER_UNLIMITED(List.of("prlimit", "--memlock=unlimited:unlimited"), OrdinaryUser.WITHOUT_RIGHTS),
     /** The capability without being root: the limit is lifted. */
     USER_WITH_CAPABILITY(
             List.of(
@@ -42,25 +46,26 @@ enum Life {
         }
     }
 
-    /** The words before {@code java}. */
-    List<String> command() {
-        return command;
+    /** A JVM that lives so. Only root can give lives away; elsewhere such tests are skipped, but never in CI. */
+    ChildJvm jvm() {
+        if (!"true".equals(System.getenv("CI"))) {
+            assumeTrue(this == ROOT || Witness.status("Uid").startsWith("0"), "only root can run a process as " + this);
+        }
+        if (this == USER_UNLIMITED) {
+            // Root of a container often has not this right.
+            assumeTrue(
+                    Libc.getrlimit(Libc.RLIMIT_MEMLOCK)[1] == -1 || mayRaiseLimits(),
+                    "this process may not raise its own limit, so it cannot give one away");
+        }
+        return new ChildJvm().through(command).classPath(ChildJvm.classPathForAll());
     }
 
-    private static List<String> user() {
-        return List.of(
-                "setpriv",
-                "--reuid",
-                "65534",
-                "--regid",
-                "65534",
-                "--clear-groups",
-                "--inh-caps=-all",
-                "--ambient-caps=-all",
-                "--bounding-set=-all");
+    /** CAP_SYS_RESOURCE. */
+    private static boolean mayRaiseLimits() {
+        return (Long.parseUnsignedLong(Witness.status("CapEff"), 16) >>> 24 & 1) == 1;
     }
 
     private static List<String> limit(long bytes) {
-        return List.of("prlimit", "--memlock=" + bytes + ":" + bytes);
+        return OrdinaryUser.limit(bytes, bytes);
     }
 }

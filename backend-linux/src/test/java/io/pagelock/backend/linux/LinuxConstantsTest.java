@@ -4,16 +4,15 @@ package io.pagelock.backend.linux;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.pagelock.backend.testkit.ChildProcess;
+import io.pagelock.backend.testkit.standin.StandIn;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -138,44 +137,20 @@ class LinuxConstantsTest {
     /** Compiles and runs {@code src/test/c/constants.c}. */
     @Test
     @EnabledOnOs(OS.LINUX)
-    void numbersAreThoseOfTheHeadersOfThisMachine() throws Exception {
-        assumeTrue("true".equals(System.getenv("CI")) || runs("gcc", "--version"), "there is no gcc");
-        Path program = Files.createTempFile("pagelock", ".probe");
+    void numbersAreThoseOfTheHeadersOfThisMachine() {
         Map<String, Integer> printed = new HashMap<>();
-        try {
-            String output =
-                    output("gcc", "-o", program.toString(), "src/test/c/constants.c") + output(program.toString());
-            for (String line : output.split("\n")) {
-                String[] fields = line.split(" ");
-                printed.put(fields[0], Integer.parseInt(fields[1]));
-            }
-        } finally {
-            Files.delete(program);
+        String output = ChildProcess.of(
+                        StandIn.program(Path.of("src/test/c/constants.c")).toString())
+                .run()
+                .succeeded();
+        for (String line : output.split("\n")) {
+            String[] fields = line.split(" ");
+            printed.put(fields[0], Integer.parseInt(fields[1]));
         }
         Map<String, Integer> expected =
                 table(LinuxConstants.forArch(System.getProperty("os.arch")).orElseThrow());
         expected.put("CAP_IPC_LOCK", 14);
         expected.put("CAP_FOWNER", 3);
         assertEquals(expected, new TreeMap<>(printed));
-    }
-
-    private static boolean runs(String... command) {
-        try {
-            output(command);
-            return true;
-        } catch (IOException e) {
-            return false;
-        }
-    }
-
-    private static String output(String... command) throws IOException {
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        try {
-            assertEquals(0, process.waitFor(), () -> Arrays.toString(command) + ": " + output);
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
-        }
-        return output;
     }
 }

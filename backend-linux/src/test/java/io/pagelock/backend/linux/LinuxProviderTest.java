@@ -82,8 +82,9 @@ class LinuxProviderTest {
     @Test
     @EnabledOnOs(OS.LINUX)
     void nothingNativeIsTouchedBeforeOpen() {
-        ChildJvm.in(Life.ROOT)
-                .jvmArguments("--add-opens=java.base/java.lang=ALL-UNNAMED")
+        Life.ROOT
+                .jvm()
+                .options("--add-opens=java.base/java.lang=ALL-UNNAMED")
                 .run(Refusing.class)
                 .succeeded();
     }

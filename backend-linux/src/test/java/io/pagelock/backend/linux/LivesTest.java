@@ -19,10 +19,12 @@ import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
 import io.pagelock.backend.support.CLibrary;
+import io.pagelock.backend.testkit.ChildJvm;
+import io.pagelock.backend.testkit.ChildProcess;
+import io.pagelock.backend.testkit.standin.StandIn;
 import io.pagelock.spi.Host;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,9 +62,9 @@ class LivesTest {
     @ParameterizedTest
     @MethodSource("livesThatMayLock")
     void kernelTestPassesInEveryLifeThatMayLock(Life life) {
-        ChildJvm child = ChildJvm.in(life);
+        ChildJvm child = life.jvm();
         if (life == Life.ROOT_OF_A_NAMESPACE) {
-            child.jvmArguments("-Dlife.namespace=true");
+            child.options("-Dlife.namespace=true");
         }
         child.run(TestMain.class, LinuxKernelTest.class.getName()).succeeded();
     }
@@ -70,8 +72,8 @@ class LivesTest {
     @ParameterizedTest
     @MethodSource("lives")
     void contractHoldsInEveryLife(Life life) {
-        ChildJvm.in(life)
-                .jvmArguments("-D" + LinuxHarness.ALONE + "=true")
+        life.jvm()
+                .options("-D" + LinuxHarness.ALONE + "=true")
                 .run(TestMain.class, LinuxContractTest.class.getName())
                 .succeeded();
     }
@@ -79,15 +81,13 @@ class LivesTest {
     @ParameterizedTest
     @EnumSource(names = {"USER_8M", "USER_UNLIMITED"})
     void theKernelAnswersAsItsRulesSayWhereALimitCanBind(Life life) {
-        ChildJvm.in(life)
-                .run(TestMain.class, LinuxComparisonTest.class.getName())
-                .succeeded();
+        life.jvm().run(TestMain.class, LinuxComparisonTest.class.getName()).succeeded();
     }
 
     @ParameterizedTest
     @EnumSource
     void limitsArePrivilegeAndRoomOfTheLife(Life life) {
-        ChildJvm.in(life).run(Limits.class, life.name()).succeeded();
+        life.jvm().run(Limits.class, life.name()).succeeded();
     }
 
     /** The capability, the limits, and what happens beyond them. */
@@ -209,7 +209,7 @@ class LivesTest {
 
     @Test
     void rightsAreThoseOfTheCallingThread() {
-        ChildJvm.in(Life.ROOT).run(ThreadRights.class).succeeded();
+        Life.ROOT.jvm().run(ThreadRights.class).succeeded();
     }
 
     /** A process with the capability, one thread of which has put it down. */
@@ -258,33 +258,20 @@ class LivesTest {
         Path home = Path.of(System.getProperty("java.home"));
         assumeTrue(Host.current().bits() == 64, "the launcher is compiled for 64 bits");
         assumeTrue(Files.exists(home.resolve("include/jni.h")), "this Java has no jni.h");
-        Path launcher = Files.createTempFile("pagelock", ".leaderless");
-        try {
-            run(
-                    "gcc",
-                    "-I" + home.resolve("include"),
-                    "-I" + home.resolve("include/linux"),
-                    "-o",
-                    launcher.toString(),
-                    "src/test/c/leaderless.c",
-                    "-pthread",
-                    "-ldl");
-            run(
-                    launcher.toString(),
-                    home.resolve("lib/server/libjvm.so").toString(),
-                    "-Xmx96m",
-                    "-XX:+UseSerialGC",
-                    "-Djava.class.path=" + System.getProperty("java.class.path"),
-                    Leaderless.class.getName().replace('.', '/'));
-        } finally {
-            Files.delete(launcher);
-        }
-    }
-
-    private static void run(String... command) throws Exception {
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, process.waitFor(), () -> List.of(command) + ":\n" + output);
+        Path launcher = StandIn.program(
+                Path.of("src/test/c/leaderless.c"),
+                "-I" + home.resolve("include"),
+                "-I" + home.resolve("include/linux"),
+                "-ldl");
+        ChildProcess.of(
+                        launcher.toString(),
+                        home.resolve("lib/server/libjvm.so").toString(),
+                        "-Xmx96m",
+                        "-XX:+UseSerialGC",
+                        "-Djava.class.path=" + System.getProperty("java.class.path"),
+                        Leaderless.class.getName().replace('.', '/'))
+                .run()
+                .succeeded();
     }
 
     /** A process whose leader has ended, so that {@code /proc/self} says nothing of its memory. */
@@ -330,7 +317,7 @@ class LivesTest {
 
     @Test
     void unlockAllKeepsRangesLockedThroughout() {
-        ChildJvm.in(Life.ROOT).run(Keeping.class).succeeded();
+        Life.ROOT.jvm().run(Keeping.class).succeeded();
     }
 
     /** The end of an address-space lock, watched by another thread. */
@@ -388,7 +375,7 @@ class LivesTest {
 
     @Test
     void unlockAllKeepsRangesLockedAlsoWithoutTheRightToLockAll() {
-        ChildJvm.in(Life.ROOT).run(KeepingWithoutRight.class).succeeded();
+        Life.ROOT.jvm().run(KeepingWithoutRight.class).succeeded();
     }
 
     /** The end of a lock of what is mapped, when neither the limit nor the capability allows that lock any more. */
@@ -437,10 +424,7 @@ class LivesTest {
     @EnabledIfSystemProperty(named = "pagelock.thorough", matches = "true")
     void tooManyMappingsIsSaidOfLockAndOfUnlock() {
         // A compiler and a growing heap would map memory when there is none to be had, and the JVM would end.
-        ChildJvm.in(Life.ROOT)
-                .jvmArguments("-Xint", "-Xms96m")
-                .run(Mappings.class)
-                .succeeded();
+        Life.ROOT.jvm().options("-Xint", "-Xms96m").run(Mappings.class).succeeded();
     }
 
     /** A process that has as many mappings as it may. */

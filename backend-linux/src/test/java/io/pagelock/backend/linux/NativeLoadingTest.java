@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.pagelock.Availability;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
+import io.pagelock.backend.testkit.ChildJvm;
 import io.pagelock.spi.Host;
 import java.io.File;
 import java.io.IOException;
@@ -46,7 +47,7 @@ class NativeLoadingTest {
     }
 
     private static void refuses(ChildJvm child, String... parts) {
-        String output = child.run(Loading.class).succeeded().output();
+        String output = child.run(Loading.class).succeeded();
         assertTrue(output.contains("available: false"), output);
         assertTrue(output.contains("NOT_SUPPORTED"), output);
         for (String part : parts) {
@@ -56,12 +57,12 @@ class NativeLoadingTest {
     }
 
     private static ChildJvm child() {
-        return ChildJvm.in(Life.ROOT);
+        return Life.ROOT.jvm();
     }
 
     @Test
     void otherwiseItOpens() {
-        String output = child().run(Loading.class).succeeded().output();
+        String output = child().run(Loading.class).succeeded();
         assertTrue(output.contains("available: true") && output.contains("opened"), output);
     }
 
@@ -71,8 +72,8 @@ class NativeLoadingTest {
         assumeTrue("true".equals(System.getenv("CI")) || Witness.status("Uid").startsWith("0"), "only root can mount");
         Path directory = Files.createDirectory(temporary.resolve("noexec"));
         refuses(
-                child.jvmArguments("-Djna.tmpdir=" + directory)
-                        .wrappedIn(
+                child.options("-Djna.tmpdir=" + directory)
+                        .through(
                                 "unshare",
                                 "--mount",
                                 "sh",
@@ -87,18 +88,18 @@ class NativeLoadingTest {
 
     @Test
     void directoryThatCannotBeWritten() throws IOException {
-        ChildJvm child = ChildJvm.in(Life.USER_64K);
+        ChildJvm child = Life.USER_64K.jvm();
         Path directory = Files.createDirectory(
                 temporary.resolve("ro"),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("r-xr-xr-x")));
         Files.setPosixFilePermissions(temporary, PosixFilePermissions.fromString("rwxr-xr-x"));
-        refuses(child.jvmArguments("-Djna.tmpdir=" + directory), "not writable", "-Djna.tmpdir=");
+        refuses(child.options("-Djna.tmpdir=" + directory), "not writable", "-Djna.tmpdir=");
     }
 
     @Test
     void systemWithoutANativePart() {
         refuses(
-                child().jvmArguments("-Djna.prefix=linux-nothing"),
+                child().options("-Djna.prefix=linux-nothing"),
                 "com/sun/jna/linux-nothing/libjnidispatch.so",
                 "-Djna.prefix");
     }
@@ -129,16 +130,14 @@ class NativeLoadingTest {
 
     @Test
     void unpackingForbidden() {
-        refuses(child().jvmArguments("-Djna.nounpack=true"), "-Djna.nounpack=true");
-        refuses(child().jvmArguments("-Djna.noclasspath=true"), "-Djna.noclasspath=true");
+        refuses(child().options("-Djna.nounpack=true"), "-Djna.nounpack=true");
+        refuses(child().options("-Djna.noclasspath=true"), "-Djna.noclasspath=true");
     }
 
     @Test
     void partOfAnotherProcessor() {
         String other = System.getProperty("os.arch").equals("aarch64") ? "linux-x86-64" : "linux-aarch64";
-        refuses(
-                child().jvmArguments("-Djna.prefix=" + other),
-                "another processor than " + System.getProperty("os.arch"));
+        refuses(child().options("-Djna.prefix=" + other), "another processor than " + System.getProperty("os.arch"));
     }
 
     @Test
@@ -150,10 +149,9 @@ class NativeLoadingTest {
                     temporary.resolve("libjnidispatch.so"));
         }
         // What the remedies recommend works.
-        String output = child().jvmArguments("-Djna.noclasspath=true", "-Djna.boot.library.path=" + temporary)
+        String output = child().options("-Djna.noclasspath=true", "-Djna.boot.library.path=" + temporary)
                 .run(Loading.class)
-                .succeeded()
-                .output();
+                .succeeded();
         assertTrue(output.contains("available: true"), output);
     }
 

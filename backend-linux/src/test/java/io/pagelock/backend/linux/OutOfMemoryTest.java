@@ -30,8 +30,9 @@ import org.junit.jupiter.api.condition.OS;
 class OutOfMemoryTest {
     @Test
     void noPageStaysLockedThatNobodyHolds() {
-        ChildJvm.in(Life.ROOT)
-                .jvmArguments("-Xmx16m", "-XX:-UseTLAB")
+        Life.ROOT
+                .jvm()
+                .options("-Xmx16m", "-XX:-UseTLAB")
                 .within(Duration.ofMinutes(15))
                 .run(Starved.class)
                 .succeeded();

@@ -39,9 +39,10 @@ class PressureTest {
     void lockedFileStaysResidentWhileAnUnlockedOneIsEvicted(@TempDir(factory = BesideClasses.class) Path directory)
             throws Exception {
         try (Cgroup cgroup = make()) {
-            ChildJvm.in(Life.ROOT)
-                    .wrappedIn(cgroup.command())
-                    .jvmArguments("-Xmx16m")
+            Life.ROOT
+                    .jvm()
+                    .through(cgroup.command())
+                    .options("-Xmx16m")
                     .run(UnderPressure.class, directory.toString())
                     .succeeded();
         }

@@ -10,6 +10,7 @@ import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
+import io.pagelock.backend.testkit.ChildJvm;
 import io.pagelock.engine.PageLockers;
 import io.pagelock.spi.Host;
 import java.io.IOException;
@@ -57,16 +58,16 @@ class RemediesTest {
     }
 
     private static ChildJvm child() {
-        return ChildJvm.in(Life.ROOT);
+        return Life.ROOT.jvm();
     }
 
     private static String output(ChildJvm child) {
-        return child.run(Locking.class).succeeded().output();
+        return child.run(Locking.class).succeeded();
     }
 
     /** Runs it in a shell that has a mount namespace of its own, after some commands; {@code $@} is java. */
     private static ChildJvm inShell(String commands) {
-        return child().wrappedIn("unshare", "--mount", "sh", "-ec", commands, "sh");
+        return child().through("unshare", "--mount", "sh", "-ec", commands, "sh");
     }
 
     private static String found(String pattern, String refusal) {
@@ -97,10 +98,7 @@ class RemediesTest {
 
     @Test
     void inAUserNamespaceTheLimitIsRaisedOutside() {
-        String refusal = ChildJvm.in(Life.ROOT_OF_A_NAMESPACE)
-                .run(Locking.class)
-                .succeeded()
-                .output();
+        String refusal = Life.ROOT_OF_A_NAMESPACE.jvm().run(Locking.class).succeeded();
         assertFalse(refusal.contains("as root, 'ulimit") || refusal.contains("setcap"), refusal);
         String raise = found("outside of this user namespace.*'(prlimit [^']*)'", refusal);
         assertLocked(inShell(raise.replace("PID", "$$") + "; exec unshare --user --map-root-user \"$@\""));

@@ -34,8 +34,9 @@ class SandboxTest {
     @ParameterizedTest
     @ValueSource(strings = {"6.18.0", "6.10.0", "5.4.0", "4.4.0", "3.10.0-sandbox", "strange"})
     void aSuccessThatLocksNothingIsRefusedWhateverTheReleaseIs(String release) {
-        ChildJvm.in(Life.ROOT)
-                .wrappedIn(SeccompFilter.answering("mlock=0", "mlock2=0", "mlockall=0", "munlock=0"))
+        Life.ROOT
+                .jvm()
+                .through(SeccompFilter.answering("mlock=0", "mlock2=0", "mlockall=0", "munlock=0"))
                 .run(NothingLocked.class, release)
                 .succeeded();
     }
@@ -43,12 +44,14 @@ class SandboxTest {
     @ParameterizedTest
     @CsvSource({"1, EPERM", "38, ENOSYS"})
     void whereMsyncIsRefusedSmapsIsTheWitness(int errno, String name) {
-        ChildJvm.in(Life.ROOT)
-                .wrappedIn(SeccompFilter.answering("msync=" + errno))
+        Life.ROOT
+                .jvm()
+                .through(SeccompFilter.answering("msync=" + errno))
                 .run(BySmaps.class, name)
                 .succeeded();
-        ChildJvm.in(Life.ROOT)
-                .wrappedIn(SeccompFilter.answering("msync=" + errno, "mlock=0", "mlock2=0", "mlockall=0"))
+        Life.ROOT
+                .jvm()
+                .through(SeccompFilter.answering("msync=" + errno, "mlock=0", "mlock2=0", "mlockall=0"))
                 .run(NothingLocked.class, "6.18.0")
                 .succeeded();
     }
@@ -56,8 +59,9 @@ class SandboxTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 38})
     void aRefusedMunlockIsNotDone(int errno) {
-        ChildJvm.in(Life.ROOT)
-                .wrappedIn(SeccompFilter.answering("munlock=" + errno, "msync=" + errno))
+        Life.ROOT
+                .jvm()
+                .through(SeccompFilter.answering("munlock=" + errno, "msync=" + errno))
                 .run(NotUnlocked.class)
                 .succeeded();
     }

@@ -81,12 +81,12 @@ class SecurityManagerTest {
         // An empty file would be passed over, and the policy of the JVM taken.
         policy.append("grant codeBase \"file:/nothing\" { permission java.security.AllPermission; };\n");
         Path file = Files.writeString(temporary.resolve("policy"), policy);
-        String output = ChildJvm.in(Life.ROOT)
-                .jvmArguments("-Djava.security.manager", "-Djava.security.policy==" + file)
+        String output = Life.ROOT
+                .jvm()
+                .options("-Djava.security.manager", "-Djava.security.policy==" + file)
                 .classPath(String.join(File.pathSeparator, parts))
                 .run(Application.class)
-                .succeeded()
-                .output();
+                .succeeded();
         assertFalse(output.contains("\tat "), output);
         return output;
     }

@@ -14,7 +14,8 @@ class SoakTest {
     @Test
     void handlesAndKernelAgreeUnderLoad() {
         long seed = Long.getLong("pagelock.soak.seed", System.nanoTime());
-        ChildJvm.in(Life.ROOT)
+        Life.ROOT
+                .jvm()
                 .within(TIME.plusMinutes(4))
                 .run(Soak.class, Long.toString(TIME.toSeconds()), Long.toString(seed))
                 .succeeded();

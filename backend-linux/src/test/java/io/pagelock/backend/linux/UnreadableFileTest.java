@@ -54,7 +54,8 @@ class UnreadableFileTest {
             try (RandomAccessFile cut = new RandomAccessFile(image.toFile(), "rw")) {
                 cut.setLength(32 * MIB / 8);
             }
-            ChildJvm.in(Life.ROOT)
+            Life.ROOT
+                    .jvm()
                     .within(Duration.ofSeconds(40))
                     .run(Locking.class, what, file.toString())
                     .succeeded();

@@ -9,15 +9,13 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
+import io.pagelock.backend.testkit.ChildJvm;
 import java.io.File;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -59,33 +57,20 @@ class ChoiceTest {
                 .collect(Collectors.joining(File.pathSeparator));
     }
 
-    private String run(String java, String... arguments) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(java, "-Xmx64m", "-XX:+UseSerialGC", "-XX:-UsePerfData"));
-        command.add("-Djava.io.tmpdir=" + temporary);
-        command.add("-Djna.tmpdir=" + temporary);
-        command.addAll(List.of(arguments));
-        Path out = Files.createTempFile("pagelock", ".out");
-        try {
-            Process process = new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(out.toFile())
-                    .start();
-            assertTrue(process.waitFor(60, TimeUnit.SECONDS), "hangs");
-            return Files.readString(out);
-        } finally {
-            Files.delete(out);
-        }
+    /** It gets no right that a test does not give. */
+    private ChildJvm jvm(Path home) {
+        return new ChildJvm()
+                .java(home.resolve("bin").resolve("java"))
+                .options("-Djava.io.tmpdir=" + temporary, "-Djna.tmpdir=" + temporary);
     }
 
-    private static String java() {
-        return Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    private ChildJvm jvm() {
+        return jvm(Path.of(System.getProperty("java.home")));
     }
 
     /** On the class path. */
-    private String locking(String path, String... arguments) throws IOException, InterruptedException {
-        List<String> all = new ArrayList<>(List.of(arguments));
-        all.addAll(List.of("-cp", path, Locking.class.getName()));
-        return run(java(), all.toArray(new String[0]));
+    private String locking(String path, String... options) {
+        return jvm().classPath(path).options(options).run(Locking.class).output();
     }
 
     private static void assertSays(String output, String... words) {
@@ -157,33 +142,35 @@ class ChoiceTest {
                 "IllegalCallerException");
     }
 
-    private String modules(String allowed) throws IOException, InterruptedException {
-        return run(
-                java(),
-                "--enable-native-access=" + allowed,
-                Runtime.version().feature() >= 24 ? "--illegal-native-access=deny" : "-Dx=y",
-                "-p",
-                Arrays.stream(PATH)
-                        .filter(each -> each.matches(".*/(core|backend-support|backend-linux|binding-foreign)/target/"
-                                + "(classes|pagelock-[a-z-]+[0-9][^/]*(?<!tests)\\.jar)|.*/jna-[0-9.]*jar"))
-                        .collect(Collectors.joining(File.pathSeparator)),
-                "--add-modules=ALL-MODULE-PATH",
-                "--patch-module=io.pagelock.binding.foreign="
-                        + Arrays.stream(PATH)
-                                .filter(each -> each.endsWith("binding-foreign/target/test-classes"))
-                                .findFirst()
-                                .orElseThrow(),
-                "-m",
-                "io.pagelock.binding.foreign/" + Locking.class.getName());
+    private String modules(String allowed) {
+        return jvm().classPath("")
+                .options(
+                        "--enable-native-access=" + allowed,
+                        Runtime.version().feature() >= 24 ? "--illegal-native-access=deny" : "-Dx=y",
+                        "-p",
+                        Arrays.stream(PATH)
+                                .filter(
+                                        each -> each.matches(
+                                                ".*/(core|backend-support|backend-linux|binding-foreign)/target/"
+                                                        + "(classes|pagelock-[a-z-]+[0-9][^/]*(?<!tests)\\.jar)|.*/jna-[0-9.]*jar"))
+                                .collect(Collectors.joining(File.pathSeparator)),
+                        "--add-modules=ALL-MODULE-PATH",
+                        "--patch-module=io.pagelock.binding.foreign="
+                                + Arrays.stream(PATH)
+                                        .filter(each -> each.endsWith("binding-foreign/target/test-classes"))
+                                        .findFirst()
+                                        .orElseThrow())
+                .run("-m", "io.pagelock.binding.foreign/" + Locking.class.getName())
+                .output();
     }
 
     @Test
-    void aJvmBefore22PassesOverIt() throws Exception {
-        String jvm = System.getenv("PAGELOCK_JVM32");
-        assumeTrue(jvm != null || "true".equals(System.getenv("CI")), "no older JVM, see tools/jvm32");
-        String output = run(jvm + "/bin/java", "-cp", path(), Locking.class.getName());
-        assertSays(output, "locked true", "binding jna", "notes []");
-        output = run(jvm + "/bin/java", "-Dio.pagelock.binding=foreign", "-cp", path(), Locking.class.getName());
-        assertSays(output, "refused", "'foreign'; bindings found here: jna");
+    void aJvmBefore22PassesOverIt() {
+        String home = System.getenv("PAGELOCK_JVM32");
+        assumeTrue(home != null || "true".equals(System.getenv("CI")), "no older JVM, see tools/jvm32");
+        ChildJvm older = jvm(Path.of(home)).classPath(path());
+        assertSays(older.run(Locking.class).output(), "locked true", "binding jna", "notes []");
+        older.options("-Dio.pagelock.binding=foreign");
+        assertSays(older.run(Locking.class).output(), "refused", "'foreign'; bindings found here: jna");
     }
 }

@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.testkit.standin;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.pagelock.Availability;
 import io.pagelock.PageLocker;
+import io.pagelock.backend.testkit.ChildJvm;
 import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.Host;
-import java.io.ByteArrayOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Paths;
 
 /** Tests a backend on the class path of a system that is not its own. */
 public final class ForeignSystem {
@@ -31,33 +28,12 @@ public final class ForeignSystem {
     public static void cannotBeForced(BackendProvider provider) {
         String refusal = provider.refusal(Host.current()).orElse("");
         assumeFalse(refusal.isEmpty(), "this is the system of " + provider.name());
-        String report;
-        try {
-            Process child = new ProcessBuilder(
-                            Paths.get(System.getProperty("java.home"), "bin", "java")
-                                    .toString(),
-                            "-cp",
-                            System.getProperty("java.class.path"),
-                            "-D" + PageLocker.BACKEND_PROPERTY + "=" + provider.name(),
-                            ForeignSystem.class.getName())
-                    .redirectErrorStream(true)
-                    .start();
-            report = text(child.getInputStream());
-            assertEquals(0, child.waitFor(), report);
-        } catch (IOException | InterruptedException e) {
-            throw new AssertionError(e);
-        }
+        String report = new ChildJvm()
+                .options("-D" + PageLocker.BACKEND_PROPERTY + "=" + provider.name())
+                .run(ForeignSystem.class)
+                .succeeded();
         assertTrue(report.contains("'" + provider.name() + "'") && report.contains("cannot be used"), report);
         assertTrue(report.contains(refusal), report);
-    }
-
-    private static String text(InputStream in) throws IOException {
-        ByteArrayOutputStream all = new ByteArrayOutputStream();
-        byte[] buffer = new byte[8192];
-        for (int length = in.read(buffer); length >= 0; length = in.read(buffer)) {
-            all.write(buffer, 0, length);
-        }
-        return new String(all.toByteArray(), StandardCharsets.UTF_8);
     }
 
     /**

@@ -3,25 +3,23 @@ package io.pagelock.backend.testkit.standin;
 
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
+import io.pagelock.backend.testkit.ChildJvm;
+import io.pagelock.backend.testkit.ChildProcess;
 import io.pagelock.backend.testkit.ProcWitness;
-import java.io.File;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
 import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
@@ -35,7 +33,17 @@ import org.opentest4j.TestAbortedException;
  */
 public final class OrdinaryUser {
     private static final String NOBODY = "65534";
-    private static final long PATIENCE_SECONDS = 300;
+
+    /** The words before a program that root runs as that user. */
+    public static final List<String> WITHOUT_RIGHTS = Collections.unmodifiableList(Arrays.asList(
+            "setpriv",
+            "--reuid=" + NOBODY,
+            "--regid=" + NOBODY,
+            "--clear-groups",
+            "--inh-caps=-all",
+            "--ambient-caps=-all",
+            "--bounding-set=-all"));
+
     private static final int ALL_SKIPPED = 3;
 
     private OrdinaryUser() {}
@@ -55,44 +63,22 @@ public final class OrdinaryUser {
         if (!Files.exists(Paths.get("/proc/self/status"))) {
             throw new TestAbortedException("a stand-in needs Linux underneath");
         }
-        Path home = null;
+        ChildJvm jvm = new ChildJvm().through(command(limit)).classPath(ChildJvm.classPathForAll());
+        Path home = ChildJvm.directoryForAll();
+        Path sources = Paths.get("src", "test");
+        ChildProcess.Ended ended;
         try {
-            home = Files.createTempDirectory("pagelock");
-            Path out = home.resolve("out");
-            List<String> command = command(limit);
-            command.addAll(Arrays.asList(
-                    Paths.get(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-Xmx96m",
-                    "-XX:+UseSerialGC",
-                    "-XX:TieredStopAtLevel=1",
-                    "-XX:-UsePerfData",
-                    "-Djava.io.tmpdir=" + home,
-                    "-Djna.tmpdir=" + home));
-            // From 22 on there would be a warning without it, and earlier JVMs do not know it.
-            if (!System.getProperty("java.specification.version").matches("1\\.8|9|1\\d|2[01]")) {
-                command.add("--enable-native-access=ALL-UNNAMED");
+            if (Files.exists(sources)) {
+                ChildJvm.copyForAll(sources, home.resolve(sources));
             }
-            command.addAll(Arrays.asList(
-                    "-cp", copyOfClassPath(home), OrdinaryUser.class.getName(), tests.getName(), Long.toString(limit)));
-            copy(Paths.get("src", "test"), home.resolve("src").resolve("test"));
-            Files.createDirectory(home.resolve("target"));
-            for (Path each : all(home)) {
-                Files.setPosixFilePermissions(each, PosixFilePermissions.fromString("rwxrwxrwx"));
-            }
-            int status = run(command, home, out);
-            String text = new String(Files.readAllBytes(out), StandardCharsets.UTF_8);
-            if (status == ALL_SKIPPED) {
-                throw unavailable("every test was skipped:\n" + text, null);
-            }
-            if (status != 0) {
-                throw new AssertionError(tests.getName() + " as uid " + NOBODY + " with " + limit + " bytes ended with "
-                        + status + ":\n" + text);
-            }
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        } finally {
-            delete(home);
+            ended = jvm.in(home).run(OrdinaryUser.class, tests.getName(), Long.toString(limit));
+        } catch (IOException | UncheckedIOException e) {
+            throw unavailable(e.getMessage());
         }
+        if (ended.status() == ALL_SKIPPED) {
+            throw unavailable("every test was skipped:\n" + ended.output());
+        }
+        ended.succeeded();
     }
 
     /**
@@ -104,90 +90,29 @@ public final class OrdinaryUser {
      */
     public static List<String> command(long limit) {
         if (!ProcWitness.status("Uid").startsWith("0")) {
-            throw unavailable("only root can run tests as another user", null);
+            throw unavailable("only root can run tests as another user");
         }
-        return new ArrayList<>(Arrays.asList(
-                "prlimit",
-                "--memlock=" + limit + ":" + limit,
-                "setpriv",
-                "--reuid=" + NOBODY,
-                "--regid=" + NOBODY,
-                "--clear-groups",
-                "--inh-caps=-all",
-                "--ambient-caps=-all",
-                "--bounding-set=-all"));
+        List<String> words = new ArrayList<>(limit(limit, limit));
+        words.addAll(WITHOUT_RIGHTS);
+        return words;
     }
 
-    private static int run(List<String> command, Path home, Path out) throws IOException {
-        Process process;
-        try {
-            process = new ProcessBuilder(command)
-                    .directory(home.toFile())
-                    .redirectErrorStream(true)
-                    .redirectOutput(out.toFile())
-                    .start();
-        } catch (IOException e) {
-            throw unavailable("no prlimit to limit a process with: " + e.getMessage(), e);
-        }
-        try {
-            if (process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-                return process.exitValue();
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        process.destroyForcibly();
-        return -1;
+    /**
+     * Returns the words before a program that is to run with a limit of locked memory.
+     *
+     * @param soft the soft limit in bytes, at most the hard one
+     * @param hard the hard limit in bytes
+     * @return a list
+     */
+    public static List<String> limit(long soft, long hard) {
+        return Arrays.asList("prlimit", "--memlock=" + soft + ":" + hard);
     }
 
-    private static AssertionError unavailable(String reason, Throwable cause) {
+    private static AssertionError unavailable(String reason) {
         if (System.getenv("CI") != null) {
-            throw new AssertionError(reason, cause);
+            throw new AssertionError(reason);
         }
-        throw new TestAbortedException(reason, cause);
-    }
-
-    private static String copyOfClassPath(Path home) throws IOException {
-        List<String> copies = new ArrayList<>();
-        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
-            Path from = Paths.get(entry);
-            if (Files.exists(from)) {
-                Path to = home.resolve("classpath").resolve(copies.size() + "-" + from.getFileName());
-                copy(from, to);
-                copies.add(to.toString());
-            }
-        }
-        return String.join(File.pathSeparator, copies);
-    }
-
-    private static void copy(Path from, Path to) throws IOException {
-        if (Files.exists(from)) {
-            Files.createDirectories(to.getParent());
-            for (Path each : all(from)) {
-                Files.copy(each, to.resolve(from.relativize(each).toString()));
-            }
-        }
-    }
-
-    private static List<Path> all(Path directory) throws IOException {
-        try (Stream<Path> all = Files.walk(directory)) {
-            return all.collect(Collectors.toList());
-        }
-    }
-
-    private static void delete(Path directory) {
-        if (directory == null) {
-            return;
-        }
-        try {
-            List<Path> all = all(directory);
-            Collections.reverse(all);
-            for (Path each : all) {
-                Files.delete(each);
-            }
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
+        throw new TestAbortedException(reason);
     }
 
     /**

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.jna.NativeLibrary;
+import io.pagelock.backend.testkit.ChildProcess;
 import io.pagelock.backend.testkit.standin.StandIn;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -289,44 +290,33 @@ class RemoteAgentTest {
         if (options.contains("-m32") && System.getenv("CI") == null) {
             Path empty = Files.writeString(directory.resolve("empty.c"), "#include <sys/socket.h>\n");
             assumeTrue(
-                    new ProcessBuilder("cc", "-m32", "-fsyntax-only", empty.toString())
-                                    .start()
-                                    .waitFor()
+                    ChildProcess.of("cc", "-m32", "-fsyntax-only", empty.toString())
+                                    .run()
+                                    .status()
                             == 0,
                     "the C compiler cannot build for 32 bits; install gcc-multilib");
         }
-        compiles("cc", options, directory);
+        compiles("cc", options);
     }
 
     /** Those that the machine has. */
     @ParameterizedTest
     @ValueSource(
             strings = {"aarch64", "alpha", "hppa", "mips", "powerpc", "riscv64", "s390x", "sparc64", "arm", "m68k"})
-    void itCompilesForOtherProcessors(String processor, @TempDir Path directory) throws Exception {
+    void itCompilesForOtherProcessors(String processor) {
         String compiler = processor + "-linux-gnu" + (processor.equals("arm") ? "eabihf" : "") + "-gcc";
         assumeTrue(Files.isExecutable(Path.of("/usr/bin", compiler)), "no " + compiler);
-        compiles(compiler, "-DAGENT_THREADS", directory);
+        compiles(compiler, "-DAGENT_THREADS");
     }
 
-    private static void compiles(String compiler, String options, Path directory) throws Exception {
+    private static void compiles(String compiler, String options) {
         List<String> command = new ArrayList<>(
                 List.of(compiler, "-std=c89", "-pedantic", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"));
         if (!options.isEmpty()) {
             command.addAll(List.of(options.split(" ")));
         }
         command.add(StandIn.source("remote-agent.c").toString());
-        Path log = directory.resolve("log");
-        Process process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
-        assertEquals(0, process.waitFor(), () -> {
-            try {
-                return command + "\n" + Files.readString(log);
-            } catch (IOException e) {
-                throw new AssertionError(e);
-            }
-        });
+        ChildProcess.of(command).run().succeeded();
     }
 
     @Test
