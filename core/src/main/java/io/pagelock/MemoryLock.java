@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock;
 
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -21,6 +22,16 @@ public interface MemoryLock extends AutoCloseable {
      * @return true until the lock is closed or has lost its pages
      */
     boolean isValid();
+
+    /**
+     * Returns why nothing was locked, see {@link LockPolicy#BEST_EFFORT}. Such a lock was never valid; closing it does nothing but take
+     * it out of {@link PageLocker#report()}.
+     *
+     * @return what {@link LockPolicy#REQUIRED} would have thrown; empty if the memory was locked
+     */
+    default Optional<PageLockException> failure() {
+        return Optional.empty();
+    }
 
     /**
      * Ends this lock. Closing again does nothing.

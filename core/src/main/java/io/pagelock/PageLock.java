@@ -8,7 +8,7 @@ import java.util.List;
  * is open and reachable, the pages under its ranges stay locked, whatever other handles over the same pages do.
  *
  * <p>A handle that becomes unreachable without {@link #close} is noticed after a garbage collection; its pages are then
- * unlocked and {@link Statistics#leakedHandles()} counts it. A handle keeps the buffer or the owners of its ranges reachable
+ * unlocked, {@link Statistics#leakedHandles()} counts it, and a warning is logged, see {@link PageLocker#LEAKS_PROPERTY}. A handle keeps the buffer or the owners of its ranges reachable
  * until the pages are unlocked.
  *
  * <p>Locks are not inherited by a forked child and end with exec; unmapping memory ends the lock on it in the kernel, and

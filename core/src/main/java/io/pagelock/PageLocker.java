@@ -12,7 +12,8 @@ import java.util.concurrent.Executor;
 /**
  * Locks memory of this process so that the system keeps it in RAM. <strong>The handle is the lock:</strong> keep the
  * {@link PageLock} that {@code lock} returns, and close it to unlock. A handle that nobody keeps is collected as garbage, and
- * its pages are unlocked then.
+ * its pages are unlocked then, also if their memory is still in use; the log names the place that lost it, see
+ * {@link #LEAKS_PROPERTY}.
  *
  * <p>There is one locker per process, {@link #system()}, because the kernel keeps one state per process and does not count:
  * there the first unlock of a page ends every lock on it. This locker counts, so that a page stays locked until the last
@@ -43,6 +44,24 @@ public interface PageLocker {
     String BACKEND_PROPERTY = "io.pagelock.backend";
 
     /**
+     * Names the system property that says what happens when a handle is dropped without close, {@value}. Its pages are unlocked in
+     * any case.
+     *
+     * <ul>
+     *   <li>{@code off}: nothing.
+     *   <li>{@code count}: it is counted, see {@link Statistics#leakedHandles()}, listed by the {@link PageLockerMXBean}, and a
+     *       Flight Recorder event {@code io.pagelock.Leak} is recorded.
+     *   <li>{@code report}, the default: besides, the first one of each of ten places, and then one a minute, is logged as a warning of the logger
+     *       {@code io.pagelock} ({@code System.Logger}; on Java 8, java.util.logging). The place where a handle was made is recorded
+     *       for the first 64 handles and for one every 50 ms, which no lock notices.
+     *   <li>{@code trace}: all are logged, each with its place. Every lock takes some ten microseconds longer.
+     * </ul>
+     *
+     * <p>The log is written by a thread of its own. If it is slow or fails, leaks go unlogged and nothing else waits.
+     */
+    String LEAKS_PROPERTY = "io.pagelock.leaks";
+
+    /**
      * Returns the locker of this process. The backend is found on the first call; the outcome, good or bad, is kept.
      *
      * @return always the same locker
@@ -52,6 +71,31 @@ public interface PageLocker {
      */
     static PageLocker system() {
         return Discovery.system();
+    }
+
+    /**
+     * Returns the locker of this process with a policy, for programs that can do without a lock. It shares backend and counts with
+     * {@link #system()}.
+     *
+     * <pre>{@code
+     * PageLocker locker = PageLocker.system(LockPolicy.BEST_EFFORT);
+     * PageLock lock = locker.lock(buffer);  // no exception
+     * lock.isValid();                       // whether it is locked
+     * log(locker.report());                 // what is locked, and why the rest is not
+     * }</pre>
+     *
+     * <p>With {@link LockPolicy#BEST_EFFORT} and {@link LockPolicy#OFF}, a lock that would throw {@link PageLockException} or, for
+     * want of a capability, {@link UnsupportedOperationException} is a handle that is not {@linkplain PageLock#isValid valid}; an
+     * asynchronous one completes with such a handle. Without a backend every handle is one, {@link #backendInfo} is named "none",
+     * {@link #pageStates} answers unknown, {@link #forecast} no, and {@link #pageSize} is 4096. {@code sync} and wrong arguments throw
+     * as ever.
+     *
+     * @param policy what becomes of a refused lock
+     * @return always the same locker for a policy
+     * @throws PageLockException as {@link #system()}, with {@link LockPolicy#REQUIRED} alone
+     */
+    static PageLocker system(LockPolicy policy) {
+        return Discovery.system(policy);
     }
 
     /**
@@ -344,6 +388,23 @@ public interface PageLocker {
      * @return a snapshot
      */
     Statistics statistics();
+
+    /**
+     * Returns what becomes of a lock that is refused.
+     *
+     * @return the policy that this locker was asked for with
+     */
+    default LockPolicy policy() {
+        return LockPolicy.REQUIRED;
+    }
+
+    /**
+     * Reports in one place what is locked of what open handles of this process stand for, and why the rest is not: for logs and for
+     * health checks. Asks the system how much it counts as locked, and looks at each open handle.
+     *
+     * @return a snapshot
+     */
+    LockReport report();
 
     /**
      * Finds what open handles cover and nothing is mapped at any more: whoever unmapped it has not closed its handle, which counts

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock;
 
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -52,6 +53,14 @@ public interface PageLockerMXBean {
      * @return handles since the start
      */
     long getLeakedHandles();
+
+    /**
+     * Returns the last handles that became unreachable without being closed, at most ten, with the place where each was made if that
+     * was recorded, see {@link PageLocker#LEAKS_PROPERTY}.
+     *
+     * @return one sentence for each, for people; the oldest first
+     */
+    List<String> getRecentLeaks();
 
     /**
      * Returns the longest time that one lock of a range took, see {@link Statistics#longestLockNanos()}.

@@ -53,6 +53,8 @@ class ValueClassesTest {
             entry(BackendInfo.class, () -> info("amd64"), () -> info("arm64")),
             entry(Availability.class, () -> availability(true), () -> availability(false)),
             entry(Availability.Candidate.class, () -> candidate(true), () -> candidate(false)),
+            entry(LockReport.class, () -> report(1), () -> report(2)),
+            entry(LockReport.NotLocked.class, () -> notLocked(1), () -> notLocked(2)),
             entry(PageStates.class, () -> states(Tristate.YES), () -> states(Tristate.NO)),
             entry(Host.class, () -> new Host("Linux", "6.1", "amd64", 64), () -> new Host("Linux", "6.1", "arm64", 64)),
             entry(RangeSet.class, () -> RangeSet.of(MemoryRange.of(4096, 10)), RangeSet::empty));
@@ -95,6 +97,15 @@ class ValueClassesTest {
     private static Availability availability(boolean available) {
         return new Availability(
                 List.of(candidate(available)), available ? null : "no backend", List.of("Add one"), null);
+    }
+
+    private static LockReport report(long handles) {
+        return new LockReport(
+                LockPolicy.BEST_EFFORT, 4096, OptionalLong.of(8192), Tristate.YES, List.of(notLocked(handles)));
+    }
+
+    private static LockReport.NotLocked notLocked(long handles) {
+        return new LockReport.NotLocked(Reason.OVER_LIMIT, handles, 4096, "too much", List.of("Raise it"));
     }
 
     private static PageStates states(Tristate locked) {

@@ -182,4 +182,12 @@ class DoctorCommandTest extends CommandTest {
         assertEquals(0, run("doctor"));
         assertSays("lock all not possible on this system");
     }
+
+    @Test
+    void everyPropertyIsOnThePage() throws Exception {
+        String page = java.nio.file.Files.readString(java.nio.file.Path.of("../docs/monitoring.md"));
+        for (String name : KnownProperties.names()) {
+            assertTrue(page.contains("| `" + name + "` |"), name);
+        }
+    }
 }

@@ -13,6 +13,8 @@ import io.pagelock.LimitValue;
 import io.pagelock.LockLimit;
 import io.pagelock.LockLimits;
 import io.pagelock.LockOption;
+import io.pagelock.LockPolicy;
+import io.pagelock.LockReport;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
@@ -59,6 +61,12 @@ final class FakeLocker implements PageLocker, Lockers {
     @Override
     public PageLocker locker() {
         return this;
+    }
+
+    @Override
+    public LockReport report() {
+        return new LockReport(
+                LockPolicy.REQUIRED, lockedBytes(), OptionalLong.of(lockedBytes()), Tristate.YES, List.of());
     }
 
     @Override

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.engine;
 
+import io.pagelock.LockPolicy;
 import io.pagelock.PageLocker;
 import io.pagelock.internal.Engine;
+import io.pagelock.internal.PolicyLocker;
 import io.pagelock.spi.Backend;
 import java.util.Optional;
 
@@ -23,6 +25,25 @@ public final class PageLockers {
     }
 
     /**
+     * Makes a separate locker over the given backend with a policy, as {@link #over(Backend)}.
+     *
+     * @param backend the backend; not looked at with {@link LockPolicy#OFF}
+     * @param policy what becomes of a refused lock
+     * @return a new locker
+     * @throws IllegalArgumentException if the backend's page size or address width makes no sense
+     */
+    public static PageLocker over(Backend backend, LockPolicy policy) {
+        switch (policy) {
+            case REQUIRED:
+                return over(backend);
+            case BEST_EFFORT:
+                return new PolicyLocker(new Engine(backend));
+            default:
+                return PageLocker.system(policy);
+        }
+    }
+
+    /**
      * Returns an optional ability of the backend underneath a locker, for libraries that do more with memory than lock it.
      *
      * @param <A> the type of the ability
@@ -31,6 +52,9 @@ public final class PageLockers {
      * @return what has the ability; empty if the backend lacks it, or the locker is not one of this library
      */
     public static <A> Optional<A> ability(PageLocker locker, Class<A> type) {
+        if (locker instanceof PolicyLocker) {
+            return ((PolicyLocker) locker).ability(type);
+        }
         return locker instanceof Engine ? ((Engine) locker).ability(type) : Optional.empty();
     }
 }

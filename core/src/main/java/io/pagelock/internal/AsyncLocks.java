@@ -57,8 +57,13 @@ final class AsyncLocks {
      * @param executor what runs it; null for this library's own choice
      */
     PendingLock start(Handle handle, Executor executor) {
+        return start(handle, executor, new Pending(handle.hold().bytes()));
+    }
+
+    /** Starts a lock that completes the given future. */
+    PendingLock start(Handle handle, Executor executor, Pending pending) {
         Hold hold = handle.hold();
-        Pending pending = new Pending(hold.bytes());
+        engine.record(handle);
         try {
             if (executor != null) {
                 pending.carriedOutBy(() -> ranges.cancelled(hold));
@@ -68,7 +73,7 @@ final class AsyncLocks {
             }
         } catch (Throwable e) {
             // Queued all the same or not: what is done never locks.
-            pending.completeExceptionally(e);
+            pending.fail(e);
         }
         return pending;
     }

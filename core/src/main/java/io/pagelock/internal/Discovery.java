@@ -3,6 +3,7 @@ package io.pagelock.internal;
 
 import io.pagelock.Availability;
 import io.pagelock.Availability.Candidate;
+import io.pagelock.LockPolicy;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
@@ -15,6 +16,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.concurrent.atomic.AtomicReference;
@@ -36,9 +38,9 @@ public final class Discovery {
     }
 
     private final Availability availability;
-    private final PageLocker locker;
+    private final Engine locker;
 
-    private Discovery(Availability availability, PageLocker locker) {
+    private Discovery(Availability availability, Engine locker) {
         this.availability = availability;
         this.locker = locker;
     }
@@ -51,6 +53,39 @@ public final class Discovery {
      */
     public static PageLocker system() {
         return Found.SYSTEM.locker();
+    }
+
+    private static final class BestEffort {
+        private static final PageLocker SYSTEM = Found.SYSTEM.bestEffort();
+    }
+
+    /** Not among the above, so that no backend is looked for. */
+    private static final class Off {
+        private static final PageLocker SYSTEM = PolicyLocker.off();
+    }
+
+    /**
+     * The locker of this process with a policy.
+     *
+     * @param policy what becomes of a refused lock
+     * @return always the same locker for a policy
+     * @throws PageLockException if there is none and the policy requires one
+     */
+    public static PageLocker system(LockPolicy policy) {
+        switch (Objects.requireNonNull(policy, "policy")) {
+            case REQUIRED:
+                return system();
+            case BEST_EFFORT:
+                return BestEffort.SYSTEM;
+            case OFF:
+                return Off.SYSTEM;
+            default:
+                throw new IllegalArgumentException("policy " + policy);
+        }
+    }
+
+    PageLocker bestEffort() {
+        return locker == null ? new PolicyLocker(LockPolicy.BEST_EFFORT, absence()) : new PolicyLocker(locker);
     }
 
     /**
@@ -68,15 +103,19 @@ public final class Discovery {
 
     PageLocker locker() {
         if (locker == null) {
-            Throwable cause = availability.cause().orElse(null);
-            throw PageLockException.because(denial(cause) == null ? Reason.NOT_SUPPORTED : Reason.NOT_PERMITTED)
-                    .action("lock memory")
-                    .detail(availability.problem().orElse("") + considered())
-                    .remedies(availability.remedies())
-                    .cause(cause)
-                    .build();
+            throw absence();
         }
         return locker;
+    }
+
+    private PageLockException absence() {
+        Throwable cause = availability.cause().orElse(null);
+        return PageLockException.because(denial(cause) == null ? Reason.NOT_SUPPORTED : Reason.NOT_PERMITTED)
+                .action("lock memory")
+                .detail(availability.problem().orElse("") + considered())
+                .remedies(availability.remedies())
+                .cause(cause)
+                .build();
     }
 
     private String considered() {
@@ -245,7 +284,7 @@ public final class Discovery {
                 claim();
                 Backend backend = provider.open(host);
                 Engine engine = new Engine(backend);
-                PageLocker locker = monitored ? engine.atFirstLock(() -> Monitoring.register(engine)) : engine;
+                Engine locker = monitored ? engine.atFirstLock(() -> Monitoring.register(engine)) : engine;
                 opened = true;
                 candidates.add(new Candidate(name, "chosen: " + backend.info(), true));
                 return new Discovery(new Availability(candidates, null, Collections.emptyList(), null), locker);

@@ -9,6 +9,9 @@ import io.pagelock.Capability;
 import io.pagelock.Forecast;
 import io.pagelock.LockLimits;
 import io.pagelock.LockOption;
+import io.pagelock.LockPolicy;
+import io.pagelock.LockReport;
+import io.pagelock.MemoryLock;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
@@ -49,7 +52,8 @@ public final class Engine implements PageLocker {
     private final AsyncLocks asyncLocks;
     private final AtomicLongArray failures = new AtomicLongArray(Reason.values().length);
     private final AtomicLong longestLock = new AtomicLong();
-    private final FlightEvents flight = new FlightEvents();
+    private final FlightEvents flight = new FlightEvents(FlightEvents.Kind.LOCK);
+    private final Leaks leaks = Leaks.configured();
     /** Only written: what is about to be written must still be reachable. */
     private final AtomicReference<Object> reachable = new AtomicReference<>();
 
@@ -70,13 +74,13 @@ public final class Engine implements PageLocker {
         ranges = new RangeLocks(backend);
         addressSpace = new AddressSpace(backend, ranges);
         forecasts = new Forecasts(backend);
-        reaper = new Reaper(ranges);
+        reaper = new Reaper(ranges, leaks);
         asyncLocks = new AsyncLocks(this, backend, ranges);
     }
 
     @Override
     public PageLock lock(ByteBuffer buffer, LockOption... options) {
-        return acquire(handle(arguments.rangeUnder(buffer), buffer, arguments.isOnFault(options)), Progress.UNWATCHED);
+        return acquire(handle(buffer, arguments.isOnFault(options)), Progress.UNWATCHED);
     }
 
     @Override
@@ -91,7 +95,7 @@ public final class Engine implements PageLocker {
 
     @Override
     public PendingLock lockAsync(ByteBuffer buffer, LockOption... options) {
-        return asyncLocks.start(handle(arguments.rangeUnder(buffer), buffer, arguments.isOnFault(options)), null);
+        return asyncLocks.start(handle(buffer, arguments.isOnFault(options)), null);
     }
 
     @Override
@@ -107,7 +111,7 @@ public final class Engine implements PageLocker {
     @Override
     public PendingLock lockAsync(ByteBuffer buffer, Executor executor, LockOption... options) {
         Objects.requireNonNull(executor, "executor");
-        return asyncLocks.start(handle(arguments.rangeUnder(buffer), buffer, arguments.isOnFault(options)), executor);
+        return asyncLocks.start(handle(buffer, arguments.isOnFault(options)), executor);
     }
 
     @Override
@@ -122,7 +126,11 @@ public final class Engine implements PageLocker {
         return asyncLocks.start(handle(ranges, arguments.isOnFault(options)), executor);
     }
 
-    private Handle handle(MemoryRange range, boolean onFault) {
+    Handle handle(ByteBuffer buffer, boolean onFault) {
+        return handle(arguments.rangeUnder(buffer), buffer, onFault);
+    }
+
+    Handle handle(MemoryRange range, boolean onFault) {
         Object owner = Objects.requireNonNull(range, "range").owner().orElse(null);
         MemoryScopes.check(owner);
         return handle(range.withoutOwner(), owner, onFault);
@@ -134,7 +142,7 @@ public final class Engine implements PageLocker {
         return handle.stand(new Hold(handle, reaper.queue(), start, arguments.alignedEnd(range), onFault), owner);
     }
 
-    private Handle handle(Collection<MemoryRange> asked, boolean onFault) {
+    Handle handle(Collection<MemoryRange> asked, boolean onFault) {
         List<MemoryRange> all = Arguments.copyOf(asked);
         List<Object> owners = new ArrayList<>();
         checkScopes(all);
@@ -151,11 +159,15 @@ public final class Engine implements PageLocker {
 
     /** Locks what the handle stands for, in this thread, unless that would keep a carrier of virtual threads for long. */
     Handle acquire(Handle handle, Progress progress) {
+        long begin = System.nanoTime();
+        if (progress == Progress.UNWATCHED) {
+            // Not asynchronous: then the caller's thread has recorded it.
+            handle.record(leaks, begin);
+        }
         if (Steps.isLarge(handle.hold().bytes()) && VirtualThreads.isCurrent()) {
             return asyncLocks.lockElsewhere(handle, progress);
         }
         Object event = flight.begin();
-        long begin = System.nanoTime();
         try {
             ranges.acquire(handle.hold(), progress);
         } catch (PageLockException e) {
@@ -193,6 +205,20 @@ public final class Engine implements PageLocker {
             throw e;
         }
         return locked(handle, begin, event);
+    }
+
+    PendingLock start(Handle handle, Executor executor, Pending pending) {
+        return asyncLocks.start(handle, executor, pending);
+    }
+
+    /** Records where an asynchronous lock is asked for. */
+    void record(Handle handle) {
+        handle.record(leaks, System.nanoTime());
+    }
+
+    /** Describes the last handles that were dropped without close. */
+    List<String> recentLeaks() {
+        return leaks.recent();
     }
 
     Object beginEvent() {
@@ -314,45 +340,11 @@ public final class Engine implements PageLocker {
         Set<LockOption> set = arguments.addressSpaceOptions(options);
         try {
             // Made first: without memory for it, nothing is locked.
-            Explained explained = new Explained();
+            ExplainedLock explained = new ExplainedLock(this);
             explained.lock = addressSpace.lock(scope, set);
             return explained;
         } catch (PageLockException e) {
             throw explain(e, "lock the address space", null);
-        }
-    }
-
-    /** Adds to refusals what the engine knows. */
-    private final class Explained implements AddressSpaceLock {
-        private AddressSpaceLock lock;
-
-        @Override
-        public AddressSpaceScope scope() {
-            return lock.scope();
-        }
-
-        @Override
-        public Set<LockOption> options() {
-            return lock.options();
-        }
-
-        @Override
-        public boolean isValid() {
-            return lock.isValid();
-        }
-
-        @Override
-        public void close() {
-            try {
-                lock.close();
-            } catch (PageLockException e) {
-                throw explain(e, lock.isValid() ? "unlock the address space" : "lock a handle's pages again:", null);
-            }
-        }
-
-        @Override
-        public String toString() {
-            return lock.toString();
         }
     }
 
@@ -462,13 +454,23 @@ public final class Engine implements PageLocker {
                 .lockedBytes(heldBytes)
                 .lockedPages(heldBytes / arguments.pageSize())
                 .systemLockedBytes(backend.limits().lockedBytes())
-                .leakedHandles(reaper.leaked())
+                .leakedHandles(leaks.count())
                 .longestLockNanos(longestLock.get())
                 .leftoverBytes(ranges.leftoverBytes());
         for (Reason reason : Reason.values()) {
             all.failures(reason, failures.get(reason.ordinal()));
         }
         return all.build();
+    }
+
+    @Override
+    public LockReport report() {
+        return report(LockPolicy.REQUIRED, Collections.emptyList());
+    }
+
+    /** Reports what is locked, what is lost, and what never was. */
+    LockReport report(LockPolicy policy, Collection<MemoryLock> without) {
+        return new Reporting(backend, ranges).report(policy, without);
     }
 
     /** Returns an optional ability of the backend. */
@@ -509,7 +511,7 @@ public final class Engine implements PageLocker {
         return held.build();
     }
 
-    private PageLockException explain(PageLockException e, String action, MemoryRange asked) {
+    PageLockException explain(PageLockException e, String action, MemoryRange asked) {
         failures.incrementAndGet(e.reason().ordinal());
         PageLockException.Builder builder =
                 e.toBuilder().action(action).system(arguments.info().system());

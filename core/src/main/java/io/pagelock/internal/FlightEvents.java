@@ -11,22 +11,57 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * JDK Flight Recorder events {@code io.pagelock.Lock} for each lock of a range, with duration, bytes and outcome. Reached by
- * reflection, because Java 8 may have no Flight Recorder. Costs one volatile read per lock while nobody records, and starts
- * nothing: the event type is registered once a recorder is there.
+ * JDK Flight Recorder events of one kind. Reached by reflection, because Java 8 may have no Flight Recorder. Costs one volatile read
+ * per lock while nobody records, and starts nothing: the event type is registered once a recorder is there.
  */
 final class FlightEvents {
-    private static final String EVENT = "io.pagelock.Lock";
+    /** What is recorded. Every event has a number of bytes and a text. */
+    enum Kind {
+        /** Each lock of a range, with its duration. */
+        LOCK("Page Lock", "Memory was locked, or locking it was refused", "outcome", "Outcome", true),
+        /** Each dropped handle that is reported. */
+        LEAK(
+                "Page Lock Leak",
+                "A handle was dropped without close, so its pages were unlocked",
+                "madeAt",
+                "Made At",
+                // It would be that of a thread of this library.
+                false);
+
+        private final String label;
+        private final String description;
+        private final String textField;
+        private final String textLabel;
+        private final boolean hasStack;
+
+        /** One for the process, however many engines there are. */
+        private volatile Type type;
+
+        Kind(String label, String description, String textField, String textLabel, boolean hasStack) {
+            this.label = label;
+            this.description = description;
+            this.textField = textField;
+            this.textLabel = textLabel;
+            this.hasStack = hasStack;
+        }
+
+        private synchronized Type register() throws Throwable {
+            if (type == null) {
+                type = new Type(this);
+            }
+            return type;
+        }
+    }
+
+    private final Kind kind;
 
     /** {@code FlightRecorder.isInitialized()}; null where there is no Flight Recorder. */
     private final MethodHandle isRecorderThere;
 
-    /** One for the process, however many engines there are. */
-    private static volatile Type type;
-
     private volatile boolean broken;
 
-    FlightEvents() {
+    FlightEvents(Kind kind) {
+        this.kind = kind;
         MethodHandle handle = null;
         try {
             Class<?> recorder = Class.forName("jdk.jfr.FlightRecorder", true, ClassLoader.getSystemClassLoader());
@@ -51,18 +86,11 @@ final class FlightEvents {
             if (!(boolean) isRecorderThere.invokeExact()) {
                 return null;
             }
-            return (type == null ? register() : type).begin();
+            return (kind.type == null ? kind.register() : kind.type).begin();
         } catch (Throwable e) {
             broken = true;
             return null;
         }
-    }
-
-    private static synchronized Type register() throws Throwable {
-        if (type == null) {
-            type = new Type();
-        }
-        return type;
     }
 
     /**
@@ -70,11 +98,11 @@ final class FlightEvents {
      *
      * @param event what {@link #begin} returned; not null
      * @param bytes the size of the lock
-     * @param outcome "locked" or the reason of the failure
+     * @param text "locked" or the reason of the failure; where a dropped handle was made
      */
-    void end(Object event, long bytes, String outcome) {
+    void end(Object event, long bytes, String text) {
         try {
-            type.end(event, bytes, outcome);
+            kind.type.end(event, bytes, text);
         } catch (Throwable e) {
             broken = true;
         }
@@ -88,18 +116,19 @@ final class FlightEvents {
         private final MethodHandle set;
         private final MethodHandle commit;
 
-        private Type() throws Throwable {
+        private Type(Kind kind) throws Throwable {
             ClassLoader loader = ClassLoader.getSystemClassLoader();
             Class<?> factory = Class.forName("jdk.jfr.EventFactory", true, loader);
             Class<?> event = Class.forName("jdk.jfr.Event", true, loader);
             List<Object> type = new ArrayList<>();
-            type.add(annotation(loader, "Name", EVENT));
-            type.add(annotation(loader, "Label", "Page Lock"));
-            type.add(annotation(loader, "Description", "Memory was locked, or locking it was refused"));
+            type.add(annotation(loader, "Name", "io.pagelock." + (kind == Kind.LOCK ? "Lock" : "Leak")));
+            type.add(annotation(loader, "Label", kind.label));
+            type.add(annotation(loader, "Description", kind.description));
             type.add(annotation(loader, "Category", new String[] {"pagelock"}));
+            type.add(annotation(loader, "StackTrace", kind.hasStack));
             List<Object> fields = Arrays.asList(
                     field(loader, long.class, "bytes", annotation(loader, "DataAmount", "BYTES")),
-                    field(loader, String.class, "outcome", annotation(loader, "Label", "Outcome")));
+                    field(loader, String.class, kind.textField, annotation(loader, "Label", kind.textLabel)));
             Object made = factory.getMethod("create", List.class, List.class).invoke(null, type, fields);
             MethodHandles.Lookup lookup = MethodHandles.publicLookup();
             newEvent = lookup.unreflect(factory.getMethod("newEvent"))
@@ -139,9 +168,9 @@ final class FlightEvents {
             return event;
         }
 
-        private void end(Object event, long bytes, String outcome) throws Throwable {
+        private void end(Object event, long bytes, String text) throws Throwable {
             set.invokeExact(event, 0, (Object) bytes);
-            set.invokeExact(event, 1, (Object) outcome);
+            set.invokeExact(event, 1, (Object) text);
             commit.invokeExact(event);
         }
     }

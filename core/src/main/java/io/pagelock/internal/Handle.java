@@ -4,8 +4,10 @@ package io.pagelock.internal;
 import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
+import io.pagelock.PageLockException;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** What the caller sees of a {@link Hold}. */
@@ -22,6 +24,11 @@ final class Handle implements PageLock {
      */
     private Object anchor;
 
+    /** Why nothing is locked, and whom its close concerns; null for every handle that has locked something. */
+    private PageLockException failure;
+
+    private PolicyLocker policy;
+
     Handle(Engine engine, Object ranges) {
         this.engine = engine;
         this.ranges = ranges;
@@ -34,9 +41,20 @@ final class Handle implements PageLock {
         return this;
     }
 
+    /** Called at most once, before anybody else sees the handle: the system refused, and the handle stands for nothing. */
+    void without(PageLockException why, PolicyLocker locker) {
+        failure = why;
+        policy = locker;
+    }
+
     /** Called when the pages are unlocked. */
     void letGo() {
         anchor = null;
+    }
+
+    /** Records where the handle is made, in the thread that makes it. */
+    void record(Leaks leaks, long now) {
+        hold.place = leaks.place(now, anchor);
     }
 
     Hold hold() {
@@ -67,12 +85,22 @@ final class Handle implements PageLock {
     }
 
     @Override
+    public Optional<PageLockException> failure() {
+        return Optional.ofNullable(failure);
+    }
+
+    @Override
     public void close() {
-        engine.close(this, hold);
+        if (failure != null) {
+            anchor = null;
+            policy.closed(this);
+        } else {
+            engine.close(this, hold);
+        }
     }
 
     @Override
     public String toString() {
-        return "PageLock" + ranges() + (isValid() ? "" : " (not valid)");
+        return "PageLock" + ranges() + (isValid() ? "" : failure == null ? " (not valid)" : " (not locked)");
     }
 }

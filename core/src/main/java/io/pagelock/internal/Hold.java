@@ -28,6 +28,9 @@ final class Hold extends PhantomReference<Handle> {
     /** The lock under way or waiting for its turn; null otherwise. */
     Call call;
 
+    /** Where the handle was made, if that was recorded. Written before the caller has the handle, read when it is dropped. */
+    Leaks.Place place;
+
     // One aligned range, as nearly every handle has; or several, as start and end in turn, sorted and disjoint.
     private final long start;
     private final long end;

@@ -12,6 +12,10 @@ final class LockOptions {
 
     private LockOptions() {}
 
+    static boolean isOnFault(LockOption... options) {
+        return Arguments.setOf(LockOption.class, options).contains(LockOption.ON_FAULT);
+    }
+
     static Set<LockOption> of(boolean onFault) {
         return onFault ? ON_FAULT : FULL;
     }

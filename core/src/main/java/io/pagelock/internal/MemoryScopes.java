@@ -49,6 +49,11 @@ final class MemoryScopes {
 
     private MemoryScopes() {}
 
+    /** Reports whether this JVM has memory segments, in their final shape. */
+    static boolean areThere() {
+        return OF_BUFFER != null;
+    }
+
     /**
      * Checks the owner of memory that is about to be given to the system.
      *

@@ -2,11 +2,11 @@
 package io.pagelock.internal;
 
 import io.pagelock.MemoryRange;
-import io.pagelock.PageLocker;
 import io.pagelock.PageLockerMXBean;
 import io.pagelock.Statistics;
 import io.pagelock.spi.DaemonThread;
 import java.lang.management.ManagementFactory;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import javax.management.ObjectName;
@@ -17,18 +17,18 @@ final class Monitoring implements PageLockerMXBean {
     /** Only written: what must stay reachable. */
     private static volatile Object bean;
 
-    private final PageLocker locker;
+    private final Engine locker;
 
-    private Monitoring(PageLocker locker) {
+    private Monitoring(Engine locker) {
         this.locker = locker;
     }
 
     /** Registers in a thread of its own: the first use of JMX takes longer than the first lock should. */
-    static void register(PageLocker locker) {
+    static void register(Engine locker) {
         DaemonThread.of("pagelock-jmx", () -> registerHere(locker)).start();
     }
 
-    private static void registerHere(PageLocker locker) {
+    private static void registerHere(Engine locker) {
         try {
             bean = WeakBean.register(
                     ManagementFactory.getPlatformMBeanServer(),
@@ -72,6 +72,11 @@ final class Monitoring implements PageLockerMXBean {
     @Override
     public long getLeakedHandles() {
         return now().leakedHandles();
+    }
+
+    @Override
+    public List<String> getRecentLeaks() {
+        return locker.recentLeaks();
     }
 
     @Override

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.internal;
 
-/** Lists the holds that are counted. Guarded by the monitor of {@link LockTable}; needs no memory. */
+import java.util.ArrayList;
+import java.util.List;
+
+/** Lists the holds that are counted. Guarded by the monitor of {@link LockTable}; all but {@link #lost} needs no memory. */
 final class OpenHolds {
     private final LockTable monitor;
     private Hold first;
@@ -39,6 +42,18 @@ final class OpenHolds {
     long count() {
         assert Thread.holdsLock(monitor);
         return count;
+    }
+
+    /** Returns the sizes of the holds that lost pages. */
+    List<Long> lost() {
+        assert Thread.holdsLock(monitor);
+        List<Long> sizes = new ArrayList<>();
+        for (Hold hold = first; hold != null; hold = hold.next) {
+            if (hold.lost) {
+                sizes.add(hold.bytes());
+            }
+        }
+        return sizes;
     }
 
     /** Marks the holds that lost pages; one that began in the given epoch or later has lost nothing. */

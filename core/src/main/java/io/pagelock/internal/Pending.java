@@ -2,11 +2,13 @@
 package io.pagelock.internal;
 
 import io.pagelock.PageLock;
+import io.pagelock.PageLockException;
 import io.pagelock.PendingLock;
 import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.DaemonThread;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 
 /** A lock under way. What cancels it is that the future is done before the lock is. */
 class Pending extends CompletableFuture<PageLock> implements PendingLock {
@@ -14,10 +16,17 @@ class Pending extends CompletableFuture<PageLock> implements PendingLock {
     private static final long TRIES = 50;
 
     private final long totalBytes;
+    private final Function<PageLockException, PageLock> instead;
     private final Progress progress = new Progress(this::isDone);
 
     Pending(long totalBytes) {
+        this(totalBytes, null);
+    }
+
+    /** @param instead makes the handle without a lock that a refusal becomes; null if it stays a failure */
+    Pending(long totalBytes, Function<PageLockException, PageLock> instead) {
         this.totalBytes = totalBytes;
+        this.instead = instead;
     }
 
     Progress progress() {
@@ -47,7 +56,11 @@ class Pending extends CompletableFuture<PageLock> implements PendingLock {
         long tries = DaemonThread.isCurrent() ? Long.MAX_VALUE : TRIES;
         while (!isDone()) {
             try {
-                completeExceptionally(failure);
+                if (instead != null && failure instanceof PageLockException) {
+                    complete(instead.apply((PageLockException) failure));
+                } else {
+                    completeExceptionally(failure);
+                }
             } catch (OutOfMemoryError e) {
                 if (--tries == 0) {
                     throw e;

@@ -500,9 +500,10 @@ final class RangeLocks {
         }
     }
 
-    boolean isOpen(Hold hold) {
+    /** Returns how much a handle holds; 0 if it is closed. */
+    long openBytes(Hold hold) {
         synchronized (table) {
-            return hold.state == Hold.State.LOCKED;
+            return hold.state == Hold.State.LOCKED ? hold.bytes() : 0;
         }
     }
 

@@ -4,7 +4,6 @@ package io.pagelock.internal;
 import io.pagelock.spi.DaemonThread;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Unlocks what dropped handles held. Its daemon thread starts with the first handle and ends when there has been none for
@@ -16,23 +15,20 @@ final class Reaper {
 
     private final RangeLocks locks;
     private final ReferenceQueue<Handle> queue = new ReferenceQueue<>();
-    private final AtomicLong leaked = new AtomicLong();
+    private final Leaks leaks;
     private volatile boolean running;
     /** Taken from the queue and not closed yet. Of the reaper's thread alone. */
     private Hold unfinished;
     /** There was no memory for the wait. Of the reaper's thread alone. */
     private boolean failed;
 
-    Reaper(RangeLocks locks) {
+    Reaper(RangeLocks locks, Leaks leaks) {
         this.locks = locks;
+        this.leaks = leaks;
     }
 
     ReferenceQueue<Handle> queue() {
         return queue;
-    }
-
-    long leaked() {
-        return leaked.get();
     }
 
     /** Called after each lock. */
@@ -86,8 +82,9 @@ final class Reaper {
     /** A collector may also hand over what was closed: it sees old garbage as live for a while. */
     private void take(Hold dropped) {
         unfinished = dropped;
-        if (dropped != null && locks.isOpen(dropped)) {
-            leaked.incrementAndGet();
+        long bytes = dropped == null ? 0 : locks.openBytes(dropped);
+        if (bytes > 0) {
+            leaks.dropped(dropped.start(0), bytes, dropped.place);
         }
     }
 

@@ -36,7 +36,8 @@ public final class FileLocker {
     }
 
     /**
-     * Returns a file locker over a page locker.
+     * Returns a file locker over a page locker. If its {@link PageLocker#policy} is not {@link io.pagelock.LockPolicy#REQUIRED}, every
+     * lock is one of best effort, and it is no failure if nothing is locked.
      *
      * @param locker locks the mappings
      * @return the file locker

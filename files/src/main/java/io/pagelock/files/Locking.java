@@ -5,6 +5,7 @@ import io.pagelock.ByteSize;
 import io.pagelock.Capability;
 import io.pagelock.Forecast;
 import io.pagelock.LockOption;
+import io.pagelock.LockPolicy;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
@@ -70,9 +71,9 @@ final class Locking {
         this.locker = locker;
         this.options = options;
         this.lockOptions = options.isOnFault() ? new LockOption[] {LockOption.ON_FAULT} : new LockOption[0];
-        this.bestEffort = options.isBestEffort();
+        this.bestEffort = options.isBestEffort() || locker.policy() != LockPolicy.REQUIRED;
         this.budget = options.budget() & -locker.pageSize();
-        if (options.isOnFault()) {
+        if (options.isOnFault() && locker.policy() == LockPolicy.REQUIRED) {
             for (Capability each : new Capability[] {Capability.LOCK_ON_FAULT, Capability.RESIDENT_PAGES}) {
                 if (!locker.capabilities().contains(each)) {
                     throw new UnsupportedOperationException("to lock on fault, this system lacks " + each);
@@ -254,7 +255,7 @@ final class Locking {
                 .filter(each -> each.problem().isPresent())
                 .findFirst()
                 .flatMap(HeldFile::problem);
-        if (first.isPresent() && lockedBytes() == 0 && options.budget() > 0) {
+        if (first.isPresent() && lockedBytes() == 0 && options.budget() > 0 && locker.policy() == LockPolicy.REQUIRED) {
             throw new FileLockException(
                     first.get().reason(),
                     null,
@@ -330,9 +331,18 @@ final class Locking {
         }
     }
 
+    /** What a file lacks is reported of the file, so a handle without a lock is a refusal here. */
+    private static PageLock strictly(PageLock handle) {
+        if (handle.failure().isPresent()) {
+            handle.close();
+            throw handle.failure().get();
+        }
+        return handle;
+    }
+
     private void lock(List<Window> step, boolean together) {
         try {
-            PageLock handle = locker.lock(ranges(step), lockOptions);
+            PageLock handle = strictly(locker.lock(ranges(step), lockOptions));
             if (together) {
                 handles.push(handle);
             } else {
@@ -403,7 +413,8 @@ final class Locking {
     /** Under the lock on fault, pages stay locked that were once brought in; for that, they are locked for a moment. */
     private void keepResident(List<MemoryRange> runs) {
         for (int i = 0; i < runs.size(); i += RUNS) {
-            locker.lock(runs.subList(i, Math.min(i + RUNS, runs.size()))).close();
+            strictly(locker.lock(runs.subList(i, Math.min(i + RUNS, runs.size()))))
+                    .close();
         }
     }
 
@@ -428,7 +439,7 @@ final class Locking {
             return;
         }
         try {
-            window.file.keep(locker.lock(window.range, lockOptions));
+            window.file.keep(strictly(locker.lock(window.range, lockOptions)));
             locked(Collections.singletonList(window));
         } catch (PageLockException e) {
             FileLockException why = FileLockException.of(window.file.path(), what(window.file), e, remedies(e));
@@ -528,7 +539,7 @@ final class Locking {
             for (MemoryRange each : file.segments()) {
                 for (long at = 0; at < each.length(); at += STEP) {
                     checkCancelled();
-                    taken.add(locker.lock(part(each, at, Math.min(STEP, each.length() - at)), lockOptions));
+                    taken.add(strictly(locker.lock(part(each, at, Math.min(STEP, each.length() - at)), lockOptions)));
                 }
             }
         } catch (FileLockException e) {

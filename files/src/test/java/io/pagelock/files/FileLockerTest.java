@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pagelock.LockPolicy;
 import io.pagelock.PageLocker;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -103,6 +104,29 @@ class FileLockerTest {
         FileLockException e = assertThrows(FileLockException.class, () -> required(a, dir.resolve("missing")));
         assertEquals(FileLockException.NO_SUCH_FILE, e.reason());
         assertEquals(dir.resolve("missing"), e.path().get());
+        assertEquals(0, lockedPages(a));
+    }
+
+    /** By the policy of the locker, without an option: nothing is locked, nothing is thrown, and each file says why. */
+    @Test
+    void underAnotherPolicyEachFileSaysThatItIsNotLocked() throws Exception {
+        Path a = file("a", 1);
+        FileLocker off = FileLocker.over(PageLocker.system(LockPolicy.OFF));
+        for (FileLockOptions options :
+                List.of(FileLockOptions.required(), FileLockOptions.required().onFault())) {
+            try (HeldFiles held = off.lock(FileSelection.of(a), options)) {
+                assertEquals(0, held.lockedBytes());
+                assertEquals(0, held.files().get(0).lockedBytes());
+                assertFalse(held.isComplete());
+                FileLockException why = held.files().get(0).problem().get();
+                assertTrue(why.getMessage().contains("switched off"), why.getMessage());
+                assertEquals(List.of(), held.check());
+            }
+        }
+        try (HeldFiles held =
+                off.lockAsync(FileSelection.of(a), FileLockOptions.required()).get()) {
+            assertFalse(held.isComplete());
+        }
         assertEquals(0, lockedPages(a));
     }
 

@@ -88,7 +88,8 @@ public final class LockedArena implements Arena {
      * @throws IllegalStateException if the arena is closed
      * @throws WrongThreadException if the arena is confined to another thread
      * @throws OutOfMemoryError if there is not so much memory
-     * @throws PageLockException if the memory could not be locked, with the reasons of {@link PageLocker#lock}
+     * @throws PageLockException if the memory could not be locked, with the reasons of {@link PageLocker#lock}; with another
+     *     {@link PageLocker#policy} than required, the memory is not locked then, see {@link #isLocked}
      */
     @Override
     public MemorySegment allocate(long byteSize, long byteAlignment) {
@@ -173,6 +174,21 @@ public final class LockedArena implements Arena {
             monitor.unlock();
         }
         return pages;
+    }
+
+    /**
+     * Reports whether all memory that this arena has handed out is locked. It is, unless the {@link PageLocker#policy} of the locker lets
+     * memory be unlocked.
+     *
+     * @return true if nothing is handed out; false once the arena is closed
+     */
+    public boolean isLocked() {
+        monitor.lock();
+        try {
+            return scope().isAlive() && slabs.stream().allMatch(Slab::isLocked);
+        } finally {
+            monitor.unlock();
+        }
     }
 
     @Override

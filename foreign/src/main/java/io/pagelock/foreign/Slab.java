@@ -66,6 +66,10 @@ final class Slab {
         }
     }
 
+    boolean isLocked() {
+        return lock.isValid();
+    }
+
     synchronized boolean isReleased() {
         return released;
     }

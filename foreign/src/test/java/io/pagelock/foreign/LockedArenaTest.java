@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pagelock.LockPolicy;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.backend.testkit.ProcWitness;
@@ -50,6 +51,24 @@ class LockedArenaTest {
 
     private static void write(MemorySegment segment) {
         segment.fill((byte) 0x5a);
+    }
+
+    @Test
+    void anArenaSaysWhetherItsMemoryIsLocked() {
+        for (var kind : CLOSABLE) {
+            try (LockedArena arena = kind.apply(locker)) {
+                assertTrue(arena.isLocked());
+                arena.allocate(32);
+                assertTrue(arena.isLocked());
+            }
+            LockedArena off = kind.apply(PageLocker.system(LockPolicy.OFF));
+            write(off.allocate(32));
+            assertFalse(off.isLocked());
+            off.close();
+            assertFalse(off.isLocked());
+        }
+        assertEquals(List.of(), PageLocker.system(LockPolicy.OFF).report().notLocked());
+        assertNothingIsLeft();
     }
 
     @Test

@@ -39,7 +39,7 @@ class ForgottenHandlesTest {
         assertEquals(
                 "0\n0 failed, 0 open, 0 locked\n",
                 Jars.application()
-                        .options("-XX:MaxDirectMemorySize=64m")
+                        .options("-XX:MaxDirectMemorySize=64m", "-Dio.pagelock.leaks=off")
                         .run(Forgetful.class)
                         .toString());
     }

@@ -4,7 +4,6 @@ package io.pagelock.secrets;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
-import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.spi.MemoryGuard;
 import java.nio.ByteBuffer;
@@ -35,7 +34,7 @@ final class Pages {
     private final Recipe recipe;
     private final ByteBuffer block;
     private final int length;
-    /** The address of the first page; 0 where nothing can be asked for it. */
+    /** The address of the first page. */
     private final long address;
 
     private final int offset;
@@ -58,14 +57,6 @@ final class Pages {
         int page = recipe.pageSize;
         // A page to align, and one on either side.
         block = ByteBuffer.allocateDirect(Math.addExact(length, 3 * page));
-        if (recipe.locker == null) {
-            address = 0;
-            offset = page;
-            for (Protection each : recipe.wanted) {
-                missing(each, "no backend locks memory on this system: " + PageLocker.availability());
-            }
-            return;
-        }
         long start = recipe.locker.rangeOf(block).address();
         address = ((start + page - 1) & -page) + page;
         offset = (int) (address - start);
@@ -89,6 +80,9 @@ final class Pages {
         } else if (recipe.wanted.contains(Protection.LOCKED)) {
             try {
                 lock = recipe.locker.lock(MemoryRange.of(address, length, block));
+                if (lock.failure().isPresent()) {
+                    throw lock.failure().get();
+                }
                 kept.add(Protection.LOCKED);
             } catch (PageLockException e) {
                 refused(Protection.LOCKED, e);
@@ -121,9 +115,6 @@ final class Pages {
     }
 
     private void missing(Protection protection, String why) {
-        if (protection == Protection.WIPED_ON_CLOSE || protection == Protection.WIPED_AT_EXIT) {
-            return;
-        }
         if (recipe.required.contains(protection)) {
             throw PageLockException.because(Reason.NOT_SUPPORTED)
                     .detail(protection + " is required: " + why)

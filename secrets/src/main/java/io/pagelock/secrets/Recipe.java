@@ -9,9 +9,6 @@ import java.util.Set;
 
 /** How the pages of a pool are made: what locks and guards them, and what is asked for. */
 final class Recipe {
-    private static final int WITHOUT_SYSTEM = 4096;
-
-    /** Null where no backend fits. */
     final PageLocker locker;
     /** Null where the system cannot guard memory. */
     final MemoryGuarding guarding;
@@ -26,10 +23,8 @@ final class Recipe {
         this.locker = locker;
         this.required = required;
         this.wanted = wanted;
-        guarding = locker == null
-                ? null
-                : PageLockers.ability(locker, MemoryGuarding.class).orElse(null);
-        pageSize = locker == null ? WITHOUT_SYSTEM : (int) locker.pageSize();
+        guarding = PageLockers.ability(locker, MemoryGuarding.class).orElse(null);
+        pageSize = (int) locker.pageSize();
     }
 
     static MemoryGuard guardOf(Protection protection) {

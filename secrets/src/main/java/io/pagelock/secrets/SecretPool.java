@@ -2,6 +2,7 @@
 package io.pagelock.secrets;
 
 import io.pagelock.CheckReturnValue;
+import io.pagelock.LockPolicy;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
@@ -51,17 +52,20 @@ public final class SecretPool implements AutoCloseable {
     }
 
     /**
-     * Makes a pool whose memory must be locked, and that prefers everything else but {@link Protection#SECRET_MEMORY}. Without a
-     * budget.
+     * Makes a pool whose memory must be locked, unless the {@link PageLocker#policy} of the locker is another one, and that prefers
+     * everything else but {@link Protection#SECRET_MEMORY}. Without a budget.
      *
      * @param locker what locks the memory
      * @return a new pool
      * @throws PageLockException if a first page could not be locked
      */
     public static SecretPool create(PageLocker locker) {
-        return builder(locker)
-                .require(Protection.LOCKED)
-                .prefer(
+        Builder builder = builder(locker);
+        if (locker.policy() == LockPolicy.REQUIRED) {
+            builder.require(Protection.LOCKED);
+        }
+        return builder.prefer(
+                        Protection.LOCKED,
                         Protection.NOT_DUMPED,
                         Protection.NOT_INHERITED,
                         Protection.GUARD_PAGES,
@@ -76,7 +80,7 @@ public final class SecretPool implements AutoCloseable {
      * @return a builder that asks for nothing but wiping
      */
     public static Builder builder() {
-        return new Builder(PageLocker.availability().isAvailable() ? PageLocker.system() : null);
+        return new Builder(PageLocker.system(LockPolicy.BEST_EFFORT));
     }
 
     /**
@@ -96,7 +100,6 @@ public final class SecretPool implements AutoCloseable {
         private final Set<Protection> wanted = EnumSet.noneOf(Protection.class);
         private long budget = Long.MAX_VALUE;
 
-        /** @param locker null where no backend fits */
         Builder(PageLocker locker) {
             this.locker = locker;
         }

@@ -227,14 +227,8 @@ final class Slabs {
                 throw PageLockException.because(Reason.OVER_LIMIT)
                         .action("allocate a secret")
                         .detail("asked for " + ByteSize.format(length) + " of pages; " + describe()
-                                + (recipe.locker == null
-                                        ? ""
-                                        : "; limit of locked memory: soft "
-                                                + recipe.locker
-                                                        .limits()
-                                                        .all()
-                                                        .get(0)
-                                                        .soft()))
+                                + "; limit of locked memory: soft "
+                                + recipe.locker.limits().all().get(0).soft())
                         .remedies("Close secrets", "Raise the budget of the pool")
                         .build();
             }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pagelock.LockPolicy;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
@@ -199,8 +200,9 @@ class RefusalsTest {
 
     @Test
     void withoutABackendThePoolWipesAndPromisesNothingElse() {
+        PageLocker off = PageLocker.system(LockPolicy.OFF);
         try (SecretPool pool =
-                new SecretPool.Builder(null).prefer(Protection.values()).build()) {
+                SecretPool.builder(off).prefer(Protection.values()).build()) {
             Secret secret = pool.allocate(32);
             secret.write(new byte[] {1, 2, 3});
             assertEquals(2, secret.get(1));
@@ -210,7 +212,33 @@ class RefusalsTest {
         }
         PageLockException refusal = assertThrows(
                 PageLockException.class,
-                () -> new SecretPool.Builder(null).require(Protection.LOCKED).build());
+                () -> SecretPool.builder(off).require(Protection.LOCKED).build());
         assertEquals(Reason.NOT_SUPPORTED, refusal.reason());
+    }
+
+    /** The convenience follows the policy of the locker; what a program requires by itself stays required. */
+    @Test
+    void underBestEffortAPoolThatCannotBeLockedSaysSo() {
+        kernel.setLimit(0);
+        PageLocker locker = PageLockers.over(new Strict(), LockPolicy.BEST_EFFORT);
+        try (SecretPool pool = SecretPool.create(locker);
+                Secret secret = pool.allocate(32)) {
+            assertEquals(Tristate.NO, pool.kept(Protection.LOCKED));
+            assertEquals(Tristate.NO, secret.kept(Protection.LOCKED));
+            assertEquals(Tristate.YES, pool.kept(Protection.NOT_DUMPED));
+            assertTrue(pool.whyNot(Protection.LOCKED).isPresent());
+            assertEquals(Tristate.NO, locker.report().kept());
+        }
+        assertEquals(List.of(), locker.report().notLocked());
+        assertThrows(
+                PageLockException.class,
+                () -> SecretPool.builder(locker).require(Protection.LOCKED).build());
+        assertEquals(List.of(), locker.report().notLocked());
+        kernel.setLimit(1 << 20);
+        try (SecretPool pool = SecretPool.create(locker)) {
+            pool.allocate(32).close();
+            assertEquals(Tristate.YES, pool.kept(Protection.LOCKED));
+            assertEquals(Tristate.YES, locker.report().kept());
+        }
     }
 }
