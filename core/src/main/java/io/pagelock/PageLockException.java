@@ -38,9 +38,12 @@ public final class PageLockException extends RuntimeException {
     private final @Nullable String system;
     /** What can be done, one setting each; may be empty. */
     private final String[] remedies;
+    /** The message up to the remedies. */
+    private final String summary;
 
     private PageLockException(Builder from) {
-        super(from.message(), from.cause);
+        super(from.summary() + from.advice(), from.cause);
+        summary = from.summary();
         reason = from.reason;
         detail = from.detail;
         function = from.function;
@@ -123,6 +126,15 @@ public final class PageLockException extends RuntimeException {
      */
     public Optional<String> system() {
         return Optional.ofNullable(system);
+    }
+
+    /**
+     * Returns the message without the remedies and without the page of the reason, for reports that list those themselves.
+     *
+     * @return one sentence without a full stop
+     */
+    public String summary() {
+        return summary;
     }
 
     /**
@@ -272,7 +284,7 @@ public final class PageLockException extends RuntimeException {
             return new PageLockException(this);
         }
 
-        private String message() {
+        private String summary() {
             StringBuilder text = new StringBuilder();
             if (action != null) {
                 text.append("cannot ").append(action);
@@ -295,13 +307,18 @@ public final class PageLockException extends RuntimeException {
                 }
                 text.append(system == null ? "]" : " on " + system + "]");
             }
+            return text.toString();
+        }
+
+        private String advice() {
+            StringBuilder text = new StringBuilder();
             if (!remedies.isEmpty()) {
                 text.append(". ").append(remedies.get(0));
             }
             if (remedies.size() > 1) {
                 text.append(" (").append(remedies.size() - 1).append(" more in remedies())");
             }
-            return text.toString();
+            return text.append(". See ").append(reason.page()).toString();
         }
     }
 }

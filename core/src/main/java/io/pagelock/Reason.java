@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock;
 
+import java.util.Locale;
+
 /**
  * Names why the system refused, as far as the backend could find out. The same errno has different reasons on different
  * systems and even within one, so look here and not at {@link PageLockException#errno()}.
@@ -39,6 +41,17 @@ public enum Reason {
 
     Reason(String text) {
         this.text = text;
+    }
+
+    /**
+     * Returns the address of the page that explains this reason and what can be done about it on each system. Messages of
+     * {@link PageLockException} end with it.
+     *
+     * @return an address with a fragment
+     */
+    public String page() {
+        return "https://pagelock.io/docs/errors.html#"
+                + name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     /**

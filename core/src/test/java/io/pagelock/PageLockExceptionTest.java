@@ -24,13 +24,16 @@ class PageLockExceptionTest {
     }
 
     @Test
-    void theMessageShowsTheFirstRemedyAndSaysHowManyMoreThereAre() {
+    void theMessageShowsTheFirstRemedyHowManyMoreThereAreAndThePage() {
         String failure = "cannot lock 8192 bytes (8 KiB) at 0x10000: " + Reason.OVER_LIMIT
                 + ": asked for 8192 bytes [mlock: errno 12 ENOMEM on Linux 6.1]";
-        assertEquals(failure, with().getMessage());
-        assertEquals(failure + ". Raise the limit", with("Raise the limit").getMessage());
+        String page = ". See https://pagelock.io/docs/errors.html#over-limit";
+        assertEquals(failure + page, with().getMessage());
         assertEquals(
-                failure + ". Raise the limit (2 more in remedies())",
+                failure + ". Raise the limit" + page, with("Raise the limit").getMessage());
+        assertEquals(failure, with("Raise the limit").summary());
+        assertEquals(
+                failure + ". Raise the limit (2 more in remedies())" + page,
                 with("Raise the limit", "Grant the right", "Lock less").getMessage());
     }
 

@@ -161,6 +161,7 @@ final class Console {
         warn(why.getMessage());
         if (remedies) {
             why.remedies().forEach(this::suggest);
+            why.page().ifPresent(page -> err.println("  see " + page));
         }
         if (debug) {
             StringWriter trace = new StringWriter();

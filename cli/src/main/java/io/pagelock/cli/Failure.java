@@ -9,6 +9,7 @@ import java.nio.file.FileSystemException;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** Why a command, or one file of it, came to nothing: for a person and for a script. */
 final class Failure extends RuntimeException {
@@ -35,7 +36,7 @@ final class Failure extends RuntimeException {
     }
 
     static Failure of(PageLockException e) {
-        return new Failure(e.reason().name(), Remedies.without(e), e.remedies(), e);
+        return new Failure(e.reason().name(), e.summary(), e.remedies(), e);
     }
 
     static Failure of(FileLockException e) {
@@ -62,6 +63,13 @@ final class Failure extends RuntimeException {
 
     String reason() {
         return reason;
+    }
+
+    /** The page that explains it; empty if the system refused nothing. */
+    Optional<String> page() {
+        return getCause() instanceof PageLockException
+                ? Optional.of(((PageLockException) getCause()).reason().page())
+                : Optional.empty();
     }
 
     /** What to do, the most likely first. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
-import io.pagelock.PageLockException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -15,15 +14,6 @@ final class Remedies {
     private static final Pattern SAFE_NAME = Pattern.compile("[\\w.@-]+");
 
     private Remedies() {}
-
-    /** Returns the message of an exception without its remedies, which are shown one a line. */
-    static String without(PageLockException e) {
-        String message = e.getMessage();
-        int end = e.remedies().isEmpty()
-                ? -1
-                : message.lastIndexOf(". " + e.remedies().get(0));
-        return end < 0 ? message : message.substring(0, end);
-    }
 
     /** Names the user, and says where options of the JVM go, for they cannot be given to the command. */
     static List<String> here(List<String> remedies) {

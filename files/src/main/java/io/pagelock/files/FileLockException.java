@@ -72,13 +72,7 @@ public final class FileLockException extends RuntimeException {
     }
 
     static FileLockException of(Path path, String what, PageLockException e, List<String> remedies) {
-        // Without the remedies, which are listed.
-        String message = e.getMessage();
-        int end = e.remedies().isEmpty()
-                ? -1
-                : message.lastIndexOf(". " + e.remedies().get(0));
-        return new FileLockException(
-                e.reason().name(), path, what + ": " + (end < 0 ? message : message.substring(0, end)), remedies, e);
+        return new FileLockException(e.reason().name(), path, what + ": " + e.summary(), remedies, e);
     }
 
     static FileLockException of(String what, Forecast forecast) {

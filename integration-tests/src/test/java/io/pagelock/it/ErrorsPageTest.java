@@ -3,6 +3,7 @@ package io.pagelock.it;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pagelock.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,9 +15,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Each row of {@code docs/errors.md} names tests that exist. */
+/** Each row of {@code docs/errors.md} names tests that exist, and each reason has a place there. */
 class ErrorsPageTest {
     private static final Path ROOT = Path.of("..");
     private static final Pattern NAME = Pattern.compile("`(?:(\\w+)\\.)?(\\w+)`");
@@ -27,6 +29,16 @@ class ErrorsPageTest {
         List<String> rows = rows();
         assertTrue(rows.size() > 60, "only " + rows.size() + " rows were found");
         return rows.stream().map(row -> DynamicTest.dynamicTest(row, () -> check(row, sources)));
+    }
+
+    @Test
+    void eachReasonHasThePlaceThatMessagesLeadTo() throws IOException {
+        List<String> lines = Files.readAllLines(ROOT.resolve("docs/errors.md"));
+        for (Reason reason : Reason.values()) {
+            assertTrue(lines.contains("### " + reason.name()), reason.name() + " has no heading");
+            assertTrue(reason.page()
+                    .endsWith("/docs/errors.html#" + reason.name().toLowerCase().replace('_', '-')));
+        }
     }
 
     private static Map<String, Path> sources() throws IOException {
