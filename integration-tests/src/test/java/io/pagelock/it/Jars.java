@@ -29,7 +29,7 @@ final class Jars {
         return all().stream()
                 .filter(jar -> jar.getFileName()
                         .toString()
-                        .matches("(pagelock-(core|backend-support|backend-linux)|jna)-\\d.*"))
+                        .matches("(pagelock-(core|backend-support|backend-linux)|jna-jpms)-\\d.*"))
                 .collect(Collectors.toList());
     }
 

@@ -167,7 +167,7 @@ class NativeLoadingTest {
     }
 
     private static boolean isJna(String entry) {
-        return Path.of(entry).getFileName().toString().matches("jna-\\d.*\\.jar");
+        return Path.of(entry).getFileName().toString().matches("jna-jpms-\\d.*\\.jar");
     }
 
     /** The class path with another jar in place of JNA's. */

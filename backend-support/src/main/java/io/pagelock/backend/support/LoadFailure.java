@@ -79,7 +79,7 @@ final class LoadFailure {
             return lines("JNA failed to start earlier in this process; look for its first error");
         }
         if (has(words, "NoClassDefFoundError", "ClassNotFoundException", "NoSuchMethodError", "NoSuchFieldError")) {
-            return lines("Put one jna jar, net.java.dev.jna:jna 5.19 or later, on the class path or module path");
+            return lines("Put one jna jar, net.java.dev.jna:jna-jpms 5.19 or later, on the class path or module path");
         }
         if (has(
                 words,
@@ -114,7 +114,7 @@ final class LoadFailure {
         if (isMissing) {
             return lines(
                     "The jna jar in use has no native part for " + host.arch()
-                            + " (a shaded or minimized jar?): use the" + " original jar net.java.dev.jna:jna",
+                            + " (a shaded or minimized jar?): use the" + " original jar net.java.dev.jna:jna-jpms",
                     "Remove -Djna.nounpack=true and -Djna.prefix, which keep JNA from using the part in its jar",
                     UNPACK);
         }

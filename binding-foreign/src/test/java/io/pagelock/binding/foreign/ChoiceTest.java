@@ -152,7 +152,7 @@ class ChoiceTest {
                                 .filter(
                                         each -> each.matches(
                                                 ".*/(core|backend-support|backend-linux|binding-foreign)/target/"
-                                                        + "(classes|pagelock-[a-z-]+[0-9][^/]*(?<!tests)\\.jar)|.*/jna-[0-9.]*jar"))
+                                                        + "(classes|pagelock-[a-z-]+[0-9][^/]*(?<!tests)\\.jar)|.*/jna-jpms-[0-9.]*jar"))
                                 .collect(Collectors.joining(File.pathSeparator)),
                         "--add-modules=ALL-MODULE-PATH",
                         "--patch-module=io.pagelock.binding.foreign="
