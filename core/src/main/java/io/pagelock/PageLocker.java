@@ -334,6 +334,30 @@ public interface PageLocker {
     MemoryRange rangeOf(ByteBuffer buffer);
 
     /**
+     * Returns new memory that begins at a page boundary and ends at one, so that a lock of it covers exactly its pages. A buffer of
+     * {@link ByteBuffer#allocateDirect} begins anywhere: one of a page's size lies on two pages. Rounded up to whole pages of {@link #pageSize()}
+     * bytes; one page less a byte is allocated beside them, and never touched.
+     *
+     * @param bytes how many bytes are needed, at least one
+     * @return a direct buffer whose capacity is that many bytes, rounded up to whole pages; zeroed, and not locked
+     * @throws IllegalArgumentException if bytes is less than one, or so large that the pages do not fit into a buffer
+     * @throws OutOfMemoryError if the JVM's limit of direct memory is reached
+     */
+    @CheckReturnValue
+    default ByteBuffer allocatePages(int bytes) {
+        long page = pageSize();
+        long length = (bytes + page - 1) & -page;
+        if (bytes < 1 || length + page - 1 > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    bytes + " bytes, in whole pages of " + page + " bytes, do not make a buffer");
+        }
+        ByteBuffer block = ByteBuffer.allocateDirect((int) (length + page - 1));
+        int start = (int) (-rangeOf(block).address() & (page - 1));
+        block.position(start).limit(start + (int) length);
+        return block.slice();
+    }
+
+    /**
      * Reads the limits, what is locked now, and whether this process has the privilege that lifts them.
      *
      * @return a snapshot
