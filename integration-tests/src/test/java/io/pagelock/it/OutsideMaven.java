@@ -8,6 +8,7 @@ import io.pagelock.backend.testkit.ChildProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -24,6 +25,13 @@ final class OutsideMaven {
     private final Path directory;
     private final Path settings;
 
+    /** Takes our artifacts from a repository that exists. */
+    OutsideMaven(Path directory, Path repository, String version) throws IOException {
+        this.directory = directory;
+        this.version = version;
+        settings = settings(directory, repository);
+    }
+
     OutsideMaven(Path directory) throws IOException {
         this.directory = directory;
         version = first(
@@ -33,13 +41,17 @@ final class OutsideMaven {
         for (String module : List.of("core", "backend-support", "backend-testkit")) {
             publish("pagelock-" + module, ROOT.resolve(module).resolve("pom.xml"));
         }
-        settings = Files.writeString(
+        settings = settings(directory, directory.resolve("repository"));
+    }
+
+    private static Path settings(Path directory, Path repository) throws IOException {
+        return Files.writeString(
                 directory.resolve("settings.xml"),
                 "<settings><mirrors><mirror><id>fetched</id><url>"
                         + Path.of(System.getProperty("pagelock.repository")).toUri()
                         + "</url><mirrorOf>*,!outside</mirrorOf></mirror></mirrors>"
                         + "<profiles><profile><id>ours</id><repositories><repository><id>outside</id><url>"
-                        + directory.resolve("repository").toUri()
+                        + repository.toUri()
                         + "</url></repository></repositories></profile></profiles>"
                         + "<activeProfiles><activeProfile>ours</activeProfile></activeProfiles></settings>");
     }
@@ -57,18 +69,7 @@ final class OutsideMaven {
 
     /** Runs the tests of a project, which must pass, and returns what Maven printed. */
     String test(Path project, int atLeast) throws IOException, InterruptedException {
-        String output = ChildProcess.of(
-                        "mvn",
-                        "-B",
-                        "-ntp",
-                        "-f",
-                        project.toString(),
-                        "-s",
-                        settings.toString(),
-                        "-Dmaven.repo.local=" + directory.resolve("local"),
-                        "test")
-                .run()
-                .succeeded();
+        String output = run(project, "test");
         Matcher ran = Pattern.compile(
                         "Tests run: (\\d+), Failures: 0, Errors: 0, Skipped: (\\d+)\\s*$", Pattern.MULTILINE)
                 .matcher(output);
@@ -77,6 +78,15 @@ final class OutsideMaven {
         assertTrue(passed > atLeast, output);
         assertFalse(Files.exists(Path.of(System.getProperty("pagelock.repository"), "org", "example")));
         return output;
+    }
+
+    /** Runs Maven in a project, which must succeed, and returns what it printed. */
+    String run(Path project, String... arguments) {
+        List<String> command =
+                new ArrayList<>(List.of("mvn", "-B", "-ntp", "-f", project.toString(), "-s", settings.toString()));
+        command.add("-Dmaven.repo.local=" + directory.resolve("local"));
+        command.addAll(List.of(arguments));
+        return ChildProcess.of(command).run().succeeded();
     }
 
     static void copy(Path from, Path to) throws IOException {

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The assembled jars lock memory on the class path and on the module path; the kernel's VmLck is the witness. */
 class PathsTest {
-    private static void assertLocked(String output, boolean named) {
+    static void assertLocked(String output, boolean named) {
         assertTrue(output.startsWith("0\n"), output);
         long before = number(output, "before ");
         assertTrue(number(output, "during ") >= before + 64, output);
