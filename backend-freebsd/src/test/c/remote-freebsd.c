@@ -3,6 +3,7 @@
  * The functions of FreeBSD that its backend calls, passed on to a remote-agent. Control blocks of AIO live in the agent, since
  * the kernel finds a job by its address; here each address stands for the one there.
  */
+#define REMOTE_POSIX
 #include "remote.h"
 
 enum { EVFILT_AIO = -3, EINVAL_HERE = 22 };
@@ -15,36 +16,8 @@ static int other_order(void) {
     return remote.swaps;
 }
 
-int getpagesize(void) {
-    return (int)REMOTE0("getpagesize");
-}
-
-unsigned geteuid(void) {
-    return (unsigned)REMOTE0("geteuid");
-}
-
 int getpid(void) {
     return (int)REMOTE0("getpid");
-}
-
-int mlock(const void *addr, size_t len) {
-    return (int)REMOTE("mlock", SIZE(addr), SIZE(len));
-}
-
-int munlock(const void *addr, size_t len) {
-    return (int)REMOTE("munlock", SIZE(addr), SIZE(len));
-}
-
-int mlockall(int flags) {
-    return (int)REMOTE("mlockall", WORD(flags));
-}
-
-int munlockall(void) {
-    return (int)REMOTE0("munlockall");
-}
-
-int msync(void *addr, size_t len, int flags) {
-    return (int)REMOTE("msync", SIZE(addr), SIZE(len), WORD(flags));
 }
 
 int mincore(const void *addr, size_t len, char *vec) {

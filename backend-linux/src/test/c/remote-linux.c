@@ -1,33 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The functions of Linux that its backend calls, passed on to a remote-agent. */
+#define REMOTE_POSIX
 #include "remote.h"
-
-int getpagesize(void) {
-    return (int)REMOTE0("getpagesize");
-}
-
-int mlock(const void *addr, size_t len) {
-    return (int)REMOTE("mlock", SIZE(addr), SIZE(len));
-}
 
 int mlock2(const void *addr, size_t len, unsigned flags) {
     return (int)REMOTE("mlock2", SIZE(addr), SIZE(len), WORD((int)flags));
-}
-
-int munlock(const void *addr, size_t len) {
-    return (int)REMOTE("munlock", SIZE(addr), SIZE(len));
-}
-
-int mlockall(int flags) {
-    return (int)REMOTE("mlockall", WORD(flags));
-}
-
-int munlockall(void) {
-    return (int)REMOTE0("munlockall");
-}
-
-int msync(void *addr, size_t len, int flags) {
-    return (int)REMOTE("msync", SIZE(addr), SIZE(len), WORD(flags));
 }
 
 int madvise(void *addr, size_t len, int advice) {

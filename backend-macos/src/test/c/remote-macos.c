@@ -1,30 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The functions of macOS that its backend calls, passed on to a remote-agent. */
+#define REMOTE_POSIX
 #include "remote.h"
-
-int getpagesize(void) {
-    return (int)REMOTE0("getpagesize");
-}
-
-int mlock(const void *addr, size_t len) {
-    return (int)REMOTE("mlock", SIZE(addr), SIZE(len));
-}
-
-int munlock(const void *addr, size_t len) {
-    return (int)REMOTE("munlock", SIZE(addr), SIZE(len));
-}
-
-int mlockall(int flags) {
-    return (int)REMOTE("mlockall", WORD(flags));
-}
-
-int munlockall(void) {
-    return (int)REMOTE0("munlockall");
-}
-
-int msync(void *addr, size_t len, int flags) {
-    return (int)REMOTE("msync", SIZE(addr), SIZE(len), WORD(flags));
-}
 
 int mincore(const void *addr, size_t len, char *vec) {
     size_t page = (size_t)getpagesize();

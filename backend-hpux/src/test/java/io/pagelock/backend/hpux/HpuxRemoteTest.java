@@ -17,7 +17,7 @@ import io.pagelock.spi.Host;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Nested;
@@ -29,19 +29,12 @@ import org.junit.jupiter.api.TestFactory;
  * stand-in, which shows that the way there is right.
  */
 class HpuxRemoteTest {
+    @AutoClose
     private static RemoteRun run;
 
     @BeforeAll
     static void start() {
-        run = RemoteRun.of(
-                "hpux", Path.of("src/test/c/remote-hpux.c"), () -> RemoteAgent.of(Path.of("src/test/c/agent-hpux.c")));
-    }
-
-    @AfterAll
-    static void stop() {
-        if (run != null) {
-            run.close();
-        }
+        run = RemoteRun.of("hpux");
     }
 
     @Nested

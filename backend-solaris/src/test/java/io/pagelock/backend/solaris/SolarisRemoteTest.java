@@ -9,19 +9,17 @@ import io.pagelock.backend.support.CLibrary;
 import io.pagelock.backend.testkit.BackendContract;
 import io.pagelock.backend.testkit.Harness;
 import io.pagelock.backend.testkit.Harness.Ability;
-import io.pagelock.backend.testkit.remote.RemoteAgent;
 import io.pagelock.backend.testkit.remote.RemoteCalls;
 import io.pagelock.backend.testkit.remote.RemoteHarness;
 import io.pagelock.backend.testkit.remote.RemoteMachine;
 import io.pagelock.backend.testkit.remote.RemoteRun;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.Host;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Nested;
@@ -34,21 +32,12 @@ import org.opentest4j.TestAbortedException;
  * stand-in, which shows that the way there is right.
  */
 class SolarisRemoteTest {
+    @AutoClose
     private static RemoteRun run;
 
     @BeforeAll
     static void start() {
-        run = RemoteRun.of(
-                "solaris",
-                Path.of("src/test/c/remote-solaris.c"),
-                () -> RemoteAgent.of(Path.of("src/test/c/agent-solaris.c")));
-    }
-
-    @AfterAll
-    static void stop() {
-        if (run != null) {
-            run.close();
-        }
+        run = RemoteRun.of("solaris");
     }
 
     @Nested

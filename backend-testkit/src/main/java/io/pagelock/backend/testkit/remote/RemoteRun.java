@@ -40,6 +40,21 @@ public final class RemoteRun implements AutoCloseable {
     }
 
     /**
+     * Compiles the library, {@code src/test/c/remote-NAME.c}, and finds the agent or starts one of this machine, whose
+     * kernel is in {@code src/test/c/agent-NAME.c}.
+     *
+     * @param system the name of the backend
+     * @return the run, to be closed after the tests
+     */
+    public static RemoteRun of(String system) {
+        Path sources = Paths.get("src", "test", "c");
+        return of(
+                system,
+                sources.resolve("remote-" + system + ".c"),
+                () -> RemoteAgent.of(sources.resolve("agent-" + system + ".c")));
+    }
+
+    /**
      * Compiles the library, and finds or starts the agent.
      *
      * @param system the name of the backend

@@ -462,4 +462,36 @@ int64_t remote_invoke(
     return remote_call(name, arguments, (size_t)count);
 }
 
+/* ---- functions that most systems have alike: a library that wants them defines REMOTE_POSIX first ---- */
+
+#ifdef REMOTE_POSIX
+int getpagesize(void) {
+    return (int)REMOTE0("getpagesize");
+}
+
+unsigned geteuid(void) {
+    return (unsigned)REMOTE0("geteuid");
+}
+
+int mlock(const void *addr, size_t len) {
+    return (int)REMOTE("mlock", SIZE(addr), SIZE(len));
+}
+
+int munlock(const void *addr, size_t len) {
+    return (int)REMOTE("munlock", SIZE(addr), SIZE(len));
+}
+
+int mlockall(int flags) {
+    return (int)REMOTE("mlockall", WORD(flags));
+}
+
+int munlockall(void) {
+    return (int)REMOTE0("munlockall");
+}
+
+int msync(void *addr, size_t len, int flags) {
+    return (int)REMOTE("msync", SIZE(addr), SIZE(len), WORD(flags));
+}
+#endif
+
 #endif
