@@ -178,16 +178,17 @@ class EndsProcessTest {
         }
         try (Pagelock.Running status = new Pagelock().start("status", huge)) {
             int most = 0;
-            for (int i = 0; i < 50; i++) {
+            for (int seen = 0; seen < 10; ) {
                 Thread.sleep(100);
                 int count = 0;
                 for (String line : Files.readAllLines(
                         Path.of("/proc", Long.toString(status.pid()), "maps"), StandardCharsets.ISO_8859_1)) {
                     count += line.endsWith(huge.toString()) ? 1 : 0;
                 }
+                seen += count > 0 ? 1 : 0;
                 most = Math.max(most, count);
             }
-            assertTrue(most > 0 && most <= 600, most + " mappings");
+            assertTrue(most <= 600, most + " mappings");
             long millis = millisToEnd(status, 143);
             assertTrue(millis < SOON.toMillis(), millis + " ms");
         }

@@ -32,7 +32,7 @@ class OutOfMemoryTest {
     void noPageStaysLockedThatNobodyHolds() {
         Life.ROOT
                 .jvm()
-                .options("-Xmx16m", "-XX:-UseTLAB")
+                .options("-Xmx16m", "-XX:-UseTLAB", "-Dpagelock.thorough=" + System.getProperty("pagelock.thorough"))
                 .within(Duration.ofMinutes(15))
                 .run(Starved.class)
                 .succeeded();
@@ -64,7 +64,17 @@ class OutOfMemoryTest {
         /** Takes all the memory that is left. */
         private static Object filler;
         /** Given back one by one. */
-        private static final byte[][] ROOMS = new byte[60][];
+        private static final byte[][] ROOMS;
+
+        /** How many of the smallest objects each of them is larger than the one before. */
+        private static final int STEP;
+
+        static {
+            boolean thorough = Boolean.getBoolean("pagelock.thorough");
+            STEP = thorough ? 1 : 3;
+            ROOMS = new byte[thorough ? 60 : 23][];
+        }
+
         /** What it takes to look, given back after each attempt. */
         private static byte[] reserve;
 
@@ -232,7 +242,7 @@ class OutOfMemoryTest {
                 if (attempt(operation, room)) {
                     hit++;
                     enough = 0;
-                } else if (operation != Operation.DROP || room > 30) {
+                } else if (operation != Operation.DROP || room > 30 / STEP) {
                     enough++;
                 }
             }
@@ -248,7 +258,7 @@ class OutOfMemoryTest {
             reserve = new byte[RESERVE];
             int all = 0;
             for (int i = 0; i < ROOMS.length; i++) {
-                int more = Math.max(16, all / 6 & -8);
+                int more = Math.max(16 * STEP, all * STEP / 6 & -8);
                 all += more;
                 // An array has a head of 16 bytes.
                 ROOMS[i] = i < from ? null : new byte[more - 16];

@@ -6,10 +6,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
-/** {@link Soak} in a JVM of its own, for 10 seconds or as long as {@code -Dpagelock.soak=20m} says. */
+/** {@link Soak} in a JVM of its own, for 4 seconds or as long as {@code -Dpagelock.soak=20m} says. */
 @EnabledOnOs(OS.LINUX)
 class SoakTest {
-    private static final Duration TIME = Duration.parse("PT" + System.getProperty("pagelock.soak", "10s"));
+    private static final Duration TIME = Duration.parse("PT" + System.getProperty("pagelock.soak", "4s"));
 
     @Test
     void handlesAndKernelAgreeUnderLoad() {
