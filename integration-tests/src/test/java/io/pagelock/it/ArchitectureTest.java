@@ -6,6 +6,7 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,8 +14,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaMethod;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import io.pagelock.PageLocker;
@@ -121,6 +126,28 @@ class ArchitectureTest {
                 .haveNameMatching(INTERNAL.replace(".", "\\.") + "\\.LockTable(\\$.*)?")
                 .should()
                 .dependOnClassesThat(assignableTo(Backend.class)));
+    }
+
+    /** Private ones are called by those that assert it. Assertions are on in all tests. */
+    @Test
+    void everyMethodThatNeedsTheMonitorAssertsIt() {
+        ArchCondition<JavaMethod> assertTheMonitor = new ArchCondition<>("assert that the monitor is held") {
+            @Override
+            public void check(JavaMethod method, ConditionEvents events) {
+                boolean asserts = method.getMethodCallsFromSelf().stream()
+                        .anyMatch(call -> call.getTarget().getFullName().startsWith("java.lang.Thread.holdsLock("));
+                events.add(new SimpleConditionEvent(method, asserts, method.getFullName() + " does not"));
+            }
+        };
+        holds(methods()
+                .that()
+                .areDeclaredInClassesThat()
+                .haveNameMatching(INTERNAL.replace(".", "\\.") + "\\.(LockTable|OpenHolds|Sweep)")
+                .and()
+                .areNotPrivate()
+                .and()
+                .areNotStatic()
+                .should(assertTheMonitor));
     }
 
     @Test
