@@ -67,7 +67,7 @@ final class EvictCommand implements Callable<Integer> {
 
     private int evict(FileSelection selection) {
         if (!"Linux".equals(System.getProperty("os.name"))) {
-            throw new Failure("NOT_SUPPORTED", "evict: known for Linux only");
+            throw new Failure("NOT_SUPPORTED", "evict works on Linux only");
         }
         PageLocker locker = lockers.locker();
         FileListing list = selection.list();

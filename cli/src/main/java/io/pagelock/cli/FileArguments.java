@@ -98,7 +98,7 @@ final class FileArguments {
         for (String each : raw) {
             if (each.isEmpty()) {
                 // Java would take it for the working directory.
-                throw bad("an empty name is no file");
+                throw bad("an empty name is not a file");
             }
             paths.add(FileNames.path(RawArguments.bytes(each)));
         }
@@ -127,12 +127,12 @@ final class FileArguments {
     private FileSelection range(FileSelection all) {
         Matcher parts = RANGE.matcher(range);
         if (!parts.matches()) {
-            throw bad("--range: '" + range + "' is no range; write for example 0-64k or 1g-");
+            throw bad("--range: '" + range + "' is not a range; write for example 0-64k or 1g-");
         }
         long from = parts.group(1).isEmpty() ? 0 : Sizes.parse(parts.group(1));
         long to = parts.group(2).isEmpty() ? Long.MAX_VALUE : Sizes.parse(parts.group(2));
         if (to <= from) {
-            throw bad("--range: '" + range + "' ends where it begins, or before");
+            throw bad("--range: '" + range + "' must end after it begins");
         }
         return all.range(from, to - from);
     }
@@ -171,7 +171,7 @@ final class FileArguments {
             name.reset();
             for (byte each : bytes) {
                 if (each == 0) {
-                    throw new IOException("a name in it holds a zero byte; are the names ended by zero bytes (-0)?");
+                    throw new IOException("a name in it contains a zero byte; if zero bytes end the names, add -0");
                 }
             }
             paths.add(FileNames.path(bytes));

@@ -33,7 +33,7 @@ import picocli.CommandLine.Option;
         description = {
             "Locks files, and the files in directories, in memory until the time is over or a signal comes (SIGINT,"
                     + " SIGTERM, SIGHUP), and then unlocks them.",
-            "Prints 'ready' on a line of its own once everything is locked: to standard output, with --json to standard"
+            "Prints 'ready' on a separate line once everything is locked: to standard output, with --json to standard"
                     + " error. Warns when a held file is changed, truncated, replaced or removed, since what is written"
                     + " later may not be locked."
         },

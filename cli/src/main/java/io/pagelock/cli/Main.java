@@ -215,6 +215,6 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "which command: hold, status, touch, evict or doctor?");
+        throw new ParameterException(spec.commandLine(), "name a command: hold, status, touch, evict or doctor");
     }
 }

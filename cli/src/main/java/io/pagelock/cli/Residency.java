@@ -119,7 +119,7 @@ final class Residency {
                 isLinux() && !Files.isWritable(path)
                         ? "since 5.2, Linux reports which pages of a file are in memory only to its owner and to users who may"
                                 + " write it; run this as " + owner + " or as root"
-                        : "the backend cannot find out; pagelock doctor shows what it lacks");
+                        : "the backend cannot find it out; pagelock doctor shows why");
     }
 
     private static boolean isLinux() {

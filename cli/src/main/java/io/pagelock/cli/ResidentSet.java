@@ -85,7 +85,7 @@ final class ResidentSet {
         }
         byte[] name = file.get("path").getAsString().getBytes(StandardCharsets.UTF_8);
         if (name.length == 0) {
-            throw new IllegalArgumentException("an empty name is no file");
+            throw new IllegalArgumentException("an empty name is not a file");
         }
         return FileNames.path(name);
     }

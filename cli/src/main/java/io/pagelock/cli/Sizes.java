@@ -42,7 +42,7 @@ final class Sizes {
                 throw new IllegalArgumentException("'" + text + "' is too large a size", e);
             }
         }
-        throw new IllegalArgumentException("'" + text + "' is no size; give bytes, or for example 64k, 500m or 2g");
+        throw new IllegalArgumentException("'" + text + "' is not a size; give bytes, or for example 64k, 500m or 2g");
     }
 
     /** For options. */

@@ -53,7 +53,7 @@ class FileArgumentsTest extends CommandTest {
         named("a\nb");
         assertEquals(List.of(dir + "/a\nb"), held("-0", "--files-from", list(dir + "/a\nb\0")));
         assertEquals(1, run("hold", "--files-from", list(dir + "/a\nb\0")));
-        assertTrue(console.err().contains("are the names ended by zero bytes (-0)?"), console.err());
+        assertTrue(console.err().contains("if zero bytes end the names, add -0"), console.err());
     }
 
     @Test

@@ -70,7 +70,7 @@ class UsageTest extends CommandTest {
     @Test
     void emptyNameIsBadUsageAndNotTheWorkingDirectory() {
         assertEquals(2, run("hold", ""));
-        assertTrue(console.err().contains("an empty name is no file"), console.err());
+        assertTrue(console.err().contains("an empty name is not a file"), console.err());
     }
 
     @Test

@@ -46,7 +46,7 @@ public final class FileEntry {
     FileEntry again() throws IOException {
         BasicFileAttributes now = Files.readAttributes(path, BasicFileAttributes.class);
         if (!now.isRegularFile()) {
-            throw new NoSuchFileException(path.toString(), null, "it is no regular file any more");
+            throw new NoSuchFileException(path.toString(), null, "it is no longer a regular file");
         }
         return new FileEntry(path, argument, now, selection);
     }

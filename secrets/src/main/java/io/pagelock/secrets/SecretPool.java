@@ -155,7 +155,7 @@ public final class SecretPool implements AutoCloseable {
             if (required.contains(Protection.WIPED_AT_EXIT) && !atExit) {
                 throw PageLockException.because(Reason.NOT_SUPPORTED)
                         .action("make a pool of secrets with " + Protection.WIPED_AT_EXIT)
-                        .detail("the JVM ends already")
+                        .detail("the JVM is shutting down")
                         .build();
             }
             return new SecretPool(new Slabs(recipe, budget).open(), atExit);

@@ -86,7 +86,7 @@ final class HpuxBackend extends AbstractBackend implements AddressSpaceLocking, 
 
     private static List<String> notes(SystemNumbers numbers) {
         List<String> notes = new ArrayList<>(numbers.notes());
-        notes.add("written from manual pages; nothing was run on HP-UX");
+        notes.add("written from manual pages; never run on HP-UX");
         if (!capabilities(numbers).contains(Capability.SYNC)) {
             notes.add("no sync: the numbers MS_SYNC and MS_ASYNC are not known");
         }
@@ -158,7 +158,7 @@ final class HpuxBackend extends AbstractBackend implements AddressSpaceLocking, 
             default:
                 return numbers.errno().is(errno, "EINVAL")
                         ? ofArgument(function)
-                        : "no page of HP-UX says what this number means here";
+                        : "no manual page of HP-UX explains this error of this call";
         }
     }
 
@@ -169,7 +169,7 @@ final class HpuxBackend extends AbstractBackend implements AddressSpaceLocking, 
             case "msync":
                 return "an argument was refused" + confirm("MS_SYNC");
             default:
-                return "an argument was refused; the page names a length of 0, which was not given";
+                return "an argument was refused; the manual page names only a length of 0, which was not given";
         }
     }
 

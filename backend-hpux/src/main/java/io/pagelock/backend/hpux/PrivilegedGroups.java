@@ -80,8 +80,9 @@ final class PrivilegedGroups {
                                 : "getprivgrp grants MLOCK to group " + number + " of this process");
             }
         }
-        return unknown("getprivgrp grants MLOCK to none of the groups " + own + " of this process and not to all"
-                + " (PRIV_GLOBAL), which proves nothing, since on 11i v3 the fine-grained privilege MLOCK counts, too");
+        return unknown(
+                "getprivgrp grants MLOCK to none of the groups " + own + " of this process and not to all"
+                        + " (PRIV_GLOBAL), which is inconclusive, since on 11i v3 the fine-grained privilege MLOCK counts, too");
     }
 
     /** A superuser is told about all groups, so the process' own must be looked for. */

@@ -68,7 +68,7 @@ class HpuxFailureTest {
                 "EPERM",
                 "effective user is 101",
                 "none of the groups [20] of this process and not to all (PRIV_GLOBAL)",
-                "proves nothing",
+                "is inconclusive",
                 "setprivgrp GROUP MLOCK",
                 "/etc/privgroup",
                 "setfilexsec");
@@ -182,7 +182,7 @@ class HpuxFailureTest {
     @CsvSource({
         "EIO, 5, IO_ERROR, /var/adm/syslog/syslog.log",
         "EINVAL, 22, UNKNOWN, an argument was refused",
-        "EAGAIN, 11, UNKNOWN, no page of HP-UX says"
+        "EAGAIN, 11, UNKNOWN, no manual page of HP-UX explains"
     })
     void theErrorsOfSyncAreToldApart(String errno, int number, Reason reason, String words) {
         standIn.fail("msync", 1, number);

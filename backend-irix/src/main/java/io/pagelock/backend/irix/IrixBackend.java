@@ -63,7 +63,7 @@ final class IrixBackend extends AbstractBackend implements AddressSpaceLocking, 
 
     private static List<String> notes(IrixCalls calls, SystemNumbers numbers) {
         List<String> notes = new ArrayList<>(numbers.notes());
-        notes.add("written from manual pages; no JVM that can load JNA ever ran on IRIX");
+        notes.add("written from manual pages; no JVM for IRIX can load JNA");
         notes.add(
                 "with future locking, a stack that grows beyond the limit ends the process with SIGSEGV (mlockall(3C))");
         if (!calls.has("mpin")) {

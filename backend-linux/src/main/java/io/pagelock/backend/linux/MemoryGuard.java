@@ -95,12 +95,11 @@ final class MemoryGuard {
     private PageLockException refusal(List<MemoryUse> tight, long length, long missing) {
         MemoryUse first = tight.get(0);
         return PageLockException.because(Reason.NO_LOCKABLE_MEMORY)
-                .detail(
-                        "asked for " + ByteSize.format(length) + ", of which " + ByteSize.format(missing)
-                                + " are not in memory yet; the " + first.name + " is limited to " + first.limit
-                                + (first.file.isEmpty() ? "" : " (" + first.file + ")") + ", of which "
-                                + ByteSize.format(first.kept)
-                                + " are in use and not just cache, or needed to go on. Beyond that the kernel would kill a process")
+                .detail("asked for " + ByteSize.format(length) + ", of which " + ByteSize.format(missing)
+                        + " are not in memory yet; the " + first.name + " is limited to " + first.limit
+                        + (first.file.isEmpty() ? "" : " (" + first.file + ")") + ", of which "
+                        + ByteSize.format(first.kept)
+                        + " are in use, or needed to go on. Beyond the limit the kernel would kill a process")
                 .remedies(MemoryRemedies.of(tight, missing))
                 .build();
     }

@@ -121,7 +121,7 @@ final class MacosFailure {
                 Reason.UNKNOWN,
                 "mlock",
                 errno,
-                "one of three limits, though none is exceeded by what can be read: " + own + "; " + all);
+                "one of three limits; by what can be read, none of them is exceeded: " + own + "; " + all);
     }
 
     private PageLockException ofShortage(String function, int errno, MemoryRange range) {

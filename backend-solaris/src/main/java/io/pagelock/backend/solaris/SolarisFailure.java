@@ -134,7 +134,7 @@ final class SolarisFailure {
                 return ": this system does not have the call";
             default:
                 return " was refused with " + (errnos.name(errno) == null ? "a number" : errnos.name(errno))
-                        + ", which this backend does not explain";
+                        + ", for which no cause is known";
         }
     }
 

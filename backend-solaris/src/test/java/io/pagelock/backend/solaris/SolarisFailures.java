@@ -210,7 +210,7 @@ abstract class SolarisFailures {
     @Test
     void anArgumentThatTheSystemRefusesIsUnknown() {
         solaris.standIn.fail("MC_LOCK", 1, 22);
-        refusal(lock(1), Reason.UNKNOWN, "EINVAL", "does not explain");
+        refusal(lock(1), Reason.UNKNOWN, "EINVAL", "no cause is known");
     }
 
     @Test

@@ -73,7 +73,7 @@ final class LoadFailure {
             return lines(
                     "Another version of JNA's native part was found first: remove -Djna.boot.library.path and"
                             + " -Djna.nosys=false",
-                    "Make -Djna.boot.library.path name the native part of the very jna jar in use");
+                    "Let -Djna.boot.library.path name the native part of the jna jar in use");
         }
         if (has(words, "Could not initialize class com.sun.jna")) {
             return lines("JNA failed to start earlier in this process; look for its first error");
@@ -93,7 +93,7 @@ final class LoadFailure {
         }
         if (has(words, "failed to map segment", "Operation not permitted", "Permission denied")) {
             return lines(
-                    "The directory where JNA unpacks libjnidispatch does not allow to run code (mounted noexec?): name"
+                    "The directory where JNA unpacks libjnidispatch does not allow code to run (mounted noexec?): name"
                             + " another one with -Djna.tmpdir=DIRECTORY",
                     UNPACK);
         }

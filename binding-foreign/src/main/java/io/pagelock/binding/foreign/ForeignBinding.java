@@ -42,7 +42,7 @@ public final class ForeignBinding implements Binding {
                     .detail("the foreign-function API cannot be used: " + e)
                     .remedies(
                             "Start java with --enable-native-access=ALL-UNNAMED, or =io.pagelock.binding.foreign if it is on the"
-                                    + " module path; -Dio.pagelock.binding=jna does without it")
+                                    + " module path; or choose JNA with -Dio.pagelock.binding=jna")
                     .cause(e)
                     .build());
         }
