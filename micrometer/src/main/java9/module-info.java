@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Metrics of page locking for Micrometer. */
+module io.pagelock.micrometer {
+    requires transitive io.pagelock;
+    requires transitive micrometer.core;
+    requires static org.jspecify;
+
+    exports io.pagelock.micrometer;
+}

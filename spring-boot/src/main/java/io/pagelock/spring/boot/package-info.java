@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Auto-configuration for Spring Boot 3.5 and 4. */
+@NullMarked
+package io.pagelock.spring.boot;
+
+import org.jspecify.annotations.NullMarked;
