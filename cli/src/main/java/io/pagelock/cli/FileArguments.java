@@ -22,6 +22,9 @@ import picocli.CommandLine.Spec;
 
 /** Which files a command is about. Names are bytes, see {@link RawArguments}. */
 final class FileArguments {
+    /** No system has longer ones, and what is no list of names may have no end. */
+    private static final int LONGEST_NAME = 1 << 16;
+
     private static final Pattern RANGE = Pattern.compile("([^-]*)-([^-]*)");
 
     @Option(
@@ -158,6 +161,9 @@ final class FileArguments {
                 if (some[i] == (zero ? 0 : '\n')) {
                     add(name, paths);
                 } else {
+                    if (name.size() == LONGEST_NAME) {
+                        throw new IOException("a name in it has more than " + LONGEST_NAME + " bytes");
+                    }
                     name.write(some[i]);
                 }
             }

@@ -99,10 +99,10 @@ final class HoldCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        FileSelection selection = files.required();
         HoldReport report = new HoldReport(onFault, bestEffort);
-        stop.install(this::giveUp);
         try {
+            FileSelection selection = files.required();
+            stop.install(this::giveUp);
             hold(lockers.locker(), selection, report);
         } catch (PageLockException e) {
             report.failed(Failure.of(e));

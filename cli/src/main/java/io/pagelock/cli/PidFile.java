@@ -4,6 +4,7 @@ package io.pagelock.cli;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.nio.file.StandardCopyOption;
@@ -33,9 +34,10 @@ final class PidFile implements AutoCloseable {
         try {
             String pid = Files.readSymbolicLink(Paths.get("/proc/self")).toString();
             byte[] content = (pid + "\n").getBytes(StandardCharsets.US_ASCII);
-            Path whole = path.resolveSibling(".pagelock-" + pid);
+            // One that a killed process left may have the same number: each container has a process 1.
+            Path whole = path.resolveSibling(".pagelock-" + pid + "-" + Long.toHexString(System.nanoTime()));
+            Files.write(whole, content, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
             try {
-                Files.write(whole, content, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
                 Files.move(whole, path, StandardCopyOption.ATOMIC_MOVE);
             } finally {
                 Files.deleteIfExists(whole);
@@ -54,7 +56,11 @@ final class PidFile implements AutoCloseable {
     @Override
     public void close() {
         try {
-            if (path != null && Arrays.equals(content, Files.readAllBytes(path))) {
+            // What took its name may be of any kind and size.
+            if (path != null
+                    && Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)
+                    && Files.size(path) == content.length
+                    && Arrays.equals(content, Files.readAllBytes(path))) {
                 Files.delete(path);
             }
         } catch (IOException e) {

@@ -70,18 +70,29 @@ final class ResidentSet {
         for (int i = 0; i < files.size(); i++) {
             FileSelection file = FileSelection.of(path(files.get(i).getAsJsonObject()));
             JsonArray numbers = ranges.get(i).getAsJsonArray();
-            for (int j = 0; j + 1 < numbers.size(); j += 2) {
-                selections.add(file.range(
-                        numbers.get(j).getAsLong(), numbers.get(j + 1).getAsLong()));
+            if (numbers.size() % 2 != 0) {
+                throw new IllegalArgumentException("a range without a length");
+            }
+            for (int j = 0; j < numbers.size(); j += 2) {
+                selections.add(file.range(number(numbers.get(j)), number(numbers.get(j + 1))));
             }
         }
         return selections;
     }
 
+    /** Digits alone: what else is a number in JSON may have a billion digits when it is written out. */
+    private static long number(JsonElement element) {
+        return Long.parseLong(element.getAsString());
+    }
+
     private static Path path(JsonObject file) {
-        JsonElement uri = file.get("uri");
-        if (uri != null) {
-            return Paths.get(URI.create(uri.getAsString()));
+        JsonElement element = file.get("uri");
+        if (element != null) {
+            URI uri = URI.create(element.getAsString());
+            if (!"file".equals(uri.getScheme())) {
+                throw new IllegalArgumentException("not the URI of a file");
+            }
+            return Paths.get(uri);
         }
         byte[] name = file.get("path").getAsString().getBytes(StandardCharsets.UTF_8);
         if (name.length == 0) {

@@ -16,8 +16,12 @@ final class ServiceManager {
     /** SOCK_DGRAM and SOCK_CLOEXEC: {@code asm/socket.h}; MIPS has another number for the first. */
     private static final int SOCK_DGRAM_CLOEXEC =
             (System.getProperty("os.arch", "").startsWith("mips") ? 1 : 2) | 0x80000;
-    /** MSG_NOSIGNAL. */
-    private static final int FLAGS = 0x4000;
+    /** MSG_NOSIGNAL and MSG_DONTWAIT: a manager that does not read its socket must not stop this program. */
+    private static final int FLAGS = 0x4040;
+
+    private static final int EAGAIN = 11;
+    private static final int TRIES = 20;
+    private static final int PAUSE_MILLIS = 50;
 
     private static final int NAME_MAX = 107;
 
@@ -51,13 +55,30 @@ final class ServiceManager {
             }
             byte[] text = state.getBytes(StandardCharsets.UTF_8);
             byte[] address = address();
-            boolean sent = calls.sendto(fd, text, text.length, FLAGS, address, address.length) == text.length;
-            int errno = sent ? 0 : calls.errno();
+            int errno = send(calls, fd, text, address);
+            for (int tries = 1; errno == EAGAIN && tries < TRIES; tries++) {
+                Thread.sleep(PAUSE_MILLIS);
+                errno = send(calls, fd, text, address);
+            }
             calls.close(fd);
-            return sent ? Optional.empty() : Optional.of("cannot send to NOTIFY_SOCKET, errno " + errno);
+            return errno == 0
+                    ? Optional.empty()
+                    : Optional.of(
+                            errno == EAGAIN
+                                    ? "it does not read NOTIFY_SOCKET, whose queue is full"
+                                    : "cannot send to NOTIFY_SOCKET, errno " + errno);
         } catch (PageLockException e) {
             return Optional.of(e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Optional.of("interrupted");
         }
+    }
+
+    /** Returns 0 or an errno. */
+    private static int send(PosixCalls calls, int fd, byte[] text, byte[] address) {
+        boolean sent = calls.sendto(fd, text, text.length, FLAGS, address, address.length) == text.length;
+        return sent ? 0 : calls.errno();
     }
 
     /** A {@code struct sockaddr_un}: the family and the name; a path ends with a zero, an abstract name begins with one. */

@@ -46,6 +46,19 @@ class DoctorCommandTest extends CommandTest {
         assertEquals(0, locker.lockedBytes());
     }
 
+    /** A claim that holds only for what is committed when the lock is made. */
+    @Test
+    void aHeapThatGrowsIsNoted() {
+        assertEquals(0, run("doctor"));
+        assertSays(
+                "note: CURRENT alone loses a Java heap that grows; use CURRENT_AND_FUTURE, or -Xms equal to -Xmx with"
+                        + " -XX:+AlwaysPreTouch");
+        locker.capabilities.remove(Capability.LOCK_ADDRESS_SPACE);
+        console = new TestConsole();
+        assertEquals(0, run("doctor"));
+        assertFalse(console.out().contains("CURRENT alone"), console.out());
+    }
+
     @Test
     void nothingToChangeWithoutALimit() {
         assertEquals(0, run("doctor"));

@@ -132,6 +132,10 @@ class EndsProcessTest {
                 "status --json FILE",
                 "hold --for 1ms FILE",
                 "hold --json --for 1ms FILE",
+                "touch FILE",
+                "evict --json FILE",
+                "man",
+                "completion",
                 "--help"
             })
     void outputThatCannotBeWrittenIsAFailure(String arguments) throws Exception {
@@ -151,21 +155,28 @@ class EndsProcessTest {
         }
     }
 
-    @ParameterizedTest
-    @ValueSource(ints = {7, 9})
-    void aFullHeapIsReportedInOneDocument(int megabytes) throws Exception {
+    @Test
+    void aFullHeapIsReportedInOneDocument() throws Exception {
         for (int i = 0; i < 20_000; i++) {
             file("f" + i, 0);
         }
-        try (Pagelock.Running hold =
-                new Pagelock().jvmArguments("-Xmx" + megabytes + "m").start("hold", "--json", "--for", "1ms", dir)) {
-            JsonObject json = hold.expect(1).json();
-            assertEquals("OUT_OF_HEAP", json.get("reason").getAsString());
-            assertEquals(
-                    "PAGELOCK_OPTS=-Xmx1g",
-                    json.get("remedies").getAsJsonArray().get(0).getAsString());
-            assertFalse(hold.err().contains("Self-suppression"), hold::toString);
-            assertTrue(hold.err().contains("  to fix it: PAGELOCK_OPTS=-Xmx1g\n"), hold::toString);
+        for (String each : new String[] {"7 hold", "9 hold", "7 status", "5 touch", "5 evict"}) {
+            String command = each.substring(2);
+            List<Object> arguments = new ArrayList<>(List.of(command, "--json", dir));
+            if (command.equals("hold")) {
+                arguments.addAll(List.of("--for", "1ms"));
+            }
+            try (Pagelock.Running run =
+                    new Pagelock().jvmArguments("-Xmx" + each.charAt(0) + "m").start(arguments.toArray())) {
+                JsonObject json = run.expect(1).json();
+                assertEquals("OUT_OF_HEAP", json.get("reason").getAsString());
+                assertEquals(command, json.get("command").getAsString());
+                assertEquals(
+                        "PAGELOCK_OPTS=-Xmx1g",
+                        json.get("remedies").getAsJsonArray().get(0).getAsString());
+                assertFalse(run.err().contains("Self-suppression"), run::toString);
+                assertTrue(run.err().contains("  to fix it: PAGELOCK_OPTS=-Xmx1g\n"), run::toString);
+            }
         }
     }
 

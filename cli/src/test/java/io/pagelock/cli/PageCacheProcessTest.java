@@ -153,6 +153,21 @@ class PageCacheProcessTest {
         }
     }
 
+    @Test
+    void pidFileThatAKilledProcessLeftHalfWrittenDoesNotMatter() throws Exception {
+        Path pid = dir.resolve("pid");
+        String self = Files.readSymbolicLink(Path.of("/proc/self")).toString();
+        Files.write(dir.resolve(".pagelock-" + self), new byte[1]);
+        try (PidFile file = PidFile.write(pid)) {
+            assertEquals(self + "\n", Files.readString(pid));
+            Files.delete(pid);
+            // Whoever is here now is not read, which may have no end.
+            Files.createSymbolicLink(pid, Path.of("/dev/zero"));
+        }
+        assertTrue(Files.isSymbolicLink(pid));
+        assertTrue(Files.exists(dir.resolve(".pagelock-" + self)), "a file of another process was removed");
+    }
+
     /** What a service manager calls. */
     interface ReceiveCalls extends NativeCalls {
         int socket(int domain, int type, int protocol);
@@ -183,6 +198,28 @@ class PageCacheProcessTest {
             calls.close(fd);
         }
         assertTrue(new ServiceManager("/nothing/here").send("READY=1\n").isPresent());
+    }
+
+    /** With as many messages as its queue takes, a further one would wait for the manager. */
+    @Test
+    void serviceManagerThatDoesNotReadIsNotWaitedForWithoutEnd() {
+        ReceiveCalls calls = CLibrary.open(Host.current()).bind(MethodHandles.lookup(), ReceiveCalls.class);
+        String name = dir + "/deaf";
+        byte[] bytes = (name + "\0").getBytes(StandardCharsets.UTF_8);
+        ByteBuffer address = ByteBuffer.allocate(2 + bytes.length).order(ByteOrder.nativeOrder());
+        address.putShort((short) 1).put(bytes);
+        int fd = calls.socket(1, 2, 0);
+        assertEquals(0, calls.bind(fd, address.array(), address.capacity()));
+        Optional<String> why = Optional.empty();
+        while (!why.isPresent()) {
+            why = new ServiceManager(name).send("READY=1\n");
+        }
+        assertEquals("it does not read NOTIFY_SOCKET, whose queue is full", why.get());
+        calls.close(fd);
+    }
+
+    @Test
+    void withoutAServiceManagerNothingIsSent() {
         assertEquals(Optional.empty(), new ServiceManager(null).send("READY=1\n"));
     }
 }

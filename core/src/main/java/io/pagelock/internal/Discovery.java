@@ -37,6 +37,9 @@ public final class Discovery {
         private static final Discovery SYSTEM = findInThread();
     }
 
+    /** Set in a thread that searches: a provider that asks for the locker would wait for itself. */
+    private static final ThreadLocal<Boolean> SEARCHES = new ThreadLocal<>();
+
     private final Availability availability;
     private final Engine locker;
 
@@ -52,7 +55,7 @@ public final class Discovery {
      * @throws PageLockException if there is none
      */
     public static PageLocker system() {
-        return Found.SYSTEM.locker();
+        return found().locker();
     }
 
     private static final class BestEffort {
@@ -94,7 +97,20 @@ public final class Discovery {
      * @return the report
      */
     public static Availability availability() {
-        return Found.SYSTEM.availability;
+        return found().availability;
+    }
+
+    private static Discovery found() {
+        if (SEARCHES.get() == null) {
+            return Found.SYSTEM;
+        }
+        return new Discovery(
+                new Availability(
+                        Collections.emptyList(),
+                        "a provider of a backend asked for the locker while it was itself being asked",
+                        one("Keep PageLocker out of the provider: what it needs to know of the system is in its Host"),
+                        null),
+                null);
     }
 
     Availability report() {
@@ -186,7 +202,12 @@ public final class Discovery {
             Iterable<BackendProvider> providers, Host host, UnaryOperator<String> properties, OwnerMark mark) {
         String wanted = properties.apply(PageLocker.BACKEND_PROPERTY);
         boolean monitored = !"false".equals(properties.apply(JMX_PROPERTY));
-        return new Search(host, wanted, monitored, mark).run(providers);
+        SEARCHES.set(true);
+        try {
+            return new Search(host, wanted, monitored, mark).run(providers);
+        } finally {
+            SEARCHES.remove();
+        }
     }
 
     /** Returns the security manager's refusal that a failure comes from, or null. */

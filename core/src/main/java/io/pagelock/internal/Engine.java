@@ -42,6 +42,8 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /** The {@link PageLocker} over a {@link Backend}: checks and rounds what callers give, and explains failures. */
 public final class Engine implements PageLocker {
+    private static final int LOOKS_AT_ONCE = 4096;
+
     private final Backend backend;
     private final Arguments arguments;
     private final PageStateReading states;
@@ -502,10 +504,14 @@ public final class Engine implements PageLocker {
     /** What open handles cover. */
     private RangeSet held() {
         LockTable table = ranges.table();
-        Parts all;
-        synchronized (table) {
-            all = table.held();
-        }
+        Parts all = new Parts();
+        long at = 0;
+        // In turns with locks, which must not wait for a list of very many handles.
+        do {
+            synchronized (table) {
+                at = table.held(all, at, LOOKS_AT_ONCE);
+            }
+        } while (at != 0);
         RangeSet.Builder held = RangeSet.builder();
         all.toRanges().forEach(held::add);
         return held.build();

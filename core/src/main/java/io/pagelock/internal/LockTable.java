@@ -2,6 +2,7 @@
 package io.pagelock.internal;
 
 import static io.pagelock.spi.Unsigned.less;
+import static io.pagelock.spi.Unsigned.max;
 import static io.pagelock.spi.Unsigned.min;
 
 /**
@@ -377,14 +378,28 @@ final class LockTable {
 
     /** Lists the ranges that holds and calls hold. */
     Parts held() {
-        assert Thread.holdsLock(this);
         Parts all = new Parts();
-        for (boolean more = look.firstEndingAfter(0); more; more = look.next()) {
-            if (look.count() > 0) {
-                all.add(look.start(), look.end());
-            }
-        }
+        held(all, 0, Integer.MAX_VALUE);
         return all;
+    }
+
+    /**
+     * Lists those from an address on, but looks at only so many intervals.
+     *
+     * @return where to go on; 0 at the end
+     */
+    long held(Parts all, long from, int most) {
+        assert Thread.holdsLock(this);
+        long at = from;
+        boolean more = look.firstEndingAfter(from);
+        for (int i = 0; more && i < most; i++) {
+            at = look.end();
+            if (look.count() > 0) {
+                all.add(max(look.start(), from), at);
+            }
+            more = look.next();
+        }
+        return more ? at : 0;
     }
 
     /** Plans to lock again what is held and not under way; what is under way asks again by itself. */

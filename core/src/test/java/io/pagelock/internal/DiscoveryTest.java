@@ -69,6 +69,21 @@ class DiscoveryTest {
         assertTrue(report.report().contains("freebsd: os.name is Linux, not FreeBSD"), report.report());
     }
 
+    /** It would wait for itself. */
+    @Test
+    void aProviderThatAsksForTheLockerIsAnsweredAtOnce() {
+        BackendProvider asks = provider("asks", null);
+        when(asks.refusal(LINUX)).thenAnswer(call -> {
+            assertThrows(PageLockException.class, PageLocker::system);
+            return PageLocker.availability().problem();
+        });
+        Discovery found = find(asks, provider("linux", null));
+        assertEquals("linux", found.locker().backendInfo().name());
+        assertTrue(
+                found.report().report().contains("asks: a provider of a backend asked for the locker"),
+                found.report().report());
+    }
+
     @Test
     void noneOnThePathNamesTheArtifactAndTheHost() {
         String message = refusal(find());

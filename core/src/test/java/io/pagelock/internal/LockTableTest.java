@@ -109,6 +109,72 @@ class LockTableTest {
         }
     }
 
+    /** So that a close elsewhere costs as much with a million leftovers as with sixteen. */
+    @Test
+    void aSweepTriesSixteenLeftoversInTurnAndComesMoreRarelyWhileAllAreRefused() {
+        LockTable table = new LockTable();
+        synchronized (table) {
+            int count = 100;
+            for (int i = 0; i < count; i++) {
+                Hold hold = hold(2 * i, 1);
+                assertTrue(table.settle(begin(table, hold)));
+                assertTrue(table.beginClose(hold));
+                Call close = Call.closing(hold, false);
+                assertTrue(table.nextPiece(close));
+                table.settlePiece(close, false);
+                assertFalse(table.nextPiece(close));
+                table.endClose(close);
+            }
+            assertEquals(count * PAGE, table.leftoverBytes());
+            Map<Long, Integer> tries = new HashMap<>();
+            int sweeps = 0;
+            int closes = 0;
+            for (; sweeps < 14; closes++) {
+                if (table.sweep.begin()) {
+                    sweeps++;
+                    assertEquals(tries.isEmpty() ? 16 : sweeps % 7 == 0 ? 4 : 16, sweepAll(table, tries));
+                }
+            }
+            assertEquals(count, tries.size());
+            assertTrue(tries.values().stream().allMatch(each -> each == 2), tries.toString());
+            // Four at once, and then each pause twice as long as the one before.
+            assertEquals(14 + (2 << 9) - 2, closes);
+            table.sweep.soon();
+            assertTrue(table.sweep.begin());
+        }
+    }
+
+    /** One sweep, in which the kernel refuses everything; returns how much it tried. */
+    private static int sweepAll(LockTable table, Map<Long, Integer> tries) {
+        Call sweep = Call.sweep();
+        int tried = 0;
+        for (; table.sweep.next(sweep); tried++) {
+            tries.merge(sweep.piece().start, 1, Integer::sum);
+            table.sweep.settle(sweep, false);
+        }
+        table.sweep.end();
+        return tried;
+    }
+
+    @Test
+    void whatIsHeldIsListedInTurns() {
+        LockTable table = new LockTable();
+        Parts all = new Parts();
+        long at = 0;
+        int turns = 0;
+        do {
+            synchronized (table) {
+                for (int i = 0; turns == 0 && i < 100; i++) {
+                    begin(table, hold(2 * i, 1));
+                }
+                at = table.held(all, at, 7);
+            }
+            turns++;
+        } while (at != 0);
+        assertEquals(100, all.count());
+        assertTrue(turns > 100 / 7, turns + " turns");
+    }
+
     @Test
     void whatWasRenewedInAnUndoIsNoEdgeOfIt() {
         LockTable table = new LockTable();

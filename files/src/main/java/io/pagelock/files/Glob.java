@@ -12,21 +12,20 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
+import java.util.function.IntPredicate;
 
 /** A pattern for file names; see {@link FileSelection}. Java's own know names only as the locale decodes them. */
 final class Glob {
     // A byte that is no UTF-8 becomes a lone surrogate, which no UTF-8 becomes.
     private static final char BAD = '\udc00';
 
-    private final Pattern pattern;
+    private final List<Part> parts;
     private final boolean wholePath;
 
     private Glob(byte[] glob) {
         String text = decode(glob);
         wholePath = text.indexOf('/') >= 0;
-        pattern = compile(text);
+        parts = compile(text.codePoints().toArray());
     }
 
     static List<Glob> all(Collection<byte[]> globs) {
@@ -39,74 +38,108 @@ final class Glob {
 
     boolean matches(Path path) {
         Path name = wholePath ? path : path.getFileName();
-        return name != null && pattern.matcher(decode(Names.bytes(name))).matches();
+        return name != null && matches(decode(Names.bytes(name)).codePoints().toArray());
     }
 
-    private static Pattern compile(String glob) {
-        if (glob.isEmpty()) {
+    /** One part of a pattern: it stands for one character, or, where it repeats, for any number of them. */
+    private static final class Part {
+        final IntPredicate matches;
+        final boolean repeats;
+
+        Part(IntPredicate matches, boolean repeats) {
+            this.matches = matches;
+            this.repeats = repeats;
+        }
+    }
+
+    private static List<Part> compile(int... glob) {
+        if (glob.length == 0) {
             throw new IllegalArgumentException("an empty pattern matches nothing");
         }
-        StringBuilder regex = new StringBuilder();
-        for (int i = 0; i < glob.length(); i++) {
-            char each = glob.charAt(i);
+        List<Part> parts = new ArrayList<>();
+        for (int i = 0; i < glob.length; i++) {
+            int each = glob[i];
             if (each == '*') {
-                boolean twice = i + 1 < glob.length() && glob.charAt(i + 1) == '*';
-                regex.append(twice ? ".*" : "[^/]*");
+                boolean twice = i + 1 < glob.length && glob[i + 1] == '*';
+                parts.add(new Part(twice ? c -> true : c -> c != '/', true));
                 i += twice ? 1 : 0;
             } else if (each == '?') {
-                regex.append("[^/]");
+                parts.add(new Part(c -> c != '/', false));
             } else if (each == '[') {
-                i = set(glob, i, regex);
+                i = set(glob, i, parts);
             } else {
-                if (each == '\\' && ++i == glob.length()) {
+                if (each == '\\' && ++i == glob.length) {
                     throw new IllegalArgumentException("the pattern " + shown(glob) + " ends with a backslash");
                 }
-                literal(glob.charAt(i), regex);
+                int literal = glob[i];
+                parts.add(new Part(c -> c == literal, false));
             }
         }
-        return Pattern.compile(regex.toString(), Pattern.DOTALL);
+        return parts;
     }
 
     /** Returns the index of the bracket that ends the set. */
-    private static int set(String glob, int from, StringBuilder regex) {
+    private static int set(int[] glob, int from, List<Part> parts) {
         int at = from + 1;
-        boolean not = at < glob.length() && (glob.charAt(at) == '!' || glob.charAt(at) == '^');
+        boolean not = at < glob.length && (glob[at] == '!' || glob[at] == '^');
         at += not ? 1 : 0;
-        StringBuilder set = new StringBuilder(not ? "[^/" : "[");
-        int first = at;
-        for (; at < glob.length(); at++) {
-            char each = glob.charAt(at);
-            if (each == ']' && at > first) {
-                try {
-                    Pattern.compile(set + "]");
-                } catch (PatternSyntaxException e) {
-                    throw new IllegalArgumentException(
-                            "the pattern " + shown(glob) + " has a range whose end comes before its start", e);
-                }
-                regex.append(set).append(']');
+        IntPredicate set = c -> false;
+        for (int first = at; at < glob.length; at++) {
+            if (glob[at] == ']' && at > first) {
+                IntPredicate any = set;
+                parts.add(new Part(not ? c -> c != '/' && !any.test(c) : any, false));
                 return at;
             }
-            boolean range = each == '-' && at > first && at + 1 < glob.length() && glob.charAt(at + 1) != ']';
-            if (each == '\\' && at + 1 < glob.length()) {
-                literal(glob.charAt(++at), set);
-            } else if (range) {
-                set.append('-');
-            } else {
-                literal(each, set);
+            at += escapes(glob, at);
+            int low = glob[at];
+            int high = low;
+            if (at + 2 < glob.length && glob[at + 1] == '-' && glob[at + 2] != ']') {
+                at += 2;
+                at += escapes(glob, at);
+                high = glob[at];
             }
+            if (high < low) {
+                throw new IllegalArgumentException(
+                        "the pattern " + shown(glob) + " has a range whose end comes before its start");
+            }
+            int end = high;
+            set = set.or(c -> low <= c && c <= end);
         }
         throw new IllegalArgumentException("the pattern " + shown(glob) + " ends within brackets");
     }
 
-    private static void literal(char each, StringBuilder regex) {
-        if (each < 0x80 && !Character.isLetterOrDigit(each)) {
-            regex.append('\\');
-        }
-        regex.append(each);
+    private static int escapes(int[] glob, int at) {
+        return glob[at] == '\\' && at + 1 < glob.length ? 1 : 0;
     }
 
-    private static String shown(String glob) {
-        return Names.text(glob.getBytes(StandardCharsets.UTF_8));
+    /** In a time that grows with the product of the lengths, whatever they hold: it keeps the parts that may come next. */
+    private boolean matches(int... name) {
+        boolean[] before = new boolean[parts.size() + 1];
+        before[0] = true;
+        skip(before);
+        for (int i = 0; i < name.length; i++) {
+            boolean[] now = new boolean[before.length];
+            for (int part = 0; part < parts.size(); part++) {
+                Part each = parts.get(part);
+                if (before[part] && each.matches.test(name[i])) {
+                    now[each.repeats ? part : part + 1] = true;
+                }
+            }
+            skip(now);
+            before = now;
+        }
+        return before[parts.size()];
+    }
+
+    /** What may repeat may also be left out. */
+    private void skip(boolean[] places) {
+        for (int part = 0; part < parts.size(); part++) {
+            places[part + 1] |= places[part] && parts.get(part).repeats;
+        }
+    }
+
+    private static String shown(int... glob) {
+        return Names.text(new String(glob, 0, glob.length).getBytes(StandardCharsets.UTF_8));
     }
 
     private static String decode(byte[] bytes) {

@@ -32,6 +32,7 @@ public final class HeldFiles implements AutoCloseable {
             skipped = new ArrayList<>(list.skipped());
             skipped.addAll(locking.vanished());
             locking.lock();
+            watch();
         } catch (FileLockException e) {
             locking.discard().ifPresent(e::addSuppressed);
             throw e.with(locking.files());
@@ -39,6 +40,9 @@ public final class HeldFiles implements AutoCloseable {
             locking.discard().ifPresent(e::addSuppressed);
             throw e;
         }
+    }
+
+    private void watch() {
         watch = new Watch(locking, options);
         if (options.interval() != null) {
             DaemonThread.of("pagelock-files-watch", new Watcher(this, options.interval()))
@@ -71,8 +75,13 @@ public final class HeldFiles implements AutoCloseable {
                 }
                 HeldFiles held = files.get();
                 open = held != null && held.isOpen();
-                if (open) {
-                    held.check();
+                try {
+                    if (open) {
+                        held.check();
+                    }
+                } catch (RuntimeException | Error e) {
+                    // The listener's, or the heap is full; the next look may do better, and the files still need one.
+                    continue;
                 }
             }
         }

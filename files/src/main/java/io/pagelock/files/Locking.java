@@ -302,12 +302,7 @@ final class Locking {
         List<Window> within = new ArrayList<>(step.size());
         for (Window each : step) {
             if (pageBytes(each.range.length()) > budget) {
-                each.file.failed(new FileLockException(
-                        FileLockException.OVER_BUDGET,
-                        each.file.path(),
-                        what(each.file) + ": no room left in the budget of " + ByteSize.format(options.budget())
-                                + (each.file.lockedBytes() + budget == 0 ? " (used by the preceding files)" : ""),
-                        null));
+                each.file.failed(beyondBudget(each.file, each.file.lockedBytes() + budget == 0));
             }
             if (budget > 0) {
                 within.add(each.part(0, Math.min(budget, each.range.length())));
@@ -315,6 +310,15 @@ final class Locking {
             budget -= Math.min(budget, pageBytes(each.range.length()));
         }
         return within;
+    }
+
+    private FileLockException beyondBudget(HeldFile file, boolean usedByOthers) {
+        return new FileLockException(
+                FileLockException.OVER_BUDGET,
+                file.path(),
+                what(file) + ": no room left in the budget of " + ByteSize.format(options.budget())
+                        + (usedByOthers ? " (used by the preceding files)" : ""),
+                null);
     }
 
     private void lock(List<Window> step) {
@@ -503,27 +507,28 @@ final class Locking {
             MappedFile now = MappedFile.map(entry.again(), locker);
             List<PageLock> old = new ArrayList<>(file.handles());
             List<PageLock> taken = new ArrayList<>();
+            long before = file.lockedBytes();
+            long most = budget > Long.MAX_VALUE - before ? Long.MAX_VALUE : budget + before;
+            long locked;
             try {
-                lock(now, taken);
+                locked = lock(now, most, taken);
             } catch (PageLockException e) {
-                unlock(taken);
                 if (e.reason() != Reason.OVER_LIMIT) {
                     throw e;
                 }
                 unlock(old);
                 file.replace(now, old, 0);
-                lock(now, taken);
+                budget = most;
+                locked = lock(now, most, taken);
             }
             unlock(old);
             // What could not be unlocked is closed with the others.
             taken.addAll(old);
-            file.replace(
-                    now,
-                    taken,
-                    now.segments().stream()
-                            .mapToLong(each -> pageBytes(each.length()))
-                            .sum());
-            return Optional.empty();
+            file.replace(now, taken, locked);
+            budget = most == Long.MAX_VALUE ? most : most - locked;
+            return locked == most && locked < file.pages() * locker.pageSize()
+                    ? Optional.of(beyondBudget(file, locked == 0))
+                    : Optional.empty();
         } catch (IOException e) {
             return Optional.of(explain(entry, e));
         } catch (PageLockException e) {
@@ -534,15 +539,21 @@ final class Locking {
         }
     }
 
-    private void lock(MappedFile file, List<PageLock> taken) {
+    /** Locks as much as the budget allows; returns how many bytes that are, in whole pages. When it throws, nothing is taken. */
+    private long lock(MappedFile file, long most, List<PageLock> taken) {
+        long locked = 0;
         try {
             for (MemoryRange each : file.segments()) {
-                for (long at = 0; at < each.length(); at += STEP) {
+                for (long at = 0; at < each.length() && locked < most; ) {
                     checkCancelled();
-                    taken.add(strictly(locker.lock(part(each, at, Math.min(STEP, each.length() - at)), lockOptions)));
+                    long length = Math.min(Math.min(STEP, each.length() - at), most - locked);
+                    taken.add(strictly(locker.lock(part(each, at, length), lockOptions)));
+                    locked += pageBytes(length);
+                    at += length;
                 }
             }
-        } catch (FileLockException e) {
+            return locked;
+        } catch (RuntimeException | Error e) {
             unlock(taken);
             throw e;
         }

@@ -85,6 +85,51 @@ class FileLockerTest {
     }
 
     @Test
+    void aBudgetHoldsWhenAFileIsLockedAgain() throws IOException {
+        Path a = file("a", 1);
+        Path b = file("b", 3);
+        List<FileChange> changes = new ArrayList<>();
+        FileLockOptions options =
+                FileLockOptions.bestEffort().budget(3L * PAGE).onChange(ChangePolicy.RELOCK, changes::add);
+        try (HeldFiles held = locker.lock(FileSelection.of(a, b), options)) {
+            assertEquals(3 * PAGE, held.lockedBytes());
+            resize(a, 8);
+            held.check();
+            assertEquals(3 * PAGE, held.lockedBytes());
+            assertEquals(1, lockedPages(a));
+            assertTrue(changes.get(0).failure().orElseThrow().getMessage().contains("budget"), changes.toString());
+            resize(b, 1);
+            held.check();
+            assertEquals(1, lockedPages(b));
+            resize(a, 9);
+            held.check();
+            assertEquals(2, lockedPages(a));
+        }
+        assertEquals(0, lockedPages(a) + lockedPages(b));
+    }
+
+    @Test
+    void aListenerThatThrowsDoesNotEndTheWatch() throws Exception {
+        Path a = file("a", 2);
+        BlockingQueue<FileChange> seen = new LinkedBlockingQueue<>();
+        FileLockOptions options = FileLockOptions.required()
+                .watch(Duration.ofMillis(5))
+                .onChange(ChangePolicy.REPORT, change -> {
+                    seen.add(change);
+                    throw new IllegalStateException("of the listener");
+                });
+        try (HeldFiles held = locker.lock(FileSelection.of(a), options)) {
+            resize(a, 3);
+            assertEquals(FileChange.Kind.GREW, seen.take().kind());
+            resize(a, 1);
+            assertEquals(FileChange.Kind.SHRANK, seen.take().kind());
+        } catch (IllegalStateException e) {
+            // The last look reports, too.
+            assertEquals("of the listener", e.getMessage());
+        }
+    }
+
+    @Test
     void readingAheadBringsFilesIn() throws IOException {
         Path a = file("a", 2);
         resize(a, 5);

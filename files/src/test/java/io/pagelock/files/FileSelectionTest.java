@@ -2,13 +2,16 @@
 package io.pagelock.files;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import io.pagelock.spi.Names;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -74,9 +77,21 @@ class FileSelectionTest {
         "(a|b), a, false",
         "a$, a$, true",
         "*, .hidden, true",
+        "a?c, a😀c, true",
+        "[!a]*[0-9], b/7, false",
+        "*ab*, xaab, true",
+        "*ab, xabc, false",
     })
     void patternsAreThoseOfAShell(String pattern, String name, boolean matches) {
         assertEquals(matches, Glob.all(patterns(pattern)).get(0).matches(Path.of("x", name)));
+    }
+
+    /** A name that somebody else made must not keep a command busy. */
+    @Test
+    void noNameMakesAPatternSlow() {
+        Glob glob = Glob.all(patterns("*a*a*a*a*a*a*a*a*a*a*b")).get(0);
+        assertTimeoutPreemptively(
+                Duration.ofSeconds(60), () -> assertFalse(glob.matches(Path.of("x", "a".repeat(255)))));
     }
 
     @Test

@@ -26,6 +26,10 @@ final class LinuxRemedies {
                     "Lock only memory with access rights, of a file only what lies before its end, and no memory that the"
                             + " kernel may drop",
                     "Lock on fault, which brings nothing in")
+            .put(
+                    Reason.NOT_SUPPORTED,
+                    "Where a sandbox or a seccomp filter answers for the kernel, allow the calls that lock memory in it,"
+                            + " or run outside of it")
             .put(Reason.IO_ERROR, "Look for the error of the device in dmesg or journalctl -k")
             .build();
 

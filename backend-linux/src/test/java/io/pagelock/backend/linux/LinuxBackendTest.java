@@ -831,7 +831,7 @@ class LinuxBackendTest {
     @Test
     void everyReasonOfACallOnLinuxHasARemedy() {
         LinuxBackend backend = old(calls());
-        Set<Reason> without = EnumSet.of(Reason.QUEUE_FULL, Reason.CANCELLED, Reason.NOT_SUPPORTED, Reason.UNKNOWN);
+        Set<Reason> without = EnumSet.of(Reason.QUEUE_FULL, Reason.CANCELLED, Reason.UNKNOWN);
         for (Reason reason : Reason.values()) {
             assertEquals(without.contains(reason), backend.remedies(reason, 0).isEmpty(), reason.name());
         }
