@@ -178,6 +178,9 @@ class EndsProcessTest {
                 assertTrue(run.err().contains("  to fix it: PAGELOCK_OPTS=-Xmx1g\n"), run::toString);
             }
         }
+        try (Pagelock.Running hold = new Pagelock().jvmArguments("-Xmx1g").start("hold", "--for", "1ms", dir)) {
+            hold.expect(0);
+        }
     }
 
     /** Of which a mapping each would be more than a process may have. */

@@ -186,7 +186,7 @@ final class LinuxFailure {
                 .remedies(
                         "For a container, allow " + function + " in the seccomp profile: docker run --security-opt"
                                 + " seccomp=FILE",
-                        "For a systemd service, set SystemCallFilter=@memlock",
+                        "For a systemd service with a SystemCallFilter, add a further line SystemCallFilter=@memlock",
                         "Allow " + function + " in the policy of the security module")
                 .build();
     }

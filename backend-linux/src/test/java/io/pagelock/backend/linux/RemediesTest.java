@@ -165,13 +165,71 @@ class RemediesTest {
         Path unit = Files.writeString(
                 temporary.resolve("pagelock.service"),
                 "[Service]\nExecStart=/bin/true\n" + found("(LimitMEMLOCK=\\d+)", refusal) + "\n"
-                        + found("(AmbientCapabilities=\\w+)", refusal) + "\nMemoryMax=16777216\n");
+                        + found("(AmbientCapabilities=\\w+)", refusal) + "\n"
+                        + found("set (MemoryMax=\\d+)", groupIsFull()) + "\nSystemCallFilter=@memlock\n");
         Process process = new ProcessBuilder("systemd-analyze", "verify", "--man=no", unit.toString())
                 .redirectErrorStream(true)
                 .start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         process.waitFor();
         assertFalse(output.contains("Unknown key") || output.contains("Failed to parse"), output);
+    }
+
+    private static String groupIsFull() {
+        MemoryUse group =
+                MemoryUse.ofGroup("/a", "/sys/fs/cgroup/a/memory.max", 16 << 20, Long.MAX_VALUE, 0, 0, 1 << 20, 0);
+        return MemoryRemedies.of(List.of(group), 32 << 20).toString();
+    }
+
+    /** Runs a command; returns all that it prints. */
+    private static String outputOf(String... command) throws Exception {
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        // Its client reads the options before it looks for an engine, and none is needed.
+        builder.environment().put("DOCKER_HOST", "unix:///nonexistent");
+        Process process = builder.start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        process.waitFor();
+        return output;
+    }
+
+    @Test
+    void theClientOfDockerTakesTheOptions() throws Exception {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/docker")), "no client of docker here");
+        String profile = Files.writeString(temporary.resolve("profile"), "{}").toString();
+        String refusal = refusalOfUser();
+        String run = found("docker run (--ulimit memlock=\\d+:\\d+)", refusal) + " "
+                + found("docker run (--cap-add IPC_LOCK)", refusal) + " "
+                + found("docker run (--memory=\\d+)", groupIsFull()) + " --security-opt seccomp=" + profile;
+        String update = found("docker update ([^)]*)\\)", groupIsFull());
+        for (String arguments : List.of("run " + run, "update " + update)) {
+            String output = outputOf(("/usr/bin/docker " + arguments + " none").split(" "));
+            assertTrue(output.contains("Cannot connect to the Docker daemon"), arguments + ": " + output);
+        }
+        assertTrue(outputOf("/usr/bin/docker", "run", "--ulimit", "memlck=1:1", "none")
+                .contains("invalid"));
+    }
+
+    @Test
+    void kubernetesKnowsTheSettings() throws Exception {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/kubectl")), "no client of Kubernetes here");
+        Path pod = Files.writeString(
+                temporary.resolve("pod.yaml"),
+                "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    image: a\n    "
+                        + found("In Kubernetes, (securityContext: \\{.*?}})", refusalOfUser()) + "\n");
+        String size = found("resources.limits.memory of the container to (\\d+Mi)", groupIsFull());
+        // Reads the pod as what Kubernetes knows and leaves out the rest.
+        String output = outputOf(
+                "/usr/bin/kubectl",
+                "set",
+                "resources",
+                "--local",
+                "-f",
+                pod.toString(),
+                "--limits=memory=" + size,
+                "-o",
+                "json");
+        assertTrue(output.contains("\"IPC_LOCK\""), output);
+        assertTrue(output.contains("\"memory\": \"" + size + "\""), output);
     }
 
     @Test
