@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLocker;
+import io.pagelock.Tristate;
 import io.pagelock.engine.PageLockers;
 import io.pagelock.spi.Host;
 import java.util.concurrent.CountDownLatch;
@@ -22,19 +23,18 @@ import org.junit.jupiter.api.condition.OS;
 class VirtualThreadsKernelTest {
     @Test
     void anotherVirtualThreadRunsWhileLocksTakeAllCarriers() {
-        String output = ChildJvm.in(Life.ROOT)
-                .jvmArguments(
-                        "-Djdk.virtualThreadScheduler.parallelism=2", "-Djdk.virtualThreadScheduler.maxPoolSize=2")
+        String output = Life.ROOT
+                .jvm()
+                .options("-Djdk.virtualThreadScheduler.parallelism=2", "-Djdk.virtualThreadScheduler.maxPoolSize=2")
                 .run(Others.class)
-                .succeeded()
-                .output();
+                .succeeded();
         assertEquals("ran", output.strip());
     }
 
     static final class Others {
         private static final long SIZE = 256L << 20;
         private static final long PAGE = Libc.getpagesize();
-        private static final int ROUNDS = 200;
+        private static final int ROUNDS = 60;
 
         private static final PageLocker LOCKER = PageLockers.over(new LinuxProvider().open(Host.current()));
 
@@ -93,7 +93,7 @@ class VirtualThreadsKernelTest {
         }
 
         private static boolean isResident(long page) {
-            return LOCKER.pageStates(MemoryRange.of(page, PAGE)).countResident(io.pagelock.Tristate.YES) == 1;
+            return LOCKER.pageStates(MemoryRange.of(page, PAGE)).countResident(Tristate.YES) == 1;
         }
 
         private static void start(Runnable work) throws ReflectiveOperationException {
