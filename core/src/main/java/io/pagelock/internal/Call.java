@@ -39,6 +39,8 @@ final class Call {
     long[] heldByOthers;
     /** Of these, what was not locked: whoever holds it has unmapped it, and other memory is mapped there now. */
     Parts stale;
+    /** The only page of the call was found locked just before it is locked. */
+    boolean isKnownLocked;
     /** Nobody else held any of the pages when the call began, and no address-space lock was open. */
     boolean alone;
     /** The pages were locked on fault for a while, since nobody else held them. */
@@ -62,6 +64,9 @@ final class Call {
     int renewedEpoch = -1;
     /** The kernel has no mappings left to split, and would say so of every further piece. */
     boolean noMoreSplits;
+
+    /** There were leftovers when the call ended. */
+    boolean foundLeftovers;
 
     private boolean keepsRefused;
     /** What stays locked for a hold whose close was refused or could not go on, as start and end in turn. */

@@ -11,6 +11,7 @@ import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
 import io.pagelock.spi.Backend;
+import io.pagelock.spi.LockingAgain;
 import io.pagelock.spi.PageStateReading;
 import java.util.Arrays;
 import java.util.Collections;
@@ -26,12 +27,16 @@ final class RangeCalls {
     private final Backend backend;
     private final PageStateReading states;
     private final Steps steps;
+    /** Null where it saves nothing. */
+    private final LockingAgain again;
+
     private final long pageSize;
 
     RangeCalls(Backend backend) {
         this.backend = backend;
         states = Abilities.pageStates(backend);
         steps = new Steps(backend);
+        again = Abilities.of(backend, LockingAgain.class);
         pageSize = backend.pageSize();
     }
 
@@ -44,6 +49,11 @@ final class RangeCalls {
             try {
                 if (call.hold.onFault) {
                     lockOnFault(start, end, call);
+                } else if (call.isKnownLocked) {
+                    // Once: before it is asked again, the kernel has dropped every lock.
+                    call.isKnownLocked = false;
+                    again.lockAgain(start, end - start);
+                    call.progress.add(end - start);
                 } else {
                     steps.lock(start, end - start, call.weakened, call.progress);
                 }
@@ -56,24 +66,26 @@ final class RangeCalls {
         }
     }
 
-    /** Of the ranges that others hold, those in which nothing is locked; null if there are none. */
-    Parts stale(long[] held) {
-        Parts stale = null;
+    /** Asks of the ranges that others hold whether anything in them is locked. */
+    void lookForStale(Call call) {
+        long[] held = call.heldByOthers;
         for (int i = 0; held != null && i < held.length; i += 2) {
-            if (isUnlocked(MemoryRange.of(held[i], held[i + 1] - held[i]))) {
-                stale = stale == null ? new Parts() : stale;
-                stale.addApart(held[i], held[i + 1]);
+            Tristate locked = anyLocked(MemoryRange.of(held[i], held[i + 1] - held[i]));
+            if (locked == Tristate.NO) {
+                call.stale = call.stale == null ? new Parts() : call.stale;
+                call.stale.addApart(held[i], held[i + 1]);
+            } else if (locked == Tristate.YES && again != null && held[i + 1] - held[i] == pageSize) {
+                call.isKnownLocked = call.count() == 1 && call.span(0).end - call.span(0).start == pageSize;
             }
         }
-        return stale;
     }
 
-    private boolean isUnlocked(MemoryRange range) {
+    private Tristate anyLocked(MemoryRange range) {
         try {
-            return states.anyLocked(range) == Tristate.NO;
+            return states.anyLocked(range);
         } catch (RuntimeException e) {
             // The lock itself may succeed all the same.
-            return false;
+            return Tristate.UNKNOWN;
         }
     }
 

@@ -171,7 +171,7 @@ final class RangeLocks {
         Call call = hold.call;
         try {
             call.weakened = call.alone && !hold.onFault && call.isLarge();
-            call.stale = calls.stale(call.heldByOthers);
+            calls.lookForStale(call);
             if (call.stale != null) {
                 mappings.takeForStale(table, call);
             }
@@ -306,11 +306,7 @@ final class RangeLocks {
             more = nextPiece(call);
         }
         Throwable failure = end(call, more, null);
-        boolean hasLeftovers;
-        synchronized (table) {
-            hasLeftovers = table.leftoverBytes() > 0;
-        }
-        if (hasLeftovers) {
+        if (call.foundLeftovers) {
             sweep();
         }
         if (failure instanceof Error) {
@@ -349,6 +345,7 @@ final class RangeLocks {
             while (!table.nextPiece(call)) {
                 if (call.part + 1 == call.count()) {
                     table.endClose(call);
+                    call.foundLeftovers = table.leftoverBytes() > 0;
                     return false;
                 }
                 call.part++;

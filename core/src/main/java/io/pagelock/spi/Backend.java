@@ -57,7 +57,7 @@ public interface Backend {
 
     /**
      * Returns an optional ability: {@link AddressSpaceLocking}, {@link AsyncLocking}, {@link FileReading},
-     * {@link LimitChecking}, {@link MappingBudget}, {@link MemoryGuarding}, {@link PageStateReading}, {@link PagingIn} or {@link Syncing}. A backend
+     * {@link LimitChecking}, {@link LockingAgain}, {@link MappingBudget}, {@link MemoryGuarding}, {@link PageStateReading}, {@link PagingIn} or {@link Syncing}. A backend
      * implements those that it has; one that forwards to another backend overrides this method. More abilities may be added in
      * later versions.
      *

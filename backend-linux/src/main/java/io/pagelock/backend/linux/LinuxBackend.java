@@ -20,6 +20,7 @@ import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.FileReading;
 import io.pagelock.spi.Host;
 import io.pagelock.spi.LimitChecking;
+import io.pagelock.spi.LockingAgain;
 import io.pagelock.spi.MappingBudget;
 import io.pagelock.spi.PageStateReading;
 import io.pagelock.spi.PagingIn;
@@ -33,7 +34,14 @@ import java.util.Set;
 
 /** Linux: mlock(2), mlock2(2), mlockall(2), msync(2), mincore(2), madvise(2), proc(5). */
 final class LinuxBackend extends AbstractBackend
-        implements AddressSpaceLocking, PageStateReading, PagingIn, FileReading, Syncing, LimitChecking, MappingBudget {
+        implements AddressSpaceLocking,
+                PageStateReading,
+                PagingIn,
+                FileReading,
+                Syncing,
+                LimitChecking,
+                LockingAgain,
+                MappingBudget {
     private final LinuxCalls calls;
     private final LinuxConstants constants;
     private final ProcSelf proc;
@@ -73,7 +81,7 @@ final class LinuxBackend extends AbstractBackend
         mappingCount = new MappingCount(proc);
         remedies = new LinuxRemedies(proc, limits, java);
         memory = new MemoryGuard(calls, proc, limits, pageSize());
-        Refusals refusals = new Refusals(constants.errno, remedies::of);
+        Refusals refusals = new Refusals(constants.errno, remedies);
         failure = new LinuxFailure(refusals, proc, limits, found.oracle, pageSize(), !release.atLeast(4, 9));
         // MAP_DROPPABLE came with 6.11; a release that cannot be read may be newer.
         boolean mayDrop = release.atLeast(6, 11);
@@ -94,19 +102,28 @@ final class LinuxBackend extends AbstractBackend
 
     @Override
     public void lock(long address, long length, Set<LockOption> options) {
-        boolean onFault = options.contains(LockOption.ON_FAULT);
-        if (!onFault) {
-            memory.beforeLock(address, length);
-            filePages.readInAll(address, length);
+        if (options.contains(LockOption.ON_FAULT)) {
+            check("mlock2", calls.mlock2(address, length, LinuxConstants.MLOCK_ONFAULT), address, length);
+            proof.check("mlock2", address, length);
+        } else {
+            lockAgain(address, length);
+            proof.check("mlock", address, length);
         }
-        String function = onFault ? "mlock2" : "mlock";
-        int result =
-                onFault ? calls.mlock2(address, length, LinuxConstants.MLOCK_ONFAULT) : calls.mlock(address, length);
+    }
+
+    /** Without the proof: what the kernel flags as locked is not droppable, and it would look at the same flag. */
+    @Override
+    public void lockAgain(long address, long length) {
+        memory.beforeLock(address, length);
+        filePages.readInAll(address, length);
+        check("mlock", calls.mlock(address, length), address, length);
+    }
+
+    private void check(String function, int result, long address, long length) {
         if (result != 0) {
             int errno = calls.errno();
             throw failure.ofLock(function, errno, address, length);
         }
-        proof.check(function, address, length);
     }
 
     @Override

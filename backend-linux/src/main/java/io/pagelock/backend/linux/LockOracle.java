@@ -16,6 +16,9 @@ final class LockOracle {
     private final LinuxConstants constants;
     private final ProcSelf proc;
     private final int flags;
+    /** Not looked up by name for each lock. */
+    private final int busy;
+
     private final String refusal;
 
     LockOracle(LinuxCalls calls, LinuxConstants constants, ProcSelf proc) {
@@ -23,6 +26,7 @@ final class LockOracle {
         this.constants = constants;
         this.proc = proc;
         this.flags = constants.msAsync | constants.msInvalidate;
+        this.busy = constants.errno.numbers().get("EBUSY");
         // Of no bytes, which succeeds wherever the call is let through.
         this.refusal = calls.msync(0, 0, flags) == 0 ? "" : constants.errno.name(calls.errno());
     }
@@ -42,7 +46,7 @@ final class LockOracle {
             return Tristate.NO;
         }
         int errno = calls.errno();
-        if (constants.errno.is(errno, "EBUSY")) {
+        if (errno == busy) {
             return Tristate.YES;
         }
         // Something is not mapped, and what is, is not locked.

@@ -19,11 +19,14 @@ import io.pagelock.AddressSpaceScope;
 import io.pagelock.Capability;
 import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
+import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
+import io.pagelock.PageLocker;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
+import io.pagelock.engine.PageLockers;
 import io.pagelock.spi.Host;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -212,6 +215,24 @@ class LinuxBackendTest {
         calls.ends.add(0x200000L);
         backend(calls, LinuxConstants.POWERPC, "6.18.0", 64);
         assertFalse(calls.log.toString().contains("open"), calls.log.toString());
+    }
+
+    /** The engine has found it locked, and asks the kernel for it all the same. */
+    @Test
+    void aPageIsLockedAgainWithoutAskingWhetherItIs() {
+        ScriptedCalls calls = new ScriptedCalls(LinuxConstants.GENERIC);
+        calls.lockFlags = true;
+        LinuxBackend backend = backend(calls, LinuxConstants.GENERIC, "6.18.0", 64);
+        PageLocker locker = PageLockers.over(backend);
+        MemoryRange page = MemoryRange.of(0x10000, PAGE);
+        PageLock first = locker.lock(page);
+        calls.log.clear();
+        PageLock second = locker.lock(page);
+        assertEquals(
+                List.of("msync(10000, 1000, 3)", "mlock(10000, 1000)"),
+                calls.log.stream().filter(each -> each.matches("ms.*|ml.*")).collect(Collectors.toList()));
+        second.close();
+        first.close();
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
@@ -104,6 +105,25 @@ class StaleHandlesTest {
         assertThrows(PageLockException.class, () -> locker.lock(pages(0, 24), LockOption.ON_FAULT));
         assertLockedAre(0, 0);
         map(at + 20 * PAGE, 1, Libc.MAP_FIXED);
+    }
+
+    /** The page need not be proved locked once more where it was found locked just before; what is mapped now, must. */
+    @Test
+    void memoryThatMayBeDroppedIsRefusedThereToo() {
+        lock(0, 1);
+        lock(0, 1);
+        long mapped = Libc.mmap(
+                at,
+                PAGE,
+                Libc.PROT_READ | Libc.PROT_WRITE,
+                Libc.MAP_ANONYMOUS | Libc.MAP_DROPPABLE | Libc.MAP_FIXED,
+                -1,
+                0);
+        assumeTrue(mapped == at, "MAP_DROPPABLE came with Linux 6.11");
+        assertThrows(PageLockException.class, () -> locker.lock(pages(0, 1)));
+        map(at, 1, Libc.MAP_FIXED);
+        lock(0, 1);
+        assertLockedAre(0, 1);
     }
 
     @Test

@@ -16,12 +16,14 @@ import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.AsyncLocking;
 import io.pagelock.spi.Backend;
+import io.pagelock.spi.LockingAgain;
 import io.pagelock.spi.MemoryGuard;
 import io.pagelock.spi.MemoryGuarding;
 import io.pagelock.spi.PageStateReading;
 import io.pagelock.spi.PagingIn;
 import io.pagelock.spi.Syncing;
 import java.nio.ByteBuffer;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -34,7 +36,14 @@ import java.util.function.Consumer;
  * that are not among its own interfaces are the other one's objects.
  */
 public class ForwardingBackend
-        implements Backend, AddressSpaceLocking, AsyncLocking, MemoryGuarding, PageStateReading, PagingIn, Syncing {
+        implements Backend,
+                AddressSpaceLocking,
+                AsyncLocking,
+                LockingAgain,
+                MemoryGuarding,
+                PageStateReading,
+                PagingIn,
+                Syncing {
     private final Backend delegate;
 
     /**
@@ -80,6 +89,12 @@ public class ForwardingBackend
     @Override
     public void lock(long address, long length, Set<LockOption> options) {
         delegate.lock(address, length, options);
+    }
+
+    /** Calls {@link #lock}, so that a subclass that changes one changes both. */
+    @Override
+    public void lockAgain(long address, long length) {
+        lock(address, length, Collections.<LockOption>emptySet());
     }
 
     @Override
