@@ -15,15 +15,22 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * filemap_fault() in mm/filemap.c gives the lock of the memory map back for reading, and populate_vma_page_range() in mm/gup.c
  * takes that for no progress), where madvise with MADV_POPULATE_READ, 5.14 and later, answers EFAULT.
  *
- * <p>Most memory that is locked is not of a file, so what was found to be plain is remembered for a moment. A file that comes to
- * lie there meanwhile is locked without being read in first, as on kernels without that advice.
+ * <p>The mappings that were found are remembered for a moment. A file that comes to lie there meanwhile is locked without being read
+ * in first, as on kernels without that advice.
  */
 final class FilePages {
-    private static final long PIECE = 256 << 10;
+    /** The least and the most that is read in by one call, powers of two, and how long one should take. */
+    private static final long LEAST = 256 << 10;
+
+    private static final long MOST = 16 << 20;
+    private static final long QUICK_NANOS = 2_000_000;
+    private static final long SLOW_NANOS = 8_000_000;
 
     private static final int SLOTS = 64;
     private static final int SLOT_SHIFT = 21;
     private static final long REMEMBERED_NANOS = 100_000_000;
+
+    private static final Known NOTHING = new Known(0, 0, false, 0);
 
     private final LinuxCalls calls;
     private final LinuxConstants constants;
@@ -31,18 +38,39 @@ final class FilePages {
     private final MappingQuery query;
     private final Refusals refusals;
     private final boolean populates;
-    private final AtomicReferenceArray<Plain> plain = new AtomicReferenceArray<>(SLOTS);
+    /** By address, since small locks are many. */
+    private final AtomicReferenceArray<Known> known = new AtomicReferenceArray<>(SLOTS);
+    /** For a large range, which is read in piece by piece. */
+    private volatile Known last = NOTHING;
+    /** What was read in since the last lock: a step of a large range is read in piece by piece, and then locked. */
+    private volatile Known ready = NOTHING;
 
-    /** Memory that did not come from a file. */
-    private static final class Plain {
+    private volatile long piece = LEAST;
+
+    /** A mapping that was found. */
+    private static final class Known {
         final long start;
         final long end;
-        final long at;
+        final boolean ofFile;
+        private final long since;
 
-        Plain(long start, long end, long at) {
+        Known(long start, long end, boolean ofFile, long since) {
             this.start = start;
             this.end = end;
-            this.at = at;
+            this.ofFile = ofFile;
+            this.since = since;
+        }
+
+        boolean isFresh(long now) {
+            return now - since < REMEMBERED_NANOS;
+        }
+
+        boolean covers(long address) {
+            return !Unsigned.less(address, start) && Unsigned.less(address, end);
+        }
+
+        boolean covers(long from, long to) {
+            return !Unsigned.less(from, start) && !Unsigned.less(end, to);
         }
     }
 
@@ -64,9 +92,14 @@ final class FilePages {
         this.populates = populates;
     }
 
-    /** Reads in all files of a range; throws if a page cannot be read. */
+    /** Reads in all files of a range, unless that was just done; throws if a page cannot be read. */
     void readInAll(long address, long length) {
-        readInAll(address, length, false);
+        Known read = ready;
+        if (read != NOTHING && read.covers(address, address + length) && read.isFresh(System.nanoTime())) {
+            ready = NOTHING;
+        } else {
+            readInAll(address, length, false);
+        }
     }
 
     private void readInAll(long address, long length, boolean mayEndBefore) {
@@ -96,61 +129,77 @@ final class FilePages {
         if (!populates) {
             return length;
         }
-        long end = plainUntil(address);
-        if (end != address) {
-            return Unsigned.min(end, address + length) - address;
+        long begin = System.nanoTime();
+        Known mapping = mappingAt(address, begin);
+        if (mapping != null && !mapping.ofFile) {
+            return Unsigned.min(mapping.end, address + length) - address;
         }
-        long piece = Math.min(length, (address + PIECE & -PIECE) - address);
-        if (calls.madvise(address, piece, LinuxConstants.MADV_POPULATE_READ) != 0) {
+        long most = piece;
+        long size = Math.min(length, (address + most & -most) - address);
+        if (calls.madvise(address, size, LinuxConstants.MADV_POPULATE_READ) != 0) {
             int errno = calls.errno();
             if (constants.errno.is(errno, "ENOMEM")) {
                 // A hole, for which the lock is refused before it reads anything.
                 return length;
             }
             if (constants.errno.is(errno, "EFAULT") || constants.errno.is(errno, "EIO")) {
-                explain(errno, address, piece, mayEndBefore);
+                explain(errno, address, size, mayEndBefore);
             }
         }
-        return piece;
+        long now = System.nanoTime();
+        adapt(size, most, now - begin);
+        Known before = ready;
+        ready = new Known(before.end == address ? before.start : address, address + size, true, now);
+        return size;
     }
 
-    /** Returns where memory ends that starts at an address and does not come from a file; the address itself if it does. */
-    private long plainUntil(long address) {
+    /** What is in the cache goes quickly and is best left whole; on slow storage, each call shall return soon. */
+    private void adapt(long size, long most, long nanos) {
+        if (nanos > SLOW_NANOS) {
+            piece = Math.max(LEAST, most / 2);
+        } else if (size == most && nanos < QUICK_NANOS) {
+            piece = Math.min(MOST, most * 2);
+        }
+    }
+
+    /** The mapping at an address, or a file near it; null if there is none, or none can be found. */
+    private Known mappingAt(long address, long now) {
         int slot = (int) (address >>> SLOT_SHIFT) & SLOTS - 1;
-        Plain known = plain.get(slot);
-        if (known != null
-                && !Unsigned.less(address, known.start)
-                && Unsigned.less(address, known.end)
-                && System.nanoTime() - known.at < REMEMBERED_NANOS) {
-            return known.end;
+        Known near = known.get(slot);
+        // Beside a file is another one, more often than not, and to read in what is none does no harm.
+        if (near != null && near.isFresh(now) && (near.ofFile || near.covers(address))) {
+            return near;
         }
-        Plain found = query.isUsable() ? byQuery(address) : byReading(address);
-        if (found == null) {
-            return address;
+        Known found = last;
+        if (!found.isFresh(now) || !found.covers(address)) {
+            found = query.isUsable() ? byQuery(address, now) : byReading(address, now);
         }
-        plain.lazySet(slot, found);
-        return found.end;
+        // An answer about something else is none.
+        if (found == null || !found.covers(address)) {
+            return null;
+        }
+        known.lazySet(slot, found);
+        last = found;
+        return found;
     }
 
-    private Plain byQuery(long address) {
+    private Known byQuery(long address, long now) {
         int fd = query.open();
         try {
             MappingQuery.Found found = fd < 0 ? null : query.at(fd, address);
-            return found == null || found.ofFile() ? null : new Plain(found.start, found.end, System.nanoTime());
+            return found == null ? null : new Known(found.start, found.end, found.ofFile(), now);
         } finally {
             query.close(fd);
         }
     }
 
-    private Plain byReading(long address) {
+    private Known byReading(long address, long now) {
         Optional<List<Mapping>> mappings = proc.mappings(address, address + 1);
-        if (!mappings.isPresent()
-                || mappings.get().isEmpty()
-                || !mappings.get().get(0).anonymous()) {
+        if (!mappings.isPresent() || mappings.get().isEmpty()) {
             return null;
         }
         Mapping found = mappings.get().get(0);
-        return new Plain(found.start, found.end, System.nanoTime());
+        return new Known(found.start, found.end, !found.anonymous(), now);
     }
 
     /**

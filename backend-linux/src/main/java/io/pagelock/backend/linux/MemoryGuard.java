@@ -47,14 +47,19 @@ final class MemoryGuard {
     /** Checks a lock that is about to be made; looks only once for as many small ones as there is plenty of room for. */
     void beforeLock(long address, long length) {
         if (unlooked.addAndGet(-length) < 0) {
-            long room = check(address, length, true);
-            unlooked.set(Math.max(LEAST, Math.min(MOST, room / 8)));
+            found(check(address, length, true));
         }
     }
 
     /** Checks a large range ahead, and only refuses what cannot fit whosever the cache is. */
     void check(long address, long length) {
-        check(address, length, false);
+        if (unlooked.get() < length) {
+            found(check(address, length, false));
+        }
+    }
+
+    private void found(long room) {
+        unlooked.set(Math.max(LEAST, Math.min(MOST, room / 8)));
     }
 
     /** Checks a lock of everything that is mapped. */
