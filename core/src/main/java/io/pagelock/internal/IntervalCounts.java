@@ -295,6 +295,11 @@ final class IntervalCounts {
         return new Cursor();
     }
 
+    /** Returns where the last change was. */
+    Cursor last() {
+        return here;
+    }
+
     private void fillGaps(long start, long end) {
         long at = start;
         while (less(at, end)) {
@@ -369,6 +374,12 @@ final class IntervalCounts {
 
         private Cursor() {}
 
+        /** Begins the next search where another one has ended. */
+        void moveTo(Cursor other) {
+            leaf = other.leaf;
+            index = other.index;
+        }
+
         long start() {
             return leaf.starts[index];
         }
@@ -417,7 +428,7 @@ final class IntervalCounts {
 
         /** Finds the last one that starts at the address or before. If there is none, the place is before the first one. */
         private boolean floor(long at) {
-            if (index >= 0 && index < leaf.size && !less(at, start()) && less(at, end())) {
+            if (isNear(at)) {
                 return true;
             }
             if (leaf.size == 0 || less(at, leaf.starts[0]) || !less(at, leaf.ends[leaf.size - 1])) {
@@ -425,6 +436,19 @@ final class IntervalCounts {
             }
             index = leaf.indexOf(at);
             return index >= 0;
+        }
+
+        /** Moves to the last one that starts at the address or before, if that is here or the one before. */
+        private boolean isNear(long at) {
+            if (index < 0 || index >= leaf.size) {
+                return false;
+            }
+            if (less(at, start())) {
+                boolean isBefore = index > 0 && !less(at, leaf.starts[index - 1]);
+                index -= isBefore ? 1 : 0;
+                return isBefore;
+            }
+            return less(at, index + 1 < leaf.size ? leaf.starts[index + 1] : end());
         }
 
         private Node leafOfFloor(long at) {

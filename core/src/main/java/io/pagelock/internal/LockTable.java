@@ -5,6 +5,8 @@ import static io.pagelock.spi.Unsigned.less;
 import static io.pagelock.spi.Unsigned.max;
 import static io.pagelock.spi.Unsigned.min;
 
+import java.util.function.LongPredicate;
+
 /**
  * Who holds which pages, which calls are under way or wait, and what is left over. It decides what a protocol may do next and
  * records what came of it; it never calls the system.
@@ -18,7 +20,7 @@ import static io.pagelock.spi.Unsigned.min;
  * something need no memory.
  */
 final class LockTable {
-    private final IntervalCounts pages = new IntervalCounts(this::isEdgeOfCall);
+    private final IntervalCounts pages = new IntervalCounts(new Edges());
     private final IntervalCounts.Cursor look = pages.cursor();
     /** What is under way; never overlaps. */
     private final Spans underWay = new Spans();
@@ -32,6 +34,15 @@ final class LockTable {
     private int unlocking;
 
     private int waiting;
+
+    /** Not a lambda, here and elsewhere on the way to the first lock: each of them takes a cold JVM milliseconds to link. */
+    private final class Edges implements LongPredicate {
+        @Override
+        public boolean test(long at) {
+            return isEdgeOfCall(at);
+        }
+    }
+
     /** An address-space lock is open: pages stay locked when holds close. */
     private boolean covered;
     /** Current memory was locked fully for one. */
@@ -69,6 +80,7 @@ final class LockTable {
             for (; reserved < call.count(); reserved++) {
                 pages.reserve(call.span(reserved).start, call.span(reserved).end);
             }
+            look.moveTo(pages.last());
             Shared.plan(call, look);
         } catch (Error e) {
             while (reserved-- > 0) {
@@ -216,6 +228,7 @@ final class LockTable {
             stale = stale && Shared.endsAtEdgeOfStale(call, look) && call.stale.contains(from);
             shared &= !stale;
             if (!call.ownsParts) {
+                pages.last().moveTo(look);
                 pages.reserve(from, piece.end);
             }
             if (shared && call.ownsParts && !renewed && isOutdatedNow(call)) {

@@ -43,6 +43,9 @@ class Steps {
     /** How long a step should take: other threads wait about that long for the memory map. */
     private static final long STEP_NANOS = 4_000_000;
 
+    /** What took no longer has kept nobody waiting. */
+    private static final long BRIEF_NANOS = 50_000;
+
     /** After so long what was read in is locked, so that progress shows on slow storage, too. */
     private static final long READ_NANOS = 100_000_000;
 
@@ -180,11 +183,14 @@ class Steps {
                 backend.unlock(start + done, size);
                 done += size;
                 if (done < length) {
-                    // A virtual thread lets others have its carrier.
-                    Thread.yield();
                     // However large, since what takes no time has no pages in memory, and perhaps a terabyte of them.
                     long end = now();
                     step = step(speed(size, end - begin), LARGEST_POWER);
+                    if (end - begin > BRIEF_NANOS) {
+                        // A virtual thread lets others have its carrier.
+                        Thread.yield();
+                        end = now();
+                    }
                     begin = end;
                 }
             }

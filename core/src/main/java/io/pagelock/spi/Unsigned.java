@@ -13,7 +13,8 @@ public final class Unsigned {
      * @return true if {@code a < b}
      */
     public static boolean less(long a, long b) {
-        return Long.compareUnsigned(a, b) < 0;
+        // Not Long.compareUnsigned, which the compiler makes two comparisons of.
+        return a + Long.MIN_VALUE < b + Long.MIN_VALUE;
     }
 
     /**
