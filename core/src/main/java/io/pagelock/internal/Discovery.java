@@ -152,7 +152,12 @@ public final class Discovery {
     private static Discovery findInThread() {
         AtomicReference<Discovery> found = new AtomicReference<>();
         try {
-            Thread thread = DaemonThread.of("pagelock-open", () -> found.set(findHere()));
+            Thread thread = DaemonThread.of("pagelock-open", new Runnable() {
+                @Override
+                public void run() {
+                    found.set(findHere());
+                }
+            });
             thread.start();
             join(thread);
         } catch (OutOfMemoryError e) {
@@ -298,6 +303,19 @@ public final class Discovery {
             }
         }
 
+        private static final class Registration implements Runnable {
+            private final Engine locker;
+
+            private Registration(Engine locker) {
+                this.locker = locker;
+            }
+
+            @Override
+            public void run() {
+                Monitoring.register(locker);
+            }
+        }
+
         private Discovery open(BackendProvider provider) {
             String name = provider.name();
             boolean opened = false;
@@ -305,7 +323,7 @@ public final class Discovery {
                 claim();
                 Backend backend = provider.open(host);
                 Engine engine = new Engine(backend);
-                Engine locker = monitored ? engine.atFirstLock(() -> Monitoring.register(engine)) : engine;
+                Engine locker = monitored ? engine.atFirstLock(new Registration(engine)) : engine;
                 opened = true;
                 candidates.add(new Candidate(name, "chosen: " + backend.info(), true));
                 return new Discovery(new Availability(candidates, null, Collections.emptyList(), null), locker);

@@ -53,24 +53,25 @@ final class FlightEvents {
         }
     }
 
+    /** {@code FlightRecorder.isInitialized()}; null where there is no Flight Recorder. Static, so that a call of it is inlined. */
+    private static final MethodHandle IS_RECORDER_THERE = find();
+
     private final Kind kind;
-
-    /** {@code FlightRecorder.isInitialized()}; null where there is no Flight Recorder. */
-    private final MethodHandle isRecorderThere;
-
-    private volatile boolean broken;
+    private volatile boolean broken = IS_RECORDER_THERE == null;
 
     FlightEvents(Kind kind) {
         this.kind = kind;
-        MethodHandle handle = null;
+    }
+
+    private static MethodHandle find() {
         try {
             Class<?> recorder = Class.forName("jdk.jfr.FlightRecorder", true, ClassLoader.getSystemClassLoader());
-            handle = MethodHandles.publicLookup().unreflect(recorder.getMethod("isInitialized"));
+            return MethodHandles.publicLookup()
+                    .findStatic(recorder, "isInitialized", MethodType.methodType(boolean.class));
         } catch (ReflectiveOperationException | LinkageError e) {
             // A JVM without it; then there are no events.
-            broken = true;
+            return null;
         }
-        isRecorderThere = handle;
     }
 
     /**
@@ -83,7 +84,7 @@ final class FlightEvents {
             return null;
         }
         try {
-            if (!(boolean) isRecorderThere.invokeExact()) {
+            if (!(boolean) IS_RECORDER_THERE.invokeExact()) {
                 return null;
             }
             return (kind.type == null ? kind.register() : kind.type).begin();

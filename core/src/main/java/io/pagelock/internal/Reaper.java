@@ -43,7 +43,7 @@ final class Reaper {
             return;
         }
         try {
-            Thread thread = DaemonThread.of("pagelock-reaper", this::run);
+            Thread thread = DaemonThread.of("pagelock-reaper", new Loop());
             running = true;
             thread.start();
         } catch (OutOfMemoryError | RuntimeException e) {
@@ -53,11 +53,14 @@ final class Reaper {
         }
     }
 
-    private void run() {
-        boolean goesOn = true;
-        while (goesOn) {
-            awaitDropped();
-            goesOn = serve();
+    private final class Loop implements Runnable {
+        @Override
+        public void run() {
+            boolean goesOn = true;
+            while (goesOn) {
+                awaitDropped();
+                goesOn = serve();
+            }
         }
     }
 

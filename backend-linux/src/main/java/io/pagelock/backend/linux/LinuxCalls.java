@@ -7,6 +7,7 @@ import io.pagelock.backend.support.MayBeMissing;
 import io.pagelock.backend.support.MemoryCalls;
 import io.pagelock.backend.support.MincoreCall;
 import java.lang.invoke.MethodHandles;
+import java.util.function.Function;
 
 /** Every C function that this backend calls. */
 interface LinuxCalls extends MemoryCalls, MincoreCall {
@@ -32,7 +33,12 @@ interface LinuxCalls extends MemoryCalls, MincoreCall {
     static LinuxCalls bind(CLibrary library) {
         // glibc's plain getrlimit has 4-byte limits on 32-bit processors; musl has no other name, and always 8 bytes.
         CLibrary wide = library.has("getrlimit64") ? library.renaming("getrlimit", "getrlimit64") : library;
-        return wide.bind(MethodHandles.lookup(), LinuxCalls.class, Direct::new);
+        return wide.bind(MethodHandles.lookup(), LinuxCalls.class, new Function<CLibrary, LinuxCalls>() {
+            @Override
+            public LinuxCalls apply(CLibrary bound) {
+                return new Direct(bound);
+            }
+        });
     }
 
     /** The same where pointers have 8 bytes. */

@@ -10,12 +10,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.BiFunction;
 
 /**
  * What a user of Linux, a service manager or a container can turn. Sources: getrlimit(2), limits.conf(5), systemd.exec(5),
  * docker-run(1), capabilities(7), ld.so(8), proc_sys_vm(5).
  */
-final class LinuxRemedies {
+final class LinuxRemedies implements BiFunction<Reason, Long, List<String>> {
     private static final Remedies FIXED = Remedies.builder()
             .put(
                     Reason.NOT_MAPPED,
@@ -44,6 +45,11 @@ final class LinuxRemedies {
         this.proc = proc;
         this.limits = limits;
         this.java = java;
+    }
+
+    @Override
+    public List<String> apply(Reason reason, Long bytes) {
+        return of(reason, bytes);
     }
 
     /**

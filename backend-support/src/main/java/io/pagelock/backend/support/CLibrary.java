@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -123,7 +124,12 @@ public final class CLibrary implements NativeAccess {
      */
     public <T extends NativeCalls> T bind(
             MethodHandles.Lookup own, Class<T> calls, Function<CLibrary, ? extends T> direct) {
-        return library.bind(own, calls, () -> direct.apply(this));
+        return library.bind(own, calls, new Supplier<T>() {
+            @Override
+            public T get() {
+                return direct.apply(CLibrary.this);
+            }
+        });
     }
 
     /**

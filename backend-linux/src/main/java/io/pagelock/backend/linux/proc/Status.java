@@ -23,7 +23,10 @@ public final class Status {
         for (String line : lines) {
             int colon = line.indexOf(':');
             if (colon > 0) {
-                fields.merge(line.substring(0, colon), line.substring(colon + 1), (one, other) -> "");
+                String name = line.substring(0, colon);
+                if (fields.putIfAbsent(name, line.substring(colon + 1)) != null) {
+                    fields.put(name, "");
+                }
             }
         }
     }
