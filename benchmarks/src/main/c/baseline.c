@@ -95,6 +95,46 @@ int64_t many_nanos(const int64_t *addresses, int64_t length, int64_t count)
     return now() - begin;
 }
 
+#define MOST_THREADS 64
+
+static struct {
+    pthread_barrier_t ready;
+    int64_t nanos, pairs;
+} side_by_side_pairs;
+
+static void *pairs_of_thread(void *at)
+{
+    int64_t count = 0;
+    size_t page = (size_t) getpagesize();
+    pthread_barrier_wait(&side_by_side_pairs.ready);
+    for (int64_t end = now() + side_by_side_pairs.nanos; now() < end; count++)
+        if (mlock(at, page) != 0 || munlock(at, page) != 0)
+            return at;
+    __atomic_fetch_add(&side_by_side_pairs.pairs, count, __ATOMIC_RELAXED);
+    return NULL;
+}
+
+/* How often threads, each with a page of its own, lock and unlock it in so many milliseconds; negative if that fails. */
+int64_t threads_pairs(int64_t start, int64_t distance, int32_t threads, int64_t millis)
+{
+    pthread_t all[MOST_THREADS];
+    void *failed = NULL;
+    if (threads > MOST_THREADS || pthread_barrier_init(&side_by_side_pairs.ready, NULL, (unsigned) threads) != 0)
+        return -1;
+    side_by_side_pairs.nanos = millis * 1000000;
+    side_by_side_pairs.pairs = 0;
+    for (int i = 0; i < threads; i++)
+        if (pthread_create(&all[i], NULL, pairs_of_thread, (void *) (intptr_t) (start + i * distance)) != 0)
+            abort();
+    for (int i = 0; i < threads; i++) {
+        void *result;
+        pthread_join(all[i], &result);
+        failed = result ? result : failed;
+    }
+    pthread_barrier_destroy(&side_by_side_pairs.ready);
+    return failed ? -1 : side_by_side_pairs.pairs;
+}
+
 /*
  * Maps and unmaps a page again and again, pausing in between, until *stop is not 0. result[0] is the longest mmap or munmap,
  * result[1] how many pairs there were.

@@ -43,6 +43,8 @@ final class Baseline {
 
     static native long many_nanos(long[] addresses, long length, long count);
 
+    static native long threads_pairs(long start, long distance, int threads, long millis);
+
     static native void map_until(long stop, long pause, long[] result);
 
     /** Fresh private memory whose pages are in memory. */

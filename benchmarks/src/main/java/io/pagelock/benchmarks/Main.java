@@ -24,7 +24,8 @@ import java.util.Set;
  */
 final class Main {
     private static final List<String> PARTS =
-            List.of("pair", "many", "secrets", "books", "heap", "large", "stalls", "cold", "neighbours", "command");
+            List.of("pair", "many", "threads", "secrets", "books", "heap", "large", "stalls", "cold", "neighbours", "command");
+    private static final int[] THREADS = {1, 2, 4, 8, 16, 32, 64};
     private static final long GIB = 1L << 30;
 
     private final Report report = new Report();
@@ -86,6 +87,9 @@ final class Main {
                 break;
             case "many":
                 many();
+                break;
+            case "threads":
+                threads();
                 break;
             case "secrets":
                 secrets();
@@ -158,9 +162,9 @@ final class Main {
             program.add(forks.program("pair", "100000") / 1000);
         }
         Measured own = all.get(Peer.PAGELOCK);
-        report.atMost("lock and close one resident page", "the same pair in C, same process", own.overC, 1.25);
+        report.atMost("lock and close one resident page", "the same pair in C, same process", own.overC, 1.2);
         report.atMost("", "the fastest library through JNA", own.overC.map(x -> x / fastest(all, Peer.JNA)), 1);
-        report.atMost("", "plain JNA, direct", own.overC.map(x -> x / fastest(all, Peer.PLAIN)), 1);
+        report.atMost("", "plain JNA, direct", own.overC.map(x -> x / fastest(all, Peer.PLAIN)), 1.05);
         report.atMost("", "the fastest bare JNI or JNR call", own.overC.map(x -> x / fastest(all, Peer.BARE)), 1.2);
         Measured foreign = all.get(Peer.FOREIGN);
         if (foreign != null) {
@@ -214,7 +218,8 @@ final class Main {
     }
 
     private void many() {
-        List<String> names = new ArrayList<>(List.of(ManyBenchmark.BATCH, ManyBenchmark.ONE_BY_ONE));
+        List<String> names =
+                new ArrayList<>(List.of(ManyBenchmark.BATCH, ManyBenchmark.ONE_BY_ONE, ManyBenchmark.NESTED));
         List<String> peers = new ArrayList<>();
         for (String name : Peer.NAMES) {
             if (Peer.available(name) && Peer.locksAnyPage(name)) {
@@ -222,7 +227,7 @@ final class Main {
             }
         }
         if (Peer.available(ManyBenchmark.ONE_BY_ONE_FOREIGN)) {
-            names.add(ManyBenchmark.ONE_BY_ONE_FOREIGN);
+            names.addAll(List.of(ManyBenchmark.ONE_BY_ONE_FOREIGN, ManyBenchmark.NESTED_FOREIGN));
         }
         names.addAll(peers);
         Map<String, Measured> all = interleaved(ManyBenchmark.class, names);
@@ -235,9 +240,15 @@ final class Main {
                 batch.overC.map(x -> peer / x),
                 10);
         report.atMost("10,000 buffers, one by one", "the fastest peer's loop", single.overC.map(x -> x / peer), 1.2);
+        report.atMost(
+                "the same, within one lock over all pages",
+                "the fastest peer's loop",
+                all.get(ManyBenchmark.NESTED).overC.map(x -> x / peer),
+                1.2);
         Measured foreign = all.get(ManyBenchmark.ONE_BY_ONE_FOREIGN);
         if (foreign != null) {
-            report.atMost("", "the same, foreign binding", foreign.overC.map(x -> x / peer), 1);
+            report.atMost("10,000 buffers, one by one, foreign binding", "the fastest peer's loop", foreign.overC.map(x -> x / peer), 1);
+            report.atMost("the same, within one lock over all pages", "the fastest peer's loop", all.get(ManyBenchmark.NESTED_FOREIGN).overC.map(x -> x / peer), 1);
         }
         report.heading(
                 "10,000 buffers of 64 bytes in 160 pages",
@@ -250,6 +261,57 @@ final class Main {
             Measured each = all.get(name);
             report.row(name, each.time.text(" µs"), each.overC.text(""), wins(each.overC, single.overC, name));
         }
+    }
+
+    private void threads() {
+        boolean hasForeign = Peer.available(Peer.FOREIGN);
+        List<String> columns = new ArrayList<>(List.of("threads", "C", "pagelock", "of C"));
+        if (hasForeign) {
+            columns.addAll(List.of("pagelock, foreign binding", "of C", "foreign functions in a monitor", "of that"));
+        }
+        report.heading(
+                "Threads",
+                "Each locks and closes a page of its own. Time for a pair, all threads together.",
+                columns.toArray(new String[0]));
+        Sample cliff = new Sample();
+        double alone = 0;
+        for (int threads : THREADS) {
+            List<String> cells = new ArrayList<>(List.of(Integer.toString(threads)));
+            Sample[] own = threads(Peer.PAGELOCK, threads);
+            cells.addAll(List.of(own[0].text(" ns"), own[1].text(" ns"), own[3].text("")));
+            alone = threads == THREADS[0] ? own[3].median() : alone;
+            double first = alone;
+            cliff = threads == THREADS[THREADS.length - 1] ? own[3].map(x -> x / first) : cliff;
+            if (hasForeign) {
+                Sample[] foreign = threads(Peer.FOREIGN, threads);
+                cells.addAll(List.of(
+                        foreign[1].text(" ns"), foreign[3].text(""), foreign[2].text(" ns"), foreign[4].text("")));
+                if (threads == 8 || threads == 32) {
+                    report.atMost(
+                            threads + " threads, foreign binding",
+                            "foreign functions in one monitor",
+                            foreign[4],
+                            1.9);
+                }
+            }
+            report.row(cells.toArray(new String[0]));
+        }
+        report.atMost("64 threads, over C with as many", "the same of one thread", cliff, 1.25);
+    }
+
+    /** C, pagelock, the monitor; pagelock of C, and of the monitor. */
+    private Sample[] threads(String name, int threads) {
+        Sample[] samples = new Sample[5];
+        Arrays.setAll(samples, i -> new Sample());
+        for (double[] line :
+                forks.main(ThreadsMain.class, name, Integer.toString(threads), Integer.toString(rounds), "200")) {
+            for (int i = 0; i < line.length; i++) {
+                samples[i].add(line[i]);
+            }
+            samples[3].add(line[1] / line[0]);
+            samples[4].add(line[1] / line[2]);
+        }
+        return samples;
     }
 
     private void secrets() {
@@ -445,6 +507,7 @@ final class Main {
             }
         }
         report.atMost("first use to first lock, cold JVM", "over the bare loading of JNA", overJna, " ms", 60);
+        report.atMost("the same with an archive", "over the same with an archive", overArchivedJna, " ms", 25);
         if (hasForeign) {
             report.atMost("the same, foreign binding", "over a bare downcall", overDowncall, " ms", 60);
         }

@@ -2,6 +2,7 @@
 package io.pagelock.benchmarks;
 
 import com.sun.jna.Pointer;
+import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
 import io.pagelock.PageLocker;
 import java.nio.ByteBuffer;
@@ -32,8 +33,10 @@ public class ManyBenchmark {
     static final String BATCH = "pagelock, as a batch";
     static final String ONE_BY_ONE = "pagelock, one by one";
     static final String ONE_BY_ONE_FOREIGN = ONE_BY_ONE + ", foreign binding";
+    static final String NESTED = ONE_BY_ONE + ", within one lock";
+    static final String NESTED_FOREIGN = NESTED + ", foreign binding";
 
-    /** {@link #BATCH}, {@link #ONE_BY_ONE}, {@link #ONE_BY_ONE_FOREIGN} or one of {@link Peer#NAMES}. */
+    /** One of pagelock's, which are above, or one of {@link Peer#NAMES}. */
     @Param(BATCH)
     public String peer;
 
@@ -102,13 +105,16 @@ public class ManyBenchmark {
                     .close();
             return 0;
         }
+        if (peer.startsWith(NESTED)) {
+            // Not kept open, since the loop in C unlocks the pages.
+            try (PageLock around =
+                    pagelock.lock(MemoryRange.of(addresses[0] & -Baseline.PAGE, PAGES * Baseline.PAGE))) {
+                oneByOne();
+                return around.isValid() ? 0 : -1;
+            }
+        }
         if (peer.startsWith(ONE_BY_ONE)) {
-            for (int i = 0; i < BUFFERS; i++) {
-                locks[i] = pagelock.lock(buffers.get(i));
-            }
-            for (PageLock lock : locks) {
-                lock.close();
-            }
+            oneByOne();
             return 0;
         }
         int refused = 0;
@@ -122,5 +128,14 @@ public class ManyBenchmark {
             throw new IllegalStateException(peer + " is refused");
         }
         return refused;
+    }
+
+    private void oneByOne() {
+        for (int i = 0; i < BUFFERS; i++) {
+            locks[i] = pagelock.lock(buffers.get(i));
+        }
+        for (PageLock lock : locks) {
+            lock.close();
+        }
     }
 }
