@@ -23,8 +23,8 @@ import java.util.Set;
  * document; {@code --only PART,PART}.
  */
 final class Main {
-    private static final List<String> PARTS =
-            List.of("pair", "many", "threads", "secrets", "books", "heap", "large", "stalls", "cold", "neighbours", "command");
+    private static final List<String> PARTS = List.of(
+            "pair", "many", "threads", "secrets", "books", "heap", "large", "stalls", "cold", "neighbours", "command");
     private static final int[] THREADS = {1, 2, 4, 8, 16, 32, 64};
     private static final long GIB = 1L << 30;
 
@@ -247,8 +247,16 @@ final class Main {
                 1.2);
         Measured foreign = all.get(ManyBenchmark.ONE_BY_ONE_FOREIGN);
         if (foreign != null) {
-            report.atMost("10,000 buffers, one by one, foreign binding", "the fastest peer's loop", foreign.overC.map(x -> x / peer), 1);
-            report.atMost("the same, within one lock over all pages", "the fastest peer's loop", all.get(ManyBenchmark.NESTED_FOREIGN).overC.map(x -> x / peer), 1);
+            report.atMost(
+                    "10,000 buffers, one by one, foreign binding",
+                    "the fastest peer's loop",
+                    foreign.overC.map(x -> x / peer),
+                    1);
+            report.atMost(
+                    "the same, within one lock over all pages",
+                    "the fastest peer's loop",
+                    all.get(ManyBenchmark.NESTED_FOREIGN).overC.map(x -> x / peer),
+                    1);
         }
         report.heading(
                 "10,000 buffers of 64 bytes in 160 pages",
@@ -288,10 +296,7 @@ final class Main {
                         foreign[1].text(" ns"), foreign[3].text(""), foreign[2].text(" ns"), foreign[4].text("")));
                 if (threads == 8 || threads == 32) {
                     report.atMost(
-                            threads + " threads, foreign binding",
-                            "foreign functions in one monitor",
-                            foreign[4],
-                            1.9);
+                            threads + " threads, foreign binding", "foreign functions in one monitor", foreign[4], 1.9);
                 }
             }
             report.row(cells.toArray(new String[0]));

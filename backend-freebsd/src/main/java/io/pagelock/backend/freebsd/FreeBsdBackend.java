@@ -110,7 +110,8 @@ final class FreeBsdBackend extends AbstractBackend
         BackendInfo info = new BackendInfo("freebsd", host.osName() + " " + host.osVersion(), host.arch(), notes);
         FreeBsdBackend backend = new FreeBsdBackend(info, capabilities, library, calls, kernel, mappings, host);
         if (host.bits() == 64) {
-            backend.addGuarding(new FreeBsdGuarding(library.bind(MethodHandles.lookup(), GuardCalls.class), backend));
+            backend.addGuarding(
+                    () -> new FreeBsdGuarding(library.bind(MethodHandles.lookup(), GuardCalls.class), backend));
         }
         return backend;
     }

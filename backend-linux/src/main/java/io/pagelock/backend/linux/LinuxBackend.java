@@ -12,6 +12,7 @@ import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.backend.linux.proc.Mapping;
 import io.pagelock.backend.support.AbstractBackend;
+import io.pagelock.backend.support.CLibrary;
 import io.pagelock.backend.support.GuardCalls;
 import io.pagelock.backend.support.MemoryFlags;
 import io.pagelock.backend.support.NativeAccess;
@@ -22,15 +23,18 @@ import io.pagelock.spi.Host;
 import io.pagelock.spi.LimitChecking;
 import io.pagelock.spi.LockingAgain;
 import io.pagelock.spi.MappingBudget;
+import io.pagelock.spi.MemoryGuarding;
 import io.pagelock.spi.PageStateReading;
 import io.pagelock.spi.PagingIn;
 import io.pagelock.spi.RangeSet;
 import io.pagelock.spi.Syncing;
+import java.lang.invoke.MethodHandles;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /** Linux: mlock(2), mlock2(2), mlockall(2), msync(2), mincore(2), madvise(2), proc(5). */
 final class LinuxBackend extends AbstractBackend
@@ -94,9 +98,15 @@ final class LinuxBackend extends AbstractBackend
     }
 
     /** Adds the ability to guard memory. */
-    LinuxBackend guardedBy(GuardCalls guardCalls, String arch) {
-        GuardRoom room = new GuardRoom(mappingCount, () -> remedies.of(Reason.TOO_MANY_MAPPINGS, 0));
-        addGuarding(new LinuxGuarding(guardCalls, constants, arch, this, room));
+    LinuxBackend guardedBy(CLibrary library, String arch) {
+        addGuarding(new Supplier<MemoryGuarding>() {
+            @Override
+            public MemoryGuarding get() {
+                GuardCalls guardCalls = library.bind(MethodHandles.lookup(), GuardCalls.class);
+                GuardRoom room = new GuardRoom(mappingCount, () -> remedies.of(Reason.TOO_MANY_MAPPINGS, 0));
+                return new LinuxGuarding(guardCalls, constants, arch, LinuxBackend.this, room);
+            }
+        });
         return this;
     }
 

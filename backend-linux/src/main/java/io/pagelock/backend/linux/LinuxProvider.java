@@ -4,11 +4,9 @@ package io.pagelock.backend.linux;
 import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.backend.support.CLibrary;
-import io.pagelock.backend.support.GuardCalls;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.Host;
-import java.lang.invoke.MethodHandles;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -53,8 +51,6 @@ public final class LinuxProvider implements BackendProvider {
                 library,
                 host,
                 System.getProperty("java.home", "JAVA_HOME") + "/bin/java");
-        return host.bits() == 32
-                ? backend
-                : backend.guardedBy(library.bind(MethodHandles.lookup(), GuardCalls.class), host.arch());
+        return host.bits() == 32 ? backend : backend.guardedBy(library, host.arch());
     }
 }

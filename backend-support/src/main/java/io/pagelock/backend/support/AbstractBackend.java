@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /** Holds what a backend says of itself, found out once when it is opened. */
 public abstract class AbstractBackend implements Backend {
@@ -18,7 +19,9 @@ public abstract class AbstractBackend implements Backend {
     private final long pageSize;
     private final int addressBits;
     private final NativeAccess addresses;
-    /** Set before anybody else sees the backend. */
+    /** Set before anybody else sees the backend; null where memory cannot be guarded. */
+    private Supplier<? extends MemoryGuarding> guardingMaker;
+
     private MemoryGuarding guarding;
 
     /**
@@ -42,17 +45,25 @@ public abstract class AbstractBackend implements Backend {
     }
 
     /**
-     * Adds the ability to guard memory, which needs the backend itself to explain refusals.
+     * Adds the ability to guard memory, which needs the backend itself to explain refusals. It is made when it is first asked for:
+     * most processes guard nothing, and binding its calls would add to the time of their first lock.
      *
-     * @param ability what guards memory
+     * @param ability makes what guards memory; called once
      */
-    protected final void addGuarding(MemoryGuarding ability) {
-        guarding = ability;
+    protected final void addGuarding(Supplier<? extends MemoryGuarding> ability) {
+        guardingMaker = ability;
+    }
+
+    private synchronized MemoryGuarding guarding() {
+        if (guarding == null && guardingMaker != null) {
+            guarding = guardingMaker.get();
+        }
+        return guarding;
     }
 
     @Override
     public <A> Optional<A> ability(Class<A> type) {
-        return type == MemoryGuarding.class ? Optional.ofNullable(type.cast(guarding)) : Backend.super.ability(type);
+        return type == MemoryGuarding.class ? Optional.ofNullable(type.cast(guarding())) : Backend.super.ability(type);
     }
 
     @Override

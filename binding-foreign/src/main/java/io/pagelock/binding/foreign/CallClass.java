@@ -2,12 +2,12 @@
 package io.pagelock.binding.foreign;
 
 import java.io.ByteArrayOutputStream;
-import java.io.DataOutputStream;
-import java.io.IOException;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Method;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,12 +55,12 @@ final class CallClass {
      * @param handles a handle for each abstract method: of its own type, of longs alone, or {@link Downcall#BOXED}
      */
     static Object instance(MethodHandles.Lookup own, Class<?> calls, Map<Method, MethodHandle> handles) {
-        byte[] bytes = new CallClass()
-                .write(
-                        own.lookupClass().getPackageName(),
-                        calls,
-                        List.copyOf(handles.keySet()),
-                        handles.values().stream().map(MethodHandle::type).toList());
+        List<MethodType> types = new ArrayList<>();
+        for (MethodHandle each : handles.values()) {
+            types.add(each.type());
+        }
+        byte[] bytes =
+                new CallClass().write(own.lookupClass().getPackageName(), calls, List.copyOf(handles.keySet()), types);
         try {
             // Initialized now: the first call, perhaps one without which something stays locked, needs less memory
             // then.
@@ -78,10 +78,9 @@ final class CallClass {
         }
     }
 
-    /** Bytes that need no checked exceptions, since they go to memory. */
+    /** Bytes of a class file. */
     private static final class Bytes {
         private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        private final DataOutputStream data = new DataOutputStream(bytes);
 
         Bytes u1(int value) {
             bytes.write(value);
@@ -96,12 +95,11 @@ final class CallClass {
             return u2(value >>> 16).u2(value);
         }
 
+        /** Names of Java and C, in which what class files write in another way does not occur. */
         Bytes utf(String text) {
-            try {
-                data.writeUTF(text);
-            } catch (IOException e) {
-                throw new IllegalArgumentException(text, e);
-            }
+            byte[] encoded = text.getBytes(StandardCharsets.UTF_8);
+            u2(encoded.length);
+            bytes.writeBytes(encoded);
             return this;
         }
 
@@ -116,10 +114,15 @@ final class CallClass {
     }
 
     private int constant(Bytes bytes, Object... key) {
-        return constants.computeIfAbsent(List.of(key), each -> {
+        // Without a lambda, as everything on the way to the first lock.
+        List<Object> entry = List.of(key);
+        Integer known = constants.get(entry);
+        if (known == null) {
             pool.add(bytes);
-            return constants.size() + 1;
-        });
+            known = constants.size() + 1;
+            constants.put(entry, known);
+        }
+        return known;
     }
 
     private int utf(String text) {
