@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
+import io.pagelock.PageLockException;
+import io.pagelock.files.FileLockException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntSupplier;
 import picocli.CommandLine.Option;
 
 /** The options that every command has. */
@@ -27,5 +30,24 @@ final class CommonOptions {
 
     boolean debug() {
         return debug;
+    }
+
+    /** Runs a command. Its failure is reported on standard error and, with --json, in its document. */
+    int run(Console console, String command, IntSupplier work) {
+        Failure why;
+        try {
+            return work.getAsInt();
+        } catch (PageLockException e) {
+            why = Failure.of(e);
+        } catch (FileLockException e) {
+            why = Failure.of(e);
+        } catch (Failure e) {
+            why = e;
+        }
+        console.fail(why, debug);
+        if (json) {
+            console.document(why.addTo(new Json().put("command", command).put("result", "failed")));
+        }
+        return 1;
     }
 }

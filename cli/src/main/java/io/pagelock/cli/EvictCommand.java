@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.cli;
 
-import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.PageStates;
 import io.pagelock.Tristate;
@@ -46,23 +45,7 @@ final class EvictCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        try {
-            return evict(files.required());
-        } catch (PageLockException e) {
-            return fail(Failure.of(e));
-        } catch (FileLockException e) {
-            return fail(Failure.of(e));
-        } catch (Failure e) {
-            return fail(e);
-        }
-    }
-
-    private int fail(Failure why) {
-        console.fail(why, common.debug());
-        if (common.json()) {
-            console.document(why.addTo(new Json().put("command", "evict").put("result", "failed")));
-        }
-        return 1;
+        return common.run(console, "evict", () -> evict(files.required()));
     }
 
     private int evict(FileSelection selection) {

@@ -2,7 +2,6 @@
 package io.pagelock.cli;
 
 import io.pagelock.ByteSize;
-import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.PageStates;
 import io.pagelock.files.FileEntry;
@@ -71,23 +70,10 @@ final class StatusCommand implements Callable<Integer> {
         if (pid != null && pid <= 0) {
             throw new ParameterException(spec.commandLine(), "--pid: a process id is 1 or more, not " + pid);
         }
-        try {
-            return pid == null ? files(lockers.locker()) : process(ProcessMappings.of(proc, pid));
-        } catch (PageLockException e) {
-            return fail(Failure.of(e));
-        } catch (FileLockException e) {
-            return fail(Failure.of(e));
-        } catch (Failure e) {
-            return fail(e);
-        }
-    }
-
-    private int fail(Failure why) {
-        console.fail(why, common.debug());
-        if (common.json()) {
-            console.document(why.addTo(document().put("result", "failed")));
-        }
-        return 1;
+        return common.run(
+                console,
+                "status",
+                () -> pid == null ? files(lockers.locker()) : process(ProcessMappings.of(proc, pid)));
     }
 
     private static Json document() {

@@ -2,7 +2,6 @@
 package io.pagelock.cli;
 
 import io.pagelock.ByteSize;
-import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.files.FileEntry;
 import io.pagelock.files.FileListing;
@@ -59,23 +58,7 @@ final class TouchCommand implements Callable<Integer> {
         if (files.isEmpty() == (from == null)) {
             throw new ParameterException(spec.commandLine(), "give either files or --from FILE");
         }
-        try {
-            return touch(from == null ? files.selection() : null);
-        } catch (PageLockException e) {
-            return fail(Failure.of(e));
-        } catch (FileLockException e) {
-            return fail(Failure.of(e));
-        } catch (Failure e) {
-            return fail(e);
-        }
-    }
-
-    private int fail(Failure why) {
-        console.fail(why, common.debug());
-        if (common.json()) {
-            console.document(why.addTo(new Json().put("command", "touch").put("result", "failed")));
-        }
-        return 1;
+        return common.run(console, "touch", () -> touch(from == null ? files.selection() : null));
     }
 
     private int touch(FileSelection selection) {

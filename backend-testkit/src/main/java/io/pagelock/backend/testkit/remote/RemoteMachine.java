@@ -433,6 +433,15 @@ public final class RemoteMachine implements AutoCloseable {
         library.getFunction("remote_close").invokeVoid(new Object[0]);
     }
 
+    /** Ends the session, and fails if it had ended by itself. */
+    void end() {
+        String failure = failure();
+        close();
+        if (!failure.isEmpty()) {
+            throw new AssertionError("the agent on " + this + " ended the session: " + failure);
+        }
+    }
+
     /** Returns the system, its release and its processor. */
     @Override
     public String toString() {
