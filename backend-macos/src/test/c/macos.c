@@ -319,33 +319,63 @@ int sysctlbyname(const char *name, void *oldp, size_t *oldlenp, const void *newp
 struct area {
     uint64_t start;
     uint64_t end;
+    int locked; /* -1: the first page says so */
 };
 
 static struct area *areas;
 static int area_count;
-static uint64_t walked_to;
 static pthread_mutex_t areas_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void read_areas(void) {
+/* A walk through all mappings, from address 0 on: its thread, and how far it has come. */
+static pthread_t walker;
+static uint64_t walked_to;
+
+/* Under the lock. With smaps, where a mapping ends and whether it is locked is of one moment. */
+static void read_areas(const char *name) {
     char line[512];
     static int room;
-    FILE *file = fopen("/proc/self/maps", "re");
+    FILE *file = fopen(name, "re");
     area_count = 0;
     while (file != NULL && fgets(line, sizeof line, file) != NULL) {
         unsigned long long start;
         unsigned long long end;
-        if (sscanf(line, "%llx-%llx", &start, &end) == 2 && strstr(line, "[vsyscall]") == NULL) {
+        if (sscanf(line, "%llx-%llx ", &start, &end) == 2) {
             if (area_count == room) {
                 room = room * 2 + 1024;
                 areas = realloc(areas, (size_t)room * sizeof *areas);
             }
             areas[area_count].start = start;
-            areas[area_count++].end = end;
+            areas[area_count].end = end;
+            areas[area_count++].locked = -1;
+        } else if (area_count > 0 && strncmp(line, "VmFlags:", 8) == 0) {
+            areas[area_count - 1].locked = strstr(line, " lo") != NULL;
         }
     }
     if (file != NULL) {
         fclose(file);
     }
+}
+
+static struct area area_at(uint64_t address) {
+    struct area none = {0, 0, 0};
+    struct area found;
+    int i;
+    pthread_mutex_lock(&areas_lock);
+    if (address == 0) {
+        read_areas("/proc/self/smaps");
+        walker = pthread_self();
+    } else if (address != walked_to || !pthread_equal(walker, pthread_self())) {
+        read_areas("/proc/self/maps");
+        walked_to = 0;
+    }
+    for (i = 0; i < area_count && areas[i].end <= address; i++) {
+    }
+    found = i < area_count ? areas[i] : none;
+    if (address == 0 || walked_to == address) {
+        walked_to = found.end;
+    }
+    pthread_mutex_unlock(&areas_lock);
+    return found;
 }
 
 struct basic_info_64 {
@@ -360,7 +390,8 @@ struct basic_info_64 {
 static void describe(struct area *found, uint64_t at, int *count) {
     char *first = (char *)(uintptr_t)(at > found->start ? at - at % page_size() : found->start);
     int i;
-    *count = wirings(first) > 0 ? wirings(first) : 0;
+    int wired = found->locked == 0 ? 0 : wirings(first);
+    *count = wired > 0 ? wired : found->locked > 0;
     if (*count > 0) {
         pthread_mutex_lock(&nested_lock);
         for (i = 0; i < nested_count; i++) {
@@ -379,9 +410,8 @@ static void describe(struct area *found, uint64_t at, int *count) {
 
 int mach_vm_region(
     unsigned task, uint64_t *address, uint64_t *size, int flavor, struct basic_info_64 *info, unsigned *count, unsigned *name) {
-    struct area found = {0, 0};
+    struct area found;
     int wired;
-    int i;
     if (enter("mach_vm_region") != 0 || *knob("no_regions")) {
         return INVALID_ARGUMENT;
     }
@@ -391,17 +421,7 @@ int mach_vm_region(
     if (flavor != BASIC_INFO_64 || *count < sizeof *info / 4) {
         return INVALID_ARGUMENT;
     }
-    pthread_mutex_lock(&areas_lock);
-    /* A walk through all mappings goes on with what was read when it began. */
-    if (walked_to != *address || *address == 0) {
-        read_areas();
-    }
-    for (i = 0; i < area_count && areas[i].end <= *address; i++) {
-    }
-    if (i < area_count) {
-        found = areas[i];
-    }
-    pthread_mutex_unlock(&areas_lock);
+    found = area_at(*address);
     if (found.end == 0) {
         return INVALID_ADDRESS;
     }
@@ -412,6 +432,5 @@ int mach_vm_region(
     *name = 0;
     *address = found.start;
     *size = found.end - found.start;
-    walked_to = found.end;
     return SUCCESS;
 }
