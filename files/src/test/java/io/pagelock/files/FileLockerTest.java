@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pagelock.LockPolicy;
 import io.pagelock.PageLocker;
+import io.pagelock.backend.testkit.ChildProcess;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
@@ -346,6 +348,32 @@ class FileLockerTest {
                 assertEquals(
                         policy == ChangePolicy.RELOCK ? 0 : 3,
                         held.files().get(0).missingPages());
+            }
+        }
+    }
+
+    /** What is written past the page cache is dropped from it, locked or not: open(2) Linux, O_DIRECT. */
+    @Test
+    void pagesThatAWritePastThePageCacheDroppedAreReportedAndBroughtBack() throws IOException {
+        Path a = file("a", 4);
+        for (ChangePolicy policy : List.of(ChangePolicy.REPORT, ChangePolicy.RELOCK)) {
+            try (HeldFiles held = watched(policy, a)) {
+                assertEquals(4, lockedPages(a));
+                ChildProcess.Ended written = ChildProcess.of(
+                                "dd",
+                                "if=/dev/zero",
+                                "of=" + a,
+                                "bs=" + 3 * PAGE,
+                                "count=1",
+                                "oflag=direct",
+                                "conv=notrunc")
+                        .run();
+                assumeTrue(written.status() == 0, () -> "this file system has no direct I/O: " + written);
+                FileChange change = only(held.check());
+                // The fourth page goes with them where the kernel keeps all four together.
+                assertTrue(change.missingPages() >= 3, change.missingPages() + " pages");
+                assertEquals(policy == ChangePolicy.RELOCK ? 4 : 4 - change.missingPages(), lockedPages(a));
+                assertEquals(policy == ChangePolicy.RELOCK, change.isRelocked());
             }
         }
     }
