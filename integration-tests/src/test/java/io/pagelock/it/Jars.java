@@ -33,6 +33,10 @@ final class Jars {
                 .collect(Collectors.toList());
     }
 
+    static Path jna() {
+        return list("jna-").get(0);
+    }
+
     private static List<Path> list(String prefix) {
         try (Stream<Path> files = Files.list(DIRECTORY)) {
             return files.filter(file -> file.getFileName().toString().startsWith(prefix)
