@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.testkit.remote;
 
-import io.pagelock.backend.testkit.standin.OrdinaryUser;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.sun.jna.Platform;
 import io.pagelock.backend.testkit.standin.StandIn;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -9,8 +11,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.Paths;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -27,6 +28,8 @@ public final class RemoteAgent implements AutoCloseable {
 
     /** Names the environment variable with the file that abi-probe printed on that system, {@value}, for backends that read it. */
     public static final String NUMBERS_VARIABLE = "PAGELOCK_REMOTE_ABI";
+
+    private static final String S390X = "/usr/s390x-linux-gnu";
 
     private final String host;
     private final String port;
@@ -68,27 +71,14 @@ public final class RemoteAgent implements AutoCloseable {
     }
 
     /**
-     * Does what {@link #here} does, as a user without any right whom {@code RLIMIT_MEMLOCK} binds. Needs root, setpriv(1) and
-     * prlimit(1); without them the test is skipped.
-     *
-     * @param limit soft and hard limit of locked memory in bytes
-     * @return the agent
-     */
-    public static RemoteAgent ofOrdinaryUser(long limit) {
-        String[] words = OrdinaryUser.command(limit).toArray(new String[0]);
-        return here(words);
-    }
-
-    /**
      * Compiles the agent for this Linux, in the data model of this JVM, and starts it on a free port of the loopback address.
      * Without a Linux or a C compiler the test is skipped with that reason; but where the environment variable {@code CI} is
      * set, it fails. The program ends with {@link #close}, or with this JVM.
      *
-     * @param before the words before the program, such as {@code setpriv} and its options; none for the agent itself
      * @return the agent
      */
-    public static RemoteAgent here(String... before) {
-        return of(StandIn.source("remote-agent.c"), before);
+    public static RemoteAgent here() {
+        return of(StandIn.source("remote-agent.c"));
     }
 
     /**
@@ -96,11 +86,47 @@ public final class RemoteAgent implements AutoCloseable {
      * system.
      *
      * @param source the C file
-     * @param before the words before the program
      * @return the agent
      */
-    public static RemoteAgent of(Path source, String... before) {
-        return start(StandIn.program(source, "-DAGENT_THREADS"), before);
+    public static RemoteAgent of(Path source) {
+        return start(StandIn.program(source, "-DAGENT_THREADS"));
+    }
+
+    /**
+     * Does what {@link #of} does for a processor of the other order of bytes: s390x, which qemu-user then emulates. Needs a JVM
+     * of 64 bits and, of Debian, clang, libc6-dev-s390x-cross, binutils-s390x-linux-gnu and qemu-user; without them the test is
+     * skipped.
+     *
+     * @param source the C file
+     * @return the agent
+     */
+    public static RemoteAgent ofOtherByteOrder(Path source) {
+        StandIn.source("standin.h");
+        StandIn.source("standin-memory.h");
+        Path directory = StandIn.source("remote-agent.c").getParent();
+        Path program = directory.resolve("agent-s390x");
+        String lib = S390X + "/lib";
+        assumeTrue(Platform.is64Bit(), "the agent would have 64 bits, and this JVM has 32");
+        for (String each : new String[] {"/usr/bin/clang", "/usr/bin/qemu-s390x", S390X + "/bin/ld", lib + "/crt1.o"}) {
+            assumeTrue(Files.exists(Paths.get(each)), () -> "no " + each);
+        }
+        // Without libgcc, which comes with a compiler that Debian does not install beside that for 32 bits.
+        List<String> command =
+                Arrays.asList(("clang --target=s390x-linux-gnu -std=gnu11 -O1 -nostdlib -DAGENT_THREADS -isystem "
+                                + S390X + "/include -I"
+                                + directory + " -B" + S390X + "/bin -L" + lib + " -o " + program + " " + lib
+                                + "/crt1.o "
+                                + lib + "/crti.o " + source + " -lpthread -lc " + lib + "/crtn.o")
+                        .split(" "));
+        try {
+            int result = new ProcessBuilder(command).inheritIO().start().waitFor();
+            if (result != 0) {
+                throw new AssertionError(command + " failed");
+            }
+        } catch (IOException | InterruptedException e) {
+            throw new AssertionError("cannot compile " + source + ": " + e, e);
+        }
+        return start(program, "qemu-s390x", "-L", S390X);
     }
 
     /**
@@ -113,8 +139,7 @@ public final class RemoteAgent implements AutoCloseable {
     public static RemoteAgent start(Path program, String... before) {
         List<String> command = new ArrayList<>(Arrays.asList(before));
         try {
-            Path reachable = before.length == 0 ? program : copy(program);
-            Collections.addAll(command, reachable.toString(), "-p", "0");
+            Collections.addAll(command, program.toString(), "-p", "0");
             Process process = new ProcessBuilder(command)
                     .redirectError(ProcessBuilder.Redirect.INHERIT)
                     .start();
@@ -130,17 +155,6 @@ public final class RemoteAgent implements AutoCloseable {
         } catch (IOException e) {
             throw new AssertionError("cannot start " + command + ": " + e, e);
         }
-    }
-
-    /** Another user may not reach the directory of the build. */
-    private static Path copy(Path program) throws IOException {
-        Path directory = Files.createTempDirectory("pagelock");
-        Path copy = Files.copy(program, directory.resolve(program.getFileName()), StandardCopyOption.COPY_ATTRIBUTES);
-        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
-        // In the reverse order.
-        directory.toFile().deleteOnExit();
-        copy.toFile().deleteOnExit();
-        return copy;
     }
 
     String host() {

@@ -54,10 +54,13 @@ static struct mapping *mapping_at(const char *address) {
     return NULL;
 }
 
-/* Without an offset, which SYS_mmap takes in a structure on i386. */
+/* Without an offset. On i386 and s390x, SYS_mmap takes a structure. */
 static char *linux_mmap(char *at, size_t length, int flags, int fd) {
 #ifdef SYS_mmap2
     return (char *)syscall(SYS_mmap2, at, length, PROT_READ | PROT_WRITE, flags, fd, 0);
+#elif defined(__s390x__)
+    unsigned long arguments[] = {(unsigned long)at, length, PROT_READ | PROT_WRITE, (unsigned long)flags, (unsigned long)fd, 0};
+    return (char *)syscall(SYS_mmap, arguments);
 #else
     return (char *)syscall(SYS_mmap, at, length, PROT_READ | PROT_WRITE, flags, fd, 0);
 #endif
