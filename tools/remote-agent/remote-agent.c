@@ -36,6 +36,7 @@
 #include <sys/types.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <arpa/inet.h>
@@ -57,6 +58,7 @@
 #include <sys/resource.h>
 #if defined(__linux__)
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #elif defined(__FreeBSD__)
 #define AGENT_BSD
 #define AGENT_FREEBSD
@@ -147,6 +149,7 @@ struct server {
 
 static struct server servers[SERVERS];
 static int connection = -1;
+static int is_in_child;
 #ifdef AGENT_THREADS
 static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t dispatching = PTHREAD_MUTEX_INITIALIZER;
@@ -439,32 +442,6 @@ static long locked_bytes(void) {
     return kib < 0 ? -1 : kib * 1024;
 }
 #else
-#ifdef AGENT_MACOS
-/* Its msync does not look whether pages are locked. */
-static int page_locked(char *address) {
-    mach_vm_address_t at = (mach_vm_address_t)(unsigned long)address;
-    mach_vm_size_t size;
-    vm_region_basic_info_data_64_t info;
-    mach_msg_type_number_t count = VM_REGION_BASIC_INFO_COUNT_64;
-    mach_port_t name;
-    return mach_vm_region(mach_task_self(), &at, &size, VM_REGION_BASIC_INFO_64, (vm_region_info_t)&info, &count, &name) == 0
-        && at <= (mach_vm_address_t)(unsigned long)address && info.user_wired_count > 0;
-}
-#else
-/* A locked page cannot be invalidated: msync(2) of POSIX, EBUSY. No backend but that of Linux asks so. */
-static int page_locked(char *address) {
-    char *page = (char *)((unsigned long)address & ~(unsigned long)(page_bytes() - 1));
-    int result = msync(page, page_bytes(), MS_SYNC | MS_INVALIDATE);
-    /* ENOMEM: nothing is mapped there. */
-    return result == 0 || errno == ENOMEM ? 0 : errno == EBUSY ? 1 : -1;
-}
-#endif
-
-static int page_on_fault(char *address) {
-    (void)address;
-    return -1;
-}
-
 #if defined(AGENT_SUN) || defined(AGENT_BSD) || defined(AGENT_MACOS)
 static int page_resident(char *address) {
     char state = 0;
@@ -477,6 +454,53 @@ static int page_resident(char *address) {
     return -1;
 }
 #endif
+
+#ifdef AGENT_MACOS
+/* Its msync does not look whether pages are locked. */
+static int page_locked(char *address) {
+    mach_vm_address_t at = (mach_vm_address_t)(unsigned long)address;
+    mach_vm_size_t size;
+    vm_region_basic_info_data_64_t info;
+    mach_msg_type_number_t count = VM_REGION_BASIC_INFO_COUNT_64;
+    mach_port_t name;
+    return mach_vm_region(mach_task_self(), &at, &size, VM_REGION_BASIC_INFO_64, (vm_region_info_t)&info, &count, &name) == 0
+        && at <= (mach_vm_address_t)(unsigned long)address && info.user_wired_count > 0;
+}
+#else
+/* Has the kernel read a byte, so that the page is in the page table again; memory without access gives no signal so. */
+static void bring_back(char *address) {
+    char byte;
+    int ends[2];
+    if (pipe(ends) == 0) {
+        if (write(ends[1], address, 1) == 1 && read(ends[0], &byte, 1) == 1) {
+            errno = 0;
+        }
+        close(ends[0]);
+        close(ends[1]);
+    }
+}
+
+/*
+ * A locked page cannot be invalidated: msync(2) of POSIX, EBUSY. No backend but that of Linux asks so. One that is not locked
+ * leaves the page table by it (FreeBSD, sys/vm/vm_map.c, vm_map_sync), which a witness must not change.
+ */
+static int page_locked(char *address) {
+    char *page = (char *)((unsigned long)address & ~(unsigned long)(page_bytes() - 1));
+    int was_there = page_resident(page) == 1;
+    int result = msync(page, page_bytes(), MS_SYNC | MS_INVALIDATE);
+    /* ENOMEM: nothing is mapped there. */
+    int locked = result == 0 || errno == ENOMEM ? 0 : errno == EBUSY ? 1 : -1;
+    if (result == 0 && was_there) {
+        bring_back(page);
+    }
+    return locked;
+}
+#endif
+
+static int page_on_fault(char *address) {
+    (void)address;
+    return -1;
+}
 
 #ifdef AGENT_FREEBSD
 /* Of the whole system: nothing else there should lock or unlock meanwhile. */
@@ -697,7 +721,13 @@ static void call_getegid(struct request *r) {
     result_signed(r, (long)getegid());
 }
 CALL(getgroups, getgroups(I(0), (gid_t *)P(1)))
-CALL(setuid, setuid((uid_t)I(0)))
+static void call_setuid(struct request *r) {
+    result_signed(r, setuid((uid_t)I(0)));
+#ifdef AGENT_LINUX
+    /* Otherwise its files in /proc are root's from now on, and the witness cannot read them. */
+    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+#endif
+}
 CALL(setgid, setgid((gid_t)I(0)))
 CALL(exit, (exit(I(0)), 0))
 #ifdef RLIMIT_MEMLOCK
@@ -799,6 +829,121 @@ CALL(munpin, munpin(P(0), Z(1)))
 CALL(plock, plock(I(0)))
 #endif
 
+/* ---- children ---- */
+
+enum { CHILDREN = 8 };
+static struct {
+    pid_t pid; /* 0: none */
+    int fd;
+} children[CHILDREN];
+
+static void be_child(int fd);
+
+/*
+ * Forks a process with this one's memory, which makes the calls that agent_ask hands to it, one after the other, and may block in
+ * them while the session goes on. It ends with agent_end_child or the session. Returns its number.
+ */
+static void call_agent_fork(struct request *r) {
+    int ends[2];
+    int i = 0;
+    while (i < CHILDREN && children[i].pid != 0) {
+        i++;
+    }
+    if (i == CHILDREN) {
+        errno = EAGAIN;
+        result_signed(r, -1);
+        return;
+    }
+    result_signed(r, -1);
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) {
+        return;
+    }
+    children[i].pid = fork();
+    if (children[i].pid == 0) {
+        close(ends[0]);
+        be_child(ends[1]);
+    }
+    close(ends[1]);
+    if (children[i].pid < 0) {
+        close(ends[0]);
+        children[i].pid = 0;
+        return;
+    }
+    children[i].fd = ends[0];
+    result_signed(r, i);
+}
+
+static int is_child(int i) {
+    if (i < 0 || i >= CHILDREN || children[i].pid == 0) {
+        errno = ECHILD;
+        return 0;
+    }
+    return 1;
+}
+
+/* Hands a child a request, as it comes over the wire. */
+static void call_agent_ask(struct request *r) {
+    const struct argument *frame = &r->arguments[1];
+    int there = is_child(I(0));
+    result_signed(r, there && write(children[I(0)].fd, frame->memory, frame->length) == (long)frame->length ? 0 : -1);
+}
+
+/* Takes a child's answer, as it goes over the wire. Returns its length; 0 if none comes in the given milliseconds. */
+static void call_agent_answer(struct request *r) {
+    struct argument *to = &r->arguments[1];
+    unsigned long length = 4;
+    unsigned long have = 0;
+    struct timeval patience;
+    fd_set from;
+    int there = is_child(I(0));
+    result_signed(r, -1);
+    if (!there || to->length < 4) {
+        return;
+    }
+    FD_ZERO(&from);
+    FD_SET(children[I(0)].fd, &from);
+    patience.tv_sec = L(2) / 1000;
+    patience.tv_usec = L(2) % 1000 * 1000;
+    if (select(children[I(0)].fd + 1, &from, NULL, NULL, &patience) == 0) {
+        result_signed(r, 0);
+        return;
+    }
+    while (have < length) {
+        long got = (long)read(children[I(0)].fd, to->memory + have, length - have);
+        if (got <= 0) {
+            return;
+        }
+        have += (unsigned long)got;
+        if (have == 4) {
+            length = 4 + get4(to->memory);
+            if (length > to->length) {
+                errno = EINVAL;
+                return;
+            }
+        }
+    }
+    result_unsigned(r, length);
+}
+
+/* Also one that blocks. Returns how it ended, as waitpid(2) says it. */
+static void call_agent_end_child(struct request *r) {
+    int status = 0;
+    int i = I(0);
+    if (!is_child(i)) {
+        result_signed(r, -1);
+        return;
+    }
+    kill(children[i].pid, SIGKILL);
+    waitpid(children[i].pid, &status, 0);
+    close(children[i].fd);
+    children[i].pid = 0;
+    result_signed(r, status);
+}
+
+static void call_agent_pause(struct request *r) {
+    result_signed(r, pause());
+}
+
 /*
  * Arguments, a letter each: p a pointer, that is an address of this process or memory that comes along; m memory only; s a
  * text in memory, with its zero byte; z size_t, l long, i int, o off_t. The name of a call that may wait begins with '!'.
@@ -832,6 +977,11 @@ static const struct function {
     F(agent_read_file, "sm"),
     F(agent_file_size, "s"),
     F(agent_errno, "im"),
+    F(agent_fork, ""),
+    F(agent_ask, "im"),
+    {"!agent_answer", "imi", call_agent_answer},
+    F(agent_end_child, "i"),
+    {"!agent_pause", "", call_agent_pause},
     F(mlock, "pz"),
     F(munlock, "pz"),
     F(mlockall, "i"),
@@ -1111,7 +1261,7 @@ static void serve_request(struct server *w) {
         refuse_request(w->request.id, why);
         return;
     }
-    if (function->name[0] == '!') {
+    if (function->name[0] == '!' && !is_in_child) {
 #ifdef AGENT_THREADS
         int too_many;
         pthread_mutex_lock(&dispatching);
@@ -1129,7 +1279,7 @@ static void serve_request(struct server *w) {
     function->call(&w->request);
     error = errno;
 #ifdef AGENT_THREADS
-    if (function->name[0] == '!') {
+    if (function->name[0] == '!' && !is_in_child) {
         pthread_mutex_lock(&dispatching);
         waiting_calls--;
         pthread_mutex_unlock(&dispatching);
@@ -1230,6 +1380,23 @@ static void serve(void) {
 }
 #endif
 
+/* The other threads of the session are not here, and may have held what they share. */
+static void be_child(int fd) {
+    close(connection);
+    connection = fd;
+    memset(children, 0, sizeof children);
+    is_in_child = 1;
+#ifdef AGENT_THREADS
+    pthread_mutex_init(&writing, NULL);
+    pthread_mutex_init(&dispatching, NULL);
+    pthread_cond_init(&changed_work, NULL);
+#endif
+    while (receive_request(&servers[0])) {
+        serve_request(&servers[0]);
+    }
+    _exit(0);
+}
+
 static void say(const char *text) {
     send_all((const unsigned char *)text, (unsigned long)strlen(text));
 }
@@ -1295,6 +1462,8 @@ static void session(const char *key) {
     }
     say("\n");
     serve();
+    /* Before the connection closes: the client's next session may count what the whole system has locked. */
+    munlockall();
 }
 
 /* ---- the listener ---- */

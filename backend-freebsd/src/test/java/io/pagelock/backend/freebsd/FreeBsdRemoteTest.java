@@ -21,6 +21,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 
 /**
  * The backend through remote-agent: on the FreeBSD that the environment names, otherwise on an agent whose kernel is the
@@ -39,10 +40,23 @@ class FreeBsdRemoteTest {
     class Contract extends BackendContract {
         @Override
         protected Harness open() {
-            RemoteMachine machine = run.machine();
-            CLibrary calls = CLibrary.open(Host.current(), run.library());
-            return new RemoteHarness(machine, FreeBsdBackend.over(calls, machine.host()), new FreeBsdProvider())
-                    .with(Ability.PROTECT);
+            return harness(run.machine());
+        }
+    }
+
+    private static Harness harness(RemoteMachine machine) {
+        CLibrary calls = CLibrary.open(Host.current(), run.library());
+        return new RemoteHarness(machine, FreeBsdBackend.over(calls, machine.host()), new FreeBsdProvider())
+                .with(Ability.PROTECT);
+    }
+
+    /** Where the kernel is its own: the stand-in needs the rights of the Linux underneath. */
+    @Nested
+    @EnabledIfEnvironmentVariable(named = RemoteAgent.ADDRESS_VARIABLE, matches = ".+")
+    class ContractOfAnOrdinaryUser extends BackendContract {
+        @Override
+        protected Harness open() {
+            return harness(run.ofOrdinaryUser(8 << 20).machine());
         }
     }
 

@@ -22,7 +22,6 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.condition.DisabledIfEnvironmentVariable;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -41,8 +40,9 @@ import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 class LinuxRemoteTest {
     private static final Path LIBRARY = Path.of("src/test/c/remote-linux.c");
 
+    private static final long LIMIT = 8 << 20;
+
     private static RemoteRun run;
-    private static RemoteRun ordinary;
 
     @BeforeAll
     static void start() {
@@ -54,17 +54,6 @@ class LinuxRemoteTest {
         if (run != null) {
             run.close();
         }
-        if (ordinary != null) {
-            ordinary.close();
-        }
-    }
-
-    private static synchronized RemoteRun ordinary() {
-        assumeFalse(run.isElsewhere(), "the agent elsewhere runs as whoever started it");
-        if (ordinary == null) {
-            ordinary = RemoteRun.of("linux", LIBRARY, () -> RemoteAgent.ofOrdinaryUser(8 << 20));
-        }
-        return ordinary;
     }
 
     private static Stream<DynamicTest> answers(RemoteRun of) {
@@ -80,15 +69,11 @@ class LinuxRemoteTest {
     }
 
     @Nested
-    @DisabledIfEnvironmentVariable(
-            named = RemoteAgent.ADDRESS_VARIABLE,
-            matches = ".+",
-            disabledReason = "the agent elsewhere runs as whoever started it")
     @EnabledIfSystemProperty(named = "pagelock.thorough", matches = "true")
     class ContractOfAnOrdinaryUser extends BackendContract {
         @Override
         protected Harness open() {
-            return RemoteLinux.harness(ordinary().machine());
+            return RemoteLinux.harness(run.ofOrdinaryUser(LIMIT).machine());
         }
     }
 
@@ -107,7 +92,7 @@ class LinuxRemoteTest {
 
     @TestFactory
     Stream<DynamicTest> theKernelAnswersAnOrdinaryUserAsIsKnown() {
-        return answers(ordinary());
+        return answers(run.ofOrdinaryUser(LIMIT));
     }
 
     /** Is no test of its own: run by the one below, rule by rule. */

@@ -3,6 +3,8 @@ package io.pagelock.backend.testkit.remote;
 
 import io.pagelock.backend.testkit.FakeKernel.Flag;
 import io.pagelock.backend.testkit.RawCalls;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 
@@ -12,6 +14,7 @@ import java.util.Set;
  */
 public final class RemoteCalls implements RawCalls {
     private final RemoteMachine machine;
+    private final List<RawCalls> children = new ArrayList<>();
     private final long[] limits;
     private final boolean seesBytes;
     private final long lockedBefore;
@@ -166,7 +169,15 @@ public final class RemoteCalls implements RawCalls {
     }
 
     @Override
+    public RawCalls fork() {
+        RawCalls child = new RemoteCalls(machine.fork());
+        children.add(child);
+        return child;
+    }
+
+    @Override
     public void close() {
+        children.forEach(RawCalls::close);
         machine.end();
     }
 }

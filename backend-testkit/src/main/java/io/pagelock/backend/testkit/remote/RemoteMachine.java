@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -24,6 +25,13 @@ import java.util.TreeSet;
  */
 public final class RemoteMachine implements AutoCloseable {
     private static final int NONE = -1;
+    /** How long a child may take for a call, unless it was {@link #start started}. */
+    private static final long ANSWER_MILLIS = 60_000;
+
+    private static final int NOBODY = 65534;
+    private static final int RESULT = 9;
+    private static final int OUT = 21;
+    private static final int ERROR_TEXT = 256;
     /** What bindings have besides C functions. */
     private static final List<String> OWN = Arrays.asList("errno", "has");
 
@@ -31,15 +39,37 @@ public final class RemoteMachine implements AutoCloseable {
     private final NativeLibrary library;
     private final Host host;
     private final long pageSize;
-    private final boolean isSuperuser;
+    private final boolean isBigEndian;
+    private boolean isSuperuser;
     private final boolean isStandIn;
     private final long processId;
     private final Set<String> functions;
+    /** Whose child this is, and its number there; null for the session itself. */
+    private final RemoteMachine parent;
+
+    private final int child;
+
+    private RemoteMachine(RemoteMachine parent, int child) {
+        file = parent.file;
+        library = parent.library;
+        host = parent.host;
+        isBigEndian = parent.isBigEndian;
+        pageSize = parent.pageSize;
+        isSuperuser = parent.isSuperuser;
+        isStandIn = parent.isStandIn;
+        functions = parent.functions;
+        this.parent = parent;
+        this.child = child;
+        processId = call("getpid");
+    }
 
     private RemoteMachine(Path file, NativeLibrary library, String[] facts) {
+        parent = null;
+        child = NONE;
         this.file = file;
         this.library = library;
         host = new Host(facts[1], facts[2], facts[3], Integer.parseInt(facts[4]));
+        isBigEndian = facts[5].equals("big");
         pageSize = Long.parseLong(facts[6]);
         processId = Long.parseLong(facts[7]);
         isSuperuser = facts[8].equals("0");
@@ -99,6 +129,15 @@ public final class RemoteMachine implements AutoCloseable {
      */
     public long pageSize() {
         return pageSize;
+    }
+
+    /**
+     * Reports in which order the agent's processor has the bytes of a number.
+     *
+     * @return whether the highest comes first
+     */
+    public boolean isBigEndian() {
+        return isBigEndian;
     }
 
     /**
@@ -164,6 +203,10 @@ public final class RemoteMachine implements AutoCloseable {
      * @throws AssertionError if the session has ended
      */
     public long call(String function, Object... arguments) {
+        if (parent != null) {
+            start(function, arguments);
+            return result(ANSWER_MILLIS, arguments).getAsLong();
+        }
         long[] words = new long[Math.max(1, arguments.length)];
         int inAt = NONE;
         int outAt = NONE;
@@ -190,6 +233,99 @@ public final class RemoteMachine implements AutoCloseable {
         }
         Native.setLastError(errno);
         return result;
+    }
+
+    /**
+     * Forks a process there with this one's memory and without its locks. It makes one call at a time, and may block in it
+     * while this one goes on.
+     *
+     * @return the child, to be closed, which ends it whatever it does; it ends with the session, too
+     */
+    public RemoteMachine fork() {
+        return new RemoteMachine(this, (int) must("agent_fork"));
+    }
+
+    /**
+     * Starts a call in a {@linkplain #fork child}, which may block in it.
+     *
+     * @param function its name in the agent's table
+     * @param arguments as {@link #call} takes them
+     */
+    public void start(String function, Object... arguments) {
+        int size = 16 + function.length();
+        for (Object each : arguments) {
+            size += 9 + (each instanceof byte[] ? ((byte[]) each).length : 0);
+        }
+        ByteBuffer frame = ByteBuffer.allocate(size);
+        frame.putInt(0).putInt(child);
+        frame.put((byte) function.length()).put(function.getBytes(StandardCharsets.US_ASCII));
+        frame.put((byte) arguments.length);
+        for (Object each : arguments) {
+            if (each instanceof byte[]) {
+                frame.put((byte) 'm')
+                        .put((byte) 1)
+                        .putInt(((byte[]) each).length)
+                        .put((byte[]) each);
+            } else if (each instanceof Out) {
+                frame.put((byte) 'm').put((byte) 2).putInt(((Out) each).bytes.length);
+            } else {
+                frame.put((byte) 'i').putLong(((Number) each).longValue());
+            }
+        }
+        frame.putInt(0, frame.position() - Integer.BYTES);
+        parent.must("agent_ask", child, Arrays.copyOf(frame.array(), frame.position()));
+    }
+
+    /**
+     * Waits for the result of a call that was started.
+     *
+     * @param millis how long at most
+     * @param arguments those of the call; an {@link Out} is filled
+     * @return the result, whose errno is this thread's; empty if the child is still in the call
+     * @throws AssertionError if the child has ended
+     */
+    public OptionalLong result(long millis, Object... arguments) {
+        int size = ERROR_TEXT;
+        for (Object each : arguments) {
+            size += each instanceof Out ? ((Out) each).bytes.length : 0;
+        }
+        Out answer = new Out(size);
+        long length = parent.call("agent_answer", child, answer, millis);
+        if (length == 0) {
+            return OptionalLong.empty();
+        }
+        ByteBuffer bytes = ByteBuffer.wrap(answer.bytes);
+        if (length < OUT || bytes.get(RESULT - 1) != 0) {
+            throw new AssertionError("child " + processId + " on " + host + " has ended: "
+                    + (length < RESULT
+                            ? ""
+                            : new String(answer.bytes, RESULT, (int) length - RESULT, StandardCharsets.ISO_8859_1)));
+        }
+        int at = OUT;
+        for (Object each : arguments) {
+            if (each instanceof Out) {
+                System.arraycopy(answer.bytes, at, ((Out) each).bytes, 0, ((Out) each).bytes.length);
+                at += ((Out) each).bytes.length;
+            }
+        }
+        Native.setLastError(bytes.getInt(RESULT + Long.BYTES));
+        return OptionalLong.of(bytes.getLong(RESULT));
+    }
+
+    /**
+     * Makes the process an ordinary user, for good, whom a limit binds. Needs an agent of the superuser.
+     *
+     * @param limit soft and hard RLIMIT_MEMLOCK in bytes, where there is one
+     * @return this
+     */
+    public RemoteMachine becomeOrdinaryUser(long limit) {
+        if (has("getrlimit")) {
+            setLimit(limit, limit);
+        }
+        must("setgid", NOBODY);
+        must("setuid", NOBODY);
+        isSuperuser = false;
+        return this;
     }
 
     /** Stands for memory that a call fills. */
@@ -427,9 +563,13 @@ public final class RemoteMachine implements AutoCloseable {
         return Native.toString(text, StandardCharsets.ISO_8859_1.name());
     }
 
-    /** Ends the session. */
+    /** Ends the session, or the child. */
     @Override
     public void close() {
+        if (parent != null) {
+            parent.call("agent_end_child", child);
+            return;
+        }
         library.getFunction("remote_close").invokeVoid(new Object[0]);
     }
 

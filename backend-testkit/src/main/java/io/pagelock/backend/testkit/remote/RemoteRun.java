@@ -19,6 +19,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.opentest4j.TestAbortedException;
 
 /**
  * Runs the tests of one system through an agent: the one that the environment names, or one of this machine, which shows that the
@@ -31,8 +32,11 @@ public final class RemoteRun implements AutoCloseable {
     private final Path library;
     private final RemoteAgent agent;
     private final boolean isElsewhere;
+    /** Of an ordinary user; -1 for whoever the agent runs as. */
+    private final long limit;
 
-    private RemoteRun(String system, Path library, RemoteAgent agent, boolean isElsewhere) {
+    private RemoteRun(String system, Path library, RemoteAgent agent, boolean isElsewhere, long limit) {
+        this.limit = limit;
         this.system = system;
         this.library = library;
         this.agent = agent;
@@ -65,7 +69,7 @@ public final class RemoteRun implements AutoCloseable {
     public static RemoteRun of(String system, Path library, Supplier<RemoteAgent> here) {
         Path compiled = StandIn.compile(library);
         Optional<RemoteAgent> given = RemoteAgent.given();
-        RemoteRun run = new RemoteRun(system, compiled, given.orElseGet(here), given.isPresent());
+        RemoteRun run = new RemoteRun(system, compiled, given.orElseGet(here), given.isPresent(), -1);
         if (given.isPresent()) {
             run.writeFacts();
         }
@@ -91,6 +95,17 @@ public final class RemoteRun implements AutoCloseable {
     }
 
     /**
+     * Returns this run as an ordinary user, whom {@code RLIMIT_MEMLOCK} binds. Where the agent is not the superuser's, its tests are
+     * skipped.
+     *
+     * @param bytes soft and hard limit of locked memory
+     * @return a run that makes its sessions that user's; this one closes the agent
+     */
+    public RemoteRun ofOrdinaryUser(long bytes) {
+        return new RemoteRun(system, library, agent, isElsewhere, bytes);
+    }
+
+    /**
      * Opens a session.
      *
      * @return a new one
@@ -106,7 +121,15 @@ public final class RemoteRun implements AutoCloseable {
      * @return a new session
      */
     public RemoteMachine machine(Path other) {
-        return RemoteMachine.open(other, agent);
+        RemoteMachine machine = RemoteMachine.open(other, agent);
+        if (limit < 0) {
+            return machine;
+        }
+        if (!machine.isSuperuser()) {
+            machine.close();
+            throw new TestAbortedException("the agent runs as an ordinary user and cannot become another");
+        }
+        return machine.becomeOrdinaryUser(limit);
     }
 
     /**
@@ -118,7 +141,7 @@ public final class RemoteRun implements AutoCloseable {
     public Stream<DynamicTest> answers(Function<RemoteMachine, RawCalls> calls) {
         Supplier<RawCalls> subject = () -> calls.apply(machine());
         Stream<DynamicTest> known = Comparison.tests(system, subject);
-        return isElsewhere
+        return isElsewhere && limit < 0
                 ? Stream.concat(
                         known,
                         Stream.of(DynamicTest.dynamicTest(

@@ -29,10 +29,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Everywhere the same number: what a call answers whose session has ended. */
-enum { REMOTE_EBADF = 9 };
+enum { REMOTE_EBADF = 9, REMOTE_SECONDS_TO_END = 10 };
 
 struct remote_argument {
     uint64_t word;
@@ -341,6 +342,7 @@ static int64_t remote_call(const char *name, const struct remote_argument *argum
 
 /* Ends the session, and with it everything that it locked. */
 void remote_close(void) {
+    struct timespec until;
     pthread_mutex_lock(&remote_lock);
     int fd = remote.fd;
     if (fd >= 0 && remote.failure[0] == 0) {
@@ -350,9 +352,15 @@ void remote_close(void) {
     if (fd < 0) {
         return;
     }
+    /* The agent unlocks what it has locked, and closes the connection then: what its system counts is right for the next session. */
+    shutdown(fd, SHUT_WR);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += REMOTE_SECONDS_TO_END;
     /* The reader wakes who waits, not this thread: it may be writing into their memory. */
-    shutdown(fd, SHUT_RDWR);
-    pthread_join(remote.reader, NULL);
+    if (pthread_timedjoin_np(remote.reader, NULL, &until) != 0) {
+        shutdown(fd, SHUT_RDWR);
+        pthread_join(remote.reader, NULL);
+    }
     pthread_mutex_lock(&remote_lock);
     while (remote.users > 0) {
         pthread_cond_wait(&remote_changed, &remote_lock);

@@ -2,6 +2,8 @@
 package io.pagelock.backend.testkit.remote;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -299,14 +301,25 @@ class RemoteAgentTest {
         compiles("cc", options);
     }
 
-    /** Those that the machine has. */
+    /** Of both widths and both orders of bytes. The headers come with Debian's libc6-dev-ARCH-cross; clang needs nothing besides. */
     @ParameterizedTest
     @ValueSource(
-            strings = {"aarch64", "alpha", "hppa", "mips", "powerpc", "riscv64", "s390x", "sparc64", "arm", "m68k"})
-    void itCompilesForOtherProcessors(String processor) {
-        String compiler = processor + "-linux-gnu" + (processor.equals("arm") ? "eabihf" : "") + "-gcc";
-        assumeTrue(Files.isExecutable(Path.of("/usr/bin", compiler)), "no " + compiler);
-        compiles(compiler, "-DAGENT_THREADS");
+            strings = {
+                "aarch64-linux-gnu",
+                "arm-linux-gnueabihf",
+                "mips-linux-gnu",
+                "powerpc-linux-gnu",
+                "s390x-linux-gnu",
+                "sparc64-linux-gnu"
+            })
+    void itCompilesForOtherProcessors(String target) {
+        Path headers = Path.of("/usr", target, "include");
+        boolean isThere = Files.isExecutable(Path.of("/usr/bin/clang")) && Files.exists(headers.resolve("stdio.h"));
+        assumeTrue(isThere || System.getenv("CI") != null, "needs clang and " + headers);
+        // RLIM_INFINITY is a long long in these headers.
+        String options = "--target=" + target + " -isystem " + headers + " -Wno-long-long";
+        compiles("clang", options);
+        compiles("clang", options + " -DAGENT_THREADS");
     }
 
     private static void compiles(String compiler, String options) {
@@ -332,6 +345,59 @@ class RemoteAgentTest {
             assertEquals("Linux", machine.host().osName());
             error = assertThrows(AssertionError.class, () -> machine.touch(8));
             assertTrue(error.getMessage().endsWith("signal 11 ended the session"), error.getMessage());
+        }
+    }
+
+    private static RemoteMachine machine() {
+        return RemoteMachine.open(StandIn.compile(Path.of("src/test/c/remote-any.c")), agent);
+    }
+
+    @Test
+    void aChildHasTheMemoryAndNoLocksAndBlocksAlone() {
+        try (RemoteMachine machine = machine()) {
+            long page = machine.map(1);
+            machine.touch(page);
+            assertEquals(0, machine.call("mlock", page, machine.pageSize()));
+            try (RemoteMachine child = machine.fork()) {
+                assertNotEquals(machine.processId(), child.processId());
+                assertFalse(child.isLocked(page));
+                RemoteMachine.Out byteThere = new RemoteMachine.Out(1);
+                child.call("agent_read", page, byteThere);
+                assertEquals(1, byteThere.bytes()[0]);
+                child.start("agent_pause");
+                assertFalse(child.result(50).isPresent());
+                assertTrue(machine.isLocked(page));
+            }
+            assertTrue(machine.isLocked(page));
+        }
+    }
+
+    @Test
+    void aChildThatHasEndedIsNamedAndTheSessionGoesOn() {
+        try (RemoteMachine machine = machine();
+                RemoteMachine child = machine.fork();
+                RemoteMachine other = machine.fork()) {
+            AssertionError error = assertThrows(AssertionError.class, () -> child.call("exit", 3));
+            assertTrue(error.getMessage().contains("child " + child.processId()), error.getMessage());
+            error = assertThrows(AssertionError.class, () -> other.touch(8));
+            assertTrue(error.getMessage().endsWith("signal 11 ended the session"), error.getMessage());
+            assertEquals(-1, machine.call("agent_ask", 7, new byte[1]));
+            assertTrue(machine.map(1) > 0);
+        }
+    }
+
+    @Test
+    void theSuperuserBecomesAnOrdinaryUser() {
+        try (RemoteMachine machine = machine()) {
+            assumeTrue(machine.isSuperuser(), "the agent is not root's");
+            machine.becomeOrdinaryUser(4 * machine.pageSize());
+            long memory = machine.map(5);
+            assertEquals(0, machine.call("mlock", memory, 4 * machine.pageSize()));
+            assertTrue(machine.isLocked(memory) && machine.isResident(memory), "its files in /proc are root's");
+            assertEquals(-1, machine.call("mlock", memory, 5 * machine.pageSize()));
+            assertEquals("ENOMEM", machine.errnoName());
+            assertEquals(-1, machine.call("setuid", 0));
+            assertEquals("EPERM", machine.errnoName());
         }
     }
 
