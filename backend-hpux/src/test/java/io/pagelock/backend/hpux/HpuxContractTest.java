@@ -31,7 +31,7 @@ class HpuxContractTest {
         }
     }
 
-    private static Harness harness(Hpux hpux, HpuxBackend backend) {
+    static Harness harness(Hpux hpux, HpuxBackend backend) {
         return new StandInHarness(hpux.standIn, backend, new HpuxProvider(), "mlock", "munlock", 5)
                 .with(Ability.LOCK_ADDRESS_SPACE, Ability.SEE_SYNC)
                 .withUnlockAll("munlockall")

@@ -28,7 +28,7 @@ class SolarisContractTest {
         }
     }
 
-    private static Harness harness(Solaris solaris, SolarisBackend backend) {
+    static Harness harness(Solaris solaris, SolarisBackend backend) {
         return new StandInHarness(
                         solaris.standIn,
                         backend,
