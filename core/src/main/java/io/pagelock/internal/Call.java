@@ -43,6 +43,10 @@ final class Call {
     boolean isKnownLocked;
     /** Nobody else held any of the pages when the call began, and no address-space lock was open. */
     boolean alone;
+    /** The system was asked once, for all of it, and leaves nothing behind when it refuses. */
+    boolean leftNothing;
+    /** How often the system was asked for the call. */
+    int asked;
     /** The pages were locked on fault for a while, since nobody else held them. */
     boolean weakened;
     /** The kernel's drops of every lock that were over when the call last asked. */

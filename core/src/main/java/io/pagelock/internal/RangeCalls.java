@@ -40,8 +40,9 @@ final class RangeCalls {
         pageSize = backend.pageSize();
     }
 
-    /** Locks the parts of a call. When it throws, any of them may be locked. */
+    /** Locks the parts of a call. When it throws, any of them may be locked, unless the call has {@link Call#leftNothing}. */
     void lock(Call call) {
+        call.asked++;
         for (int i = 0; i < call.count(); i++) {
             call.progress.check();
             long start = call.span(i).start;
@@ -59,6 +60,12 @@ final class RangeCalls {
                 }
             } catch (RuntimeException e) {
                 PageLockException refusal = at(start, end, e);
+                call.leftNothing = call.alone
+                        && call.asked == 1
+                        && i == 0
+                        && !call.isLarge()
+                        && e instanceof PageLockException
+                        && backend.failedLockLeavesNothing();
                 if (call.alone || !lockTheRest(start, end, call.hold.onFault, refusal)) {
                     throw refusal;
                 }

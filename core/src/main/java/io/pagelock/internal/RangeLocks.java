@@ -378,7 +378,9 @@ final class RangeLocks {
         long end = call.piece().end;
         try {
             if (call.step == Call.Step.UNLOCK) {
-                calls.unlock(start, end);
+                if (!call.leftNothing) {
+                    calls.unlock(start, end);
+                }
             } else {
                 calls.renew(start, end, call.step == Call.Step.RENEW && isOnFaultForOthers(call));
             }

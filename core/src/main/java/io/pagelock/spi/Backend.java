@@ -70,7 +70,8 @@ public interface Backend {
     }
 
     /**
-     * Locks a range, really asking the system even if the pages are locked already. May leave a part locked when it fails.
+     * Locks a range, really asking the system even if the pages are locked already. May leave a part locked when it fails, unless
+     * {@link #failedLockLeavesNothing} says otherwise.
      *
      * @param address the start
      * @param length the length in bytes
@@ -78,6 +79,16 @@ public interface Backend {
      * @throws PageLockException if the system refused, or said that it locked pages and did not
      */
     void lock(long address, long length, Set<LockOption> options);
+
+    /**
+     * Reports what a failed {@link #lock} leaves behind. Only for a system that is known to undo it, whatever the cause: the engine
+     * then does not unlock after the failure, where nothing else was asked for the same lock.
+     *
+     * @return true if no page that was not locked before, as on FreeBSD; false if a part may stay locked or charged, as on Linux
+     */
+    default boolean failedLockLeavesNothing() {
+        return false;
+    }
 
     /**
      * Unlocks a range. Pages that are not locked are no error.

@@ -123,6 +123,12 @@ final class FreeBsdBackend extends AbstractBackend
         }
     }
 
+    /** Holes, limits, pages without access or past the end of a file, and I/O errors were recorded (vm_map_wire of sys/vm/vm_map.c). */
+    @Override
+    public boolean failedLockLeavesNothing() {
+        return true;
+    }
+
     @Override
     public void unlock(long address, long length) {
         if (calls.munlock(address, length) != 0) {
@@ -168,7 +174,7 @@ final class FreeBsdBackend extends AbstractBackend
         PageStates.Builder states = PageStates.unknown(range, pageSize);
         Optional<List<MapEntry>> entries = mappings.of(range);
         if (!entries.isPresent()) {
-            resident(states, range, range.address(), range.end());
+            resident(states, range, range.address(), range.end(), false);
             return states.build();
         }
         int pages = (int) (range.length() / pageSize);
@@ -179,24 +185,31 @@ final class FreeBsdBackend extends AbstractBackend
             long from = Unsigned.max(range.address(), entry.start);
             long to = Unsigned.min(range.end(), entry.end);
             Tristate locked = tellsWired ? Tristate.of(entry.isUserWired()) : Tristate.UNKNOWN;
-            // What is wired stays in memory, but for pages that a file or shared memory has lost since.
-            boolean isSure = locked == Tristate.YES && !entry.isFile() && !entry.isSharedMemory();
+            // What is wired stays in memory, but for pages that a file or shared memory has lost since, while the
+            // mapping stays
+            // wired: only those that are still there are locked.
+            boolean mayBeLost = entry.isFile() || entry.isSharedMemory();
+            boolean isSure = locked == Tristate.YES && !mayBeLost;
             for (long at = from; at != to; at += pageSize) {
                 int page = (int) ((at - range.address()) / pageSize);
                 states.locked(page, locked).resident(page, isSure ? Tristate.YES : Tristate.UNKNOWN);
             }
             if (!isSure) {
-                resident(states, range, from, to);
+                resident(states, range, from, to, locked == Tristate.YES);
             }
         }
         return states.build();
     }
 
-    private void resident(PageStates.Builder states, MemoryRange range, long start, long end) {
-        residency.states(
-                start,
-                end,
-                (address, resident) -> states.resident((int) ((address - range.address()) / pageSize()), resident));
+    /** @param isWired whether those in memory are the locked ones */
+    private void resident(PageStates.Builder states, MemoryRange range, long start, long end, boolean isWired) {
+        residency.states(start, end, (address, resident) -> {
+            int page = (int) ((address - range.address()) / pageSize());
+            states.resident(page, resident);
+            if (isWired) {
+                states.locked(page, resident);
+            }
+        });
     }
 
     @Override

@@ -53,7 +53,7 @@ final class FreeBsd {
     /** @param tellsAbsent whether FreeBSD knows that a page is absent, which it does not by default */
     static StandInHarness harness(boolean tellsAbsent) {
         StandInHarness harness = new StandInHarness(standIn(), backend(), new FreeBsdProvider(), "mlock", "munlock", 1)
-                .with(Ability.PROTECT, Ability.TRUNCATE, Ability.LOCK_ADDRESS_SPACE)
+                .with(Ability.PROTECT, Ability.TRUNCATE, Ability.SHORTEN_LOCKED, Ability.LOCK_ADDRESS_SPACE)
                 .withUnlockAll("munlockall")
                 .withLimit("limit_cur")
                 .withSystemLimit("maximum_bytes")

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pagelock.AddressSpaceLock;
 import io.pagelock.AddressSpaceScope;
@@ -13,6 +15,7 @@ import io.pagelock.Forecast;
 import io.pagelock.LockLimit;
 import io.pagelock.LockOption;
 import io.pagelock.PageLock;
+import io.pagelock.PageLockException;
 import io.pagelock.Tristate;
 import io.pagelock.backend.testkit.Harness.Ability;
 import io.pagelock.spi.AddressSpaceLocking;
@@ -174,6 +177,31 @@ abstract class AddressSpaceRules extends LockRules {
         } else {
             assertEquals(Tristate.UNKNOWN, before.fits());
         }
+    }
+
+    /** Whoever says that more is charged than is must be surprised by a success. */
+    @Test
+    void A8_noMoreIsChargedThanTheForecastSays() {
+        needs(Capability.LOCK_ADDRESS_SPACE);
+        needs(Ability.SEE_LOCKED_BYTES, Ability.SET_LIMIT, Ability.SET_UNLIMITED);
+        needsRoom(1);
+        boolean alone = backend.limits().all().get(0).scope() == LockLimit.Scope.PROCESS;
+        assumeTrue(
+                alone && addressSpaceBytes().isPresent(),
+                "needs a charge that is known, against a limit of the process");
+        harness.map(LARGE);
+        // Less by so much as other memory of this process may go meanwhile.
+        long limit = addressSpaceBytes().getAsLong() - LARGE * page / 2;
+        harness.setLimit(limit);
+        try {
+            locker.lockAddressSpace(AddressSpaceScope.CURRENT).close();
+        } catch (PageLockException e) {
+            assertEquals(harness.refusal(), e.reason(), e.getMessage());
+            return;
+        } finally {
+            harness.setLimit(Long.MAX_VALUE);
+        }
+        fail("all is locked under a limit of " + limit + " bytes, less than the charge that the backend reports");
     }
 
     @Test

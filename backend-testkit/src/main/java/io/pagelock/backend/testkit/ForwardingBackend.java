@@ -98,6 +98,11 @@ public class ForwardingBackend
     }
 
     @Override
+    public boolean failedLockLeavesNothing() {
+        return delegate.failedLockLeavesNothing();
+    }
+
+    @Override
     public void unlock(long address, long length) {
         delegate.unlock(address, length);
     }

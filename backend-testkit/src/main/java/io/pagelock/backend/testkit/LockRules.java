@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pagelock.Capability;
 import io.pagelock.LockOption;
@@ -90,6 +91,38 @@ abstract class LockRules extends RangeRules {
         harness.truncate(memory, 2);
         assertThrows(PageLockException.class, () -> locker.lock(pages(memory, 4)));
         assertLocked("0000", memory);
+        assertNothingCounted();
+    }
+
+    /** Without the engine, which would unlock. */
+    @Test
+    void L2_whatIsSaidToLeaveNothingLeavesNothing() {
+        assumeTrue(backend.failedLockLeavesNothing(), "the backend says that a failed lock may leave something");
+        needs(Ability.SEE_LOCKED);
+        needsRoom(5);
+        long memory = harness.map(5);
+        harness.unmap(memory + 3 * page, 1);
+        assertRefusedWithoutTrace(memory, 5);
+        if (harness.abilities().contains(Ability.PROTECT)) {
+            memory = harness.map(5);
+            harness.protect(memory + 3 * page, 1);
+            assertRefusedWithoutTrace(memory, 5);
+        }
+        if (harness.abilities().contains(Ability.TRUNCATE)) {
+            memory = harness.mapFile(5);
+            harness.truncate(memory, 3);
+            assertRefusedWithoutTrace(memory, 5);
+        }
+        if (harness.abilities().containsAll(Arrays.asList(Ability.SET_LIMIT, Ability.SEE_LOCKED_BYTES))) {
+            memory = harness.map(5);
+            harness.setLimit(harness.lockedBytes() + 3 * page);
+            assertRefusedWithoutTrace(memory, 5);
+        }
+    }
+
+    private void assertRefusedWithoutTrace(long memory, int count) {
+        assertThrows(PageLockException.class, () -> backend.lock(memory, count * page, Collections.emptySet()));
+        assertLocked("00000".substring(0, count), memory);
         assertNothingCounted();
     }
 

@@ -105,6 +105,7 @@ abstract class TranslationRules extends GuardRules {
             assertNotEquals(Tristate.NO, states.resident(0));
             for (int i = 1; i < 3; i++) {
                 assertNotEquals(Tristate.YES, states.resident(i), "resident, page " + i);
+                assertNotEquals(Tristate.YES, states.locked(i), "locked, page " + i);
             }
         }
     }

@@ -626,4 +626,23 @@ class EngineCasesTest {
             assertEquals(2L << 20, kernel.lockedBytes());
         }
     }
+
+    @Test
+    void aFailedLockThatLeftNothingIsNotUnlockedButOneThatFollowedAnotherIs() {
+        FakeKernel system = new FakeKernel(Systems.of("freebsd"));
+        PageLocker over = PageLockers.over(new FakeBackend(system));
+        long size = system.rules().pageSize();
+        long memory = system.map(3, Kind.ANONYMOUS);
+        system.unmap(memory + size, 1);
+        assertThrows(PageLockException.class, () -> over.lock(MemoryRange.of(memory, 3 * size)));
+        assertEquals(0, system.count(Call.MUNLOCK));
+        List<MemoryRange> ranges = List.of(MemoryRange.of(memory, size), MemoryRange.of(memory + size, size));
+        assertThrows(PageLockException.class, () -> over.lock(ranges));
+        assertEquals(0, system.lockedBytes());
+        List<MemoryRange> apart =
+                List.of(MemoryRange.of(memory + 2 * size, size), MemoryRange.of(memory + 8 * size, size));
+        assertThrows(PageLockException.class, () -> over.lock(apart));
+        assertEquals(0, system.lockedBytes());
+        assertTrue(system.count(Call.MUNLOCK) > 0);
+    }
 }

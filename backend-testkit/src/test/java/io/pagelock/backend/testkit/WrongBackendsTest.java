@@ -180,6 +180,12 @@ class WrongBackendsTest {
                     @Override
                     public void unlock(long address, long length) {}
                 }),
+                new Wrong("L2", "claims that a failure leaves nothing").backend(good -> new PassingBackend(good) {
+                    @Override
+                    public boolean failedLockLeavesNothing() {
+                        return true;
+                    }
+                }),
                 new Wrong("L3", "unlocks the whole range after a failure").backend(good -> new PassingBackend(good) {
                     @Override
                     public void lock(long address, long length, Set<LockOption> options) {
@@ -414,6 +420,12 @@ class WrongBackendsTest {
                         return OptionalLong.of(kernel.lockedBytes());
                     }
                 }),
+                new Wrong("A8", "charges what the system does not").backend(good -> new PassingBackend(good) {
+                    @Override
+                    public OptionalLong addressSpaceBytes() {
+                        return OptionalLong.of(2 * kernel.virtualBytes());
+                    }
+                }),
                 new Wrong("A9", "leaves pages alone that are charged").backend(LazyBackend::new),
                 new Wrong("S1", "never waits")
                         .locker(over -> with(over, "sync", own -> {
@@ -576,6 +588,19 @@ class WrongBackendsTest {
                                     states.locked(i, locked).resident(i, locked);
                                 }
                                 return states.build();
+                            }
+                        }),
+                new Wrong("P1", "takes a page that its file has lost for locked")
+                        .backend(good -> new PassingBackend(good) {
+                            @Override
+                            public PageStates pageStates(MemoryRange range) {
+                                PageStates states = good.pageStates(range);
+                                PageStates.Builder wrong = PageStates.unknown(range, page);
+                                for (int i = 0; i < states.pageCount(); i++) {
+                                    boolean flagged = kernel.mode(range.address() + i * page) != FakeKernel.Mode.NONE;
+                                    wrong.locked(i, Tristate.of(flagged)).resident(i, states.resident(i));
+                                }
+                                return wrong.build();
                             }
                         }),
                 new Wrong("P3", "takes pages of the system's limit for bytes")
