@@ -8,6 +8,7 @@ import io.pagelock.backend.support.GuardCalls;
 import io.pagelock.backend.testkit.BackendContract;
 import io.pagelock.backend.testkit.Harness;
 import io.pagelock.backend.testkit.Harness.Ability;
+import io.pagelock.backend.testkit.remote.RemoteAgent;
 import io.pagelock.backend.testkit.remote.RemoteCalls;
 import io.pagelock.backend.testkit.remote.RemoteHarness;
 import io.pagelock.backend.testkit.remote.RemoteMachine;

@@ -125,9 +125,9 @@ public final class RemoteRun implements AutoCloseable {
         if (limit < 0) {
             return machine;
         }
-        if (!machine.isSuperuser()) {
+        if (!machine.isSuperuser() || machine.isStandIn()) {
             machine.close();
-            throw new TestAbortedException("the agent runs as an ordinary user and cannot become another");
+            throw new TestAbortedException("needs an agent that runs as the superuser, over its own kernel");
         }
         return machine.becomeOrdinaryUser(limit);
     }
