@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -104,7 +105,7 @@ public final class Main implements Runnable {
             status = run(raw, Lockers.SYSTEM, console, stop);
         } catch (OutOfMemoryError e) {
             reserve = null;
-            heapIsFull(raw, console);
+            reportFullHeap(raw, console);
         }
         Optional<Failure> lost = console.outputFailure();
         if (lost.isPresent()) {
@@ -113,6 +114,18 @@ public final class Main implements Runnable {
         }
         stop.finish(status);
         System.exit(status);
+    }
+
+    /** Tries for a second: threads that still work give their memory back as they end. */
+    private static void reportFullHeap(String[] raw, Console console) {
+        for (int left = 100; left > 0; left--) {
+            try {
+                heapIsFull(raw, console);
+                return;
+            } catch (OutOfMemoryError e) {
+                LockSupport.parkNanos(10_000_000);
+            }
+        }
     }
 
     /** Without what needs memory, as far as that is possible. */

@@ -45,7 +45,11 @@ final class Crew implements Runnable {
             // No further thread can be made; those that there are do it all.
         }
         crew.run();
-        helpers.forEach(Crew::join);
+        // Without a lambda: to link one takes memory, and if there is none, the helpers would go on with nobody waiting
+        // for them.
+        for (int i = 0; i < helpers.size(); i++) {
+            join(helpers.get(i));
+        }
         Throwable failure = crew.failure;
         if (failure instanceof Error) {
             throw (Error) failure;
