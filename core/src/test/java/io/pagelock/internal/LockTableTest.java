@@ -4,11 +4,13 @@ package io.pagelock.internal;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.quicktheories.QuickTheory.qt;
 import static org.quicktheories.generators.SourceDSL.integers;
 import static org.quicktheories.generators.SourceDSL.lists;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -70,6 +72,30 @@ class LockTableTest {
             assertTrue(called[1]);
             assertTrue(table.tryBegin(later));
         }
+    }
+
+    /** If each end looked at all that wait, this would take minutes. */
+    @Test
+    void anEndElsewhereDoesNotLookAtAllThatWait() {
+        LockTable table = new LockTable();
+        int waiting = 100_000;
+        int[] called = new int[1];
+        assertTimeoutPreemptively(Duration.ofSeconds(60), () -> {
+            synchronized (table) {
+                Call wide = begin(table, hold(0, waiting));
+                for (int i = 0; i < waiting; i++) {
+                    Call parked = Call.of(hold(i, 1), Progress.UNWATCHED);
+                    assertFalse(table.tryBegin(parked));
+                    table.enqueue(new Turn(parked, null, () -> called[0]++ >= 0));
+                }
+                for (int i = 0; i < 20_000; i++) {
+                    assertTrue(table.settle(begin(table, hold(waiting + 1 + i, 1))));
+                }
+                assertEquals(0, called[0]);
+                assertTrue(table.settle(wide));
+                assertEquals(waiting, called[0]);
+            }
+        });
     }
 
     @Test
