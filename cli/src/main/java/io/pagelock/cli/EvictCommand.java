@@ -12,6 +12,7 @@ import io.pagelock.files.FileSelection;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -56,13 +57,13 @@ final class EvictCommand implements Callable<Integer> {
         FileListing list = selection.list();
         list.skipped().forEach(each -> console.warn("skipped " + each.getMessage()));
         List<FileLockException> failed = new ArrayList<>(list.failed());
-        long before = residentPages(locker, list.files(), failed);
+        OptionalLong before = residentPages(locker, list.files(), failed);
         PosixCalls calls = PosixCalls.bind();
         List<Failure> refused = new ArrayList<>();
         for (FileEntry each : list.files()) {
             evict(calls, each, refused);
         }
-        long after = residentPages(locker, list.files(), new ArrayList<>());
+        OptionalLong after = residentPages(locker, list.files(), new ArrayList<>());
         failed.forEach(each -> refused.add(Failure.of(each)));
         refused.forEach(each -> console.fail(each, common.debug()));
         if (common.json()) {
@@ -75,10 +76,19 @@ final class EvictCommand implements Callable<Integer> {
                     .putAll("skipped", list.skipped(), Failure::left);
             console.document(refused.isEmpty() ? json : refused.get(0).addTo(json));
         } else {
-            console.say("evicted: " + Math.max(0, before - after) + " of " + before + " pages"
-                    + (after == 0 ? "" : "; " + after + " stay (locked, mapped or not yet written to disk)"));
+            console.say(evicted(before, after));
         }
         return refused.isEmpty() ? 0 : 1;
+    }
+
+    private static String evicted(OptionalLong before, OptionalLong after) {
+        if (!before.isPresent() || !after.isPresent()) {
+            return "evicted: an unknown number of pages; Linux reports which pages of a file are in memory only to its owner and"
+                    + " to users who may write it";
+        }
+        long stay = after.getAsLong();
+        return "evicted: " + Math.max(0, before.getAsLong() - stay) + " of " + before.getAsLong() + " pages"
+                + (stay == 0 ? "" : "; " + stay + " stay (locked, mapped or not yet written to disk)");
     }
 
     private void evict(PosixCalls calls, FileEntry file, List<Failure> refused) {
@@ -97,8 +107,11 @@ final class EvictCommand implements Callable<Integer> {
         }
     }
 
-    private static long residentPages(PageLocker locker, List<FileEntry> files, List<FileLockException> failed) {
+    /** Empty if it is unknown of one. */
+    private static OptionalLong residentPages(
+            PageLocker locker, List<FileEntry> files, List<FileLockException> failed) {
         long[] resident = new long[1];
+        long[] unknown = new long[1];
         FilePages.read(locker, files, new FilePages.Visitor() {
             @Override
             public void file(FileEntry file, long size) {
@@ -108,6 +121,7 @@ final class EvictCommand implements Callable<Integer> {
             @Override
             public void pages(FileEntry file, long firstPage, PageStates states) {
                 resident[0] += states.countResident(Tristate.YES);
+                unknown[0] += states.countResident(Tristate.UNKNOWN);
             }
 
             @Override
@@ -120,6 +134,6 @@ final class EvictCommand implements Callable<Integer> {
                 failed.add(why);
             }
         });
-        return resident[0];
+        return unknown[0] > 0 ? OptionalLong.empty() : OptionalLong.of(resident[0]);
     }
 }

@@ -45,12 +45,20 @@ final class Failure extends RuntimeException {
         if (reason.equals(FileLockException.CANCELLED)) {
             return new Failure(INTERRUPTED, "interrupted by a signal while locking; everything is unlocked again");
         }
-        if (reason.equals(FileLockException.ACCESS_DENIED)) {
-            remedies = Collections.singletonList(
-                    "Run this as a user who may read it, or, to hold the others, skip it with --best-effort.");
-        }
         return new Failure(
                 reason, e.getMessage(), remedies, e.getCause() instanceof PageLockException ? e.getCause() : e);
+    }
+
+    /** The same for a hold, which may leave files out. */
+    static Failure ofHold(FileLockException e) {
+        Failure why = of(e);
+        return e.reason().equals(FileLockException.ACCESS_DENIED)
+                ? new Failure(
+                        why.reason,
+                        why.getMessage(),
+                        "Run this as a user who may read it, or, to hold the others, skip it with --best-effort.",
+                        why.getCause())
+                : why;
     }
 
     static Failure of(String name, IOException e) {

@@ -153,7 +153,7 @@ final class HoldCommand implements Callable<Integer> {
                 console.warn(stuck.getMessage());
             }
             report.after(locker.limits().lockedBytes());
-            throw Failure.of(e);
+            throw Failure.ofHold(e);
         }
         report.files(held.files());
         warnOfProblems(held.files());
@@ -309,7 +309,10 @@ final class HoldCommand implements Callable<Integer> {
         }
         if (!common.json() && !report.failure().isPresent()) {
             console.say("unlocked: " + describe(lockedFiles(held), held.lockedBytes())
-                    + (changed == 0 ? "" : ", as locked at the start; " + changed + " of them changed while held"));
+                    + (changed == 0
+                            ? ""
+                            : (onChange == ChangePolicy.RELOCK ? ", as locked last; " : ", as locked at the start; ")
+                                    + changed + " of them changed while held"));
             console.say(
                     "locked according to the kernel: " + bytes(locker.limits().lockedBytes()));
         }

@@ -99,7 +99,8 @@ final class TouchCommand implements Callable<Integer> {
         } else {
             console.say("brought in: " + ByteSize.format(read) + " of "
                     + ByteSize.format(
-                            entries.stream().mapToLong(FileEntry::bytes).sum()) + "; the rest was in memory");
+                            entries.stream().mapToLong(FileEntry::bytes).sum())
+                    + (failed.isEmpty() ? "; the rest was in memory" : ""));
         }
         return failed.isEmpty() ? 0 : 1;
     }

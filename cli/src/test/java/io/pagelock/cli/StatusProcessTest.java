@@ -2,6 +2,7 @@
 package io.pagelock.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -11,6 +12,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -166,12 +168,34 @@ class StatusProcessTest {
         }
     }
 
+    /** A question that the kernel does not answer is no answer. */
+    @Test
+    void noCommandTakesUnknownPagesForAbsentOnes() throws Exception {
+        assumeTrue(Pagelock.isRoot(), "only root can be another user");
+        Path foreign = Files.write(dir.resolve("foreign"), new byte[1]);
+        Files.setPosixFilePermissions(foreign, PosixFilePermissions.fromString("rw-r--r--"));
+        Path secret = Files.write(dir.resolve("secret"), new byte[1]);
+        Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("rw-------"));
+        Pagelock.open(dir);
+        Pagelock user = new Pagelock().asUserWithLimit(65536);
+        try (Pagelock.Running evict = user.start("evict", foreign)) {
+            assertTrue(evict.expect(0).out().startsWith("evicted: an unknown number of pages; Linux"), evict::toString);
+        }
+        try (Pagelock.Running evict = user.start("evict", "--json", foreign)) {
+            assertTrue(evict.expect(0).json().get("residentPages").isJsonNull(), evict::toString);
+        }
+        try (Pagelock.Running touch = user.start("touch", secret)) {
+            assertFalse(touch.expect(1).out().contains("in memory"), touch::toString);
+            assertFalse(touch.err().contains("--best-effort"), touch::toString);
+        }
+    }
+
     @Test
     void residencyOfAForeignFileIsUnknownWithTheReason() throws Exception {
         assumeTrue(Pagelock.isRoot(), "needs files of another user");
         Path file = Files.write(dir.resolve("root's"), new byte[MIB]);
         Pagelock.open(dir);
-        Files.setPosixFilePermissions(file, java.nio.file.attribute.PosixFilePermissions.fromString("rw-r--r--"));
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
         try (Pagelock.Running status = new Pagelock().asUserWithLimit(65536).start("status", "--json", file)) {
             JsonObject json =
                     status.expect(0).json().getAsJsonArray("files").get(0).getAsJsonObject();
