@@ -110,6 +110,18 @@ final class AddressSpace {
         }
     }
 
+    /** Counts a lock that other code of this process took and keeps until the process ends, as one that is open here. */
+    void assume(OutsideLock outside) {
+        takeTurn();
+        try {
+            open.add(new Lock(outside.scope, outside.options));
+            inForce = inForce.plus(Demand.of(outside.scope, outside.options));
+            renewal.cover(inForce.current == Strength.FULL);
+        } finally {
+            passTurn();
+        }
+    }
+
     /**
      * Asks for current and future with their strengths. Where these differ, the first call asks for both with the strength of
      * current, and the second sets future alone; so future locking is never off in between.

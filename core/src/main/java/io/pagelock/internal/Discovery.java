@@ -323,6 +323,10 @@ public final class Discovery {
                 claim();
                 Backend backend = provider.open(host);
                 Engine engine = new Engine(backend);
+                Optional<OutsideLock> agents = mark.agent();
+                if (agents.isPresent()) {
+                    engine.assume(agents.get());
+                }
                 Engine locker = monitored ? engine.atFirstLock(new Registration(engine)) : engine;
                 opened = true;
                 candidates.add(new Candidate(name, "chosen: " + backend.info(), true));

@@ -80,6 +80,11 @@ public final class Engine implements PageLocker {
         asyncLocks = new AsyncLocks(this, backend, ranges);
     }
 
+    /** Leaves locked what other code of this process keeps locked until it ends. */
+    void assume(OutsideLock outside) {
+        addressSpace.assume(outside);
+    }
+
     @Override
     public PageLock lock(ByteBuffer buffer, LockOption... options) {
         return acquire(handle(buffer, arguments.isOnFault(options)), Progress.UNWATCHED);

@@ -4,26 +4,32 @@ package io.pagelock.internal;
 import java.security.CodeSource;
 import java.security.Security;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * The mark in this process that one copy of this library counts its locks, for copies of other versions, in other class loaders
  * and with relocated packages to find. It is a property of {@link Security}: a string that holds nobody's class loader, in a table
  * that every JVM has and nobody can replace, as {@link System#setProperties} replaces the system properties.
+ *
+ * <p>An agent leaves a mark of its own, since it only locks: whoever counts then must not unlock what it locked.
  */
-final class OwnerMark {
+public final class OwnerMark {
     /**
      * The mark of this process. Never to be changed: versions to come must find this one. Put together at run time, because
      * tools that relocate classes rename string constants that look like theirs.
      */
-    static final OwnerMark PROCESS = new OwnerMark(String.join("-", "page", "lock", "owner"));
+    public static final OwnerMark PROCESS =
+            new OwnerMark(String.join("-", "page", "lock", "owner"), String.join("-", "page", "lock", "agent"));
 
     private final String property;
+    private final String agentProperty;
     /** Guarded by the monitor that all copies share. */
     private boolean ours;
 
-    OwnerMark(String property) {
+    OwnerMark(String property, String agentProperty) {
         // Interned strings are the same objects for every class loader.
         this.property = property.intern();
+        this.agentProperty = agentProperty;
     }
 
     /**
@@ -43,6 +49,32 @@ final class OwnerMark {
             }
             return Optional.empty();
         }
+    }
+
+    /**
+     * Locks for an agent, unless a copy counts already. One that wants to count meanwhile waits until this has returned.
+     *
+     * @param asked what copies that count later have to leave locked
+     * @param lock locks; returns whether anything stays locked
+     * @return how the copy that counts describes itself; nothing is done then. Empty if there is none
+     */
+    public Optional<String> lockForAgent(OutsideLock asked, BooleanSupplier lock) {
+        synchronized (property) {
+            String owner = Security.getProperty(property);
+            if (owner != null && !owner.isEmpty()) {
+                return Optional.of(owner);
+            }
+            if (lock.getAsBoolean()) {
+                Security.setProperty(agentProperty, asked.toString());
+            }
+            return Optional.empty();
+        }
+    }
+
+    /** What an agent has locked. Does not change any more once the mark is ours. */
+    Optional<OutsideLock> agent() {
+        String asked = Security.getProperty(agentProperty);
+        return asked == null || asked.isEmpty() ? Optional.empty() : Optional.of(OutsideLock.parse(asked));
     }
 
     /** Takes our mark away again. */

@@ -6,13 +6,17 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.mockito.ArgumentMatchers.anyLong;
 import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.never;
 import static org.mockito.Mockito.verify;
 import static org.mockito.Mockito.when;
 
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.Availability;
 import io.pagelock.BackendInfo;
+import io.pagelock.LockOption;
+import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
@@ -21,6 +25,8 @@ import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.Host;
 import java.security.Security;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
@@ -33,7 +39,8 @@ class DiscoveryTest {
     private static final Host LINUX = new Host("Linux", "6.1", "amd64", 64);
 
     private final Properties properties = new Properties();
-    private final OwnerMark mark = new OwnerMark("test" + System.identityHashCode(this));
+    private final OwnerMark mark =
+            new OwnerMark("test" + System.identityHashCode(this), "agent" + System.identityHashCode(this));
 
     private static BackendProvider provider(String name, String refusal) {
         BackendProvider provider = mock(BackendProvider.class);
@@ -198,12 +205,16 @@ class DiscoveryTest {
         BackendProvider broken = provider("linux", null);
         when(broken.open(LINUX)).thenThrow(new NoClassDefFoundError("com/sun/jna/Native"));
         assertTrue(refusal(find(broken)).contains("com/sun/jna/Native"));
-        assertEquals(Optional.empty(), new OwnerMark("test" + System.identityHashCode(this)).claim());
+        assertEquals(
+                Optional.empty(),
+                new OwnerMark("test" + System.identityHashCode(this), "agent" + System.identityHashCode(this)).claim());
     }
 
     @Test
     void aSecondCopyOfTheLibraryIsRefused() {
-        assertEquals(Optional.empty(), new OwnerMark("test" + System.identityHashCode(this)).claim());
+        assertEquals(
+                Optional.empty(),
+                new OwnerMark("test" + System.identityHashCode(this), "agent" + System.identityHashCode(this)).claim());
         BackendProvider linux = provider("linux", null);
         String message = refusal(find(linux));
         assertTrue(message.contains("pagelock was already loaded by another class loader ("), message);
@@ -245,5 +256,49 @@ class DiscoveryTest {
             assertTrue(refusal.getMessage().contains(". " + refusal.remedies().get(0)), refusal.getMessage());
             refusal.remedies().forEach(line -> assertFalse(refusal.detail().contains(line), refusal.detail()));
         }
+    }
+
+    /** B4: an agent only locks, so another copy may count; but that one must not unlock what the agent locked. */
+    @Test
+    void whatAnAgentLockedStaysLockedWhenHandlesClose() {
+        assertEquals(
+                Optional.empty(),
+                mark.lockForAgent(
+                        new OutsideLock(AddressSpaceScope.CURRENT_AND_FUTURE, EnumSet.of(LockOption.ON_FAULT)),
+                        () -> true));
+        BackendProvider provider = provider("linux", null);
+        Backend backend = provider.open(LINUX);
+        PageLocker locker = find(provider).locker();
+        locker.lock(MemoryRange.of(4096, 4096)).close();
+        verify(backend).lock(4096, 4096, Collections.emptySet());
+        verify(backend, never()).unlock(anyLong(), anyLong());
+    }
+
+    @Test
+    void anAgentThatLockedNothingLeavesNoMark() {
+        mark.lockForAgent(new OutsideLock(AddressSpaceScope.CURRENT, Collections.emptySet()), () -> false);
+        BackendProvider provider = provider("linux", null);
+        Backend backend = provider.open(LINUX);
+        find(provider).locker().lock(MemoryRange.of(4096, 4096)).close();
+        verify(backend).unlock(4096, 4096);
+    }
+
+    @Test
+    void anAgentLocksNothingByItselfWhereACopyCounts() {
+        find(provider("linux", null)).locker();
+        Optional<String> owner =
+                mark.lockForAgent(new OutsideLock(AddressSpaceScope.CURRENT, Collections.emptySet()), () -> {
+                    throw new AssertionError("locks");
+                });
+        assertTrue(owner.orElse("").contains("@"), owner::toString);
+    }
+
+    @Test
+    void theTextOfAnOutsideLockIsReadByOtherVersions() {
+        OutsideLock lock = new OutsideLock(AddressSpaceScope.FUTURE, EnumSet.of(LockOption.ON_FAULT));
+        assertEquals("FUTURE ON_FAULT", lock.toString());
+        assertEquals("FUTURE ON_FAULT", OutsideLock.parse("FUTURE ON_FAULT").toString());
+        assertEquals("CURRENT", OutsideLock.parse("CURRENT LATER_OPTION").toString());
+        assertEquals("CURRENT_AND_FUTURE", OutsideLock.parse("LATER_SCOPE").toString());
     }
 }

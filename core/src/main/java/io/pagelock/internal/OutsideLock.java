@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.pagelock.internal;
+
+import io.pagelock.AddressSpaceScope;
+import io.pagelock.LockOption;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * A lock on the address space that another copy of this library keeps until the process ends. As a text, since copies of other
+ * versions read it: the scope, and the options behind it, with blanks between.
+ */
+public final class OutsideLock {
+    final AddressSpaceScope scope;
+    final Set<LockOption> options;
+
+    /**
+     * Describes a lock.
+     *
+     * @param scope the part of the address space
+     * @param options how it is locked
+     */
+    public OutsideLock(AddressSpaceScope scope, Set<LockOption> options) {
+        this.scope = scope;
+        this.options = options;
+    }
+
+    /** Words of later versions are passed over; a scope that is none here stands for the largest. */
+    static OutsideLock parse(String text) {
+        List<String> words = Arrays.asList(text.split(" "));
+        AddressSpaceScope scope = AddressSpaceScope.CURRENT_AND_FUTURE;
+        for (AddressSpaceScope each : AddressSpaceScope.values()) {
+            scope = words.get(0).equals(each.name()) ? each : scope;
+        }
+        Set<LockOption> options = EnumSet.noneOf(LockOption.class);
+        if (words.contains(LockOption.ON_FAULT.name())) {
+            options.add(LockOption.ON_FAULT);
+        }
+        return new OutsideLock(scope, options);
+    }
+
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder(scope.name());
+        options.forEach(each -> text.append(' ').append(each.name()));
+        return text.toString();
+    }
+}
