@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 
 // Pages by the reader's purpose. A page that stands in no group fails the build.
 const groups = {
-  Guides: ['application-servers', 'secrets', 'segments', 'command', 'adoption', 'monitoring', 'migrating', 'writing-a-backend'],
+  Guides: ['whole-jvm', 'application-servers', 'secrets', 'segments', 'command', 'adoption', 'monitoring', 'migrating', 'writing-a-backend'],
   Reference: ['semantics', 'errors', 'platforms', 'compatibility'],
   Evidence: ['performance', 'reliability', 'internals', 'releasing'],
 }

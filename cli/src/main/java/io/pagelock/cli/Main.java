@@ -130,7 +130,8 @@ public final class Main implements Runnable {
 
     /** Without what needs memory, as far as that is possible. */
     private static void heapIsFull(String[] raw, Console console) {
-        String command = raw.length > 0 && raw[0].matches("hold|status|touch|evict|doctor") ? raw[0] : "pagelock";
+        String command =
+                raw.length > 0 && raw[0].matches("hold|status|touch|evict|attach|doctor") ? raw[0] : "pagelock";
         console.warn(HEAP_IS_FULL + "; nothing remains locked");
         console.suggest(HEAP_REMEDY);
         if (Arrays.asList(raw).contains("--json")) {
@@ -184,6 +185,7 @@ public final class Main implements Runnable {
         commands.put("status", () -> new StatusCommand(lockers, console, Paths.get("/proc")));
         commands.put("touch", () -> new TouchCommand(lockers, console, stop));
         commands.put("evict", () -> new EvictCommand(lockers, console));
+        commands.put("attach", () -> new AttachCommand(console));
         commands.put(
                 "doctor",
                 () -> new DoctorCommand(
@@ -228,6 +230,7 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "name a command: hold, status, touch, evict or doctor");
+        throw new ParameterException(
+                spec.commandLine(), "name a command: hold, status, touch, evict, attach or doctor");
     }
 }

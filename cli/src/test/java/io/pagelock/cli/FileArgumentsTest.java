@@ -118,7 +118,7 @@ class FileArgumentsTest extends CommandTest {
         assertEquals(0, run("man"));
         assertTrue(console.out().startsWith(".TH PAGELOCK 1"), console.out());
         assertTrue(console.out().contains("\\fB\\-\\-files\\-from\\fR=\\fIFILE\\fR"), console.out());
-        for (String each : List.of("hold", "status", "touch", "evict", "doctor")) {
+        for (String each : List.of("hold", "status", "touch", "evict", "attach", "doctor")) {
             assertTrue(console.out().contains("\n.SS " + each + "\n"), console.out());
         }
         console = new TestConsole();

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class UsageTest extends CommandTest {
     @ParameterizedTest
-    @ValueSource(strings = {"", "hold", "status", "doctor"})
+    @ValueSource(strings = {"", "hold", "status", "attach", "doctor"})
     void helpAndVersionAreEverywhere(String command) {
         assertEquals(0, command.isEmpty() ? run("--help") : run(command, "--help"));
         assertTrue(console.out().startsWith(("Usage: pagelock " + command).strip()), console.out());
@@ -36,7 +36,10 @@ class UsageTest extends CommandTest {
                 "hold --for -5s x",
                 "hold --for",
                 "doctor x",
-                "status --pid 99999999999999999999"
+                "status --pid 99999999999999999999",
+                "attach",
+                "attach 0",
+                "attach x"
             })
     void badUsageIsStatusTwoWithTheReasonOnStandardError(String line) {
         assertEquals(2, run((Object[]) (line.isEmpty() ? new String[0] : line.split(" "))));

@@ -76,6 +76,42 @@ class AssembledJarsTest {
         assertEquals(!brings, classes > 1, jar + " has classes");
     }
 
+    /** What a program's class loaders find in it is one class, which uses the JDK alone. */
+    @Test
+    void theAgentShowsItsEntryAndCarriesTheRest() throws IOException {
+        List<String> shown = new ArrayList<>();
+        Set<String> carried = new TreeSet<>();
+        try (JarFile file = new JarFile(Jars.agent().toFile())) {
+            for (JarEntry entry : Collections.list(file.entries())) {
+                String name = entry.getName();
+                if (entry.isDirectory()) {
+                    continue;
+                }
+                if (name.startsWith("META-INF/pagelock-agent/")) {
+                    carried.add(name.split("/")[2].replaceFirst("-\\d.*", ""));
+                    assertFalse(name.endsWith("module-info.class"), name);
+                } else if (!name.startsWith("META-INF/maven/") && !name.endsWith("/package-info.class")) {
+                    shown.add(name);
+                }
+                if (name.endsWith(".class") && !name.contains("/pagelock-binding-foreign-")) {
+                    try (DataInputStream in = new DataInputStream(file.getInputStream(entry))) {
+                        in.readInt();
+                        in.readUnsignedShort();
+                        int version = in.readUnsignedShort();
+                        assertTrue(version <= JAVA_8, name + " is of version " + version);
+                    }
+                }
+            }
+        }
+        Collections.sort(shown);
+        assertEquals(List.of("META-INF/LICENSE", "META-INF/MANIFEST.MF", "io/pagelock/agent/Agent.class"), shown);
+        assertTrue(
+                carried.containsAll(List.of(
+                        "jna-jpms", "pagelock-backend-freebsd", "pagelock-backend-linux", "pagelock-core", "worker")),
+                carried.toString());
+        assertEquals(Runtime.version().feature() >= 22, carried.contains("pagelock-binding-foreign"));
+    }
+
     @ParameterizedTest
     @MethodSource("ours")
     void servicesFilesAndDescriptorAgree(Path jar) throws IOException {

@@ -20,8 +20,15 @@ final class Jars {
         return list("");
     }
 
+    /** The libraries and the command. The agent is nobody's library: it carries them, see {@link AssembledJarsTest}. */
     static List<Path> ours() {
-        return list("pagelock-");
+        List<Path> ours = list("pagelock-");
+        ours.remove(agent());
+        return ours;
+    }
+
+    static Path agent() {
+        return list("pagelock-agent-").get(0);
     }
 
     /** What an application on Linux has: the API, the Linux backend and what it needs; no command line, no testkit. */

@@ -103,7 +103,7 @@ public final class ChildProcess {
         }
     }
 
-    /** How a program ended, and all that it printed. */
+    /** Holds how a program ended, and all that it printed. */
     public static final class Ended {
         /** The exit status of a program that took too long. */
         public static final int KILLED = -1;

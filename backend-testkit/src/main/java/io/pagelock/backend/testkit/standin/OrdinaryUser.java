@@ -34,7 +34,7 @@ import org.opentest4j.TestAbortedException;
 public final class OrdinaryUser {
     private static final String NOBODY = "65534";
 
-    /** The words before a program that root runs as that user. */
+    /** Holds the words before a program that root runs as that user. */
     public static final List<String> WITHOUT_RIGHTS = Collections.unmodifiableList(Arrays.asList(
             "setpriv",
             "--reuid=" + NOBODY,
