@@ -15,6 +15,8 @@ final class ThreadsMain {
     /** Pages between those of two threads. */
     private static final long DISTANCE = 8 * Baseline.PAGE;
 
+    private static final int WARM_UP = 40_000;
+
     private final int threads;
     private final long millis;
     private final long start;
@@ -33,6 +35,11 @@ final class ThreadsMain {
     public static void main(String[] args) throws InterruptedException {
         ThreadsMain work = new ThreadsMain(args[0], Integer.parseInt(args[1]), Long.parseLong(args[3]));
         int rounds = Integer.parseInt(args[2]);
+        // Until C2 has compiled both.
+        for (int i = 0; i < WARM_UP; i++) {
+            work.pagelock(work.start);
+            work.inMonitor(work.start);
+        }
         work.measure(work::pagelock);
         work.measure(work::inMonitor);
         for (int round = 0; round < rounds; round++) {
