@@ -58,6 +58,15 @@ public abstract class BackendPrograms {
      */
     protected abstract KernelRules rules();
 
+    /**
+     * Returns how many programs to run.
+     *
+     * @return {@code -Dpagelock.backend.programs}, or 8: a harness that reads /proc takes a second for each
+     */
+    protected int programs() {
+        return Integer.getInteger("pagelock.backend.programs", 8);
+    }
+
     /** What a step does, on both sides. */
     private interface Action {
         String on(Side side);
@@ -350,8 +359,7 @@ public abstract class BackendPrograms {
             world = new World(harness, rules());
         }
         long seed = Long.getLong("pagelock.backend.seed", 1);
-        int programs = Integer.getInteger("pagelock.backend.programs", 20);
-        for (int i = 0; i < programs; i++) {
+        for (int i = 0; i < programs(); i++) {
             Random random = new Random(seed + i);
             List<Step> program = new ArrayList<>();
             for (int step = 0; step < STEPS; step++) {

@@ -37,6 +37,11 @@ class BackendProgramsTest {
         }
 
         @Override
+        protected int programs() {
+            return 40;
+        }
+
+        @Override
         protected KernelRules rules() {
             return rules;
         }
