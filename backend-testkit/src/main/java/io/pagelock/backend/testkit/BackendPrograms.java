@@ -44,6 +44,9 @@ public abstract class BackendPrograms {
 
     private static final int UNLIMITED = -1;
 
+    /** Makes the test; JUnit calls it. */
+    protected BackendPrograms() {}
+
     /**
      * Opens the harness for one program; it is closed afterwards.
      *
