@@ -88,7 +88,7 @@ for (const [from, link] of links) {
 
 const tab = await browser.newPage()
 await tab.goto(`${base}/index.html`)
-for (const [asked, expected] of [['RLIMIT_MEMLOCK', 'Errors'], ['privileged group', 'HP-UX'], ['core dumps', 'Secrets']]) {
+for (const [asked, expected] of [['RLIMIT_MEMLOCK', 'Errors'], ['privileged group', 'HP-UX'], ['SecretPool budget', 'Secrets']]) {
   await tab.keyboard.press('Control+k')
   await tab.fill('#localsearch-input', asked)
   const results = tab.locator('#localsearch-list')
