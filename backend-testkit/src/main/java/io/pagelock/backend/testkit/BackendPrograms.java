@@ -156,7 +156,7 @@ public abstract class BackendPrograms {
             });
         }
 
-        /** More than is locked now by so many pages. Not while the address space is locked, whose size differs. */
+        /** A limit of this many pages more than are locked now. None while the address space is locked, whose size differs. */
         private String limit(int more) {
             if (!spaces.isEmpty()) {
                 return "nothing";

@@ -295,7 +295,7 @@ public final class FakeBackend
         }
     }
 
-    /** Also where the kernel reports pages as locked that are not, since the others are. */
+    /** Returns true also where the kernel reports pages as locked that are not, since the others are. */
     @Override
     public boolean failedLockLeavesNothing() {
         KernelRules rules = kernel.rules();
