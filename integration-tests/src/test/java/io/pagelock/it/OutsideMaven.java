@@ -82,11 +82,16 @@ final class OutsideMaven {
 
     /** Runs Maven in a project, which must succeed, and returns what it printed. */
     String run(Path project, String... arguments) {
+        return end(project, arguments).succeeded();
+    }
+
+    /** Runs Maven in a project, which may fail. */
+    ChildProcess.Ended end(Path project, String... arguments) {
         List<String> command =
                 new ArrayList<>(List.of("mvn", "-B", "-ntp", "-f", project.toString(), "-s", settings.toString()));
         command.add("-Dmaven.repo.local=" + directory.resolve("local"));
         command.addAll(List.of(arguments));
-        return ChildProcess.of(command).run().succeeded();
+        return ChildProcess.of(command).run();
     }
 
     static void copy(Path from, Path to) throws IOException {
