@@ -256,7 +256,9 @@ public final class ChildJvm {
         private static String copied(Path entry) {
             // By its whole name, so that no two are the same.
             Path to = Paths.get(
-                    DIRECTORY.toString(), "classes", entry.toAbsolutePath().toString());
+                    DIRECTORY.toString(),
+                    "classes",
+                    entry.toAbsolutePath().normalize().toString());
             try {
                 copyForAll(entry, to);
             } catch (IOException e) {
