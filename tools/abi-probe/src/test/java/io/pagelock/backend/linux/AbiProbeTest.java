@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pagelock.backend.support.AbiTable;
+import io.pagelock.backend.testkit.HeaderCheck;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.opentest4j.TestAbortedException;
 
 /**
@@ -84,6 +86,22 @@ class AbiProbeTest {
             assertEquals(null, System.getenv("CI"), reason);
             throw new TestAbortedException(reason);
         }
+    }
+
+    /** Two ways of asking the same headers: what one prints, the other one must confirm. */
+    @ParameterizedTest
+    @ValueSource(strings = {"-DPROBE", "-m32"})
+    void theGeneratedCheckConfirmsEveryNumber(String option) throws IOException {
+        if (option.equals("-m32")) {
+            assumeTrue(System.getProperty("os.arch").equals("amd64"), "cc -m32 is for x86");
+            needs32Bits();
+        }
+        HeaderCheck check = new HeaderCheck();
+        List<AbiTable.Row> rows =
+                AbiTable.ofProbe(probe(List.of(option)), System.getProperty("os.name")).rows();
+        assertTrue(rows.size() >= 50, rows.toString());
+        rows.forEach(row -> check.number(row.kind(), row.name(), row.number().orElseThrow()));
+        assertEquals(List.of(), check.findings(directory, "cc", "-D_GNU_SOURCE", option));
     }
 
     @Test
