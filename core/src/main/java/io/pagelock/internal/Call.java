@@ -41,7 +41,7 @@ final class Call {
     Parts stale;
     /** The only page of the call was found locked just before it is locked. */
     boolean isKnownLocked;
-    /** Nobody else held any of the pages when the call began, and no address-space lock was open. */
+    /** Nobody else held any of the pages when the call began, none was a leftover, and no address-space lock was open. */
     boolean alone;
     /** The system was asked once, for all of it, and leaves nothing behind when it refuses. */
     boolean leftNothing;

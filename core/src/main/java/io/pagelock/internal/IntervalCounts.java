@@ -215,7 +215,7 @@ final class IntervalCounts {
     /**
      * Adds one holder to every address of a reserved range, whose leftovers end.
      *
-     * @return whether no address had one
+     * @return whether no address had one, or was a leftover
      */
     boolean add(long start, long end, boolean isOnFault) {
         boolean alone = true;
@@ -223,6 +223,7 @@ final class IntervalCounts {
         for (boolean more = here.floor(start); more && less(here.start(), end); more = here.next()) {
             if (here.isLeftover()) {
                 takesOver = true;
+                alone = false;
                 here.set(0, 0);
                 leftoverBytes -= here.length();
             }

@@ -301,6 +301,21 @@ class EngineCasesTest {
         assertEquals(0, locker.statistics().leftoverBytes());
     }
 
+    /** The system leaves nothing of a failed lock, but the pages were locked before it. */
+    @Test
+    void L18_aLockThatFailsOverStraysDoesNotForgetThem() {
+        start(Systems.of("freebsd"));
+        assertTrue(backend.failedLockLeavesNothing());
+        kernel.unmap(memory + 5 * PAGE, 1);
+        kernel.failAt(Call.MUNLOCK, 1, Errno.EPERM);
+        assertThrows(PageLockException.class, () -> locker.lock(List.of(pages(0, 1), pages(5, 1))));
+        assertEquals(PAGE, locker.statistics().leftoverBytes());
+        assertThrows(PageLockException.class, () -> locker.lock(pages(0, 6)));
+        locker.lock(pages(7, 1)).close();
+        assertEquals("00000000", locked());
+        assertEquals(0, locker.statistics().leftoverBytes());
+    }
+
     @Test
     void aSweepThatFailsIsNotThrownAtAnother() {
         start(Systems.of("linux"));
