@@ -24,6 +24,9 @@ final class MemoryGuard {
 
     private static final long MOST = 1 << 30;
 
+    /** For so long a large range relies on an earlier look. Later, the program may have used up what was found. */
+    private static final long FRESH_NANOS = 100_000_000;
+
     private static final int PAGES_AT_ONCE = 1 << 14;
 
     /** Bits of pagemap: present, and a page of a file or shared. */
@@ -36,6 +39,7 @@ final class MemoryGuard {
     private final LinuxLimits limits;
     private final long pageSize;
     private final AtomicLong unlooked = new AtomicLong(LEAST);
+    private volatile long lookedAt = System.nanoTime() - FRESH_NANOS;
 
     MemoryGuard(LinuxCalls calls, ProcSelf proc, LinuxLimits limits, long pageSize) {
         this.calls = calls;
@@ -53,12 +57,13 @@ final class MemoryGuard {
 
     /** Checks a large range ahead, and only refuses what cannot fit whosever the cache is. */
     void check(long address, long length) {
-        if (unlooked.get() < length) {
+        if (unlooked.get() < length || System.nanoTime() - lookedAt >= FRESH_NANOS) {
             found(check(address, length, false));
         }
     }
 
     private void found(long room) {
+        lookedAt = System.nanoTime();
         unlooked.set(Math.max(LEAST, Math.min(MOST, room / 8)));
     }
 

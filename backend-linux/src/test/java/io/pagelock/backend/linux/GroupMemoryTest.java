@@ -80,7 +80,7 @@ class GroupMemoryTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"file", "anonymous", "copied", "readBefore", "small", "batch", "remedy", "forecast"})
+    @ValueSource(strings = {"file", "anonymous", "copied", "readBefore", "small", "usedMeanwhile", "batch", "remedy", "forecast"})
     void isRefusedWithTheGroupsNumbersAndSettings(
             String what, @TempDir(factory = PressureTest.BesideClasses.class) Path directory) throws Exception {
         run(what, directory);
@@ -170,6 +170,9 @@ class GroupMemoryTest {
                 case "small":
                     small();
                     break;
+                case "usedMeanwhile":
+                    usedMeanwhile();
+                    break;
                 case "batch":
                     List<MemoryRange> all = new ArrayList<>();
                     for (long at = 0; at < LARGE; at += MIB) {
@@ -211,6 +214,19 @@ class GroupMemoryTest {
             assertTrue(locks.size() > 4 * 40, locks.size() + " locks");
             locks.forEach(PageLock::close);
             check(thrown);
+        }
+
+        /** There was room for it when another lock looked. */
+        private static void usedMeanwhile() throws Exception {
+            LOCKER.lock(anonymous(MIB)).close();
+            while (LOCKER.forecast(12 * MIB).fits() == Tristate.YES) {
+                MemoryRange own = anonymous(MIB / 4);
+                for (long at = own.address(); at != own.end(); at += 4096) {
+                    Libc.touch(at);
+                }
+            }
+            Thread.sleep(200);
+            refused(anonymous(12 * MIB));
         }
 
         private static void remedy(String name) throws Exception {
