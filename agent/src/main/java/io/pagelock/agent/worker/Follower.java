@@ -66,6 +66,9 @@ final class Follower {
         List<AutoCloseable> before = again ? new ArrayList<>(handles) : Collections.emptyList();
         List<Refusal> refused = new ArrayList<>();
         RangeSet locked = lock(again ? now : now.subtract(held), refused);
+        if (again) {
+            locked = locked.union(lockStill(held.subtract(locked)));
+        }
         // Before their end, so that no page is without a lock in between.
         before.forEach(Follower::close);
         handles.removeAll(before);
@@ -112,6 +115,30 @@ final class Follower {
             }
         }
         return locked.build();
+    }
+
+    /** Locks again what is locked, which must not end because something else is refused. */
+    private RangeSet lockStill(RangeSet wanted) {
+        RangeSet.Builder locked = RangeSet.builder();
+        if (wanted.isEmpty() || lockStill(wanted.asList())) {
+            return wanted;
+        }
+        for (MemoryRange each : wanted.asList()) {
+            if (lockStill(Collections.singletonList(each))) {
+                locked.add(each);
+            }
+        }
+        return locked.build();
+    }
+
+    private boolean lockStill(List<MemoryRange> ranges) {
+        try {
+            handles.add(target.lock(ranges, request.options));
+            return true;
+        } catch (Refusal e) {
+            // Reported with the rest.
+            return false;
+        }
     }
 
     /** Threads end and memory is given back while this looks. */

@@ -179,6 +179,24 @@ class FollowerTest {
         assertEquals("refuse 10-20 30-40", calls());
     }
 
+    /** Otherwise the look now and then would unlock everything once the JVM has outgrown the limit. */
+    @Test
+    void whatIsLockedStaysSoWhenMoreIsRefused() throws Exception {
+        Follower follower = follower("committed,required");
+        committed(10, 20);
+        follower.round();
+        committed(10, 20, 30, 40);
+        target.refusedPage = 35;
+        target.reason = "OVER_LIMIT";
+        for (int i = 1; i < 60; i++) {
+            follower.round();
+        }
+        calls();
+        assertEquals(1, follower.round().size());
+        assertEquals("refuse 10-20 30-40, lock 10-20, end 10-20", calls());
+        assertEquals(10 * 4096, follower.heldBytes());
+    }
+
     @Test
     void theEndUnlocksEverything() throws Exception {
         Follower follower = follower("committed");

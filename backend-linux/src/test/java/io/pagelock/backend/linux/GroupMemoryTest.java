@@ -80,7 +80,18 @@ class GroupMemoryTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"file", "anonymous", "copied", "readBefore", "small", "usedMeanwhile", "batch", "remedy", "forecast"})
+    @ValueSource(
+            strings = {
+                "file",
+                "anonymous",
+                "copied",
+                "readBefore",
+                "small",
+                "usedMeanwhile",
+                "batch",
+                "remedy",
+                "forecast"
+            })
     void isRefusedWithTheGroupsNumbersAndSettings(
             String what, @TempDir(factory = PressureTest.BesideClasses.class) Path directory) throws Exception {
         run(what, directory);
