@@ -114,8 +114,10 @@ final class AddressSpace {
     void assume(OutsideLock outside) {
         takeTurn();
         try {
-            open.add(new Lock(outside.scope, outside.options));
-            inForce = inForce.plus(Demand.of(outside.scope, outside.options));
+            for (OutsideLock each : outside.parts()) {
+                open.add(new Lock(each.scope, each.options));
+                inForce = inForce.plus(Demand.of(each.scope, each.options));
+            }
             renewal.cover(inForce.current == Strength.FULL);
         } finally {
             passTurn();

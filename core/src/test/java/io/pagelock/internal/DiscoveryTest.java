@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.mockito.ArgumentMatchers.any;
 import static org.mockito.ArgumentMatchers.anyLong;
 import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.never;
@@ -15,11 +16,13 @@ import static org.mockito.Mockito.when;
 import io.pagelock.AddressSpaceScope;
 import io.pagelock.Availability;
 import io.pagelock.BackendInfo;
+import io.pagelock.Capability;
 import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
+import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.Host;
@@ -274,6 +277,28 @@ class DiscoveryTest {
         verify(backend, never()).unlock(anyLong(), anyLong());
     }
 
+    /** A1: what will be mapped is locked fully for the agent, and what is mapped is not. */
+    @Test
+    void anAddressSpaceLockDoesNotWeakenTheFutureOfAnAgent() {
+        OutsideLock agents =
+                new OutsideLock(AddressSpaceScope.CURRENT_AND_FUTURE, EnumSet.of(LockOption.ON_FAULT)).futureFully();
+        mark.lockForAgent(agents, () -> true);
+        BackendProvider provider = provider("linux", null);
+        Backend backend = provider.open(LINUX);
+        AddressSpaceLocking system = mock(AddressSpaceLocking.class);
+        when(backend.capabilities())
+                .thenReturn(EnumSet.of(
+                        Capability.LOCK_ON_FAULT,
+                        Capability.LOCK_ADDRESS_SPACE,
+                        Capability.LOCK_ADDRESS_SPACE_ON_FAULT));
+        when(backend.ability(AddressSpaceLocking.class)).thenReturn(Optional.of(system));
+        PageLocker locker = find(provider).locker();
+        locker.lockAddressSpace(AddressSpaceScope.FUTURE, LockOption.ON_FAULT).close();
+        verify(system).lockAll(AddressSpaceScope.FUTURE, Collections.emptySet());
+        verify(system, never()).lockAll(AddressSpaceScope.FUTURE, EnumSet.of(LockOption.ON_FAULT));
+        verify(system, never()).unlockAll(any());
+    }
+
     @Test
     void anAgentThatLockedNothingLeavesNoMark() {
         mark.lockForAgent(new OutsideLock(AddressSpaceScope.CURRENT, Collections.emptySet()), () -> false);
@@ -300,5 +325,7 @@ class DiscoveryTest {
         assertEquals("FUTURE ON_FAULT", OutsideLock.parse("FUTURE ON_FAULT").toString());
         assertEquals("CURRENT", OutsideLock.parse("CURRENT LATER_OPTION").toString());
         assertEquals("CURRENT_AND_FUTURE", OutsideLock.parse("LATER_SCOPE").toString());
+        String mixed = "CURRENT_AND_FUTURE ON_FAULT FUTURE_FULLY";
+        assertEquals(mixed, OutsideLock.parse(mixed).toString());
     }
 }

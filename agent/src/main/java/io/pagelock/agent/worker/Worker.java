@@ -132,7 +132,8 @@ public final class Worker implements AgentMXBean {
         AddressSpaceScope scope = !current
                 ? AddressSpaceScope.FUTURE
                 : request.future ? AddressSpaceScope.CURRENT_AND_FUTURE : AddressSpaceScope.CURRENT;
-        return new OutsideLock(scope, options);
+        OutsideLock asked = new OutsideLock(scope, options);
+        return request.future && request.options.isEmpty() && !options.isEmpty() ? asked.futureFully() : asked;
     }
 
     /** Reports whether anything stays locked. */
