@@ -92,17 +92,24 @@ final class LockProof {
         }
     }
 
-    private void checkPart(String function, long address, long length) {
+    /** Returns whether it shows as locked. */
+    private boolean checkPart(String function, long address, long length) {
         Tristate locked = oracle.ask(address, length);
         if (locked == Tristate.YES) {
             proven = true;
-        } else {
-            explain(function, address, length, locked);
+            return true;
         }
+        explain(function, address, length, locked);
+        return false;
     }
 
+    /**
+     * Files are left out once a part is found locked: the kernel itself answered the call then, and only anonymous memory can be
+     * droppable, do_mmap() in mm/mmap.c.
+     */
     private boolean checkByQuery(String function, long address, long length) {
         int fd = query.open();
+        boolean byKernel = false;
         try {
             for (long at = address; at != address + length; ) {
                 MappingQuery.Found mapping = fd < 0 ? null : query.at(fd, at);
@@ -110,7 +117,7 @@ final class LockProof {
                     return false;
                 }
                 long part = Math.min(mapping.end - at, address + length - at);
-                checkPart(function, at, part);
+                byKernel |= byKernel && mapping.ofFile() || checkPart(function, at, part);
                 at += part;
             }
             return true;
@@ -126,9 +133,10 @@ final class LockProof {
             checkPart(function, address, length);
             return;
         }
+        boolean byKernel = false;
         for (Mapping each : mappings.get()) {
             Mapping part = each.clip(address, address + length);
-            checkPart(function, part.start, part.length());
+            byKernel |= byKernel && each.isKnown() && each.inode != 0 || checkPart(function, part.start, part.length());
         }
     }
 

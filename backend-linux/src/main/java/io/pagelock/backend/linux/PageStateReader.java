@@ -50,7 +50,7 @@ final class PageStateReader {
         }
     }
 
-    /** Reads maps once, however many ranges there are. */
+    /** Reads maps once, however many ranges there are, and asks once where nothing is locked. */
     List<PageStates> read(List<MemoryRange> ranges) {
         long from = -1;
         long to = 0;
@@ -59,19 +59,21 @@ final class PageStateReader {
             to = Unsigned.max(to, each.end());
         }
         List<Mapping> mappings = proc.mappings(from, to).orElse(null);
+        boolean noneLocked = ranges.size() > 1 && oracle.ask(from, to - from) == Tristate.NO;
         Rights rights = new Rights();
         List<PageStates> answers = new ArrayList<>(ranges.size());
         for (MemoryRange each : ranges) {
             PageStates.Builder states = PageStates.unknown(each, pageSize);
             if (mappings != null) {
-                read(states, each, mappings, rights);
+                read(states, each, mappings, noneLocked, rights);
             }
             answers.add(states.build());
         }
         return answers;
     }
 
-    private void read(PageStates.Builder states, MemoryRange range, List<Mapping> mappings, Rights rights) {
+    private void read(
+            PageStates.Builder states, MemoryRange range, List<Mapping> mappings, boolean noneLocked, Rights rights) {
         long at = range.address();
         for (int i = firstAfter(mappings, at); i < mappings.size(); i++) {
             if (Long.compareUnsigned(mappings.get(i).start, range.end()) >= 0) {
@@ -80,7 +82,7 @@ final class PageStateReader {
             Mapping part = mappings.get(i).clip(range.address(), range.end());
             unmapped(states, range, at, part.start);
             if (isWhole(part)) {
-                Tristate flagged = oracle.locked(part);
+                Tristate flagged = noneLocked ? Tristate.NO : oracle.locked(part);
                 for (long from = part.start; from != part.end; ) {
                     long length = Math.min(part.end - from, PAGES_AT_ONCE * pageSize);
                     mapped(states, range, part.clip(from, from + length), flagged, rights);

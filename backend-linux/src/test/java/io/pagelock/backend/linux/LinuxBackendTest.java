@@ -193,6 +193,41 @@ class LinuxBackendTest {
     }
 
     @Test
+    void filesAreNotAskedAboutOnceAPartIsFoundLocked() {
+        ScriptedCalls calls = calls();
+        LinuxBackend backend = recent(calls);
+        proc.maps(
+                "00100000-00140000 r--s 00000000 fe:00 77                     /a",
+                "00140000-00180000 r--s 00000000 fe:00 78                     /b",
+                "00180000-001c0000 rw-p 00000000 00:00 0 ",
+                "001c0000-00200000 r--s 00000000 fe:00 79                     /c");
+        backend.lock(0x100000, 0x100000, Set.of(LockOption.ON_FAULT));
+        List<String> asked = List.of("msync(100000, 40000, 3)", "msync(180000, 40000, 3)");
+        assertEquals(asked, asked(calls));
+        calls.log.clear();
+        calls.ends.addAll(List.of(0x140000L, 0x180000L, 0x1c0000L, 0x200000L));
+        calls.inodes.putAll(Map.of(0x140000L, 77L, 0x180000L, 78L, 0x200000L, 79L));
+        recent(calls).lock(0x100000, 0x100000, Set.of(LockOption.ON_FAULT));
+        assertEquals(asked, asked(calls), "the same where the kernel shows where mappings end");
+    }
+
+    @Test
+    void filesAreAskedAboutWhileNothingIsFoundLocked() {
+        ScriptedCalls calls = lockingNothing();
+        LinuxBackend backend = recent(calls);
+        proc.maps(
+                "00100000-00140000 rw-s 00000000 00:05 70                     /dev/fb0",
+                "00140000-00200000 r--s 00000000 fe:00 78                     /b");
+        smaps("00100000-00140000 rw-s 00000000 00:05 70                     /dev/fb0", "rd wr sh io");
+        backend.lock(0x100000, 0x100000, Set.of(LockOption.ON_FAULT));
+        assertEquals(List.of("msync(100000, 40000, 3)", "msync(140000, c0000, 3)"), asked(calls));
+    }
+
+    private static List<String> asked(ScriptedCalls calls) {
+        return calls.log.stream().filter(call -> call.startsWith("msync(1")).collect(Collectors.toList());
+    }
+
+    @Test
     void descriptorIsClosedWhateverIsFound() {
         ScriptedCalls calls = lockingNothing();
         calls.ends.add(0x200000L);
@@ -754,11 +789,17 @@ class LinuxBackendTest {
         List<String> alone = new ArrayList<>();
         ranges.forEach(each -> alone.add(each + states(backend.pageStates(each))));
         proc.opened.clear();
+        calls.log.clear();
         List<String> together = new ArrayList<>();
         backend.pageStates(ranges).forEach(each -> together.add(each.range() + states(each)));
         assertEquals(alone, together);
+        assertEquals(List.of("msync(1f000, 32000, 3)"), made(calls), "one question where nothing is locked");
         assertEquals(1, proc.opened.stream().filter("/proc/self/maps"::equals).count());
         assertEquals(1, proc.opened.stream().filter("/proc/self/status"::equals).count());
+        calls.lockedFrom(0x50000, 1);
+        List<PageStates> now = backend.pageStates(ranges);
+        assertFalse(states(now.get(0)).startsWith("N"), "the first is locked");
+        now.subList(1, 4).forEach(each -> assertTrue(alone.contains(each.range() + states(each)), each::toString));
     }
 
     @Test

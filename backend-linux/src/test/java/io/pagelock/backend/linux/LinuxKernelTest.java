@@ -251,6 +251,36 @@ class LinuxKernelTest {
     }
 
     @Test
+    void memoryThatTheKernelMayDropIsFoundAmongFiles() throws IOException {
+        droppable(1);
+        assumeTrue(mayLock(300 * PAGE), "the limit is too small for the range");
+        Path file = Files.createTempFile("pagelock", ".file");
+        long at = map(300);
+        try {
+            Files.write(file, new byte[(int) (100 * PAGE)]);
+            int fd = Libc.open(file, false);
+            for (int i = 0; i < 3; i++) {
+                Libc.mmap(at + i * 100 * PAGE, 100 * PAGE, Libc.PROT_READ, Libc.MAP_SHARED | Libc.MAP_FIXED, fd, 0);
+            }
+            Libc.close(fd);
+        } finally {
+            Files.delete(file);
+        }
+        for (Set<LockOption> options : List.of(Set.<LockOption>of(), Set.of(LockOption.ON_FAULT))) {
+            BACKEND.lock(at, 300 * PAGE, options);
+            for (int i = 0; i < 3; i++) {
+                assertTrue(Witness.flagged(at + i * 100 * PAGE));
+            }
+            Libc.munlock(at, 300 * PAGE);
+        }
+        Libc.mmap(at + 250 * PAGE, PAGE, RW, Libc.MAP_ANONYMOUS | Libc.MAP_DROPPABLE | Libc.MAP_FIXED, -1, 0);
+        for (Set<LockOption> options : List.of(Set.<LockOption>of(), Set.of(LockOption.ON_FAULT))) {
+            refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 300 * PAGE, options));
+            Libc.munlock(at, 300 * PAGE);
+        }
+    }
+
+    @Test
     void pageWithoutAccessIsFoundBesideMemoryThatTheKernelMayDrop() {
         droppable(1);
         long at = map(3);

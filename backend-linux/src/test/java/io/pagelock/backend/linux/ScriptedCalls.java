@@ -19,6 +19,8 @@ final class ScriptedCalls implements LinuxCalls {
     final TreeSet<Long> ends = new TreeSet<>();
     /** PROCMAP_QUERY's flags of a mapping, by its end. */
     final Map<Long, Long> mappingFlags = new HashMap<>();
+    /** The inodes of those that are of files, by their ends. */
+    final Map<Long, Long> inodes = new HashMap<>();
     /** dev_major and dev_minor of all, in the order of memory. */
     long mappingDevice;
 
@@ -159,6 +161,7 @@ final class ScriptedCalls implements LinuxCalls {
         if (result == 0) {
             argument[4] = end;
             argument[5] = mappingFlags.getOrDefault(end, 0L);
+            argument[8] = inodes.getOrDefault(end, 0L);
             argument[9] = mappingDevice;
         }
         return result;
