@@ -36,8 +36,6 @@ final class Locking {
     private static final long QUICK_NANOS = 100_000_000;
     private static final long SLOW_NANOS = 400_000_000;
     private static final int STEP_FILES = 4096;
-    // A small file that is in memory takes a tenth of this.
-    private static final long COLD_NANOS = 50_000;
     private static final int READERS = 4;
     // Each splits mappings while it is being locked.
     private static final int RUNS = 256;
@@ -224,7 +222,7 @@ final class Locking {
         int least = (int) Math.max(MIN_STEP, locker.pageSize());
         Iterator<Window> segments = segments().iterator();
         Window left = null;
-        boolean cold = false;
+        ColdFiles cold = new ColdFiles();
         while (left != null || segments.hasNext()) {
             checkCancelled();
             List<Window> step = new ArrayList<>();
@@ -238,12 +236,12 @@ final class Locking {
             }
             long start = System.nanoTime();
             List<Window> within = withinBudget(step);
-            if (cold && within.size() > 1) {
-                readAhead(within);
+            if (!options.isOnFault() && within.size() > 1 && cold.isDue()) {
+                cold.looked(readAhead(within));
             }
             lock(within);
             long nanos = System.nanoTime() - start;
-            cold |= !options.isOnFault() && nanos > COLD_NANOS * step.size();
+            cold.locked(step.size(), nanos);
             done += step.stream().mapToLong(w -> w.range.length()).sum();
             options.progress().at(Math.min(done, total), total);
             size = nanos < QUICK_NANOS
@@ -361,8 +359,12 @@ final class Locking {
         }
     }
 
-    /** Reads small files that are not in memory side by side, where a lock would wait for one after the other. */
-    private void readAhead(List<Window> step) {
+    /**
+     * Reads small files that are not in memory side by side, where a lock would wait for one after the other.
+     *
+     * @return whether there were any
+     */
+    private boolean readAhead(List<Window> step) {
         List<PageStates> states = locker.pageStates(ranges(step));
         List<HeldFile> missing = new ArrayList<>();
         for (int i = 0; i < step.size(); i++) {
@@ -375,6 +377,7 @@ final class Locking {
                 missing.get(i).mapped().readAhead(STEP);
             }
         });
+        return !missing.isEmpty();
     }
 
     private static List<MemoryRange> ranges(List<Window> step) {
