@@ -54,7 +54,7 @@ public final class FilePages {
     /** How many pages are asked for at once, and how many files are mapped for it. */
     private static final long PAGES = 1 << 17;
 
-    private static final int FILES = 2048;
+    private static final int FILES = 1 << 14;
 
     /** A file of a batch: mapped whole, or what went wrong. */
     private static final class Part {

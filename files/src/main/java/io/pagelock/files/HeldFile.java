@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.files;
 
+import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -78,11 +79,13 @@ public final class HeldFile {
 
     /** What is mapped of it. */
     long pages() {
-        return mapped == null
-                ? 0
-                : mapped.segments().stream()
-                        .mapToLong(each -> each.alignedTo(pageSize).length() / pageSize)
-                        .sum();
+        long pages = 0;
+        if (mapped != null) {
+            for (MemoryRange each : mapped.segments()) {
+                pages += each.alignedTo(pageSize).length() / pageSize;
+            }
+        }
+        return pages;
     }
 
     /**

@@ -9,7 +9,7 @@ final class PassingMappings {
     /** The size of a mapping; a multiple of every page size. */
     static final long WINDOW = 256L << 20;
 
-    private static final int MANY = 8192;
+    private static final int MANY = 1 << 14;
     private static final long MUCH = 256 * WINDOW;
     private static final int PATIENCE_MILLIS = 5000;
 
