@@ -5,7 +5,6 @@ import static io.pagelock.spi.Unsigned.less;
 import static io.pagelock.spi.Unsigned.max;
 import static io.pagelock.spi.Unsigned.min;
 
-import java.util.Arrays;
 import java.util.function.LongPredicate;
 
 /**
@@ -21,139 +20,11 @@ final class IntervalCounts {
     /** In place of the number of full holders: there are no holders, and the kernel may still have the interval locked. */
     private static final int LEFTOVER = -1;
 
-    /** A leaf with intervals, or an inner node with children. Only the root may be empty. */
-    private static final class Node {
-        /** Where intervals start; of an inner node, a bound below all that is in a child, meaningless for the first child. */
-        private final long[] starts;
-
-        private final long[] ends;
-        private final int[] full;
-        private final int[] onFault;
-        private final Node[] children;
-        private int size;
-
-        private Node(int capacity, boolean isLeaf) {
-            starts = new long[capacity];
-            ends = isLeaf ? new long[capacity] : null;
-            full = isLeaf ? new int[capacity] : null;
-            onFault = isLeaf ? new int[capacity] : null;
-            children = isLeaf ? null : new Node[capacity];
-        }
-
-        private boolean isLeaf() {
-            return children == null;
-        }
-
-        private boolean isFull() {
-            return size == starts.length;
-        }
-
-        /** The last entry that starts at the address or before; -1 if there is none. */
-        private int indexOf(long at) {
-            int low = 0;
-            int high = size;
-            while (low < high) {
-                int middle = (low + high) >>> 1;
-                if (less(at, starts[middle])) {
-                    high = middle;
-                } else {
-                    low = middle + 1;
-                }
-            }
-            return low - 1;
-        }
-
-        private int childFor(long at) {
-            return Math.max(0, indexOf(at));
-        }
-
-        private Node lastChild() {
-            return children[size - 1];
-        }
-
-        private void put(int at, long start, long end, int fullCount, int onFaultCount) {
-            move(this, at, this, at + 1, size - at);
-            starts[at] = start;
-            ends[at] = end;
-            full[at] = fullCount;
-            onFault[at] = onFaultCount;
-            size++;
-        }
-
-        private void put(int at, long bound, Node child) {
-            move(this, at, this, at + 1, size - at);
-            starts[at] = bound;
-            children[at] = child;
-            size++;
-        }
-
-        private void take(int at) {
-            move(this, at + 1, this, at, size - at - 1);
-            size--;
-            if (!isLeaf()) {
-                children[size] = null;
-            }
-        }
-
-        private static void move(Node from, int at, Node to, int place, int count) {
-            System.arraycopy(from.starts, at, to.starts, place, count);
-            if (from.isLeaf()) {
-                System.arraycopy(from.ends, at, to.ends, place, count);
-                System.arraycopy(from.full, at, to.full, place, count);
-                System.arraycopy(from.onFault, at, to.onFault, place, count);
-            } else {
-                System.arraycopy(from.children, at, to.children, place, count);
-            }
-        }
-
-        /** Makes two of a full child, to make room for the address. What is added in ascending order fills its nodes. */
-        private void splitChild(int at, long added) {
-            Node child = children[at];
-            int kept = less(child.starts[child.size - 1], added) ? child.size - 1 : child.size / 2;
-            Node upper = new Node(starts.length, child.isLeaf());
-            upper.size = child.size - kept;
-            move(child, kept, upper, 0, upper.size);
-            child.size = kept;
-            if (!child.isLeaf()) {
-                Arrays.fill(child.children, kept, starts.length, null);
-            }
-            put(at + 1, upper.starts[0], upper);
-        }
-
-        /** Drops a child that is empty, and joins one to its neighbour if both together leave room for as much again. */
-        private void tidyChild(int at) {
-            if (children[at].size == 0) {
-                take(at);
-            } else if (at + 1 < size && mayJoin(at)) {
-                joinChild(at);
-            } else if (at > 0 && mayJoin(at - 1)) {
-                joinChild(at - 1);
-            }
-        }
-
-        private boolean mayJoin(int at) {
-            return children[at].size + children[at + 1].size <= starts.length / 2;
-        }
-
-        private void joinChild(int at) {
-            Node lower = children[at];
-            Node upper = children[at + 1];
-            if (!upper.isLeaf()) {
-                upper.starts[0] = starts[at + 1];
-            }
-            move(upper, 0, lower, lower.size, upper.size);
-            lower.size += upper.size;
-            // A leaf that the last search ended at must not be taken for one of the tree.
-            upper.size = 0;
-            take(at + 1);
-        }
-    }
-
     private static final int CAPACITY = 32;
 
     private final LongPredicate pinned;
     private final int capacity;
-    private Node root;
+    private IntervalNode root;
     private long heldBytes;
     private long leftoverBytes;
     /** Where the last change or question was; the next one is often at the same place. */
@@ -172,7 +43,7 @@ final class IntervalCounts {
     IntervalCounts(LongPredicate pinned, int capacity) {
         this.pinned = pinned;
         this.capacity = capacity;
-        root = new Node(capacity, true);
+        root = new IntervalNode(capacity, true);
         here = new Cursor();
     }
 
@@ -369,7 +240,7 @@ final class IntervalCounts {
     /** A place among the intervals. Its searches report whether they have found an interval, which a change may move. */
     final class Cursor {
         /** In the tree, or empty. */
-        private Node leaf = root;
+        private IntervalNode leaf = root;
 
         private int index;
 
@@ -452,21 +323,21 @@ final class IntervalCounts {
             return less(at, index + 1 < leaf.size ? leaf.starts[index + 1] : end());
         }
 
-        private Node leafOfFloor(long at) {
-            Node node = root;
-            Node before = null;
+        private IntervalNode leafOfFloor(long at) {
+            IntervalNode node = root;
+            IntervalNode before = null;
             while (!node.isLeaf()) {
                 int child = node.childFor(at);
                 before = child > 0 ? node.children[child - 1] : before;
                 node = node.children[child];
             }
-            return before != null && less(at, node.starts[0]) ? lastLeaf(before) : node;
+            return before != null && less(at, node.starts[0]) ? before.lastLeaf() : node;
         }
 
         /** Finds the first one that starts at the address or after. */
         private boolean ceiling(long at) {
-            Node node = root;
-            Node after = null;
+            IntervalNode node = root;
+            IntervalNode after = null;
             while (!node.isLeaf()) {
                 int child = node.childFor(at);
                 after = child + 1 < node.size ? node.children[child + 1] : after;
@@ -477,7 +348,7 @@ final class IntervalCounts {
                 place++;
             }
             if (place == node.size && after != null) {
-                node = firstLeaf(after);
+                node = after.firstLeaf();
                 place = 0;
             }
             leaf = node;
@@ -499,19 +370,11 @@ final class IntervalCounts {
         }
     }
 
-    private static Node firstLeaf(Node node) {
-        return node.isLeaf() ? node : firstLeaf(node.children[0]);
-    }
-
-    private static Node lastLeaf(Node node) {
-        return node.isLeaf() ? node : lastLeaf(node.lastChild());
-    }
-
     /** Inserts an interval behind what {@link Cursor#floor} has found here. An error here has split nodes at most. */
     private void insert(long start, long end, int full, int onFault) {
         // At the end of a leaf it may belong to the next one.
         if (here.leaf.isFull() || here.index + 1 >= here.leaf.size) {
-            Node leaf = leafWithRoom(start);
+            IntervalNode leaf = leafWithRoom(start);
             here.leaf = leaf;
             here.index = leaf.indexOf(start);
         }
@@ -520,14 +383,14 @@ final class IntervalCounts {
     }
 
     /** The leaf that the address belongs into. Full nodes are split on the way down, so that their parents have room. */
-    private Node leafWithRoom(long start) {
+    private IntervalNode leafWithRoom(long start) {
         if (root.isFull()) {
-            Node up = new Node(capacity, false);
+            IntervalNode up = new IntervalNode(capacity, false);
             up.put(0, root.starts[0], root);
             up.splitChild(0, start);
             root = up;
         }
-        Node node = root;
+        IntervalNode node = root;
         while (!node.isLeaf()) {
             int child = node.childFor(start);
             if (node.children[child].isFull()) {
@@ -545,19 +408,9 @@ final class IntervalCounts {
             here.leaf.take(here.index);
             return;
         }
-        delete(root, here.start());
+        root.delete(here.start());
         while (!root.isLeaf() && root.size == 1) {
             root = root.children[0];
         }
-    }
-
-    private static void delete(Node node, long start) {
-        if (node.isLeaf()) {
-            node.take(node.indexOf(start));
-            return;
-        }
-        int child = node.childFor(start);
-        delete(node.children[child], start);
-        node.tidyChild(child);
     }
 }

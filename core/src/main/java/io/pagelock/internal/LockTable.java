@@ -2,7 +2,6 @@
 package io.pagelock.internal;
 
 import static io.pagelock.spi.Unsigned.less;
-import static io.pagelock.spi.Unsigned.max;
 import static io.pagelock.spi.Unsigned.min;
 
 import java.util.function.LongPredicate;
@@ -25,6 +24,7 @@ final class LockTable {
     /** What is under way; never overlaps. */
     private final Spans underWay = new Spans();
 
+    private final Listing listing = new Listing(look);
     private final TurnQueue queue = new TurnQueue(this);
     final OpenHolds holds = new OpenHolds(this);
     final MappingRoom mappings = new MappingRoom(this, pages.cursor());
@@ -391,8 +391,9 @@ final class LockTable {
 
     /** Lists the ranges that holds and calls hold. */
     Parts held() {
+        assert Thread.holdsLock(this);
         Parts all = new Parts();
-        held(all, 0, Integer.MAX_VALUE);
+        listing.held(all, 0, Integer.MAX_VALUE);
         return all;
     }
 
@@ -403,38 +404,13 @@ final class LockTable {
      */
     long held(Parts all, long from, int most) {
         assert Thread.holdsLock(this);
-        long at = from;
-        boolean more = look.firstEndingAfter(from);
-        for (int i = 0; more && i < most; i++) {
-            at = look.end();
-            if (look.count() > 0) {
-                all.add(max(look.start(), from), at);
-            }
-            more = look.next();
-        }
-        return more ? at : 0;
+        return listing.held(all, from, most);
     }
 
     /** Plans to lock again what is held and not under way; what is under way asks again by itself. */
     Call planRenewal() {
         assert Thread.holdsLock(this);
-        Parts full = new Parts();
-        Parts onFault = new Parts();
-        for (boolean more = look.firstEndingAfter(0); more; more = look.next()) {
-            long at = look.start();
-            for (Span busy = underWay.first(at, look.end());
-                    look.count() > 0 && busy != null;
-                    busy = less(at, look.end()) ? underWay.first(at, look.end()) : null) {
-                if (less(at, busy.start)) {
-                    (look.full() > 0 ? full : onFault).add(at, busy.start);
-                }
-                at = busy.end;
-            }
-            if (look.count() > 0 && less(at, look.end())) {
-                (look.full() > 0 ? full : onFault).add(at, look.end());
-            }
-        }
-        return Call.renewal(full.toArray(), onFault.toArray());
+        return listing.renewal(underWay);
     }
 
     /**
