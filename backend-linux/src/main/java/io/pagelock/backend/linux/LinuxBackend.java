@@ -138,6 +138,7 @@ final class LinuxBackend extends AbstractBackend
 
     @Override
     public long readIn(long address, long length) {
+        memory.beforeReadIn(address, length);
         return filePages.readIn(address, length);
     }
 

@@ -55,6 +55,16 @@ final class MemoryGuard {
         }
     }
 
+    /**
+     * Checks what is about to be read in and then locked. Of the cache, the kernel drops what has just been mapped last of all, so that
+     * a group which is nearly full is out of memory sooner than the lock.
+     */
+    void beforeReadIn(long address, long length) {
+        if (unlooked.get() < length) {
+            found(check(address, length, true));
+        }
+    }
+
     /** Checks a large range ahead, and only refuses what cannot fit whosever the cache is. */
     void check(long address, long length) {
         if (unlooked.get() < length || System.nanoTime() - lookedAt >= FRESH_NANOS) {
