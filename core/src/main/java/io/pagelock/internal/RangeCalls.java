@@ -60,8 +60,10 @@ final class RangeCalls {
                 }
             } catch (RuntimeException e) {
                 PageLockException refusal = at(start, end, e);
+                // Not where the system was asked before, by itself and asynchronously, or before it dropped every lock.
                 call.leftNothing = call.alone
                         && call.asked == 1
+                        && !call.wasOutdated
                         && i == 0
                         && !call.isLarge()
                         && e instanceof PageLockException

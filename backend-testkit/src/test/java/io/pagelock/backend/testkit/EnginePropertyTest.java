@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -71,5 +72,12 @@ class EnginePropertyTest {
                         throw e;
                     }
                 });
+    }
+
+    /** A native lock succeeds, the end of a refused address-space lock drops it, and it is refused when it is asked for again. */
+    @Test
+    void whatWasLockedNativelyIsUnlockedWhenItsRenewalIsRefused() {
+        new Model(Systems.of("freebsd"), FakeBackend.allOf(Systems.of("freebsd")), true)
+                .run(List.of(0, 1296434, 0, 0, 0, 0, 93296416, 94830, -1));
     }
 }
