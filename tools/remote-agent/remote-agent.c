@@ -343,6 +343,16 @@ static void call_agent_protect(struct request *r) {
     result_signed(r, mprotect(P(0), Z(1) * page_bytes(), PROT_NONE));
 }
 
+/* Takes access from every second page, so that each page is a mapping, until the kernel has no more. Returns how many it took. */
+static void call_agent_split(struct request *r) {
+    size_t page = page_bytes();
+    size_t i = 0;
+    while (i < Z(1) && mprotect((char *)P(0) + i * page, page, PROT_NONE) == 0) {
+        i += 2;
+    }
+    result_unsigned(r, (unsigned long)(i / 2));
+}
+
 static void call_agent_read(struct request *r) {
     memcpy(r->arguments[1].memory, P(0), r->arguments[1].length);
     result_signed(r, 0);
@@ -721,12 +731,28 @@ static void call_getegid(struct request *r) {
     result_signed(r, (long)getegid());
 }
 CALL(getgroups, getgroups(I(0), (gid_t *)P(1)))
+/* Otherwise the files of the process in /proc are root's from now on, and the witness cannot read them. */
+static void stay_readable(void) {
+#ifdef AGENT_LINUX
+    int saved = errno;
+    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    errno = saved;
+#endif
+}
+
 static void call_setuid(struct request *r) {
     result_signed(r, setuid((uid_t)I(0)));
-#ifdef AGENT_LINUX
-    /* Otherwise its files in /proc are root's from now on, and the witness cannot read them. */
-    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    stay_readable();
+}
+
+/* Not for good, so that what a user without rights is refused can be undone. */
+static void call_seteuid(struct request *r) {
+#ifdef __hpux
+    result_signed(r, setresuid((uid_t)-1, (uid_t)I(0), (uid_t)-1));
+#else
+    result_signed(r, seteuid((uid_t)I(0)));
 #endif
+    stay_readable();
 }
 CALL(setgid, setgid((gid_t)I(0)))
 CALL(exit, (exit(I(0)), 0))
@@ -960,6 +986,7 @@ static const struct function {
     F(agent_unmap, "pz"),
     F(agent_remap, "pz"),
     F(agent_protect, "pz"),
+    F(agent_split, "pz"),
     F(agent_truncate, "pz"),
     F(agent_read, "pm"),
     F(agent_write, "pm"),
@@ -1005,6 +1032,7 @@ static const struct function {
     F(getegid, ""),
     F(getgroups, "ip"),
     F(setuid, "i"),
+    F(seteuid, "i"),
     F(setgid, "i"),
     F(exit, "i"),
 #ifdef RLIMIT_MEMLOCK

@@ -53,6 +53,21 @@ int setrlimit(int resource, const struct fb_rlimit *rlp) {
         return fail(FB_EINVAL);
     }
     standin_set("limit_cur", rlp->rlim_cur == FB_RLIM_INFINITY ? -1 : (long) rlp->rlim_cur);
+    standin_set("limit_max", rlp->rlim_max == FB_RLIM_INFINITY ? -1 : (long) rlp->rlim_max);
+    return 0;
+}
+
+int seteuid(unsigned int uid) {
+    standin_set("euid", (long) uid);
+    return 0;
+}
+
+int setuid(unsigned int uid) {
+    return seteuid(uid);
+}
+
+int setgid(unsigned int gid) {
+    (void) gid;
     return 0;
 }
 

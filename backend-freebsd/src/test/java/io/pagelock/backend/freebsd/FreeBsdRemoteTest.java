@@ -8,7 +8,6 @@ import io.pagelock.backend.support.GuardCalls;
 import io.pagelock.backend.testkit.BackendContract;
 import io.pagelock.backend.testkit.Harness;
 import io.pagelock.backend.testkit.Harness.Ability;
-import io.pagelock.backend.testkit.remote.RemoteAgent;
 import io.pagelock.backend.testkit.remote.RemoteCalls;
 import io.pagelock.backend.testkit.remote.RemoteHarness;
 import io.pagelock.backend.testkit.remote.RemoteMachine;
@@ -22,13 +21,15 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /**
  * The backend through remote-agent: on the FreeBSD that the environment names, otherwise on an agent whose kernel is the
  * stand-in, which shows that the way there is right.
  */
 class FreeBsdRemoteTest {
+    private static final long LIMIT = 8 << 20;
+
     @AutoClose
     private static RemoteRun run;
 
@@ -45,19 +46,34 @@ class FreeBsdRemoteTest {
         }
     }
 
+    @Nested
+    class Kernel extends FreeBsdKernelCases {
+        @Override
+        protected Harness open() {
+            return harness(run.machine());
+        }
+    }
+
     private static Harness harness(RemoteMachine machine) {
         CLibrary calls = CLibrary.open(Host.current(), run.library());
         return new RemoteHarness(machine, FreeBsdBackend.over(calls, machine.host()), new FreeBsdProvider())
                 .with(Ability.PROTECT);
     }
 
-    /** Where the kernel is its own: the stand-in needs the rights of the Linux underneath. */
     @Nested
-    @EnabledIfEnvironmentVariable(named = RemoteAgent.ADDRESS_VARIABLE, matches = ".+")
+    @EnabledIfSystemProperty(named = "pagelock.thorough", matches = "true")
     class ContractOfAnOrdinaryUser extends BackendContract {
         @Override
         protected Harness open() {
-            return harness(run.ofOrdinaryUser(8 << 20).machine());
+            return harness(run.ofOrdinaryUser(LIMIT).machine());
+        }
+    }
+
+    @Nested
+    class KernelOfAnOrdinaryUser extends FreeBsdKernelCases {
+        @Override
+        protected Harness open() {
+            return harness(run.ofOrdinaryUser(LIMIT).machine());
         }
     }
 

@@ -29,7 +29,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Each error of mlock(2) and mlockall(2), produced by the stand-in: reason, function, number, finding and remedy. */
+/**
+ * The errors of mlock(2), mlockall(2) and msync(2) that the stand-in is ordered to give: reason, function, number, finding and remedy.
+ * {@link HpuxKernelCases} has the others.
+ */
 class HpuxFailureTest {
     private Hpux hpux;
     private StandIn standIn;
@@ -116,19 +119,6 @@ class HpuxFailureTest {
     }
 
     @Test
-    void everyCallNeedsThePrivilege() {
-        var held = locker.lock(MemoryRange.of(memory, page));
-        standIn.set("privileged", 0);
-        assertRefused(held::close, Reason.NOT_PERMITTED, "munlock", "EPERM", "setprivgrp");
-        assertTrue(standIn.isLocked(memory));
-        assertRefused(
-                () -> locker.lockAddressSpace(AddressSpaceScope.FUTURE), Reason.NOT_PERMITTED, "mlockall", "EPERM");
-        assertRefused(() -> backend.unlockAll(List.of()), Reason.NOT_PERMITTED, "munlockall", "EPERM");
-        standIn.set("privileged", 1);
-        held.close();
-    }
-
-    @Test
     void tooLittleLockableMemoryIsOutOfMemory() {
         standIn.set("system_limit", 2 * page);
         assertRefused(lock(3), Reason.NO_LOCKABLE_MEMORY, "mlock", "EAGAIN", "asked for 12288 bytes", "unlockable_mem");
@@ -137,20 +127,6 @@ class HpuxFailureTest {
                 Reason.NO_LOCKABLE_MEMORY,
                 "mlockall",
                 "EAGAIN");
-    }
-
-    @Test
-    void aLengthOfNullIsRefusedByTheSystemAndNeverGiven() {
-        assertRefused(() -> backend.lock(memory, 0, Set.of()), Reason.UNKNOWN, "mlock", "EINVAL", "a length of 0");
-        assertThrows(IllegalArgumentException.class, () -> MemoryRange.of(memory, 0));
-    }
-
-    @Test
-    void aHoleIsNotMapped() {
-        standIn.unmap(memory + page, 1);
-        assertRefused(lock(3), Reason.NOT_MAPPED, "mlock", "ENOMEM", "Keep the memory mapped");
-        assertRefused(() -> backend.unlock(memory, 3 * page), Reason.NOT_MAPPED, "munlock", "ENOMEM");
-        assertRefused(() -> locker.sync(MemoryRange.of(memory, 3 * page)), Reason.NOT_MAPPED, "msync", "ENOMEM");
     }
 
     @Test
@@ -206,18 +182,6 @@ class HpuxFailureTest {
     void tryAgainIsNotWouldBlock() {
         standIn.fail("mlock", 1, 246);
         assertRefused(lock(1), Reason.UNKNOWN, "mlock", "EWOULDBLOCK");
-    }
-
-    @Test
-    void invalidatingALockedPageIsBusy() {
-        try (var held = locker.lock(MemoryRange.of(memory, page))) {
-            assertRefused(
-                    () -> locker.sync(MemoryRange.of(memory, page), SyncOption.INVALIDATE),
-                    Reason.BUSY,
-                    "msync",
-                    "EBUSY");
-        }
-        locker.sync(MemoryRange.of(memory, page), SyncOption.ASYNC);
     }
 
     @Test

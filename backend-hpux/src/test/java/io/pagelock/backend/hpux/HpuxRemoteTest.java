@@ -37,15 +37,27 @@ class HpuxRemoteTest {
         run = RemoteRun.of("hpux");
     }
 
+    private static Harness harness() {
+        RemoteMachine machine = run.machine();
+        CLibrary calls = CLibrary.open(Host.current(), run.library());
+        Backend backend = HpuxProvider.backend(
+                calls, HpuxNumbers.read(numbers(), machine.host().bits()), machine.host());
+        return new RemoteHarness(machine, backend, new HpuxProvider()).without(Ability.TRUNCATE);
+    }
+
     @Nested
     class Contract extends BackendContract {
         @Override
         protected Harness open() {
-            RemoteMachine machine = run.machine();
-            CLibrary calls = CLibrary.open(Host.current(), run.library());
-            Backend backend = HpuxProvider.backend(
-                    calls, HpuxNumbers.read(numbers(), machine.host().bits()), machine.host());
-            return new RemoteHarness(machine, backend, new HpuxProvider()).without(Ability.TRUNCATE);
+            return harness();
+        }
+    }
+
+    @Nested
+    class Kernel extends HpuxKernelCases {
+        @Override
+        protected Harness open() {
+            return harness();
         }
     }
 
@@ -58,7 +70,7 @@ class HpuxRemoteTest {
 
     @TestFactory
     Stream<DynamicTest> theKernelAnswersAsIsKnown() {
-        return run.answers(RemoteCalls::new);
+        return run.answers(machine -> new RemoteCalls(machine).privilegeIsNeeded());
     }
 
     /** What abi-probe printed on that system; without it, some numbers are unknown. */

@@ -11,7 +11,6 @@ import io.pagelock.LimitValue;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
-import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.backend.testkit.standin.StandIn;
 import io.pagelock.engine.PageLockers;
@@ -25,7 +24,7 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Each error of mlock(3C), mlockall(3C) and mpin(2), produced by the stand-in, and the rows of the comparison. */
+/** The errors of mlock(3C), mlockall(3C) and mpin(2) that the stand-in is ordered to give; {@link IrixKernelCases} has the others. */
 class IrixFailureTest {
     private Irix irix;
     private StandIn standIn;
@@ -49,13 +48,6 @@ class IrixFailureTest {
     private Executable lock(long pages) {
         PageLocker locker = PageLockers.over(irix.backend());
         return () -> locker.lock(MemoryRange.of(memory, pages * page));
-    }
-
-    @Test
-    void aHoleIsNotMapped() {
-        standIn.unmap(memory + page, 1);
-        assertRefused(lock(3), Reason.NOT_MAPPED, "mlock", "ENOMEM", "Keep the memory mapped");
-        assertFalse(standIn.isLocked(memory), "undone");
     }
 
     @Test
@@ -102,19 +94,6 @@ class IrixFailureTest {
         assertTrue(held.isValid());
         held.close();
         assertFalse(standIn.isLocked(memory));
-    }
-
-    @Test
-    void unlockOverAHoleIsNotMapped() {
-        IrixBackend backend = irix.backend();
-        backend.lock(memory, 3 * page, Set.of());
-        standIn.unmap(memory + page, 1);
-        assertRefused(
-                () -> backend.unlock(memory, 3 * page),
-                Reason.NOT_MAPPED,
-                "munlock",
-                "ENOMEM",
-                "Keep the memory mapped");
     }
 
     @ParameterizedTest
@@ -166,37 +145,6 @@ class IrixFailureTest {
         assertRefused(() -> locker.lockAddressSpace(AddressSpaceScope.FUTURE), Reason.UNKNOWN, "mlockall", "EINVAL");
         standIn.fail("munlockall", 1, 16);
         assertRefused(() -> irix.backend().unlockAll(List.of()), Reason.BUSY, "munlockall", "EBUSY");
-    }
-
-    @Test
-    void locksOfOthersEndWithOurs() {
-        standIn.call("mlock", com.sun.jna.Pointer.createConstant(memory), com.sun.jna.Pointer.createConstant(page));
-        PageLockers.over(irix.backend()).lock(MemoryRange.of(memory, page)).close();
-        assertFalse(standIn.isLocked(memory), "mlock does not count");
-    }
-
-    @Test
-    void invalidatingALockedPageIsBusy() {
-        PageLocker locker = PageLockers.over(irix.backend());
-        try (var held = locker.lock(MemoryRange.of(memory, page))) {
-            assertRefused(
-                    () -> locker.sync(MemoryRange.of(memory, page), SyncOption.INVALIDATE),
-                    Reason.BUSY,
-                    "msync",
-                    "EBUSY",
-                    "locked");
-        }
-    }
-
-    @Test
-    void syncOverAHoleIsNotMapped() {
-        standIn.unmap(memory + page, 1);
-        assertRefused(
-                () -> irix.backend().sync(memory, 3 * page, Set.of()),
-                Reason.NOT_MAPPED,
-                "msync",
-                "ENOMEM",
-                "Keep the memory mapped");
     }
 
     @Test

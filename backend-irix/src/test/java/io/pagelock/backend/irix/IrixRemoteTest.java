@@ -37,15 +37,27 @@ class IrixRemoteTest {
         run = RemoteRun.of("irix");
     }
 
+    private static Harness harness() {
+        RemoteMachine machine = run.machine();
+        CLibrary calls = CLibrary.open(Host.current(), run.library());
+        Backend backend = IrixProvider.backend(
+                calls, IrixNumbers.read(numbers(), machine.host().bits()), machine.host());
+        return new RemoteHarness(machine, backend, new IrixProvider()).without(Ability.TRUNCATE);
+    }
+
     @Nested
     class Contract extends BackendContract {
         @Override
         protected Harness open() {
-            RemoteMachine machine = run.machine();
-            CLibrary calls = CLibrary.open(Host.current(), run.library());
-            Backend backend = IrixProvider.backend(
-                    calls, IrixNumbers.read(numbers(), machine.host().bits()), machine.host());
-            return new RemoteHarness(machine, backend, new IrixProvider()).without(Ability.TRUNCATE);
+            return harness();
+        }
+    }
+
+    @Nested
+    class Kernel extends IrixKernelCases {
+        @Override
+        protected Harness open() {
+            return harness();
         }
     }
 

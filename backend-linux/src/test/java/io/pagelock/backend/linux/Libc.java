@@ -61,10 +61,6 @@ final class Libc {
         must("mprotect", call("mprotect", word(address), word(length), protection));
     }
 
-    static int tryMprotect(long address, long length, int protection) {
-        return call("mprotect", word(address), word(length), protection);
-    }
-
     /** MADV_DONTNEED is 4: unless they are locked, the pages are dropped and read or zeroed anew when touched. */
     static int dropPages(long address, long length) {
         return call("madvise", word(address), word(length), 4);

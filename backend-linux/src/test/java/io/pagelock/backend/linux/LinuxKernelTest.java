@@ -15,9 +15,9 @@ import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
-import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.backend.support.CLibrary;
+import io.pagelock.backend.testkit.Harness;
 import io.pagelock.engine.PageLockers;
 import io.pagelock.spi.Host;
 import java.io.IOException;
@@ -26,43 +26,38 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
 /**
- * The backend on the kernel of this machine; {@link Witness} says what is really locked. Locks 64 KiB at most, so that it
- * runs in every {@link Life} that may lock at all: see {@link LivesTest}.
+ * The backend on the kernel of this machine, with calls of this JVM besides {@link LinuxKernelCases}; {@link Witness} says what is
+ * really locked. Locks 64 KiB at most, so that it runs in every {@link Life} that may lock at all: see {@link LivesTest}.
  */
 @EnabledOnOs(OS.LINUX)
-class LinuxKernelTest {
+class LinuxKernelTest extends LinuxKernelCases {
+    @Override
+    protected Harness open() {
+        return new LinuxHarness();
+    }
+
     private static final long PAGE = Libc.getpagesize();
     private static final int RW = Libc.PROT_READ | Libc.PROT_WRITE;
     private static final LinuxBackend BACKEND = (LinuxBackend) new LinuxProvider().open(Host.current());
 
     private final Deque<Runnable> undo = new ArrayDeque<>();
-    private long lockedBefore;
-
-    @BeforeEach
-    void count() {
-        lockedBefore = Witness.lockedBytes();
-    }
+    private final long lockedBefore = Witness.lockedBytes();
 
     @AfterEach
     void clean() {
         while (!undo.isEmpty()) {
             undo.pop().run();
         }
-        assertEquals(lockedBefore, Witness.lockedBytes(), "something stayed locked");
     }
 
     /** Private memory with a hole on either side. */
@@ -89,7 +84,7 @@ class LinuxKernelTest {
         return at;
     }
 
-    private static PageStates pages(long address, long pages) {
+    private static PageStates states(long address, long pages) {
         return BACKEND.pageStates(MemoryRange.of(address, pages * PAGE));
     }
 
@@ -97,34 +92,6 @@ class LinuxKernelTest {
         PageLockException thrown = assertThrows(PageLockException.class, call);
         assertEquals(reason, thrown.reason(), thrown.getMessage());
         return thrown;
-    }
-
-    @Test
-    void lockedPagesAreLockedAndNoOthers() {
-        long at = map(6);
-        BACKEND.lock(at + 2 * PAGE, 2 * PAGE, Set.of());
-        assertEquals(lockedBefore + 2 * PAGE, Witness.lockedBytes());
-        for (int i = 0; i < 6; i++) {
-            assertEquals(i == 2 || i == 3, Witness.locked(at + i * PAGE), "page " + i);
-        }
-        BACKEND.unlock(at + 2 * PAGE, 2 * PAGE);
-        assertFalse(Witness.flagged(at + 2 * PAGE));
-        assertEquals(lockedBefore, Witness.lockedBytes());
-    }
-
-    @Test
-    void unlockedPagesAreNoErrorToUnlock() {
-        BACKEND.unlock(map(1), PAGE);
-    }
-
-    @Test
-    void lockingAgainIsNotCountedTwice() {
-        long at = map(2);
-        BACKEND.lock(at, 2 * PAGE, Set.of());
-        BACKEND.lock(at, 2 * PAGE, Set.of());
-        assertEquals(lockedBefore + 2 * PAGE, Witness.lockedBytes());
-        BACKEND.unlock(at, 2 * PAGE);
-        assertEquals(lockedBefore, Witness.lockedBytes());
     }
 
     @Test
@@ -140,69 +107,11 @@ class LinuxKernelTest {
     }
 
     @Test
-    void holeIsNotMappedWithItsAddress() {
-        long at = map(4);
-        Libc.munmap(at + 2 * PAGE, PAGE);
-        PageLockException thrown = refused(Reason.NOT_MAPPED, () -> BACKEND.lock(at, 4 * PAGE, Set.of()));
-        assertTrue(thrown.detail().contains(Long.toHexString(at + 2 * PAGE)), thrown.detail());
-        assertEquals("mlock", thrown.function().orElse(""));
-        assertEquals("ENOMEM", thrown.errnoName().orElse(""));
-        // The kernel keeps what comes before the hole; to undo that is the engine's part.
-        assertTrue(Witness.flagged(at));
-        assertEquals(
-                Reason.NOT_MAPPED,
-                assertThrows(PageLockException.class, () -> BACKEND.unlock(at, 4 * PAGE))
-                        .reason());
-        assertFalse(Witness.flagged(at));
-    }
-
-    @Test
-    void holeAtTheStartAndAtTheEndAreFound() {
-        long at = map(2);
-        assertTrue(refused(Reason.NOT_MAPPED, () -> BACKEND.lock(at - PAGE, 2 * PAGE, Set.of()))
-                .detail()
-                .contains(Long.toHexString(at - PAGE)));
-        assertTrue(refused(Reason.NOT_MAPPED, () -> BACKEND.lock(at, 3 * PAGE, Set.of()))
-                .detail()
-                .contains(Long.toHexString(at + 2 * PAGE)));
-        Libc.munlock(at, 2 * PAGE);
-    }
-
-    @Test
-    void pageWithoutAccessCannotBePagedIn() {
-        long at = map(4);
-        Libc.mprotect(at + 2 * PAGE, PAGE, Libc.PROT_NONE);
-        PageLockException thrown = refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 4 * PAGE, Set.of()));
-        assertTrue(thrown.detail().contains("PROT_NONE"), thrown.detail());
-        assertTrue(thrown.detail().contains(Long.toHexString(at + 2 * PAGE)), thrown.detail());
-        BACKEND.unlock(at, 4 * PAGE);
-    }
-
-    @Test
     void pastTheEndOfAFileCannotBePagedIn() throws IOException {
         long at = map(file(2), 4);
         PageLockException thrown = refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 4 * PAGE, Set.of()));
         assertTrue(thrown.detail().contains("pagelock"), thrown.detail());
         assertTrue(thrown.detail().contains(2 * PAGE + " bytes"), thrown.detail());
-        BACKEND.unlock(at, 4 * PAGE);
-    }
-
-    @Test
-    void fileThatIsTruncatedUnderItsLockLosesPages() throws IOException {
-        Path file = file(4);
-        long at = map(file, 4);
-        BACKEND.lock(at, 4 * PAGE, Set.of());
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-            channel.truncate(PAGE);
-        }
-        // Pages that shared a large folio with what was cut off leave the page table too, until they are touched again.
-        assertEquals(Tristate.of(Witness.present(at)), pages(at, 4).locked(0));
-        Libc.touch(at);
-        PageStates states = pages(at, 4);
-        assertEquals(Tristate.YES, states.locked(0));
-        assertEquals(Tristate.NO, states.locked(1));
-        assertEquals(Tristate.NO, states.resident(1));
-        refused(Reason.CANNOT_BE_PAGED_IN, () -> BACKEND.lock(at, 4 * PAGE, Set.of()));
         BACKEND.unlock(at, 4 * PAGE);
     }
 
@@ -219,7 +128,7 @@ class LinuxKernelTest {
             refused(Reason.CANNOT_BE_PAGED_IN, () -> locker.lock(inner));
             Files.write(file, new byte[(int) (4 * PAGE)]);
             locker.lock(inner).close();
-            assertEquals(Tristate.YES, pages(inner.address(), 1).locked(0));
+            assertEquals(Tristate.YES, states(inner.address(), 1).locked(0));
         }
     }
 
@@ -328,28 +237,6 @@ class LinuxKernelTest {
     }
 
     @Test
-    void onFaultPagesAreLockedWhenTheyAreTouched() {
-        long at = map(4);
-        BACKEND.lock(at, 4 * PAGE, Set.of(LockOption.ON_FAULT));
-        assertEquals(lockedBefore + 4 * PAGE, Witness.lockedBytes());
-        assertTrue(Witness.onFault(at));
-        assertFalse(Witness.present(at));
-        PageStates before = pages(at, 4);
-        assertEquals(0, before.countLocked(Tristate.YES));
-        assertEquals(4, before.countLocked(Tristate.NO));
-        Libc.touch(at + PAGE);
-        assertTrue(Witness.locked(at + PAGE));
-        PageStates after = pages(at, 4);
-        assertEquals(Tristate.YES, after.locked(1));
-        assertEquals(Tristate.YES, after.resident(1));
-        assertEquals(Tristate.NO, after.locked(2));
-        BACKEND.lock(at, 4 * PAGE, Set.of());
-        assertEquals(4, pages(at, 4).countLocked(Tristate.YES));
-        assertFalse(Witness.onFault(at));
-        BACKEND.unlock(at, 4 * PAGE);
-    }
-
-    @Test
     void pagingInBringsInAndDirtiesNoFile() throws IOException {
         assumeTrue(BACKEND.capabilities().contains(io.pagelock.Capability.PAGE_IN), "Linux before 5.14");
         long at = map(4);
@@ -373,50 +260,11 @@ class LinuxKernelTest {
     }
 
     @Test
-    void onFaultDoesNotMindPagesThatCannotBePagedIn() {
-        long at = map(2);
-        Libc.mprotect(at, PAGE, Libc.PROT_NONE);
-        BACKEND.lock(at, 2 * PAGE, Set.of(LockOption.ON_FAULT));
-        assertEquals(lockedBefore + 2 * PAGE, Witness.lockedBytes());
-        BACKEND.unlock(at, 2 * PAGE);
-    }
-
-    @Test
-    void pagesTellsHolesUntouchedAndResident() {
-        long at = map(4);
-        Libc.touch(at + PAGE);
-        Libc.munmap(at + 2 * PAGE, PAGE);
-        PageStates states = BACKEND.pageStates(MemoryRange.of(at - PAGE, 6 * PAGE));
-        Tristate[] resident = new Tristate[6];
-        for (int i = 0; i < 6; i++) {
-            resident[i] = states.resident(i);
-            assertEquals(Tristate.NO, states.locked(i));
-        }
-        assertEquals(
-                List.of(Tristate.NO, Tristate.NO, Tristate.YES, Tristate.NO, Tristate.NO, Tristate.NO),
-                List.of(resident));
-        assertEquals(
-                Optional.of(List.of(MemoryRange.of(at, 2 * PAGE), MemoryRange.of(at + 3 * PAGE, PAGE))),
-                BACKEND.mapped(MemoryRange.of(at - PAGE, 6 * PAGE)));
-    }
-
-    @Test
-    void pageWithoutAccessUnderALockIsNotLocked() {
-        long at = map(2);
-        Libc.mprotect(at + PAGE, PAGE, Libc.PROT_NONE);
-        assertThrows(PageLockException.class, () -> BACKEND.lock(at, 2 * PAGE, Set.of()));
-        assertTrue(Witness.flagged(at + PAGE), "the kernel counts it");
-        assertEquals(Tristate.YES, pages(at, 2).locked(0));
-        assertEquals(Tristate.NO, pages(at, 2).locked(1));
-        BACKEND.unlock(at, 2 * PAGE);
-    }
-
-    @Test
     void pagesOfAnOwnFileInTheCacheAreResidentAlsoWhenUntouched() throws IOException {
         long at = map(file(2), 2);
         assertFalse(Witness.present(at));
         // Also in a namespace: whoever may write a file is told the truth.
-        assertEquals(2, pages(at, 2).countResident(Tristate.YES));
+        assertEquals(2, states(at, 2).countResident(Tristate.YES));
     }
 
     @Test
@@ -428,7 +276,7 @@ class LinuxKernelTest {
         Libc.close(fd);
         undo.push(() -> Libc.munmap(at, 4 * PAGE));
         BACKEND.lock(at + PAGE, PAGE, Set.of());
-        PageStates states = pages(at, 4);
+        PageStates states = states(at, 4);
         assertEquals(Tristate.YES, states.resident(1));
         assertEquals(Tristate.YES, states.locked(1));
         for (int i : new int[] {0, 2, 3}) {
@@ -441,37 +289,12 @@ class LinuxKernelTest {
     }
 
     @Test
-    void invalidatingALockedPageIsBusy() throws IOException {
-        Path file = file(2);
-        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-rw-"));
-        long at = map(file, 2);
-        BACKEND.lock(at + PAGE, PAGE, Set.of());
-        PageLockException thrown =
-                refused(Reason.BUSY, () -> BACKEND.sync(at, 2 * PAGE, Set.of(SyncOption.INVALIDATE)));
-        assertEquals("EBUSY", thrown.errnoName().orElse(""));
-        BACKEND.sync(at, 2 * PAGE, Set.of());
-        BACKEND.unlock(at + PAGE, PAGE);
-        BACKEND.sync(at, 2 * PAGE, Set.of(SyncOption.INVALIDATE));
-        BACKEND.sync(at, 2 * PAGE, EnumSet.of(SyncOption.ASYNC));
-    }
-
-    @Test
     void syncWritesTheFile() throws IOException {
         Path file = file(1);
         long at = map(file, 1);
         Libc.touch(at);
         BACKEND.sync(at, PAGE, Set.of());
         assertEquals(1, Files.readAllBytes(file)[0]);
-    }
-
-    @Test
-    void syncOfAHoleIsNotMappedWithItsAddress() {
-        long at = map(3);
-        Libc.munmap(at + PAGE, PAGE);
-        for (Set<SyncOption> options : List.of(Set.<SyncOption>of(), Set.of(SyncOption.ASYNC))) {
-            PageLockException thrown = refused(Reason.NOT_MAPPED, () -> BACKEND.sync(at, 3 * PAGE, options));
-            assertTrue(thrown.detail().contains(Long.toHexString(at + PAGE)), thrown.detail());
-        }
     }
 
     /** What LockOracle stands on. */
@@ -522,19 +345,12 @@ class LinuxKernelTest {
     }
 
     @Test
-    void limitsAreThoseOfTheKernel() {
-        long at = map(1);
-        BACKEND.lock(at, PAGE, Set.of());
-        long[] limits = Libc.getrlimit(Libc.RLIMIT_MEMLOCK);
+    void theHardLimitAndThePrivilegeAreThoseOfTheKernel() {
+        long hard = Libc.getrlimit(Libc.RLIMIT_MEMLOCK)[1];
         assertEquals(
-                limits[0] == -1 ? "unlimited" : io.pagelock.ByteSize.format(limits[0]),
-                BACKEND.limits().all().get(0).soft().toString());
-        assertEquals(
-                limits[1] == -1 ? "unlimited" : io.pagelock.ByteSize.format(limits[1]),
+                hard == -1 ? "unlimited" : io.pagelock.ByteSize.format(hard),
                 BACKEND.limits().all().get(0).hard().toString());
-        assertEquals(Witness.lockedBytes(), BACKEND.limits().lockedBytes().orElseThrow());
         assertEquals(privileged() ? Tristate.YES : Tristate.NO, BACKEND.limits().privileged());
-        BACKEND.unlock(at, PAGE);
     }
 
     @Test

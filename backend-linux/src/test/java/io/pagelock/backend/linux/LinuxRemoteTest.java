@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.linux;
 
+import static io.pagelock.backend.testkit.Refusals.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
 
+import io.pagelock.LockOption;
+import io.pagelock.MemoryRange;
+import io.pagelock.PageLocker;
+import io.pagelock.Reason;
 import io.pagelock.backend.testkit.BackendContract;
 import io.pagelock.backend.testkit.Harness;
 import io.pagelock.backend.testkit.RuleReport;
@@ -13,6 +20,7 @@ import io.pagelock.backend.testkit.remote.RemoteCalls;
 import io.pagelock.backend.testkit.remote.RemoteMachine;
 import io.pagelock.backend.testkit.remote.RemoteRun;
 import io.pagelock.backend.testkit.standin.StandIn;
+import io.pagelock.engine.PageLockers;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -25,6 +33,7 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
@@ -69,6 +78,22 @@ class LinuxRemoteTest {
     }
 
     @Nested
+    class Kernel extends LinuxKernelCases {
+        @Override
+        protected Harness open() {
+            return RemoteLinux.harness(run.machine());
+        }
+    }
+
+    @Nested
+    class KernelOfAnOrdinaryUser extends LinuxKernelCases {
+        @Override
+        protected Harness open() {
+            return RemoteLinux.harness(run.ofOrdinaryUser(LIMIT).machine());
+        }
+    }
+
+    @Nested
     @EnabledIfSystemProperty(named = "pagelock.thorough", matches = "true")
     class ContractOfAnOrdinaryUser extends BackendContract {
         @Override
@@ -83,6 +108,48 @@ class LinuxRemoteTest {
             // Bound to getrlimit64.
             assertEquals(Set.of("getrlimit"), machine.missing(LinuxCalls.class));
         }
+    }
+
+    /** In the agent's process, since a JVM that can map nothing more ends. */
+    @Test
+    void tooManyMappingsIsSaidOfLockAndOfUnlock() {
+        try (RemoteMachine machine = run.machine()) {
+            LinuxBackend backend = RemoteLinux.backend(machine);
+            PageLocker locker = PageLockers.over(backend);
+            long page = machine.pageSize();
+            long free = machine.map(16);
+            long held = machine.map(16);
+            long onFault = machine.map(16);
+            MemoryRange large = MemoryRange.of(machine.map(4096), 4096 * page);
+            long pages = 400_000;
+            long all = machine.mapNoReserve(pages);
+            backend.lock(held, 16 * page, Set.of());
+            backend.lock(onFault, 16 * page, Set.of(LockOption.ON_FAULT));
+            long taken = machine.split(all, pages);
+            assumeTrue(taken < pages / 2, "the kernel allows as many mappings as that");
+            assertTooManyMappings(() -> backend.lock(free + 4 * page, page, Set.of()), "mlock");
+            assertTooManyMappings(() -> backend.unlock(held + 4 * page, page), "munlock");
+            // What is on fault already would be split for a full lock as well.
+            assertTooManyMappings(() -> backend.lock(onFault + 4 * page, page, Set.of()), "mlock");
+            // Where no mapping has to be split, there is nothing to refuse, not even for the steps of a large lock.
+            backend.unlock(held, 16 * page);
+            backend.unlock(onFault, 16 * page);
+            locker.lock(large).close();
+            machine.unmap(all, pages);
+            backend.lock(free + 4 * page, page, Set.of());
+            assertTrue(taken > 1000, "only " + taken + " mappings");
+        }
+    }
+
+    private static void assertTooManyMappings(Executable call, String function) {
+        assertRefused(
+                call,
+                Reason.TOO_MANY_MAPPINGS,
+                function,
+                "ENOMEM",
+                "vm.max_map_count is ",
+                "the process has ",
+                "sysctl -w vm.max_map_count=");
     }
 
     @TestFactory

@@ -34,7 +34,6 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -414,66 +413,6 @@ class LivesTest {
             assertEquals(PAGES * PAGE, Witness.lockedBytes());
             keep.close();
             assertEquals(0, Witness.lockedBytes());
-        }
-    }
-
-    /** As many mappings as there may be: a minute of system calls. {@link LinuxFailureTest} has the same in each build. */
-    @Test
-    @EnabledIfSystemProperty(named = "pagelock.thorough", matches = "true")
-    void tooManyMappingsIsSaidOfLockAndOfUnlock() {
-        // A compiler and a growing heap would map memory when there is none to be had, and the JVM would end.
-        Life.ROOT.jvm().options("-Xint", "-Xms96m").run(Mappings.class).succeeded();
-    }
-
-    /** A process that has as many mappings as it may. */
-    static final class Mappings {
-        public static void main(String[] arguments) {
-            LinuxBackend backend = (LinuxBackend) new LinuxProvider().open(Host.current());
-            long free = Limits.map(16 * PAGE);
-            long held = Limits.map(16 * PAGE);
-            long onFault = shared(16 * PAGE);
-            MemoryRange large = MemoryRange.of(shared(16 << 20), 16 << 20);
-            // Whatever memory the engine and its thread take, they take before there is none to be had.
-            PageLocker locker = PageLocker.system();
-            locker.lock(large).close();
-            Libc.dropPages(large.address(), large.length());
-            long pages = 200_000;
-            long at = Limits.map(pages * PAGE);
-            backend.lock(held, 16 * PAGE, Set.of());
-            backend.lock(onFault, 16 * PAGE, Set.of(LockOption.ON_FAULT));
-            // Every second page without access makes a mapping of each, until the kernel refuses.
-            long page = 0;
-            while (page < pages && Libc.tryMprotect(at + page * PAGE, PAGE, Libc.PROT_NONE) == 0) {
-                page += 2;
-            }
-            assertTrue(page < pages, "the kernel allows " + Witness.mappings() + " mappings");
-            int full = Witness.mappings();
-            PageLockException lock =
-                    assertThrows(PageLockException.class, () -> backend.lock(free + 4 * PAGE, PAGE, Set.of()));
-            PageLockException unlock =
-                    assertThrows(PageLockException.class, () -> backend.unlock(held + 4 * PAGE, PAGE));
-            // What is on fault already would be split for a full lock as well.
-            PageLockException within =
-                    assertThrows(PageLockException.class, () -> backend.lock(onFault + 4 * PAGE, PAGE, Set.of()));
-            // Where no mapping has to be split, there is nothing to refuse, not even for the steps of a large lock.
-            backend.unlock(held, 16 * PAGE);
-            backend.unlock(onFault, 16 * PAGE);
-            locker.lock(large).close();
-            Libc.munmap(at, pages * PAGE);
-            for (PageLockException each : List.of(lock, unlock, within)) {
-                assertEquals(Reason.TOO_MANY_MAPPINGS, each.reason(), each.getMessage());
-                Limits.has(each.detail(), "vm.max_map_count is ", "the process has ");
-                Limits.has(each.remedies().toString(), "sysctl -w vm.max_map_count=");
-            }
-            assertTrue(full > 1000, "only " + full + " mappings");
-            backend.lock(free + 4 * PAGE, PAGE, Set.of());
-            backend.unlock(free, 16 * PAGE);
-            assertEquals(0, Witness.lockedBytes());
-        }
-
-        /** Not next to memory of the same kind, with which it would be one mapping. */
-        private static long shared(long bytes) {
-            return Libc.mmap(0, bytes, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_SHARED | Libc.MAP_ANONYMOUS, -1, 0);
         }
     }
 }

@@ -13,11 +13,8 @@ import io.pagelock.Capability;
 import io.pagelock.LimitValue;
 import io.pagelock.LockLimits;
 import io.pagelock.MemoryRange;
-import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
-import io.pagelock.PageStates;
 import io.pagelock.Reason;
-import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.backend.testkit.standin.StandIn;
 import io.pagelock.engine.PageLockers;
@@ -32,7 +29,10 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Each error of mlock(2), munlock(2) and msync(2), and what xnu does without an error, produced by the stand-in. */
+/**
+ * The errors of mlock(2), munlock(2) and msync(2) that the stand-in is ordered to give, and what is seen by its raw calls alone.
+ * {@link MacosKernelCases} has the others.
+ */
 class MacosFailureTest {
     private Macos macos;
     private StandIn standIn;
@@ -65,50 +65,12 @@ class MacosFailureTest {
         return standIn.call("mlock", Pointer.createConstant(address), Pointer.createConstant(pages * page));
     }
 
-    /** Refused though every call of the kernel succeeded. */
-    private static void assertFoundOut(Executable call, Reason reason, String words) {
-        PageLockException e = assertThrows(PageLockException.class, call);
-        assertEquals(reason, e.reason(), e.getMessage());
-        assertTrue(e.getMessage().contains(words), e.getMessage());
-        assertFalse(e.remedies().isEmpty(), e.getMessage());
-    }
-
     private String locked() {
         StringBuilder all = new StringBuilder();
         for (int i = 0; i < 6; i++) {
             all.append(standIn.isLocked(memory + i * page) ? 1 : 0);
         }
         return all.toString();
-    }
-
-    @Test
-    void aHoleIsNotMapped() {
-        standIn.unmap(memory + page, 1);
-        assertRefused(lock(3), Reason.NOT_MAPPED, "mlock", "ENOMEM", "nothing is mapped at", "Keep the memory mapped");
-        assertEquals("000000", locked());
-    }
-
-    @Test
-    void aHoleThatTheKernelDoesNotSeeIsNotMapped() {
-        PageLocker locker = PageLockers.over(backend);
-        try (var held = locker.lock(MemoryRange.of(memory, page))) {
-            standIn.unmap(memory + page, 1);
-            assertFoundOut(
-                    () -> locker.lock(MemoryRange.of(memory, 3 * page)),
-                    Reason.NOT_MAPPED,
-                    "nothing is mapped at 0x" + Long.toHexString(memory + page));
-            assertEquals("100000", locked());
-            assertTrue(held.isValid());
-        }
-        assertEquals("000000", locked());
-    }
-
-    @Test
-    void unlockGoesOverAHoleThatTheKernelStopsBefore() {
-        backend.lock(memory, 6 * page, Set.of());
-        standIn.unmap(memory + 2 * page, 1);
-        assertFoundOut(() -> backend.unlock(memory, 6 * page), Reason.NOT_MAPPED, "nothing is mapped at");
-        assertEquals("000000", locked());
     }
 
     @Test
@@ -135,34 +97,6 @@ class MacosFailureTest {
             assertEquals("111100", locked());
             assertTrue(outer.isValid());
         }
-    }
-
-    @Test
-    void theLimitOfTheProcessHasItsNumbersAndItsKnobs() {
-        standIn.set("memlock", 2 * page);
-        mlock(memory + 5 * page, 1);
-        assertRefused(
-                lock(3),
-                Reason.OVER_LIMIT,
-                "mlock",
-                "EAGAIN",
-                "asked for 12288 bytes",
-                "locked by this process 4096 bytes",
-                "RLIMIT_MEMLOCK soft limit 8192 bytes",
-                "ulimit -l 16",
-                "MemoryLock",
-                "sysctl vm.user_wire_limit=16384");
-        assertEquals("000001", locked());
-        backend.unlock(memory, 6 * page);
-    }
-
-    @Test
-    void whatIsLockedAlreadyIsNotAskedForAgain() {
-        backend.lock(memory, 2 * page, Set.of());
-        standIn.set("memlock", 2 * page);
-        assertRefused(lock(3), Reason.OVER_LIMIT, "mlock", "EAGAIN", "asked for 4096 bytes", "ulimit -l 12");
-        backend.lock(memory, 2 * page, Set.of());
-        backend.unlock(memory, 2 * page);
     }
 
     @Test
@@ -228,20 +162,6 @@ class MacosFailureTest {
     }
 
     @Test
-    void aPagePastTheEndOfItsFileCannotBePagedIn() {
-        long file = standIn.mapFile(4);
-        standIn.truncate(file, 2);
-        assertRefused(
-                () -> PageLockers.over(backend).lock(MemoryRange.of(file, 4 * page)),
-                Reason.CANNOT_BE_PAGED_IN,
-                "mlock",
-                "ENOMEM",
-                "past the end of its file",
-                "Leave out");
-        assertFalse(standIn.isLocked(file));
-    }
-
-    @Test
     void executableMemoryIsNotPermitted() {
         standIn.fail("mlock", 1, 13);
         assertRefused(lock(1), Reason.NOT_PERMITTED, "mlock", "EACCES", "code signing", "Leave executable memory out");
@@ -268,53 +188,12 @@ class MacosFailureTest {
     }
 
     @Test
-    void syncOverAHoleIsNotMapped() {
-        standIn.unmap(memory + page, 1);
-        assertRefused(
-                () -> backend.sync(memory, 3 * page, Set.of()),
-                Reason.NOT_MAPPED,
-                "msync",
-                "ENOMEM",
-                "Keep the memory mapped");
-    }
-
-    @Test
-    void invalidatingALockedPageIsBusyThoughTheKernelWouldDoIt() {
-        PageLocker locker = PageLockers.over(backend);
-        try (var held = locker.lock(MemoryRange.of(memory, page))) {
-            assertFoundOut(
-                    () -> locker.sync(MemoryRange.of(memory, page), SyncOption.INVALIDATE), Reason.BUSY, "locked");
-            assertTrue(held.isValid());
-        }
-        locker.sync(MemoryRange.of(memory, page), SyncOption.INVALIDATE, SyncOption.ASYNC);
-        assertEquals("sync invalidate", standIn.lastSync(), "MS_ASYNC with another flag is not permitted");
-    }
-
-    @Test
     void theAddressSpaceCannotBeLocked() {
         assertFalse(backend.capabilities().contains(Capability.LOCK_ADDRESS_SPACE));
         PageLocker locker = PageLockers.over(backend);
         assertThrows(UnsupportedOperationException.class, () -> locker.lockAddressSpace(AddressSpaceScope.CURRENT));
         assertEquals(0, standIn.calls("mlockall"));
         assertTrue(backend.info().notes().toString().contains("ENOSYS"), "doctor says so");
-    }
-
-    @Test
-    void aHoleIsNeitherLockedNorInMemory() {
-        standIn.touch(memory);
-        backend.lock(memory, page, Set.of());
-        standIn.touch(memory + 2 * page);
-        standIn.unmap(memory + page, 1);
-        PageStates states = backend.pageStates(MemoryRange.of(memory, 4 * page));
-        assertEquals(
-                List.of(Tristate.YES, Tristate.NO, Tristate.NO, Tristate.NO),
-                List.of(states.locked(0), states.locked(1), states.locked(2), states.locked(3)));
-        assertEquals(
-                List.of(Tristate.YES, Tristate.NO, Tristate.YES, Tristate.NO),
-                List.of(states.resident(0), states.resident(1), states.resident(2), states.resident(3)));
-        assertEquals(Tristate.YES, backend.anyLocked(MemoryRange.of(memory, 4 * page)));
-        assertEquals(Tristate.NO, backend.anyLocked(MemoryRange.of(memory + page, 3 * page)));
-        backend.unlock(memory, page);
     }
 
     /** What Mach does not say stays unknown, and locks go on without its proof. */

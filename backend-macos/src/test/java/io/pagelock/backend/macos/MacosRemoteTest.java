@@ -6,12 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.pagelock.backend.support.CLibrary;
 import io.pagelock.backend.testkit.BackendContract;
 import io.pagelock.backend.testkit.Harness;
-import io.pagelock.backend.testkit.Harness.Ability;
 import io.pagelock.backend.testkit.remote.RemoteCalls;
 import io.pagelock.backend.testkit.remote.RemoteHarness;
 import io.pagelock.backend.testkit.remote.RemoteMachine;
 import io.pagelock.backend.testkit.remote.RemoteRun;
-import io.pagelock.spi.Backend;
 import io.pagelock.spi.Host;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -35,14 +33,25 @@ class MacosRemoteTest {
         run = RemoteRun.of("macos");
     }
 
+    private static Harness harness() {
+        RemoteMachine machine = run.machine();
+        CLibrary calls = CLibrary.open(Host.current(), run.library());
+        return new RemoteHarness(machine, MacosProvider.backend(calls, machine.host()), new MacosProvider());
+    }
+
     @Nested
     class Contract extends BackendContract {
         @Override
         protected Harness open() {
-            RemoteMachine machine = run.machine();
-            CLibrary calls = CLibrary.open(Host.current(), run.library());
-            Backend backend = MacosProvider.backend(calls, machine.host());
-            return new RemoteHarness(machine, backend, new MacosProvider()).without(Ability.PROTECT);
+            return harness();
+        }
+    }
+
+    @Nested
+    class Kernel extends MacosKernelCases {
+        @Override
+        protected Harness open() {
+            return harness();
         }
     }
 

@@ -12,7 +12,6 @@ import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
-import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.engine.PageLockers;
 import java.util.EnumSet;
@@ -28,7 +27,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Each error of memcntl(2) and mctl(3UCB), produced by the stand-in: reason, function, number, finding and remedy. */
+/**
+ * The errors of memcntl(2) and mctl(3UCB) that the stand-in is ordered to give: reason, function, number, finding and remedy.
+ * {@link SolarisKernelCases} has the others.
+ */
 abstract class SolarisFailures {
     private final String function;
     private Solaris solaris;
@@ -63,29 +65,6 @@ abstract class SolarisFailures {
 
     private Executable lock(long pages) {
         return () -> locker.lock(MemoryRange.of(memory, pages * page));
-    }
-
-    @Test
-    void withoutThePrivilegeLockingIsNotPermitted() {
-        solaris.standIn.set("privileged", 0);
-        refusal(lock(1), Reason.NOT_PERMITTED, "EPERM", "proc_lock_memory is not in effect", "ppriv", "limitpriv");
-    }
-
-    @Test
-    void withoutThePrivilegeUnlockingIsNotPermittedEither() {
-        var lock = locker.lock(MemoryRange.of(memory, page));
-        solaris.standIn.set("privileged", 0);
-        refusal(lock::close, Reason.NOT_PERMITTED, "EPERM", "MC_UNLOCK", "proc_lock_memory");
-        assertTrue(solaris.standIn.isLocked(memory), "still locked");
-        solaris.standIn.set("privileged", 1);
-        lock.close();
-    }
-
-    @Test
-    void eachLockCommandNamesThePrivilege() {
-        solaris.standIn.set("privileged", 0);
-        refusal(() -> backend.lockAll(AddressSpaceScope.FUTURE, Set.of()), Reason.NOT_PERMITTED, "EPERM", "MC_LOCKAS");
-        refusal(() -> backend.unlockAll(List.of()), Reason.NOT_PERMITTED, "EPERM", "MC_UNLOCKAS");
     }
 
     @Test
@@ -176,13 +155,6 @@ abstract class SolarisFailures {
     }
 
     @Test
-    void aHoleIsNotMapped() {
-        solaris.standIn.unmap(memory + page, 1);
-        refusal(lock(3), Reason.NOT_MAPPED, "ENOMEM", "Keep the memory mapped");
-        assertTrue(!solaris.standIn.isLocked(memory), "undone");
-    }
-
-    @Test
     void noMemoryForTheKernelIsToldFromAHole() {
         solaris.standIn.fail("MC_LOCK", 1, 12);
         refusal(lock(3), Reason.NO_LOCKABLE_MEMORY, "ENOMEM", "every page of the range is mapped");
@@ -223,59 +195,9 @@ abstract class SolarisFailures {
     }
 
     @Test
-    void invalidatingALockedPageIsBusy() {
-        try (var lock = locker.lock(MemoryRange.of(memory, page))) {
-            refusal(
-                    () -> locker.sync(MemoryRange.of(memory, 2 * page), SyncOption.INVALIDATE),
-                    Reason.BUSY,
-                    "EBUSY",
-                    "MS_INVALIDATE");
-            locker.sync(MemoryRange.of(memory, 2 * page));
-            locker.sync(MemoryRange.of(memory, 2 * page), SyncOption.ASYNC);
-        }
-    }
-
-    @Test
     void pagesHeldForInputOrOutputAreBusy() {
         solaris.standIn.fail("MC_SYNC", 1, 11);
         refusal(() -> locker.sync(MemoryRange.of(memory, page)), Reason.BUSY, "EAGAIN", "input or output");
-    }
-
-    @Test
-    void syncOverAHoleIsNotMapped() {
-        solaris.standIn.unmap(memory + page, 1);
-        refusal(() -> locker.sync(MemoryRange.of(memory, 3 * page)), Reason.NOT_MAPPED, "ENOMEM");
-    }
-
-    @Test
-    void aSuccessPastTheEndOfAFileIsFoundOut() {
-        long file = solaris.standIn.mapFile(3);
-        solaris.standIn.truncate(file, 1);
-        PageLockException e = assertThrows(PageLockException.class, () -> locker.lock(MemoryRange.of(file, 3 * page)));
-        assertEquals(Reason.CANNOT_BE_PAGED_IN, e.reason(), e.getMessage());
-        assertTrue(e.getMessage().contains("past the end of its file, which has 4096 bytes"), e.getMessage());
-        assertTrue(!solaris.standIn.isLocked(file), "undone");
-    }
-
-    @Test
-    void aSuccessOverReservedMemoryIsFoundOut() {
-        long reserved = solaris.standIn.mapNoReserve(2);
-        solaris.standIn.touch(reserved);
-        PageLockException e =
-                assertThrows(PageLockException.class, () -> locker.lock(MemoryRange.of(reserved, 2 * page)));
-        assertEquals(Reason.CANNOT_BE_PAGED_IN, e.reason(), e.getMessage());
-        assertTrue(e.getMessage().contains("MAP_NORESERVE"), e.getMessage());
-        solaris.standIn.touch(reserved + page);
-        locker.lock(MemoryRange.of(reserved, 2 * page)).close();
-    }
-
-    @Test
-    void pagesWithoutAccessAreLockedLikeOthers() {
-        solaris.standIn.touch(memory);
-        solaris.standIn.protect(memory, 1);
-        try (var lock = locker.lock(MemoryRange.of(memory, page))) {
-            assertTrue(solaris.standIn.isLocked(memory));
-        }
     }
 
     @Test

@@ -40,30 +40,65 @@ class SolarisRemoteTest {
         run = RemoteRun.of("solaris");
     }
 
+    private static Harness memcntl() {
+        RemoteMachine machine = run.machine();
+        CLibrary calls = CLibrary.open(Host.current(), run.library());
+        return harness(machine, backend(machine, calls, null));
+    }
+
+    /** Where the agent was compiled with -DAGENT_UCB. */
+    private static Harness mctl() {
+        RemoteMachine machine = run.machine();
+        if (!machine.has("mctl")) {
+            machine.close();
+            throw new TestAbortedException("the agent has no mctl");
+        }
+        CLibrary calls = CLibrary.open(Host.current(), run.library());
+        return harness(machine, backend(machine, calls, calls));
+    }
+
+    private static Harness harness(RemoteMachine machine, Backend backend) {
+        return new RemoteHarness(machine, backend, new SolarisProvider())
+                .with(Ability.MAP_UNLOCKABLE, Ability.SHORTEN_LOCKED);
+    }
+
     @Nested
     class Contract extends BackendContract {
         @Override
         protected Harness open() {
-            RemoteMachine machine = run.machine();
-            CLibrary calls = CLibrary.open(Host.current(), run.library());
-            return new RemoteHarness(machine, backend(machine, calls, null), new SolarisProvider())
-                    .with(Ability.MAP_UNLOCKABLE, Ability.SHORTEN_LOCKED);
+            return memcntl();
         }
     }
 
-    /** Where the agent was compiled with -DAGENT_UCB. */
     @Nested
     class ContractThroughMctl extends BackendContract {
         @Override
         protected Harness open() {
-            RemoteMachine machine = run.machine();
-            if (!machine.has("mctl")) {
-                machine.close();
-                throw new TestAbortedException("the agent has no mctl");
-            }
-            CLibrary calls = CLibrary.open(Host.current(), run.library());
-            return new RemoteHarness(machine, backend(machine, calls, calls), new SolarisProvider())
-                    .with(Ability.MAP_UNLOCKABLE, Ability.SHORTEN_LOCKED);
+            return mctl();
+        }
+    }
+
+    @Nested
+    class Kernel extends SolarisKernelCases {
+        Kernel() {
+            super("memcntl");
+        }
+
+        @Override
+        protected Harness open() {
+            return memcntl();
+        }
+    }
+
+    @Nested
+    class KernelThroughMctl extends SolarisKernelCases {
+        KernelThroughMctl() {
+            super("mctl");
+        }
+
+        @Override
+        protected Harness open() {
+            return mctl();
         }
     }
 
@@ -77,7 +112,7 @@ class SolarisRemoteTest {
 
     @TestFactory
     Stream<DynamicTest> theKernelAnswersAsIsKnown() {
-        return run.answers(RemoteCalls::new);
+        return run.answers(machine -> new RemoteCalls(machine).privilegeIsNeeded());
     }
 
     /** Without libkstat, which has no part in what is asked here. */

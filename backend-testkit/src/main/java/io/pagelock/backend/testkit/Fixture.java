@@ -27,16 +27,42 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.function.Executable;
 
-/** What the rules share: a harness and a locker per test, assumptions that name what is missing, and the witness. */
-abstract class Fixture {
+/**
+ * Serves tests over a {@link Harness}, those of {@link BackendContract} and a backend's own: a harness and a locker for each test,
+ * assumptions that name what is missing, and the witness. A backend's own tests are written once so and extended twice, over the
+ * stand-in and over the kernel that {@code remote-agent} hands out.
+ *
+ * <pre>{@code
+ * abstract class IrixKernelCases extends Fixture {
+ *     @Test
+ *     void aHoleIsNotMapped() {
+ *         long memory = harness.map(3);
+ *         harness.unmap(memory + page, 1);
+ *         Refusals.assertRefused(() -> locker.lock(pages(memory, 3)), Reason.NOT_MAPPED, "mlock", "ENOMEM");
+ *     }
+ * }
+ * }</pre>
+ */
+public abstract class Fixture {
     /** How long something may take that is certain to happen. */
     long patienceMillis = 20_000;
 
-    Harness harness;
-    Backend backend;
+    /** Holds the harness of this test. */
+    protected Harness harness;
+
+    /** Holds its backend. What a test leaves under way does nothing to the next one. */
+    protected Backend backend;
+
+    /** Holds a locker over the backend. */
+    protected PageLocker locker;
+
+    /** Holds the page size in bytes. */
+    protected long page;
+
     private OneTestBackend ofThisTest;
-    PageLocker locker;
-    long page;
+
+    /** Serves subclasses. */
+    protected Fixture() {}
 
     /**
      * Opens the harness for one test; it is closed afterwards.
@@ -74,20 +100,34 @@ abstract class Fixture {
         }
     }
 
-    void needs(Ability... abilities) {
+    /**
+     * Skips the test where the harness lacks an ability.
+     *
+     * @param abilities what the test needs
+     */
+    protected final void needs(Ability... abilities) {
         for (Ability ability : abilities) {
             assumeTrue(harness.abilities().contains(ability), () -> "needs the ability " + ability);
         }
     }
 
-    void needs(Capability... capabilities) {
+    /**
+     * Skips the test where the backend lacks a capability.
+     *
+     * @param capabilities what the test needs
+     */
+    protected final void needs(Capability... capabilities) {
         for (Capability capability : capabilities) {
             assumeTrue(backend.capabilities().contains(capability), () -> "needs the capability " + capability);
         }
     }
 
-    /** Makes the test run only where so many pages may be locked. */
-    void needsRoom(long pages) {
+    /**
+     * Skips the test where this process may not lock so much.
+     *
+     * @param pages how many pages
+     */
+    protected final void needsRoom(long pages) {
         long room = harness.room();
         assumeTrue(
                 room >= pages * page,
@@ -113,7 +153,14 @@ abstract class Fixture {
                         + harness.room());
     }
 
-    MemoryRange pages(long address, long count) {
+    /**
+     * Returns a range of whole pages.
+     *
+     * @param address its start
+     * @param count how many pages
+     * @return the range
+     */
+    protected final MemoryRange pages(long address, long count) {
         return MemoryRange.of(address, count * page);
     }
 
@@ -121,8 +168,15 @@ abstract class Fixture {
         return harness.isLocked(address + index * page);
     }
 
-    /** The pages from the address on that the witness calls locked, as a string of 1 and 0. */
-    String locked(long address, int count) {
+    /**
+     * Asks the witness which pages are locked. Skips the test where there is none.
+     *
+     * @param address an address in the first page
+     * @param count how many pages
+     * @return a 1 or a 0 for each
+     */
+    protected final String locked(long address, int count) {
+        needs(Ability.SEE_LOCKED);
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < count; i++) {
             text.append(isLocked(address, i) ? '1' : '0');
@@ -130,11 +184,24 @@ abstract class Fixture {
         return text.toString();
     }
 
-    void assertLocked(String expected, long address) {
+    /**
+     * Asserts which pages are locked.
+     *
+     * @param expected a 1 or a 0 for each page, as {@link #locked} returns it
+     * @param address an address in the first page
+     */
+    protected final void assertLocked(String expected, long address) {
         assertEquals(expected, locked(address, expected.length()), "locked pages by the witness");
     }
 
-    PageLockException refusal(Reason reason, Executable call) {
+    /**
+     * Asserts that a call is refused. {@link Refusals#assertRefused} also looks at function, errno and words.
+     *
+     * @param reason why it is refused
+     * @param call the call
+     * @return what was thrown
+     */
+    protected final PageLockException refusal(Reason reason, Executable call) {
         PageLockException refused = assertThrows(PageLockException.class, call);
         assertEquals(reason, refused.reason(), refused.getMessage());
         return refused;

@@ -52,6 +52,15 @@ public final class RemoteCalls implements RawCalls {
         return this;
     }
 
+    /**
+     * Says that only who has the privilege may lock, as on Solaris and HP-UX. Whether the agent has it is tried.
+     *
+     * @return this
+     */
+    public RemoteCalls privilegeIsNeeded() {
+        return privileged(machine.refusal().isEmpty(), false);
+    }
+
     private String answer(long result) {
         return result == 0 ? "OK" : machine.errnoName();
     }
@@ -155,9 +164,11 @@ public final class RemoteCalls implements RawCalls {
 
     @Override
     public void privilege(boolean value) {
-        if (privileged == null || value != privileged) {
+        boolean isGone = !value && Boolean.TRUE.equals(privileged) && machine.withoutRights(true);
+        if (privileged == null || value != privileged && !isGone) {
             throw RawCalls.cannot(value ? "get the privilege" : "drop the privilege");
         }
+        limitBinds |= isGone && limits.length > 0;
         privilegeIsWanted = value;
     }
 

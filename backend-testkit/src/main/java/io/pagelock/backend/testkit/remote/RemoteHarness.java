@@ -17,7 +17,8 @@ import java.util.TreeMap;
 
 /**
  * Serves as the harness of a backend whose system is a {@link RemoteMachine}. The witness is the kernel there, by what
- * {@code agent_witness} in the agent finds that it answers; what an agent cannot do, such as refuse an unlock, is left out.
+ * {@code agent_witness} in the agent finds that it answers; what an agent cannot do, such as refuse an unlock, is left out. Where the
+ * superuser's agent may not lock without its rights, {@link #forbid} takes them.
  * Buffers stand for memory of the agent's.
  */
 public final class RemoteHarness implements Harness {
@@ -28,6 +29,9 @@ public final class RemoteHarness implements Harness {
     private final long[] limits;
     private final long lockedBefore;
     private final boolean mayLock;
+    /** Whether who has no rights may not lock at all. */
+    private final boolean rightsDecide;
+
     private boolean limitBinds;
     private boolean forbidden;
 
@@ -50,10 +54,14 @@ public final class RemoteHarness implements Harness {
         see(witness, 4, Ability.SEE_RESIDENT);
         see(witness, 8, Ability.SEE_LOCKED_BYTES);
         lockedBefore = (witness & 8) == 0 ? 0 : machine.lockedBytes();
-        mayLock = mayLockAPage();
+        mayLock = machine.refusal().isEmpty();
         if (mayLock) {
             abilities.add(Ability.LOCK_ADDRESS_SPACE);
         }
+        rightsDecide = mayLock
+                && machine.withoutRights(true)
+                && machine.refusal().equals("EPERM") & machine.withoutRights(false);
+        see(rightsDecide ? 1 : 0, 1, Ability.FORBID);
         if (limits.length > 0) {
             abilities.add(Ability.SEE_LIMIT);
             allowLimits();
@@ -64,13 +72,6 @@ public final class RemoteHarness implements Harness {
         if ((witness & bit) != 0) {
             abilities.add(ability);
         }
-    }
-
-    private boolean mayLockAPage() {
-        long page = machine.map(1);
-        boolean locked = machine.call("mlock", page, machine.pageSize()) == 0;
-        machine.unmap(page, 1);
-        return locked;
     }
 
     private void allowLimits() {
@@ -132,7 +133,11 @@ public final class RemoteHarness implements Harness {
 
     @Override
     public void forbid(boolean value) {
-        machine.setLimit(value ? 0 : limits[0], limits[1]);
+        if (!rightsDecide) {
+            machine.setLimit(value ? 0 : limits[0], limits[1]);
+        } else if (!machine.withoutRights(value)) {
+            throw new IllegalStateException(machine.errnoName());
+        }
         forbidden = value;
     }
 
@@ -158,7 +163,7 @@ public final class RemoteHarness implements Harness {
 
     @Override
     public long room() {
-        if (!mayLock) {
+        if (!mayLock || forbidden) {
             return 0;
         }
         long soft = limitBinds ? machine.limit()[0] : -1;

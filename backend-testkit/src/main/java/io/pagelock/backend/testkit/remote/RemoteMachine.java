@@ -328,6 +328,28 @@ public final class RemoteMachine implements AutoCloseable {
         return this;
     }
 
+    /**
+     * Takes the superuser's rights from the process, or gives them back: seteuid(2).
+     *
+     * @param value whether it is to be without them
+     * @return whether the system did that
+     */
+    boolean withoutRights(boolean value) {
+        return call("seteuid", value ? NOBODY : 0) == 0;
+    }
+
+    /**
+     * Tries whether the process may lock.
+     *
+     * @return nothing if a page could be locked, otherwise the name of errno
+     */
+    String refusal() {
+        long at = map(1);
+        String refusal = call("mlock", at, pageSize) == 0 ? "" : errnoName();
+        unmap(at, 1);
+        return refusal;
+    }
+
     /** Stands for memory that a call fills. */
     public static final class Out {
         private final byte[] bytes;
@@ -451,6 +473,17 @@ public final class RemoteMachine implements AutoCloseable {
      */
     public void protect(long address, long pages) {
         must("agent_protect", address, pages);
+    }
+
+    /**
+     * Takes access from every second page, so that each page is a mapping, until the kernel has no more.
+     *
+     * @param address the address
+     * @param pages how many pages
+     * @return how many pages it took
+     */
+    public long split(long address, long pages) {
+        return must("agent_split", address, pages);
     }
 
     /**
