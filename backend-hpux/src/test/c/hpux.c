@@ -18,6 +18,7 @@ struct privgrp_map {
 
 static struct knob knobs[] = {
     {"privileged", 1, 1},     /* the caller may lock, by whatever means */
+    {"euid", 101, 101},
     {"system_limit", -1, -1}, /* lockable memory */
     {"mlock_group", -1, -1},  /* the group that getprivgrp says has MLOCK */
     {"mlock_global", 0, 0},   /* whether every group has */
@@ -157,7 +158,7 @@ gid_t getegid(void) {
 }
 
 uid_t geteuid(void) {
-    return 101;
+    return (uid_t)*knob("euid");
 }
 
 long standin_layout(const char *what) {

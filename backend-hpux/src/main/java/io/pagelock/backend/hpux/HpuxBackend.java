@@ -36,22 +36,22 @@ import java.util.stream.Stream;
 final class HpuxBackend extends AbstractBackend implements AddressSpaceLocking, Syncing {
     static final String PRIVILEGE = "MLOCK";
 
-    /** Sources: setprivgrp(1M), privgrp(4), setfilexsec(1M), privrun(1M), unlockable_mem(5), dmesg(1M), syslogd(1M). */
-    private static final Remedies REMEDIES = Remedies.builder()
-            .put(
+    private static final String SETFILEXSEC =
+            "On 11i v3, where groups are deprecated for this, grant the fine-grained privilege: 'setfilexsec -p MLOCK -r MLOCK JAVA'";
+    private static final String PRIVRUN = "On 11i v3, start java with privrun";
+
+    private static final Remedies OF_USER = common().put(
                     Reason.NOT_PERMITTED,
                     "Grant MLOCK to a group of the user, as the superuser: 'setprivgrp GROUP MLOCK', or -g for all groups"
                             + " ('getprivgrp' shows what is granted)",
                     "To keep that, put the line 'GROUP MLOCK' into /etc/privgroup",
-                    "On 11i v3, where groups are deprecated for this, grant the fine-grained privilege: 'setfilexsec -p"
-                            + " MLOCK -r MLOCK JAVA'",
-                    "On 11i v3, start java with privrun")
-            .put(
-                    Reason.NO_LOCKABLE_MEMORY,
-                    "Lock less, or free what other processes have locked",
-                    "Up to 11i v2, lower the kernel parameter unlockable_mem with kmtune or kctune")
-            .put(Reason.IO_ERROR, "Look for the error of the device with dmesg or in /var/adm/syslog/syslog.log")
+                    SETFILEXSEC,
+                    PRIVRUN)
             .build();
+
+    /** Who needs no group, and can lack nothing but the fine-grained privilege. */
+    private static final Remedies OF_SUPERUSER =
+            common().put(Reason.NOT_PERMITTED, SETFILEXSEC, PRIVRUN).build();
 
     private final HpuxCalls calls;
     private final SystemNumbers numbers;
@@ -66,7 +66,17 @@ final class HpuxBackend extends AbstractBackend implements AddressSpaceLocking, 
                 addresses);
         this.calls = calls;
         this.numbers = numbers;
-        refusals = new Refusals(numbers.errno(), REMEDIES);
+        refusals = new Refusals(numbers.errno(), this::remedies);
+    }
+
+    /** Sources: setprivgrp(1M), privgrp(4), setfilexsec(1M), privrun(1M), unlockable_mem(5), dmesg(1M), syslogd(1M). */
+    private static Remedies.Builder common() {
+        return Remedies.builder()
+                .put(
+                        Reason.NO_LOCKABLE_MEMORY,
+                        "Lock less, or free what other processes have locked",
+                        "Up to 11i v2, lower the kernel parameter unlockable_mem with kmtune or kctune")
+                .put(Reason.IO_ERROR, "Look for the error of the device with dmesg or in /var/adm/syslog/syslog.log");
     }
 
     private static Set<Capability> capabilities(SystemNumbers numbers) {
@@ -201,6 +211,6 @@ final class HpuxBackend extends AbstractBackend implements AddressSpaceLocking, 
 
     @Override
     public List<String> remedies(Reason reason, long bytes) {
-        return REMEDIES.of(reason, bytes);
+        return (calls.geteuid() == 0 ? OF_SUPERUSER : OF_USER).of(reason, bytes);
     }
 }

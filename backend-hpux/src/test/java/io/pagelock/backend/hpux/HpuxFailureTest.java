@@ -4,7 +4,6 @@ package io.pagelock.backend.hpux;
 import static io.pagelock.backend.testkit.Refusals.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pagelock.AddressSpaceScope;
@@ -14,7 +13,6 @@ import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
-import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.backend.testkit.standin.StandIn;
 import io.pagelock.engine.PageLockers;
@@ -109,6 +107,15 @@ class HpuxFailureTest {
                 "EPERM",
                 "not confirmed",
                 "the command getprivgrp shows");
+    }
+
+    @Test
+    void theSuperuserIsAdvisedToGetTheFineGrainedPrivilege() {
+        standIn.set("euid", 0);
+        standIn.set("privileged", 0);
+        PageLockException refused = assertRefused(
+                lock(1), Reason.NOT_PERMITTED, "mlock", "EPERM", "effective user is 0", "setfilexsec", "privrun");
+        assertFalse(refused.remedies().toString().contains("setprivgrp"), refused.remedies()::toString);
     }
 
     @Test

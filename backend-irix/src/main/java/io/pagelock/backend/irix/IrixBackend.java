@@ -29,20 +29,22 @@ import java.util.Set;
 
 /** IRIX 6.5: mlock(3C), mlockall(3C), mpin(2), msync(2). The system tells neither what is locked nor what is mapped. */
 final class IrixBackend extends AbstractBackend implements AddressSpaceLocking, Syncing {
-    /** Sources: mlock(3C), mpin(2), systune(1M), getrlimit(2), limit in csh(1), syslogd(1M). */
-    private static final Remedies REMEDIES = Remedies.builder()
-            .put(
+    private static final String CSH =
+            "Raise the maximum resident size before java starts: 'limit memoryuse SIZE' in csh";
+    private static final String KSH = "The same in ksh: 'ulimit -m {kib}'";
+    private static final String CAPABILITY = "Give java the capability to lock memory: 'chcap CAP_MEMORY_MGT+eip JAVA'";
+
+    private static final Remedies OF_USER = common().put(
                     Reason.OVER_LIMIT,
                     "Raise maxlkmem, in pages, as the superuser: 'systune maxlkmem PAGES' ('systune maxlkmem' shows it)",
-                    "Raise the maximum resident size before java starts: 'limit memoryuse SIZE' in csh",
-                    "The same in ksh: 'ulimit -m {kib}'")
-            .put(Reason.NO_LOCKABLE_MEMORY, "Lock less, or free what other processes have locked")
-            .put(
-                    Reason.BUSY,
-                    "Close again once the input or output of the other processes of the share group is done",
-                    "Before invalidating, close the locks over the range")
-            .put(Reason.NOT_PERMITTED, "Run as the superuser")
-            .put(Reason.IO_ERROR, "Look for the error of the device in /var/adm/SYSLOG")
+                    CSH,
+                    KSH)
+            .put(Reason.NOT_PERMITTED, "Run as the superuser", CAPABILITY)
+            .build();
+
+    /** Whom maxlkmem does not bind. */
+    private static final Remedies OF_SUPERUSER = common().put(Reason.OVER_LIMIT, CSH, KSH)
+            .put(Reason.NOT_PERMITTED, CAPABILITY)
             .build();
 
     private final IrixCalls calls;
@@ -58,7 +60,18 @@ final class IrixBackend extends AbstractBackend implements AddressSpaceLocking, 
                 addresses);
         this.calls = calls;
         this.numbers = numbers;
-        refusals = new Refusals(numbers.errno(), REMEDIES);
+        refusals = new Refusals(numbers.errno(), this::remedies);
+    }
+
+    /** Sources: mlock(3C), mpin(2), systune(1M), getrlimit(2), limit in csh(1), capabilities(4), chcap(1), syslogd(1M). */
+    private static Remedies.Builder common() {
+        return Remedies.builder()
+                .put(Reason.NO_LOCKABLE_MEMORY, "Lock less, or free what other processes have locked")
+                .put(
+                        Reason.BUSY,
+                        "Close again once the input or output of the other processes of the share group is done",
+                        "Before invalidating, close the locks over the range")
+                .put(Reason.IO_ERROR, "Look for the error of the device in /var/adm/SYSLOG");
     }
 
     private static List<String> notes(IrixCalls calls, SystemNumbers numbers) {
@@ -190,6 +203,6 @@ final class IrixBackend extends AbstractBackend implements AddressSpaceLocking, 
 
     @Override
     public List<String> remedies(Reason reason, long bytes) {
-        return REMEDIES.of(reason, bytes);
+        return (calls.geteuid() == 0 ? OF_SUPERUSER : OF_USER).of(reason, bytes);
     }
 }

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pagelock.AddressSpaceScope;
 import io.pagelock.LimitValue;
 import io.pagelock.MemoryRange;
+import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
@@ -70,7 +71,17 @@ class IrixFailureTest {
         standIn.set("superuser", 1);
         standIn.set("maxlkmem", 0);
         standIn.set("resident", 2 * page);
-        assertRefused(lock(3), Reason.OVER_LIMIT, "mlock", "ENOMEM", "RLIMIT_RSS", "superuser, too", "limit memoryuse");
+        PageLockException refused = assertRefused(
+                lock(3), Reason.OVER_LIMIT, "mlock", "ENOMEM", "RLIMIT_RSS", "superuser, too", "limit memoryuse");
+        assertFalse(refused.remedies().toString().contains("maxlkmem"), "which does not bind the superuser");
+    }
+
+    @Test
+    void theSuperuserIsNotAdvisedToBeTheSuperuser() {
+        standIn.set("superuser", 1);
+        standIn.fail("mlock", 1, 1);
+        PageLockException refused = assertRefused(lock(1), Reason.NOT_PERMITTED, "mlock", "EPERM", "CAP_MEMORY_MGT");
+        assertFalse(refused.getMessage().contains("Run as"), refused.getMessage());
     }
 
     @Test
