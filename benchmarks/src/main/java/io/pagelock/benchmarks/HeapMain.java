@@ -5,16 +5,16 @@ import io.pagelock.PageLock;
 import io.pagelock.PageLocker;
 import io.pagelock.engine.PageLockers;
 
-/** How much heap a live handle takes, with the books behind it and its range. Argument: how many. Prints bytes a handle. */
+/** How much heap a live handle takes, with its entries in the lock table and its range. Argument: how many. Prints bytes a handle. */
 final class HeapMain {
     private HeapMain() {}
 
     public static void main(String[] args) throws InterruptedException {
         PageLocker locker = PageLockers.over(new NoBackend());
-        BooksBenchmark.open(locker, new PageLock[1000]);
+        LockTableBenchmark.open(locker, new PageLock[1000]);
         PageLock[] handles = new PageLock[Integer.parseInt(args[0])];
         long before = used();
-        BooksBenchmark.open(locker, handles);
+        LockTableBenchmark.open(locker, handles);
         long after = used();
         System.out.println((double) (after - before) / handles.length);
         for (PageLock handle : handles) {

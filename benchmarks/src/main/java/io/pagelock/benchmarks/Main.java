@@ -24,7 +24,17 @@ import java.util.Set;
  */
 final class Main {
     private static final List<String> PARTS = List.of(
-            "pair", "many", "threads", "secrets", "books", "heap", "large", "stalls", "cold", "neighbours", "command");
+            "pair",
+            "many",
+            "threads",
+            "secrets",
+            "lock-table",
+            "heap",
+            "large",
+            "stalls",
+            "cold",
+            "neighbours",
+            "command");
     private static final int[] THREADS = {1, 2, 4, 8, 16, 32, 64};
     private static final long GIB = 1L << 30;
 
@@ -94,8 +104,8 @@ final class Main {
             case "secrets":
                 secrets();
                 break;
-            case "books":
-                books();
+            case "lock-table":
+                lockTable();
                 break;
             case "heap":
                 heap();
@@ -342,7 +352,7 @@ final class Main {
         }
     }
 
-    private void books() {
+    private void lockTable() {
         String[][] cases = {
             {"1,000 live handles, a page", "live", "1000", "bytes", "4096", "onFault", "false"},
             {"1,000,000 live handles, a page", "live", "1000000", "bytes", "4096", "onFault", "false"},
@@ -354,7 +364,7 @@ final class Main {
         for (int round = 0; round < rounds; round++) {
             for (int i = 0; i < cases.length; i++) {
                 String[] params = Arrays.copyOfRange(cases[i], 1, cases[i].length);
-                for (Forks.Iteration iteration : forks.benchmark(BooksBenchmark.class, params)) {
+                for (Forks.Iteration iteration : forks.benchmark(LockTableBenchmark.class, params)) {
                     times[i].add(iteration.score);
                 }
             }

@@ -114,7 +114,7 @@ final class AsyncLocks {
 
         @Override
         public void run() {
-            // An executor may run it twice; the books would not survive that.
+            // An executor may run it twice; the counts would not survive that.
             if (pending.isDone() || !begun.compareAndSet(false, true)) {
                 return;
             }

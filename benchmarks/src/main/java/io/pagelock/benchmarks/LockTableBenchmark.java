@@ -17,11 +17,11 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
-/** Locks and closes at a random place among live handles, over a backend that does nothing: what the books cost. */
+/** Locks and closes at a random place among live handles, over a backend that does nothing: what the lock table costs. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
-public class BooksBenchmark {
+public class LockTableBenchmark {
     /** No live handle touches another, nor the one that is locked and closed. */
     private static final long DISTANCE = 8 * Baseline.PAGE;
 
@@ -35,7 +35,7 @@ public class BooksBenchmark {
     @Param("4096")
     public long bytes;
 
-    /** Whether it is locked on fault: a full lock of a long range is one call a step, and not only books. */
+    /** Whether it is locked on fault: a full lock of a long range is one call a step, and not the lock table alone. */
     @Param("false")
     public boolean onFault;
 
