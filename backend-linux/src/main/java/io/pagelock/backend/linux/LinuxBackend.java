@@ -6,6 +6,7 @@ import io.pagelock.Capability;
 import io.pagelock.LockLimits;
 import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
+import io.pagelock.PageLockException;
 import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.SyncOption;
@@ -46,6 +47,12 @@ final class LinuxBackend extends AbstractBackend
                 LimitChecking,
                 LockingAgain,
                 MappingBudget {
+    private static final String MLOCK = "mlock";
+    private static final String MLOCK2 = "mlock2";
+    private static final String MUNLOCK = "munlock";
+    /** How often a call is made that is refused without a cause. */
+    private static final int MOST_CALLS = 2;
+
     private final LinuxCalls calls;
     private final LinuxConstants constants;
     private final ProcSelf proc;
@@ -113,11 +120,11 @@ final class LinuxBackend extends AbstractBackend
     @Override
     public void lock(long address, long length, Set<LockOption> options) {
         if (options.contains(LockOption.ON_FAULT)) {
-            check("mlock2", calls.mlock2(address, length, LinuxConstants.MLOCK_ONFAULT), address, length);
-            proof.check("mlock2", address, length);
+            check(MLOCK2, calls.mlock2(address, length, LinuxConstants.MLOCK_ONFAULT), address, length);
+            proof.check(MLOCK2, address, length);
         } else {
             lockAgain(address, length);
-            proof.check("mlock", address, length);
+            proof.check(MLOCK, address, length);
         }
     }
 
@@ -126,13 +133,36 @@ final class LinuxBackend extends AbstractBackend
     public void lockAgain(long address, long length) {
         memory.beforeLock(address, length);
         filePages.readInAll(address, length);
-        check("mlock", calls.mlock(address, length), address, length);
+        check(MLOCK, calls.mlock(address, length), address, length);
     }
 
+    /** Asks once more when no cause of a refusal is left to be found: other threads may have made room since. */
     private void check(String function, int result, long address, long length) {
-        if (result != 0) {
-            int errno = calls.errno();
-            throw failure.ofLock(function, errno, address, length);
+        int last = result;
+        for (int made = 1; last != 0; made++) {
+            PageLockException refusal = refusal(function, address, length);
+            if (refusal.reason() != Reason.UNKNOWN || made == MOST_CALLS) {
+                throw refusal;
+            }
+            last = call(function, address, length);
+        }
+    }
+
+    private PageLockException refusal(String function, long address, long length) {
+        int errno = calls.errno();
+        return function.equals(MUNLOCK)
+                ? failure.ofUnlock(errno, address, length)
+                : failure.ofLock(function, errno, address, length);
+    }
+
+    private int call(String function, long address, long length) {
+        switch (function) {
+            case MLOCK:
+                return calls.mlock(address, length);
+            case MLOCK2:
+                return calls.mlock2(address, length, LinuxConstants.MLOCK_ONFAULT);
+            default:
+                return calls.munlock(address, length);
         }
     }
 
@@ -144,10 +174,7 @@ final class LinuxBackend extends AbstractBackend
 
     @Override
     public void unlock(long address, long length) {
-        if (calls.munlock(address, length) != 0) {
-            int errno = calls.errno();
-            throw failure.ofUnlock(errno, address, length);
-        }
+        check(MUNLOCK, calls.munlock(address, length), address, length);
     }
 
     @Override

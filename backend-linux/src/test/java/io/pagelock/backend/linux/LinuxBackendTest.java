@@ -41,6 +41,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.mockito.InOrder;
 
 /** The calls that the backend makes, and what it makes of their results. */
@@ -119,6 +120,53 @@ class LinuxBackendTest {
         backend.unlock(0x10000, PAGE);
         assertEquals(List.of("mlock(10000, 1000)", "munlock(10000, 1000)"), calls.log);
         assertEquals(List.of(), proc.opened);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"mlock", "mlock2", "munlock"})
+    void refusalWithoutACauseIsAskedOnceMore(String function) {
+        ScriptedCalls calls = calls();
+        LinuxBackend backend = old(calls);
+        calls.failOnce(function, "ENOMEM");
+        lockOrUnlock(backend, function);
+        assertEquals(
+                2,
+                calls.log.stream()
+                        .filter(call -> call.startsWith(function + "("))
+                        .count());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"mlock", "mlock2", "munlock"})
+    void refusalThatStaysWithoutACauseIsReported(String function) {
+        ScriptedCalls calls = calls();
+        LinuxBackend backend = old(calls);
+        calls.fail(function, "ENOMEM");
+        PageLockException thrown = assertThrows(PageLockException.class, () -> lockOrUnlock(backend, function));
+        assertEquals(Reason.UNKNOWN, thrown.reason());
+        assertEquals(
+                2,
+                calls.log.stream()
+                        .filter(call -> call.startsWith(function + "("))
+                        .count());
+    }
+
+    @Test
+    void refusalWithACauseIsNotAskedAgain() {
+        ScriptedCalls calls = calls().failOnce("mlock", "ENOMEM");
+        PageLockException thrown =
+                assertThrows(PageLockException.class, () -> old(calls).lock(0x10000, 17 * PAGE, Set.of()));
+        assertEquals(Reason.OVER_LIMIT, thrown.reason());
+        assertEquals(
+                1, calls.log.stream().filter(call -> call.startsWith("mlock(")).count());
+    }
+
+    private static void lockOrUnlock(LinuxBackend backend, String function) {
+        if (function.equals("munlock")) {
+            backend.unlock(0x10000, PAGE);
+        } else {
+            backend.lock(0x10000, PAGE, function.equals("mlock2") ? Set.of(LockOption.ON_FAULT) : Set.of());
+        }
     }
 
     @Test

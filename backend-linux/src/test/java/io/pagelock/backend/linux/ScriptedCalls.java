@@ -3,8 +3,10 @@ package io.pagelock.backend.linux;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 
 /**
@@ -25,6 +27,7 @@ final class ScriptedCalls implements LinuxCalls {
     long mappingDevice;
 
     private final Map<String, Integer> failures = new HashMap<>();
+    private final Set<String> once = new HashSet<>();
     private final LinuxConstants constants;
     private int errno;
 
@@ -45,6 +48,12 @@ final class ScriptedCalls implements LinuxCalls {
         return this;
     }
 
+    /** The next call of the function fails with the errno of this name. */
+    ScriptedCalls failOnce(String function, String name) {
+        once.add(function);
+        return fail(function, name);
+    }
+
     ScriptedCalls failWithNumber(String function, int number) {
         failures.put(function, number);
         return this;
@@ -63,6 +72,9 @@ final class ScriptedCalls implements LinuxCalls {
         // What an earlier call left is still there after a success.
         if (failure != null) {
             errno = failure;
+            if (once.remove(function)) {
+                failures.remove(function);
+            }
             return -1;
         }
         return 0;
