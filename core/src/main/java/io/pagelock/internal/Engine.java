@@ -303,7 +303,7 @@ public final class Engine implements PageLocker {
         return this;
     }
 
-    private PageLockException explainLock(PageLockException e, Handle handle) {
+    PageLockException explainLock(PageLockException e, Handle handle) {
         return explain(e, "lock", handle.ranges().size() == 1 ? handle.ranges().get(0) : null);
     }
 

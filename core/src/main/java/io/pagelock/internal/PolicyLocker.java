@@ -112,7 +112,7 @@ public final class PolicyLocker implements PageLocker {
 
     private void requireOnFault(Handle handle) {
         if (handle.hold().onFault && !capabilities().contains(Capability.LOCK_ON_FAULT)) {
-            throw lacking("lock on fault");
+            throw engine.explainLock(lacking("lock on fault"), handle);
         }
     }
 

@@ -52,6 +52,9 @@ class NoBackendTest {
             for (PageLock each : List.of(lock, range, onFault, async)) {
                 assertFalse(each.isValid());
                 assertEquals(Reason.NOT_SUPPORTED, each.failure().orElseThrow().reason());
+                assertEquals(
+                        each.ranges().get(0),
+                        each.failure().orElseThrow().range().orElseThrow());
             }
             assertFalse(all.isValid());
             assertEquals(100_000, lock.ranges().get(0).length());
