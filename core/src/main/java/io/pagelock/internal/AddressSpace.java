@@ -176,20 +176,20 @@ final class AddressSpace {
      */
     private List<PageLockException> drop(Demand rest, Runnable ended) {
         if (rest.isNothing()) {
-            return renewal.dropAll(
-                    keep -> {
-                        system.unlockAll(keep);
-                        stray = false;
-                        inForce = rest;
-                        ended.run();
-                    },
-                    null);
+            return renewal.dropAll(keep -> dropEverything(keep, ended), null);
         }
         return renewal.dropAll(keep -> system.unlockAll(everything()), () -> {
             apply(rest.current, rest.future);
             inForce = rest;
             ended.run();
         });
+    }
+
+    private void dropEverything(List<MemoryRange> keep, Runnable ended) {
+        system.unlockAll(keep);
+        stray = false;
+        inForce = Demand.NOTHING;
+        ended.run();
     }
 
     /** Tries again to take back a failed lock that nobody holds, unless somebody is busy with the address space. */
@@ -206,8 +206,10 @@ final class AddressSpace {
         try {
             // Only by locking on fault can a system keep handles locked meanwhile; elsewhere theirs would be at risk.
             boolean keeps = backend.capabilities().contains(Capability.LOCK_ADDRESS_SPACE_ON_FAULT);
-            if (open.isEmpty() && (keeps || ranges.openHolds() == 0)) {
+            if (open.isEmpty() && keeps) {
                 drop(Demand.NOTHING, () -> {});
+            } else if (open.isEmpty()) {
+                renewal.dropAllUnlessHeld(keep -> dropEverything(keep, () -> {}));
             }
         } catch (RuntimeException | Error e) {
             // The close that came by has succeeded all the same; the next one tries again.

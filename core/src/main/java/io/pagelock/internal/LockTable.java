@@ -384,7 +384,7 @@ final class LockTable {
     /** Keeps everything as it is while the kernel drops or weakens every lock: nothing begins, and only unlocks end. */
     void beginExclusive() {
         assert Thread.holdsLock(this);
-        awaitShared();
+        assert !exclusive : "calls for the address space do not take turns";
         exclusive = true;
         awaitUnlocks();
     }

@@ -5,6 +5,7 @@ import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.spi.Unsigned;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -49,9 +50,21 @@ final class Renewal {
      * @return the refusals to lock pages of a handle again; those handles are not valid any more
      */
     List<PageLockException> dropAll(Consumer<List<MemoryRange>> drop, Runnable renew) {
+        return dropAll(drop, renew, true);
+    }
+
+    /** Lets the kernel drop every lock, unless there is a handle or a lock under way. */
+    void dropAllUnlessHeld(Consumer<List<MemoryRange>> drop) {
+        dropAll(drop, null, false);
+    }
+
+    private List<PageLockException> dropAll(Consumer<List<MemoryRange>> drop, Runnable renew, boolean evenIfHeld) {
         List<MemoryRange> keep;
         Call renewal;
         synchronized (table) {
+            if (!evenIfHeld && table.holds.count() > 0) {
+                return Collections.emptyList();
+            }
             table.beginExclusive();
             try {
                 keep = table.held().toRanges();

@@ -27,6 +27,7 @@ import java.util.concurrent.CompletionException;
  * <caption>Words</caption>
  * <tr><td>keeps</td><td>the end of an address-space lock leaves what is held locked throughout</td></tr>
  * <tr><td>native</td><td>the kernel locks asynchronously</td></tr>
+ * <tr><td>breaks</td><td>what is ordered as a refusal of lockAll is an error of the backend</td></tr>
  * <tr><td>lock2, unlock1, lockAll1</td><td>the kernel refuses the second lock, the first unlock, ...</td></tr>
  * <tr><td>l01, l0, f1</td><td>locks pages 0 and 1, page 0, page 1 on fault</td></tr>
  * <tr><td>a01, x, w</td><td>locks asynchronously, cancels, waits for the outcome</td></tr>
@@ -57,7 +58,7 @@ final class Scene {
     Scene(String program) {
         String[] parts = program.split(":");
         List<String> words = List.of(parts[0].trim().split(" +"));
-        kernel = new TwoPages(words.contains("keeps"), words.contains("native"));
+        kernel = new TwoPages(words.contains("keeps"), words.contains("native"), words.contains("breaks"));
         for (String word : words) {
             if (word.matches("[a-zA-Z]+\\d")) {
                 kernel.refuse(word.replaceAll("\\d", ""), word.charAt(word.length() - 1) - '0');
@@ -185,6 +186,8 @@ final class Scene {
                     step(step);
                 } catch (PageLockException e) {
                     // The kernel refused, as the program orders.
+                } catch (IllegalStateException e) {
+                    check(kernel.breaks(), e.toString());
                 }
                 underWay = pending == null || pending.isDone() ? "" : underWay + pendingPages;
                 checkAll();
@@ -251,6 +254,9 @@ final class Scene {
                 return;
             }
             held.remove(lock);
+            // A close tries again to take back an address-space lock that failed, and weakens all locks meanwhile.
+            int weakening = kernel.breaks() ? 1 : 0;
+            changing += weakening;
             try {
                 lock.lock.close();
             } catch (PageLockException e) {
@@ -259,6 +265,8 @@ final class Scene {
                 mine.add(rest);
                 held.add(rest);
                 throw e;
+            } finally {
+                changing -= weakening;
             }
         }
 

@@ -4,13 +4,13 @@ package io.pagelock.schedules;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
+import io.pagelock.backend.testkit.ChildProcess;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.spi.ToolProvider;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -35,6 +35,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 class SchedulesTest {
     private static final Path WORK = Path.of("target/fray").toAbsolutePath();
     private static final Path JDK = WORK.resolve("jdk");
+    /** For the classes that Fray instruments, which it leaves behind. */
+    private static final Path TEMPORARY = WORK.resolve("tmp");
+
     private static final List<Path> CLASS_PATH = Stream.of(
                     System.getProperty("java.class.path").split(":"))
             .map(Path::of)
@@ -45,7 +48,7 @@ class SchedulesTest {
     /** Until a mistake must have been found. */
     private static final String MOST_SCHEDULES = "3000";
 
-    private static final long BOUND_MINUTES = 15;
+    private static final Duration BOUND = Duration.ofMinutes(15);
 
     private static final List<String> PROGRAMS = List.of(
             "drops : l01 c | l0 c | l1 c",
@@ -68,7 +71,9 @@ class SchedulesTest {
             "keeps : l01 c | A E | l0 d",
             "keeps : l0 c | O E",
             "keeps lock2 unlock1 : l01 c | l0 c | A E",
-            "keeps native : a01 w c | l0 c");
+            "keeps native : a01 w c | l0 c",
+            "drops lockAll1 unlockAll1 : A l1 c | l0 c",
+            "keeps breaks lockAll1 unlockAll1 unlock2 : A l1 c | l0 c c");
 
     private static Path jar(String prefix) {
         return CLASS_PATH.stream()
@@ -97,36 +102,29 @@ class SchedulesTest {
                         || entry.getFileName().toString().matches("(asm|kotlin-stdlib|kotlin-reflect|annotations)-.*"))
                 .map(Path::toString)
                 .collect(Collectors.joining(":"));
-        String linked = run(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "jlink").toString(),
-                "-J-javaagent:" + jar("fray-instrumentation-jdk"),
-                "-J--module-path=" + path,
-                "-J--add-modules=org.pastalab.fray.instrumentation.jdk",
-                "-J--class-path=" + path,
-                "--output=" + JDK,
-                "--add-modules=java.se,jdk.unsupported",
-                "--fray-instrumentation"));
-        assertTrue(Files.exists(JDK.resolve("bin/java")), linked);
+        Files.createDirectories(TEMPORARY);
+        run(List.of(
+                        Path.of(System.getProperty("java.home"), "bin", "jlink").toString(),
+                        "-J-Djava.io.tmpdir=" + TEMPORARY,
+                        "-J-javaagent:" + jar("fray-instrumentation-jdk"),
+                        "-J--module-path=" + path,
+                        "-J--add-modules=org.pastalab.fray.instrumentation.jdk",
+                        "-J--class-path=" + path,
+                        "--output=" + JDK,
+                        "--add-modules=java.se,jdk.unsupported",
+                        "--fray-instrumentation"))
+                .succeeded();
     }
 
-    /** Runs to the end, and returns all that was printed. */
-    private static String run(List<String> command) throws IOException, InterruptedException {
-        Path log = Files.createTempFile(WORK, "log", ".txt");
-        Process process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
-        boolean ended = process.waitFor(BOUND_MINUTES, TimeUnit.MINUTES);
-        process.destroyForcibly().waitFor();
-        String output = Files.readString(log);
-        assertTrue(ended, () -> "no end within " + BOUND_MINUTES + " minutes: " + command + "\n" + output);
-        return output;
+    private static ChildProcess.Ended run(List<String> command) {
+        return ChildProcess.of(command).within(BOUND).run();
     }
 
     private static List<String> explorer(List<Path> classPath) {
         List<String> command = new ArrayList<>(List.of(
                 JDK.resolve("bin/java").toString(),
                 "-ea",
+                "-Djava.io.tmpdir=" + TEMPORARY,
                 "-javaagent:" + jar("fray-instrumentation-agent"),
                 "-agentpath:" + WORK.resolve("libjvmti.so")));
         for (String open : List.of(
@@ -153,7 +151,7 @@ class SchedulesTest {
         List<String> command = explorer(CLASS_PATH);
         command.addAll(List.of(Integer.toString(SCHEDULES), "1"));
         command.addAll(PROGRAMS);
-        String output = run(command);
+        String output = run(command).output();
         for (String program : PROGRAMS) {
             assertTrue(output.contains(Explorer.NOTHING_FOUND + program + "\n"), output);
         }
@@ -206,6 +204,18 @@ class SchedulesTest {
                         "coveredFully |= fully;\n        awaitUnlocks();",
                         "coveredFully |= fully;",
                         "drops : l0 c | A"),
+                new Mistake(
+                        "a drop does not wait for unlocks",
+                        "LockTable",
+                        "exclusive = true;\n        awaitUnlocks();",
+                        "exclusive = true;",
+                        "keeps breaks lockAll1 unlockAll1 unlock2 : A l1 c | l0 c c"),
+                new Mistake(
+                        "a drop does not look whether there are handles",
+                        "Renewal",
+                        "!evenIfHeld && table.holds.count() > 0",
+                        "false",
+                        "drops lockAll1 unlockAll1 : A l1 c | l0 c"),
                 new Mistake(
                         "a close does not wait for a drop",
                         "LockTable",
@@ -267,7 +277,7 @@ class SchedulesTest {
         first.addAll(CLASS_PATH);
         List<String> command = explorer(first);
         command.addAll(List.of(MOST_SCHEDULES, "1", mistake.program));
-        String output = run(command);
+        String output = run(command).output();
         assertTrue(output.contains("Error found at iter"), output);
     }
 }

@@ -50,15 +50,19 @@ final class TwoPages implements Backend, AddressSpaceLocking, AsyncLocking, Page
     private final boolean keeps;
 
     private final boolean nativeAsync;
+    /** Whether it fails to lock the address space in a way that is no refusal, so that anything may be locked afterwards. */
+    private final boolean breaks;
+
     private final Map<String, Set<Integer>> refusals = new HashMap<>();
     private final Map<String, Integer> calls = new HashMap<>();
     private final boolean[] busy = new boolean[pages.length];
     private final Map<Thread, Integer> dropsSeen = new HashMap<>();
     private int drops;
 
-    TwoPages(boolean keeps, boolean nativeAsync) {
+    TwoPages(boolean keeps, boolean nativeAsync, boolean breaks) {
         this.keeps = keeps;
         this.nativeAsync = nativeAsync;
+        this.breaks = breaks;
     }
 
     /** Has the kernel refuse a call: the nth of a function, counted from 1. */
@@ -68,6 +72,10 @@ final class TwoPages implements Backend, AddressSpaceLocking, AsyncLocking, Page
 
     boolean keeps() {
         return keeps;
+    }
+
+    boolean breaks() {
+        return breaks;
     }
 
     Mode mode(int page) {
@@ -93,6 +101,9 @@ final class TwoPages implements Backend, AddressSpaceLocking, AsyncLocking, Page
         int nth = calls.merge(function, 1, Integer::sum);
         if (refusals.getOrDefault(function, Collections.emptySet()).contains(nth)) {
             Thread.yield();
+            if (breaks && function.equals("lockAll")) {
+                throw new IllegalStateException("the kernel breaks");
+            }
             throw PageLockException.because(reason).call(function, 1, "EPERM").build();
         }
     }
