@@ -42,12 +42,13 @@ final class MemoryGroups {
             return Collections.singletonList(MemoryUse.unknown(path.get()));
         }
         List<MemoryUse> found = new ArrayList<>();
-        long swap = swapFree;
+        List<String> directories = new ArrayList<>();
         for (String group : fromTop(mount.get().below(path.get()))) {
-            String directory = mount.get().top + group;
-            swap = Math.min(swap, v1 ? swapRoomV1(directory) : swapRoomV2(directory));
-            Optional<MemoryUse> use = v1 ? useV1(directory, group, swap) : useV2(directory, group, swap);
-            use.ifPresent(found::add);
+            directories.add(mount.get().top + group);
+            Optional<MemoryUse> use = v1 ? useV1(directories, group, swapFree) : useV2(directories, group, swapFree);
+            if (use.isPresent()) {
+                found.add(use.get());
+            }
         }
         found.sort((one, other) -> Long.compare(one.room(), other.room()));
         return found;
@@ -66,7 +67,9 @@ final class MemoryGroups {
         return groups;
     }
 
-    private Optional<MemoryUse> useV2(String directory, String group, long swap) {
+    /** Reads the limit first, and what is in use only if there is one: most groups have none, and a large lock waits for this. */
+    private Optional<MemoryUse> useV2(List<String> directories, String group, long swapFree) {
+        String directory = directories.get(directories.size() - 1);
         String file = directory + "/memory.max";
         Optional<String> max = proc.firstLine(file);
         if (!max.isPresent()) {
@@ -80,18 +83,30 @@ final class MemoryGroups {
         if (max.get().equals("max")) {
             return Optional.empty();
         }
+        long swap = swapFree;
+        for (int i = 0; i < directories.size() && swap > 0; i++) {
+            swap = Math.min(swap, swapRoomV2(directories.get(i)));
+        }
         return Optional.of(use(directory, group, file, "/memory.current", "", swap));
     }
 
-    private Optional<MemoryUse> useV1(String directory, String group, long swap) {
+    private Optional<MemoryUse> useV1(List<String> directories, String group, long swapFree) {
+        String directory = directories.get(directories.size() - 1);
         String file = directory + "/memory.limit_in_bytes";
         OptionalLong max = proc.number(file);
         if (max.isPresent() && max.getAsLong() >= UNLIMITED) {
+            if (!group.isEmpty()) {
+                return Optional.empty();
+            }
             // A group outside of the container may have one, which shows here all the same.
             Long around = proc.fields(directory + "/memory.stat").get("hierarchical_memory_limit");
-            return group.isEmpty() && around != null && around < UNLIMITED
+            return around != null && around < UNLIMITED
                     ? Optional.of(MemoryUse.unknown("around this one"))
                     : Optional.empty();
+        }
+        long swap = swapFree;
+        for (int i = 0; i < directories.size() && swap > 0; i++) {
+            swap = Math.min(swap, swapRoomV1(directories.get(i)));
         }
         return Optional.of(use(directory, group, file, "/memory.usage_in_bytes", "total_", swap));
     }
@@ -126,19 +141,27 @@ final class MemoryGroups {
 
     private long swapRoomV2(String directory) {
         OptionalLong max = proc.number(directory + "/memory.swap.max");
-        OptionalLong current = proc.number(directory + "/memory.swap.current");
-        return max.isPresent() ? Math.max(0, max.getAsLong() - current.orElse(0)) : Long.MAX_VALUE;
+        return max.isPresent()
+                ? Math.max(
+                        0,
+                        max.getAsLong()
+                                - proc.number(directory + "/memory.swap.current")
+                                        .orElse(0))
+                : Long.MAX_VALUE;
     }
 
     /** Version 1 limits memory and swap together. */
     private long swapRoomV1(String directory) {
         OptionalLong both = proc.number(directory + "/memory.memsw.limit_in_bytes");
-        OptionalLong memory = proc.number(directory + "/memory.limit_in_bytes");
-        OptionalLong bothNow = proc.number(directory + "/memory.memsw.usage_in_bytes");
-        OptionalLong memoryNow = proc.number(directory + "/memory.usage_in_bytes");
-        if (!both.isPresent() || !memory.isPresent() || both.getAsLong() >= UNLIMITED) {
+        if (!both.isPresent() || both.getAsLong() >= UNLIMITED) {
             return Long.MAX_VALUE;
         }
+        OptionalLong memory = proc.number(directory + "/memory.limit_in_bytes");
+        if (!memory.isPresent()) {
+            return Long.MAX_VALUE;
+        }
+        OptionalLong bothNow = proc.number(directory + "/memory.memsw.usage_in_bytes");
+        OptionalLong memoryNow = proc.number(directory + "/memory.usage_in_bytes");
         long swapped = bothNow.isPresent() && memoryNow.isPresent() ? bothNow.getAsLong() - memoryNow.getAsLong() : 0;
         return Math.max(0, both.getAsLong() - memory.getAsLong() - Math.max(0, swapped));
     }
@@ -158,7 +181,8 @@ final class MemoryGroups {
     private Optional<Shown> mount(boolean v1, String path) {
         Shown best = null;
         for (String line : proc.ownLines("mountinfo")) {
-            Mount found = Mount.parse(line).orElse(null);
+            // Most of perhaps hundreds of mounts are of another type.
+            Mount found = line.contains(" - cgroup") ? Mount.parse(line).orElse(null) : null;
             if (found != null && found.type.equals(v1 ? "cgroup" : "cgroup2") && (!v1 || found.has("memory"))) {
                 Shown mount = new Shown(found.root, found.point);
                 if (best == null

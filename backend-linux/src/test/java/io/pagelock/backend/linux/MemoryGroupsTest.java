@@ -127,6 +127,38 @@ class MemoryGroupsTest {
         assertEquals(2, limited(0).size());
     }
 
+    /** Each large lock waits for these reads. */
+    @Test
+    void usageIsReadOnlyOfGroupsThatHaveALimit() {
+        proc.put("/proc/self/cgroup", "0::/a/b\n");
+        proc.put("/sys/fs/cgroup/cgroup.controllers", "cpu\n");
+        version2("/a/b", "max", MIB);
+        version2("/a", "max", MIB);
+        proc.opened.clear();
+        assertEquals(List.of(), limited(MIB));
+        assertEquals(
+                List.of(
+                        "/sys/fs/cgroup/memory.max",
+                        "/sys/fs/cgroup/cgroup.controllers",
+                        "/sys/fs/cgroup/a/memory.max",
+                        "/sys/fs/cgroup/a/b/memory.max"),
+                proc.opened.stream().filter(each -> each.startsWith("/sys")).toList());
+        proc.put("/proc/self/cgroup", "4:memory:/a/b\n");
+        proc.put("/proc/self/mountinfo", "31 1 0:27 / /m rw - cgroup cgroup rw,memory\n");
+        version1("/m", Long.MAX_VALUE & -4096, 1000 * MIB);
+        version1("/m/a", Long.MAX_VALUE & -4096, 1000 * MIB);
+        version1("/m/a/b", Long.MAX_VALUE & -4096, 1000 * MIB);
+        proc.opened.clear();
+        assertEquals(List.of(), limited(MIB));
+        assertEquals(
+                List.of(
+                        "/m/memory.limit_in_bytes",
+                        "/m/memory.stat",
+                        "/m/a/memory.limit_in_bytes",
+                        "/m/a/b/memory.limit_in_bytes"),
+                proc.opened.stream().filter(each -> each.startsWith("/m/")).toList());
+    }
+
     @Test
     void limitAroundTheContainerShowsInVersion1() {
         proc.put("/proc/self/cgroup", "4:memory:/\n");
