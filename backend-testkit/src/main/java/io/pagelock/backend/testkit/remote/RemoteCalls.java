@@ -2,17 +2,17 @@
 package io.pagelock.backend.testkit.remote;
 
 import io.pagelock.backend.testkit.FakeKernel.Flag;
+import io.pagelock.backend.testkit.ForwardingMemory;
 import io.pagelock.backend.testkit.RawCalls;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 
 /**
  * Drives the kernel of a {@link RemoteMachine} as the rows of known answers ask it: by the agent's own calls, with the numbers of the
  * headers there, so that nothing of the backend is asked about itself.
  */
-public final class RemoteCalls implements RawCalls {
+public final class RemoteCalls extends ForwardingMemory implements RawCalls {
     private final RemoteMachine machine;
     private final List<RawCalls> children = new ArrayList<>();
     private final long[] limits;
@@ -32,7 +32,8 @@ public final class RemoteCalls implements RawCalls {
      * @param machine a new session, closed with this
      */
     public RemoteCalls(RemoteMachine machine) {
-        this.machine = Objects.requireNonNull(machine, "machine");
+        super(machine);
+        this.machine = machine;
         limits = machine.limit();
         limitBinds = limits.length > 0;
         seesBytes = (machine.witness() & 8) != 0;
@@ -63,11 +64,6 @@ public final class RemoteCalls implements RawCalls {
 
     private String answer(long result) {
         return result == 0 ? "OK" : machine.errnoName();
-    }
-
-    @Override
-    public long pageSize() {
-        return machine.pageSize();
     }
 
     @Override
@@ -108,26 +104,6 @@ public final class RemoteCalls implements RawCalls {
     }
 
     @Override
-    public long map(long pages) {
-        return machine.map(pages);
-    }
-
-    @Override
-    public void unmap(long address, long pages) {
-        machine.unmap(address, pages);
-    }
-
-    @Override
-    public boolean isLocked(long address) {
-        return machine.isLocked(address);
-    }
-
-    @Override
-    public void remap(long address, long pages) {
-        machine.remap(address, pages);
-    }
-
-    @Override
     public long mapReserved(long pages) {
         return machine.mapNoReserve(pages);
     }
@@ -137,16 +113,6 @@ public final class RemoteCalls implements RawCalls {
         long at = machine.mapFile(pages);
         machine.truncate(at, left);
         return at;
-    }
-
-    @Override
-    public void protect(long address, long pages) {
-        machine.protect(address, pages);
-    }
-
-    @Override
-    public void touch(long address) {
-        machine.touch(address);
     }
 
     @Override

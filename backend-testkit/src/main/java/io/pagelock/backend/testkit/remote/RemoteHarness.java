@@ -4,15 +4,11 @@ package io.pagelock.backend.testkit.remote;
 import io.pagelock.LimitValue;
 import io.pagelock.Reason;
 import io.pagelock.backend.testkit.ForwardingBackend;
-import io.pagelock.backend.testkit.Harness;
+import io.pagelock.backend.testkit.MemoryHarness;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
 import java.nio.ByteBuffer;
-import java.util.Collections;
-import java.util.EnumSet;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -21,11 +17,8 @@ import java.util.TreeMap;
  * superuser's agent may not lock without its rights, {@link #forbid} takes them.
  * Buffers stand for memory of the agent's.
  */
-public final class RemoteHarness implements Harness {
+public final class RemoteHarness extends MemoryHarness<RemoteHarness> {
     private final RemoteMachine machine;
-    private final Backend backend;
-    private final BackendProvider provider;
-    private final Set<Ability> abilities = EnumSet.of(Ability.REMAP, Ability.TRUNCATE, Ability.PROVIDE);
     private final long[] limits;
     private final long lockedBefore;
     private final boolean mayLock;
@@ -43,9 +36,9 @@ public final class RemoteHarness implements Harness {
      * @param provider the provider of the backend
      */
     public RemoteHarness(RemoteMachine machine, Backend backend, BackendProvider provider) {
-        this.machine = Objects.requireNonNull(machine, "machine");
-        this.backend = new Buffers(machine, backend);
-        this.provider = Objects.requireNonNull(provider, "provider");
+        super(machine, new Buffers(machine, backend), provider);
+        this.machine = machine;
+        with(Ability.TRUNCATE);
         limits = machine.limit();
         limitBinds = limits.length > 0;
         int witness = machine.witness();
@@ -56,56 +49,32 @@ public final class RemoteHarness implements Harness {
         lockedBefore = (witness & 8) == 0 ? 0 : machine.lockedBytes();
         mayLock = machine.refusal().isEmpty();
         if (mayLock) {
-            abilities.add(Ability.LOCK_ADDRESS_SPACE);
+            with(Ability.LOCK_ADDRESS_SPACE);
         }
         rightsDecide = mayLock
                 && machine.withoutRights(true)
                 && machine.refusal().equals("EPERM") & machine.withoutRights(false);
         see(rightsDecide ? 1 : 0, 1, Ability.FORBID);
         if (limits.length > 0) {
-            abilities.add(Ability.SEE_LIMIT);
+            with(Ability.SEE_LIMIT);
             allowLimits();
         }
     }
 
     private void see(int witness, int bit, Ability ability) {
         if ((witness & bit) != 0) {
-            abilities.add(ability);
+            with(ability);
         }
     }
 
     private void allowLimits() {
         boolean isHardEnough = limits[1] < 0 || limits[1] >= 16 * machine.pageSize();
         if (limitBinds && isHardEnough && mayLock) {
-            abilities.add(Ability.SET_LIMIT);
+            with(Ability.SET_LIMIT);
             if (limits[1] < 0) {
-                abilities.add(Ability.SET_UNLIMITED);
+                with(Ability.SET_UNLIMITED);
             }
         }
-    }
-
-    /**
-     * Adds what the system can do besides.
-     *
-     * @param more the abilities
-     * @return this harness
-     */
-    public RemoteHarness with(Ability... more) {
-        Collections.addAll(abilities, more);
-        return this;
-    }
-
-    /**
-     * Takes away what the system cannot do.
-     *
-     * @param less the abilities
-     * @return this harness
-     */
-    public RemoteHarness without(Ability... less) {
-        for (Ability each : less) {
-            abilities.remove(each);
-        }
-        return this;
     }
 
     /**
@@ -142,26 +111,6 @@ public final class RemoteHarness implements Harness {
     }
 
     @Override
-    public Set<Ability> abilities() {
-        return Collections.unmodifiableSet(abilities);
-    }
-
-    @Override
-    public Backend backend() {
-        return backend;
-    }
-
-    @Override
-    public BackendProvider provider() {
-        return provider;
-    }
-
-    @Override
-    public long pageSize() {
-        return machine.pageSize();
-    }
-
-    @Override
     public long room() {
         if (!mayLock || forbidden) {
             return 0;
@@ -170,7 +119,7 @@ public final class RemoteHarness implements Harness {
         if (soft < 0) {
             return Long.MAX_VALUE;
         }
-        long locked = abilities.contains(Ability.SEE_LOCKED_BYTES) ? machine.lockedBytes() - lockedBefore : 0;
+        long locked = abilities().contains(Ability.SEE_LOCKED_BYTES) ? lockedBytes() : 0;
         return Math.max(0, soft - locked);
     }
 
@@ -191,64 +140,13 @@ public final class RemoteHarness implements Harness {
     }
 
     @Override
-    public long map(long pages) {
-        return machine.map(pages);
-    }
-
-    @Override
-    public long mapFile(long pages) {
-        return machine.mapFile(pages);
-    }
-
-    @Override
-    public void truncate(long address, long pages) {
-        machine.truncate(address, pages);
-    }
-
-    @Override
-    public void unmap(long address, long pages) {
-        machine.unmap(address, pages);
-    }
-
-    @Override
-    public void remap(long address, long pages) {
-        machine.remap(address, pages);
-    }
-
-    @Override
-    public void protect(long address, long pages) {
-        machine.protect(address, pages);
-    }
-
-    @Override
-    public long mapUnlockable(long pages) {
-        return machine.mapNoReserve(pages);
-    }
-
-    @Override
-    public void touch(long address) {
-        machine.touch(address);
-    }
-
-    @Override
-    public boolean isLocked(long address) {
-        boolean mayBeAbsent = abilities.contains(Ability.SEE_RESIDENT);
-        return machine.isLocked(address) && (!mayBeAbsent || machine.isResident(address));
-    }
-
-    @Override
-    public boolean isResident(long address) {
-        return machine.isResident(address);
-    }
-
-    @Override
     public boolean isOnFault(long address) {
         return machine.isOnFault(address);
     }
 
     @Override
     public long lockedBytes() {
-        return machine.lockedBytes() - lockedBefore;
+        return super.lockedBytes() - lockedBefore;
     }
 
     /** Ends the session, and fails if it had ended by itself. */

@@ -4,6 +4,7 @@ package io.pagelock.backend.testkit.remote;
 import com.sun.jna.Function;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
+import io.pagelock.backend.testkit.ProcessMemory;
 import io.pagelock.backend.testkit.standin.StandIn;
 import io.pagelock.spi.Host;
 import java.lang.reflect.Method;
@@ -23,7 +24,7 @@ import java.util.TreeSet;
  * Holds a session with a {@link RemoteAgent}: a process there, its memory, and what its kernel says of it. All that it locked ends
  * with it. One at a time in each library; safe for several threads.
  */
-public final class RemoteMachine implements AutoCloseable {
+public final class RemoteMachine implements ProcessMemory, AutoCloseable {
     private static final int NONE = -1;
     /** How long a child may take for a call, unless it was {@link #start started}. */
     private static final long ANSWER_MILLIS = 60_000;
@@ -122,11 +123,7 @@ public final class RemoteMachine implements AutoCloseable {
         return host;
     }
 
-    /**
-     * Returns the page size there.
-     *
-     * @return bytes in a page
-     */
+    @Override
     public long pageSize() {
         return pageSize;
     }
@@ -404,73 +401,37 @@ public final class RemoteMachine implements AutoCloseable {
         return result;
     }
 
-    /**
-     * Maps private memory, not touched, with holes on either side.
-     *
-     * @param pages how many pages
-     * @return the address
-     * @throws IllegalStateException with the name of errno as its message, if it is refused; so do the methods below
-     */
+    @Override
     public long map(long pages) {
         return must("agent_map", pages);
     }
 
-    /**
-     * Maps private memory for which nothing is reserved.
-     *
-     * @param pages how many pages
-     * @return the address
-     */
+    @Override
     public long mapNoReserve(long pages) {
         return must("agent_map_noreserve", pages);
     }
 
-    /**
-     * Maps a file of its own.
-     *
-     * @param pages how many pages
-     * @return the address
-     */
+    @Override
     public long mapFile(long pages) {
         return must("agent_map_file", pages);
     }
 
-    /**
-     * Shortens a file.
-     *
-     * @param address what {@link #mapFile} returned
-     * @param pages how many pages it has from now on
-     */
+    @Override
     public void truncate(long address, long pages) {
         must("agent_truncate", address, pages);
     }
 
-    /**
-     * Unmaps pages.
-     *
-     * @param address the address
-     * @param pages how many pages
-     */
+    @Override
     public void unmap(long address, long pages) {
         must("agent_unmap", address, pages);
     }
 
-    /**
-     * Maps new memory in place of pages.
-     *
-     * @param address the address
-     * @param pages how many pages
-     */
+    @Override
     public void remap(long address, long pages) {
         must("agent_remap", address, pages);
     }
 
-    /**
-     * Takes every access from pages.
-     *
-     * @param address the address
-     * @param pages how many pages
-     */
+    @Override
     public void protect(long address, long pages) {
         must("agent_protect", address, pages);
     }
@@ -486,31 +447,17 @@ public final class RemoteMachine implements AutoCloseable {
         return must("agent_split", address, pages);
     }
 
-    /**
-     * Writes to a page.
-     *
-     * @param address an address in it
-     */
+    @Override
     public void touch(long address) {
         must("agent_write", address, new byte[] {1});
     }
 
-    /**
-     * Asks the kernel there whether a page is locked.
-     *
-     * @param address an address in it
-     * @return whether it is
-     */
+    @Override
     public boolean isLocked(long address) {
         return must("agent_locked", address) == 1;
     }
 
-    /**
-     * Asks the kernel there whether a page is in memory.
-     *
-     * @param address an address in it
-     * @return whether it is
-     */
+    @Override
     public boolean isResident(long address) {
         return must("agent_resident", address) == 1;
     }
@@ -525,11 +472,8 @@ public final class RemoteMachine implements AutoCloseable {
         return must("agent_on_fault", address) == 1;
     }
 
-    /**
-     * Asks the kernel there how much is locked, on FreeBSD in the whole system.
-     *
-     * @return bytes
-     */
+    /** Returns on FreeBSD what the whole system has locked. */
+    @Override
     public long lockedBytes() {
         return must("agent_locked_bytes");
     }

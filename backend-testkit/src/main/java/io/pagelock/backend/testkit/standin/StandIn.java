@@ -9,6 +9,7 @@ import com.sun.jna.NativeLong;
 import com.sun.jna.Platform;
 import com.sun.jna.Pointer;
 import io.pagelock.backend.testkit.ProcWitness;
+import io.pagelock.backend.testkit.ProcessMemory;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -34,7 +35,7 @@ import org.opentest4j.TestAbortedException;
  * Holds a stand-in, compiled and loaded, and the knobs by which a test turns it. One per library and process; its memory and its
  * settings are shared by all that open it, so tests that use it take turns.
  */
-public final class StandIn {
+public final class StandIn implements ProcessMemory {
     private static final List<String> SOURCES = Collections.unmodifiableList(
             Arrays.asList("standin/standin.h", "standin/standin-memory.h", "remote/remote.h", "remote/remote-agent.c"));
     private static final int RTLD_LAZY = 1;
@@ -296,32 +297,17 @@ public final class StandIn {
         return flags == 0 ? "" : ((flags & 2) != 0 ? "async" : "sync") + ((flags & 4) != 0 ? " invalidate" : "");
     }
 
-    /**
-     * Maps private memory, not touched, with holes on either side.
-     *
-     * @param pages how many pages
-     * @return the address
-     */
+    @Override
     public long map(long pages) {
         return mapped("standin_map", pages);
     }
 
-    /**
-     * Maps a file of its own.
-     *
-     * @param pages how many pages
-     * @return the address
-     */
+    @Override
     public long mapFile(long pages) {
         return mapped("standin_map_file", pages);
     }
 
-    /**
-     * Maps private memory for which nothing is reserved.
-     *
-     * @param pages how many pages
-     * @return the address
-     */
+    @Override
     public long mapNoReserve(long pages) {
         return mapped("standin_map_noreserve", pages);
     }
@@ -334,42 +320,22 @@ public final class StandIn {
         return Pointer.nativeValue(address);
     }
 
-    /**
-     * Unmaps pages.
-     *
-     * @param address the address
-     * @param pages how many pages
-     */
+    @Override
     public void unmap(long address, long pages) {
         pages("standin_unmap", address, pages);
     }
 
-    /**
-     * Maps new memory in place of pages.
-     *
-     * @param address the address
-     * @param pages how many pages
-     */
+    @Override
     public void remap(long address, long pages) {
         pages("standin_remap", address, pages);
     }
 
-    /**
-     * Takes every access from pages.
-     *
-     * @param address the address
-     * @param pages how many pages
-     */
+    @Override
     public void protect(long address, long pages) {
         pages("standin_protect", address, pages);
     }
 
-    /**
-     * Shortens a file.
-     *
-     * @param address what {@link #mapFile} returned
-     * @param pages how many pages it has from now on
-     */
+    @Override
     public void truncate(long address, long pages) {
         pages("standin_truncate", address, pages);
     }
@@ -382,11 +348,7 @@ public final class StandIn {
         }
     }
 
-    /**
-     * Writes to a page.
-     *
-     * @param address an address in the page
-     */
+    @Override
     public void touch(long address) {
         library.getFunction("standin_touch").invokeVoid(new Object[] {Pointer.createConstant(address)});
     }
@@ -414,22 +376,17 @@ public final class StandIn {
         library.getFunction("standin_release").invokeVoid(new Object[0]);
     }
 
-    /**
-     * Returns the page size of the Linux underneath.
-     *
-     * @return bytes in a page
-     */
+    /** Returns that of the Linux underneath. */
+    @Override
     public long pageSize() {
         return NativeLibrary.getProcess().getFunction("getpagesize").invokeInt(new Object[0]);
     }
 
     /**
-     * Asks the Linux underneath whether it must keep a page in memory: it refuses to invalidate what is locked, msync(2).
-     * Lists of mappings leave some out while other threads map and unmap.
-     *
-     * @param address an address in the page
-     * @return whether the mapping of the page is flagged as locked
+     * Asks the Linux underneath, which refuses to invalidate what is locked, msync(2). Lists of mappings leave some out while other
+     * threads map and unmap.
      */
+    @Override
     public boolean isLocked(long address) {
         Object[] arguments = {new Pointer(address & -pageSize()), new NativeLong(pageSize()), MS_ASYNC | MS_INVALIDATE};
         return Function.getFunction("c", "msync").invokeInt(arguments) != 0 && Native.getLastError() == EBUSY;
@@ -450,12 +407,8 @@ public final class StandIn {
         return text.toString();
     }
 
-    /**
-     * Asks the Linux underneath, by pagemap, whether a page is in memory.
-     *
-     * @param address an address in the page
-     * @return whether it is present
-     */
+    /** Asks the Linux underneath, by pagemap. */
+    @Override
     public boolean isResident(long address) {
         byte[] entry = new byte[8];
         try (RandomAccessFile pagemap = new RandomAccessFile("/proc/self/pagemap", "r")) {
@@ -467,11 +420,8 @@ public final class StandIn {
         return ByteBuffer.wrap(entry).order(ByteOrder.nativeOrder()).getLong() < 0;
     }
 
-    /**
-     * Asks the Linux underneath how much this process has locked.
-     *
-     * @return {@code VmLck} of {@code /proc/self/status}, in bytes
-     */
+    /** Returns {@code VmLck} of {@code /proc/self/status}. */
+    @Override
     public long lockedBytes() {
         return ProcWitness.lockedBytes();
     }

@@ -5,6 +5,7 @@ import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import io.pagelock.backend.testkit.FakeKernel.Flag;
+import io.pagelock.backend.testkit.ForwardingMemory;
 import io.pagelock.backend.testkit.RawCalls;
 import java.util.Objects;
 import java.util.Set;
@@ -15,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * Makes the calls of a {@link StandIn} that exports mlock, munlock, mlockall, munlockall and msync; one with other names overrides
  * them. The witness is smaps. MCL_CURRENT is 1 and MCL_FUTURE 2, as in all stand-ins so far.
  */
-public class StandInCalls extends StandInMemory implements RawCalls {
+public class StandInCalls extends ForwardingMemory implements RawCalls {
+    private final StandIn standIn;
     private final NativeLibrary library;
     private final IntFunction<String> errnoName;
     private String limitKnob;
@@ -32,6 +34,8 @@ public class StandInCalls extends StandInMemory implements RawCalls {
      */
     public StandInCalls(StandIn standIn, IntFunction<String> errnoName) {
         super(standIn);
+        standIn.reset();
+        this.standIn = standIn;
         this.errnoName = Objects.requireNonNull(errnoName, "errnoName");
         library = NativeLibrary.getInstance(standIn.file().toString());
     }
@@ -134,7 +138,7 @@ public class StandInCalls extends StandInMemory implements RawCalls {
 
     @Override
     public long mapReserved(long pages) {
-        return standIn.mapNoReserve(pages);
+        return mapNoReserve(pages);
     }
 
     @Override
@@ -142,6 +146,12 @@ public class StandInCalls extends StandInMemory implements RawCalls {
         long file = standIn.mapFile(pages);
         standIn.truncate(file, left);
         return file;
+    }
+
+    /** Unlocks and unmaps everything. */
+    @Override
+    public void close() {
+        standIn.reset();
     }
 
     @Override

@@ -3,15 +3,13 @@ package io.pagelock.backend.testkit.standin;
 
 import io.pagelock.LimitValue;
 import io.pagelock.Reason;
-import io.pagelock.backend.testkit.Harness;
+import io.pagelock.backend.testkit.MemoryHarness;
 import io.pagelock.backend.testkit.ProcWitness;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.BackendProvider;
 import io.pagelock.spi.MemoryGuard;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumSet;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 
@@ -19,22 +17,10 @@ import java.util.concurrent.CountDownLatch;
  * Serves as the harness of a backend that runs over a {@link StandIn}. The witness is the Linux underneath: smaps, pagemap and VmLck.
  * Which knobs and functions the stand-in has is set by the {@code with} methods, before the first test.
  */
-public final class StandInHarness extends StandInMemory implements Harness {
-    private final Backend backend;
-    private final BackendProvider provider;
+public final class StandInHarness extends MemoryHarness<StandInHarness> {
+    private final StandIn standIn;
     private final String lock;
     private final String unlock;
-    private final Set<Ability> abilities = EnumSet.of(
-            Ability.SEE_LOCKED,
-            Ability.SEE_RESIDENT,
-            Ability.TELL_ABSENT,
-            Ability.SEE_LOCKED_BYTES,
-            Ability.REMAP,
-            Ability.REFUSE_UNLOCK,
-            Ability.REFUSE_UNLOCK_ALONE,
-            Ability.HOLD_LOCK,
-            Ability.SEE_GUARDS,
-            Ability.PROVIDE);
     private String limitKnob;
     private String systemKnob;
     private String permissionKnob;
@@ -57,34 +43,21 @@ public final class StandInHarness extends StandInMemory implements Harness {
      */
     public StandInHarness(
             StandIn standIn, Backend backend, BackendProvider provider, String lock, String unlock, int unlockErrno) {
-        super(standIn);
-        this.backend = Objects.requireNonNull(backend, "backend");
-        this.provider = Objects.requireNonNull(provider, "provider");
+        super(standIn, backend, provider);
+        standIn.reset();
+        this.standIn = standIn;
+        with(
+                Ability.SEE_LOCKED,
+                Ability.SEE_RESIDENT,
+                Ability.TELL_ABSENT,
+                Ability.SEE_LOCKED_BYTES,
+                Ability.REFUSE_UNLOCK,
+                Ability.REFUSE_UNLOCK_ALONE,
+                Ability.HOLD_LOCK,
+                Ability.SEE_GUARDS);
         this.lock = lock;
         this.unlock = unlock;
         this.unlockErrno = unlockErrno;
-    }
-
-    /**
-     * Adds what the system can do besides.
-     *
-     * @param more the abilities
-     * @return this harness
-     */
-    public StandInHarness with(Ability... more) {
-        Collections.addAll(abilities, more);
-        return this;
-    }
-
-    /**
-     * Says what tests cannot do after all.
-     *
-     * @param less the abilities
-     * @return this
-     */
-    public StandInHarness without(Ability... less) {
-        abilities.removeAll(Arrays.asList(less));
-        return this;
     }
 
     /**
@@ -162,22 +135,12 @@ public final class StandInHarness extends StandInMemory implements Harness {
 
     @Override
     public Set<Ability> abilities() {
-        Set<Ability> all = EnumSet.copyOf(abilities);
+        Set<Ability> all = EnumSet.copyOf(super.abilities());
         if (ProcWitness.roomToLock() != Long.MAX_VALUE) {
             // Future locking is real, and under a limit of Linux would end this JVM.
             all.remove(Ability.LOCK_ADDRESS_SPACE);
         }
         return Collections.unmodifiableSet(all);
-    }
-
-    @Override
-    public Backend backend() {
-        return backend;
-    }
-
-    @Override
-    public BackendProvider provider() {
-        return provider;
     }
 
     @Override
@@ -194,23 +157,14 @@ public final class StandInHarness extends StandInMemory implements Harness {
     }
 
     @Override
-    public boolean isLocked(long address) {
-        return super.isLocked(address) && isResident(address);
-    }
-
-    @Override
-    public boolean isResident(long address) {
-        return standIn.isResident(address);
-    }
-
-    @Override
     public boolean isGuarded(long address, MemoryGuard guard) {
         return ProcWitness.isGuarded(address, guard);
     }
 
+    /** Unlocks and unmaps everything. */
     @Override
-    public long lockedBytes() {
-        return standIn.lockedBytes();
+    public void close() {
+        standIn.reset();
     }
 
     @Override
@@ -239,21 +193,6 @@ public final class StandInHarness extends StandInMemory implements Harness {
     public void forbid(boolean value) {
         forbidden = value;
         standIn.set(permissionKnob, value ? 0 : 1);
-    }
-
-    @Override
-    public long mapFile(long pages) {
-        return standIn.mapFile(pages);
-    }
-
-    @Override
-    public void truncate(long address, long pages) {
-        standIn.truncate(address, pages);
-    }
-
-    @Override
-    public long mapUnlockable(long pages) {
-        return standIn.mapNoReserve(pages);
     }
 
     @Override
