@@ -25,9 +25,9 @@ int open(const char *name, int flags, ...) {
     return (int)REMOTE("open", TEXT(name), WORD(flags));
 }
 
-/* Of those that take a structure, the size is in the request: include/uapi/asm-generic/ioctl.h. */
+/* With struct procmap_query, include/uapi/linux/fs.h. The size is in the request: include/uapi/asm-generic/ioctl.h. */
 int ioctl(int fd, unsigned long request, void *argument) {
-    return (int)REMOTE("ioctl", WORD(fd), SIZE(request), INOUT(argument, request >> 16 & 0x3fff, "8"));
+    return (int)REMOTE("ioctl", WORD(fd), SIZE(request), INOUT(argument, request >> 16 & 0x3fff, "888888888444488"));
 }
 
 int close(int fd) {
