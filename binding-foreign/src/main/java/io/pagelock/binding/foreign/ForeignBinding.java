@@ -26,6 +26,14 @@ public final class ForeignBinding implements Binding {
 
     @Override
     public Optional<PageLockException> refusal(Host host) {
+        // The name and the value are those of org.graalvm.nativeimage.ImageInfo, which are part of its API.
+        if ("runtime".equals(System.getProperty("org.graalvm.nativeimage.imagecode"))) {
+            return Optional.of(PageLockException.because(Reason.NOT_SUPPORTED)
+                    .detail(
+                            "the foreign-function API is bound by classes made at run time, which a native image cannot load")
+                    .remedies("Choose JNA with -Dio.pagelock.binding=jna")
+                    .build());
+        }
         long bits = ValueLayout.ADDRESS.byteSize() * 8;
         if (bits != host.bits()) {
             return Optional.of(PageLockException.because(Reason.NOT_SUPPORTED)

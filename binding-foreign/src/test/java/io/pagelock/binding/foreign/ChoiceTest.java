@@ -116,6 +116,14 @@ class ChoiceTest {
                 "binding jna");
     }
 
+    /** The property is set in images that GraalVM builds; this JVM can make classes all the same. */
+    @Test
+    void inANativeImageItIsJna() {
+        String image = "-Dorg.graalvm.nativeimage.imagecode=runtime";
+        assertSays(locking(path(), ALLOWED, image), "locked true", "binding jna", "which a native image cannot load");
+        assertSays(locking(path(), ALLOWED, image, "-Dio.pagelock.binding=foreign"), "refused", "binding=jna");
+    }
+
     @Test
     void whereNothingMayCallCBothReasonsAreGiven() throws Exception {
         assumeTrue(Runtime.version().feature() >= 24, "--illegal-native-access came with 24");
