@@ -16,6 +16,7 @@ import io.pagelock.Reason;
 import io.pagelock.SyncOption;
 import io.pagelock.Tristate;
 import io.pagelock.backend.testkit.FakeKernel.Flag;
+import io.pagelock.backend.testkit.KernelRules.Refusal;
 import io.pagelock.backend.testkit.KernelRules.Trait;
 import io.pagelock.spi.AddressSpaceLocking;
 import io.pagelock.spi.AsyncCall;
@@ -100,6 +101,9 @@ public final class FakeBackend
         if (!rules.has(Trait.ASYNC_LOCK)) {
             all.remove(Capability.NATIVE_ASYNC);
         }
+        if (rules.has(Trait.NO_LOCK_ALL)) {
+            all.remove(Capability.LOCK_ADDRESS_SPACE);
+        }
         if (!rules.has(Trait.ON_FAULT)) {
             all.remove(Capability.LOCK_ON_FAULT);
             all.remove(Capability.PAGE_IN);
@@ -169,6 +173,14 @@ public final class FakeBackend
         if (refusal != null) {
             throw refusal;
         }
+        if (kernel.rules().has(Trait.LOCKS_ARE_COUNTED)) {
+            // One is enough, and a kernel cannot count any number.
+            kernel.locks(address, length).forEach((part, locks) -> {
+                if (locks > 1) {
+                    kernel.munlock(part.address(), part.length());
+                }
+            });
+        }
     }
 
     /** Null if the range is locked. A success says little on a system that skips what it cannot lock. */
@@ -176,6 +188,9 @@ public final class FakeBackend
         if (errno != Errno.OK) {
             return refused(function, errno, whyNotLocked(address, length, errno), length)
                     .build();
+        }
+        if (hasHole(address, length)) {
+            return refused(function, errno, Reason.NOT_MAPPED, 0).build();
         }
         if (onFault ? uncharged(address, length) > 0 : !kernel.isAllLocked(address, length)) {
             return PageLockException.because(Reason.CANNOT_BE_PAGED_IN)
@@ -222,9 +237,25 @@ public final class FakeBackend
     public void unlock(long address, long length) {
         MemoryRange range = enter(address, length);
         try {
-            unlockAligned(address, length);
+            if (kernel.rules().has(Trait.LOCKS_ARE_COUNTED)) {
+                unlockCounted(address, length);
+            } else {
+                unlockAligned(address, length);
+            }
         } finally {
             leave(range);
+        }
+    }
+
+    /** Part by part, since the kernel leaves what precedes a hole, and says nothing of it. */
+    private void unlockCounted(long address, long length) {
+        kernel.locks(address, length).forEach((part, locks) -> {
+            for (int i = 0; i < locks; i++) {
+                unlockAligned(part.address(), part.length());
+            }
+        });
+        if (hasHole(address, length)) {
+            throw refused("munlock", Errno.OK, Reason.NOT_MAPPED, 0).build();
         }
     }
 
@@ -300,6 +331,7 @@ public final class FakeBackend
     public boolean failedLockLeavesNothing() {
         KernelRules rules = kernel.rules();
         return !rules.has(Trait.FAILED_LOCK_KEEPS)
+                && !rules.has(Trait.LOCKS_ARE_COUNTED)
                 && !rules.has(Trait.RESERVED_IS_SKIPPED)
                 && !rules.has(Trait.PAST_END_IS_SKIPPED);
     }
@@ -320,6 +352,10 @@ public final class FakeBackend
     @Override
     public void sync(long address, long length, Set<SyncOption> options) {
         aligned(address, length);
+        boolean wouldDoIt = kernel.rules().errno(Refusal.LOCKED) == Errno.OK;
+        if (wouldDoIt && options.contains(SyncOption.INVALIDATE) && kernel.chargedBytes(address, length) > 0) {
+            throw refused("msync", Errno.OK, Reason.BUSY, 0).build();
+        }
         Errno errno = kernel.msync(
                 address,
                 length,
@@ -461,7 +497,7 @@ public final class FakeBackend
         }
     }
 
-    /** In the order in which the kernel looks: the limit before the pages. */
+    /** In the order in which the kernel looks: the limit before the pages, where both have one errno. */
     private Reason whyNotLocked(long address, long length, Errno errno) {
         Reason reason = reasonOf(errno);
         if (reason != Reason.UNKNOWN) {
@@ -470,10 +506,13 @@ public final class FakeBackend
         long locked = kernel.lockedBytes();
         long fresh = uncharged(address, length);
         long asked = kernel.rules().has(Trait.CHARGES_TWICE) ? length : fresh;
-        if (kernel.isBoundByLimit() && kernel.limitedBytes() + asked > kernel.limit()) {
+        KernelRules rules = kernel.rules();
+        if (errno == rules.errno(Refusal.LIMIT)
+                && kernel.isBoundByLimit()
+                && kernel.limitedBytes() + asked > kernel.limit()) {
             return Reason.OVER_LIMIT;
         }
-        if (locked + fresh > kernel.systemLimit()) {
+        if (errno == rules.errno(Refusal.SYSTEM_LIMIT) && locked + fresh > kernel.systemLimit()) {
             return Reason.NO_LOCKABLE_MEMORY;
         }
         if (hasHole(address, length)) {

@@ -41,6 +41,9 @@ public class FakeHarness implements Harness {
         if (rules.has(Trait.NO_PROCESS_LIMIT) || kernel.isPrivileged() && rules.has(Trait.PRIVILEGE_LIFTS_LIMIT)) {
             abilities.remove(Ability.SET_LIMIT);
         }
+        if (rules.has(Trait.NO_LOCK_ALL)) {
+            abilities.remove(Ability.LOCK_ADDRESS_SPACE);
+        }
         if (rules.has(Trait.UNREADABLE_IS_LOCKED)) {
             abilities.remove(Ability.PROTECT);
         }

@@ -12,6 +12,7 @@ import io.pagelock.spi.RangeSet;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -664,6 +665,21 @@ public final class FakeKernel {
             page = next;
         }
         return parts.build().asList();
+    }
+
+    /** Returns how many unlocks each mapped part of a range takes, in order: what mach_vm_region says. */
+    synchronized Map<MemoryRange, Integer> locks(long address, long length) {
+        Map<MemoryRange, Integer> parts = new LinkedHashMap<>();
+        long end = process.endPage(address, length);
+        for (long page = process.firstPage(address); page < end; ) {
+            Segment segment = process.memory.at(page);
+            long next = segment == null ? process.memory.nextStart(page, end) : process.memory.endOfMapping(page, end);
+            if (segment != null) {
+                parts.put(MemoryRange.of(page << shift, next - page << shift), segment.locks);
+            }
+            page = next;
+        }
+        return parts;
     }
 
     /**

@@ -39,6 +39,9 @@ final class FakeProcess {
     }
 
     Errno unlockAll() {
+        if (has(Trait.NO_LOCK_ALL)) {
+            return Errno.ENOSYS;
+        }
         if (!may.mayUnlock()) {
             return rules.errno(Refusal.PERMISSION);
         }
@@ -57,8 +60,9 @@ final class FakeProcess {
         }
         long start = firstPage(address);
         long end = endPage(address, length);
-        if (invalidate && memory.any(start, end, segment -> segment.mode != Mode.NONE)) {
-            return rules.errno(Refusal.LOCKED);
+        Errno locked = rules.errno(Refusal.LOCKED);
+        if (locked != Errno.OK && invalidate && memory.any(start, end, segment -> segment.mode != Mode.NONE)) {
+            return locked;
         }
         return memory.hasHole(start, end) ? rules.errno(Refusal.HOLE) : Errno.OK;
     }
@@ -93,11 +97,15 @@ final class FakeProcess {
             argument = rules.errno(Refusal.LIMIT);
         }
         Errno refused = check(argument, may.mayLock());
-        if (refused != Errno.OK || isEmptyOnceRounded(address, length)) {
+        boolean isNothing = length == 0 && has(Trait.EMPTY_LOCKS_NOTHING);
+        if (refused != Errno.OK || isNothing || isEmptyOnceRounded(address, length)) {
             return refused;
         }
         long start = firstPage(address);
         long end = endPage(address, length);
+        if (has(Trait.LOCKS_ARE_COUNTED)) {
+            return new CountedLocks(this, rules).lock(start, end);
+        }
         Errno limited = checkLimits(start, end);
         if (limited != Errno.OK) {
             return limited;
@@ -120,6 +128,9 @@ final class FakeProcess {
         }
         long start = firstPage(address);
         long end = endPage(address, length);
+        if (has(Trait.LOCKS_ARE_COUNTED)) {
+            return new CountedLocks(this, rules).unlock(start, end);
+        }
         if (!has(Trait.UNLOCK_STOPS_AT_HOLE) && memory.hasHole(start, end)) {
             return rules.errno(Refusal.HOLE);
         }
@@ -127,6 +138,9 @@ final class FakeProcess {
     }
 
     Errno lockAll(Set<Flag> flags) {
+        if (has(Trait.NO_LOCK_ALL)) {
+            return Errno.ENOSYS;
+        }
         boolean current = flags.contains(Flag.CURRENT);
         boolean onFault = flags.contains(Flag.ON_FAULT);
         boolean meaningless = !current && !flags.contains(Flag.FUTURE) || onFault && !has(Trait.ON_FAULT);
@@ -254,7 +268,7 @@ final class FakeProcess {
         return segment.accessible || has(Trait.UNREADABLE_IS_LOCKED);
     }
 
-    private Errno bringIn(long start, long end) {
+    Errno bringIn(long start, long end) {
         for (long page = start; page < end; page = Math.min(memory.at(page).end, end)) {
             Segment segment = memory.at(page);
             if (!takesLocks(segment)) {
@@ -293,7 +307,7 @@ final class FakeProcess {
             }
         }
         Mapping mapping = new Mapping(kind, start, start + pages);
-        Segment segment = new Segment(start + pages, mapping, accessible, Mode.NONE, false, Source.GOOD);
+        Segment segment = new Segment(start + pages, mapping, accessible, Mode.NONE, 0, false, Source.GOOD);
         if (takesLocks(segment) && (isReadable(segment) || has(Trait.LOCK_ALL_IGNORES_FAILURES))) {
             segment = segment.mode(mode).resident(mode == Mode.FULL && isReadable(segment));
         }

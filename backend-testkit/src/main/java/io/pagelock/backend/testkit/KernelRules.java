@@ -34,11 +34,19 @@ public final class KernelRules {
          * a page.
          */
         EMPTY_IS_REFUSED,
+        /** A lock of length 0 locks nothing, also at an unaligned address. */
+        EMPTY_LOCKS_NOTHING,
         /** A length within a page of the largest number becomes 0 when rounded, and succeeds. */
         HUGE_LENGTH_LOCKS_NOTHING,
         /** The arguments are looked at before the permission; otherwise after it. */
         ARGUMENTS_BEFORE_PERMISSION,
 
+        /**
+         * Locks are counted, and go from mapping to mapping: each is charged as a whole when it is first locked, and a hole is not
+         * seen after one that is locked already. An unlock takes one away, goes over holes with success, and leaves the mapping before a
+         * hole as it is. A hole at the start is {@link Refusal#HOLE} for both.
+         */
+        LOCKS_ARE_COUNTED,
         /** A failed lock keeps, locked and charged, what it had reached, and more than it had brought in. */
         FAILED_LOCK_KEEPS,
         /** An unlock that meets a hole has unlocked what precedes it. */
@@ -67,6 +75,8 @@ public final class KernelRules {
 
         /** Locking on first touch exists, for ranges and the address space, and weakens a lock that is there. */
         ON_FAULT,
+        /** The address space cannot be locked or unlocked as a whole: ENOSYS. */
+        NO_LOCK_ALL,
         /** Locking all that is current switches future locking off. */
         CURRENT_ENDS_FUTURE,
         /** Flags without meaning are {@link Refusal#ARGUMENT} also for those who may not lock at all. */
@@ -117,7 +127,7 @@ public final class KernelRules {
         LOCK_ALL_PAGE(Errno.EAGAIN),
         /** Splitting a mapping would make one too many. */
         MAP_COUNT(Errno.ENOMEM),
-        /** Invalidating locked pages. */
+        /** Invalidating locked pages; {@link Errno#OK} where the system does it. */
         LOCKED(Errno.EBUSY);
 
         private final Errno usual;

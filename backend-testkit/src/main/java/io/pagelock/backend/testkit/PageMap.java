@@ -53,47 +53,55 @@ final class PageMap {
         final Mode mode;
         final boolean resident;
         final Source source;
+        /** How many unlocks it takes, where locks are counted; elsewhere 1 if it is locked. */
+        final int locks;
 
-        Segment(long end, Mapping mapping, boolean accessible, Mode mode, boolean resident, Source source) {
+        Segment(long end, Mapping mapping, boolean accessible, Mode mode, int locks, boolean resident, Source source) {
             this.end = end;
             this.mapping = mapping;
             this.accessible = accessible;
             this.mode = mode;
+            this.locks = locks;
             this.resident = resident;
             this.source = source;
         }
 
         Segment endingAt(long page) {
-            return new Segment(page, mapping, accessible, mode, resident, source);
+            return new Segment(page, mapping, accessible, mode, locks, resident, source);
         }
 
         Segment accessible(boolean value) {
-            return new Segment(end, mapping, value, mode, resident, source);
+            return new Segment(end, mapping, value, mode, locks, resident, source);
         }
 
         Segment mode(Mode value) {
-            return new Segment(end, mapping, accessible, value, resident, source);
+            return new Segment(end, mapping, accessible, value, value == Mode.NONE ? 0 : 1, resident, source);
+        }
+
+        Segment locks(int value) {
+            return new Segment(end, mapping, accessible, value == 0 ? Mode.NONE : Mode.FULL, value, resident, source);
         }
 
         Segment resident(boolean value) {
-            return new Segment(end, mapping, accessible, mode, value, source);
+            return new Segment(end, mapping, accessible, mode, locks, value, source);
         }
 
         Segment source(Source value) {
-            return new Segment(end, mapping, accessible, mode, resident && value != Source.PAST_END, value);
+            return new Segment(end, mapping, accessible, mode, locks, resident && value != Source.PAST_END, value);
         }
 
         /** Whether both belong to one mapping in the kernel's list of mappings. */
         boolean isOneMappingWith(Segment other) {
             boolean same =
                     mapping == other.mapping || mapping.kind == Kind.ANONYMOUS && other.mapping.kind == Kind.ANONYMOUS;
-            return same && accessible == other.accessible && mode == other.mode;
+            return same && accessible == other.accessible && mode == other.mode && locks == other.locks;
         }
 
         boolean isLike(Segment other) {
             return mapping == other.mapping
                     && accessible == other.accessible
                     && mode == other.mode
+                    && locks == other.locks
                     && resident == other.resident
                     && source == other.source;
         }

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Random programs against {@link Model}: 13 worlds, {@code -Dpagelock.programs} programs each. A failure prints the seed, the
+ * Random programs against {@link Model}: 14 worlds, {@code -Dpagelock.programs} programs each. A failure prints the seed, the
  * program shrunk as far as it still fails, and what its steps were; the seed is set with {@code -DQT_SEED}.
  */
 class EnginePropertyTest {
@@ -47,6 +47,7 @@ class EnginePropertyTest {
                 world("HP-UX", Systems.of("hpux"), false, Capability.LOCKED_PAGES, Capability.LOCKED_BYTES),
                 world("IRIX", Systems.of("irix").withPageSize(16384), false, Capability.LOCKED_PAGES),
                 world("IRIX in large pages", Systems.of("irix").withPageSize(2L << 20), true),
+                world("macOS", Systems.of("macos").withPageSize(16384), true),
                 world("a plain kernel", KernelRules.named("Plain"), true));
     }
 

@@ -93,6 +93,22 @@ class FakeBackendContractTest {
     }
 
     @Nested
+    class Macos extends BackendContract {
+        @Override
+        protected Harness open() {
+            return harness(Systems.of("macos").withPageSize(16384), false, Long.MAX_VALUE);
+        }
+    }
+
+    @Nested
+    class Macos256KiB extends BackendContract {
+        @Override
+        protected Harness open() {
+            return harness(Systems.of("macos"), true, 262144);
+        }
+    }
+
+    @Nested
     class Linux32Bits extends BackendContract {
         @Override
         protected Harness open() {
