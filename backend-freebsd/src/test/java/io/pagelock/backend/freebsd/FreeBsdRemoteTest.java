@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.pagelock.backend.support.CLibrary;
 import io.pagelock.backend.support.GuardCalls;
 import io.pagelock.backend.testkit.BackendContract;
+import io.pagelock.backend.testkit.BackendPrograms;
 import io.pagelock.backend.testkit.Harness;
 import io.pagelock.backend.testkit.Harness.Ability;
+import io.pagelock.backend.testkit.KernelRules;
 import io.pagelock.backend.testkit.remote.RemoteCalls;
 import io.pagelock.backend.testkit.remote.RemoteHarness;
 import io.pagelock.backend.testkit.remote.RemoteMachine;
@@ -43,6 +45,19 @@ class FreeBsdRemoteTest {
         @Override
         protected Harness open() {
             return harness(run.machine());
+        }
+    }
+
+    @Nested
+    class Programs extends BackendPrograms {
+        @Override
+        protected Harness open() {
+            return harness(run.machine());
+        }
+
+        @Override
+        protected KernelRules rules() {
+            return KernelRules.of("freebsd");
         }
     }
 

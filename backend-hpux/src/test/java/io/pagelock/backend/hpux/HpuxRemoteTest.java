@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pagelock.backend.support.CLibrary;
 import io.pagelock.backend.testkit.BackendContract;
+import io.pagelock.backend.testkit.BackendPrograms;
 import io.pagelock.backend.testkit.Harness;
 import io.pagelock.backend.testkit.Harness.Ability;
+import io.pagelock.backend.testkit.KernelRules;
 import io.pagelock.backend.testkit.remote.RemoteAgent;
 import io.pagelock.backend.testkit.remote.RemoteCalls;
 import io.pagelock.backend.testkit.remote.RemoteHarness;
@@ -50,6 +52,19 @@ class HpuxRemoteTest {
         @Override
         protected Harness open() {
             return harness();
+        }
+    }
+
+    @Nested
+    class Programs extends BackendPrograms {
+        @Override
+        protected Harness open() {
+            return harness();
+        }
+
+        @Override
+        protected KernelRules rules() {
+            return KernelRules.of("hpux");
         }
     }
 

@@ -13,7 +13,9 @@ import io.pagelock.MemoryRange;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
 import io.pagelock.backend.testkit.BackendContract;
+import io.pagelock.backend.testkit.BackendPrograms;
 import io.pagelock.backend.testkit.Harness;
+import io.pagelock.backend.testkit.KernelRules;
 import io.pagelock.backend.testkit.RuleReport;
 import io.pagelock.backend.testkit.remote.RemoteAgent;
 import io.pagelock.backend.testkit.remote.RemoteCalls;
@@ -74,6 +76,19 @@ class LinuxRemoteTest {
         @Override
         protected Harness open() {
             return RemoteLinux.harness(run.machine());
+        }
+    }
+
+    @Nested
+    class Programs extends BackendPrograms {
+        @Override
+        protected Harness open() {
+            return RemoteLinux.harness(run.machine());
+        }
+
+        @Override
+        protected KernelRules rules() {
+            return KernelRules.of("linux");
         }
     }
 

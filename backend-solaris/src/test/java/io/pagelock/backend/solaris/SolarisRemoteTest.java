@@ -7,8 +7,10 @@ import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import io.pagelock.backend.support.CLibrary;
 import io.pagelock.backend.testkit.BackendContract;
+import io.pagelock.backend.testkit.BackendPrograms;
 import io.pagelock.backend.testkit.Harness;
 import io.pagelock.backend.testkit.Harness.Ability;
+import io.pagelock.backend.testkit.KernelRules;
 import io.pagelock.backend.testkit.remote.RemoteCalls;
 import io.pagelock.backend.testkit.remote.RemoteHarness;
 import io.pagelock.backend.testkit.remote.RemoteMachine;
@@ -75,6 +77,19 @@ class SolarisRemoteTest {
         @Override
         protected Harness open() {
             return mctl();
+        }
+    }
+
+    @Nested
+    class Programs extends BackendPrograms {
+        @Override
+        protected Harness open() {
+            return memcntl();
+        }
+
+        @Override
+        protected KernelRules rules() {
+            return KernelRules.of("solaris");
         }
     }
 
