@@ -13,7 +13,7 @@ final class Buffer {
     public static void main(String[] args) {
         // README
         PageLocker locker = PageLocker.system();
-        ByteBuffer buffer = locker.allocatePages(64 * 1024); // whole pages; allocateDirect would lie on one more
+        ByteBuffer buffer = locker.allocatePages(64 * 1024); // whole pages; allocateDirect may touch one more
         try (PageLock lock = locker.lock(buffer)) { // the handle is the lock: keep it
             serve(buffer, lock);
         } catch (PageLockException e) {
