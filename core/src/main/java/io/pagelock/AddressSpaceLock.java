@@ -3,9 +3,9 @@ package io.pagelock;
 
 /**
  * Represents a lock on the whole address space of this process, see {@link PageLocker#lockAddressSpace}. Several may be
- * open; what they ask for adds up.
+ * open; their scopes add up.
  *
- * <p>Unlike a {@link PageLock} it is not ended by garbage collection: it lasts until {@link #close} or the end of the
+ * <p>Unlike a {@link PageLock}, it is not ended by garbage collection. It lasts until {@link #close} or the end of the
  * process, so a server may drop the reference. All methods may be called by any thread at any time.
  */
 public interface AddressSpaceLock extends MemoryLock {
@@ -25,16 +25,17 @@ public interface AddressSpaceLock extends MemoryLock {
     boolean isValid();
 
     /**
-     * Ends what this lock asked for and no other open {@link AddressSpaceLock} asks for too. When the last one closes,
-     * everything is unlocked except the pages of open {@link PageLock} handles. As long as another one is open, pages that
-     * are locked stay locked; only future locking ends when nobody asks for it any more. Closing again does nothing.
+     * Ends the locking that only this {@link AddressSpaceLock} asked for. When the last open one closes, everything is
+     * unlocked except the pages of open {@link PageLock} handles. While another one is open, locked pages stay locked;
+     * only future locking ends, if no other asks for it. Closing again does nothing.
      *
-     * <p>On Linux the pages of open handles stay locked throughout where the limit permits it. Elsewhere the system can
-     * only drop everything, and the handles' pages are locked again at once.
+     * <p>On Linux, the pages of open handles stay locked throughout if the limit permits it. Other systems can only
+     * unlock everything; the handles' pages are then locked again at once.
      *
-     * @throws PageLockException if the system refused, which leaves this lock open; or if the pages of a handle could not
-     *     be locked again, which leaves this lock closed and that handle not {@linkplain PageLock#isValid() valid}. If the
-     *     system refused to lock again what the other open ones ask for, that is not locked until a close succeeds
+     * @throws PageLockException if the system refused, which leaves this lock open; or if the pages of a handle could
+     *     not be locked again, which leaves this lock closed and that handle not {@linkplain PageLock#isValid() valid}.
+     *     If the system refused to lock again what the other open ones ask for, that is not locked until a close
+     *     succeeds
      */
     @Override
     void close();

@@ -4,14 +4,15 @@ package io.pagelock;
 /** Selects the part of the address space that {@link PageLocker#lockAddressSpace} locks. */
 public enum AddressSpaceScope {
     /**
-     * Covers every page that is mapped now. On a JVM that does not keep the Java heap: as it grows, the collector maps memory over what it
-     * had reserved, and the new mapping is not locked. {@link #CURRENT_AND_FUTURE} keeps it, and so does a heap of fixed size that is
-     * committed and touched at the start ({@code -Xms} equal to {@code -Xmx}, with {@code -XX:+AlwaysPreTouch}).
+     * Covers every page that is mapped now. This does not keep a growing Java heap locked: as the heap grows, the
+     * collector maps memory over its reserved address space, and the new mapping is not locked. Use
+     * {@link #CURRENT_AND_FUTURE}, or a heap of fixed size that is committed and touched at the start ({@code -Xms}
+     * equal to {@code -Xmx}, with {@code -XX:+AlwaysPreTouch}).
      */
     CURRENT(true, false),
     /**
-     * Covers every page that will be mapped from now on, thread stacks and the growing Java heap included. Under a small limit
-     * new mappings are then refused, and threads can no longer be created.
+     * Covers every page that is mapped from now on, including thread stacks and the growing Java heap. Under a small
+     * limit, the kernel then refuses new mappings, and threads can no longer be created.
      */
     FUTURE(false, true),
     /** Covers both {@link #CURRENT} and {@link #FUTURE}. */
@@ -26,7 +27,7 @@ public enum AddressSpaceScope {
     }
 
     /**
-     * Reports whether pages are included that are mapped now.
+     * Reports whether this scope includes pages that are mapped now.
      *
      * @return true unless this is {@link #FUTURE}
      */
@@ -35,7 +36,7 @@ public enum AddressSpaceScope {
     }
 
     /**
-     * Reports whether pages are included that will be mapped later.
+     * Reports whether this scope includes pages that are mapped later.
      *
      * @return true unless this is {@link #CURRENT}
      */

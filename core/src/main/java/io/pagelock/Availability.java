@@ -159,7 +159,7 @@ public final class Availability {
     }
 
     /**
-     * Returns what can be done so that there is one.
+     * Returns remedies by which a backend becomes available.
      *
      * @return an unmodifiable list with one setting a line, the most likely first; empty if there is a backend
      */
@@ -168,7 +168,7 @@ public final class Availability {
     }
 
     /**
-     * Returns the first failure underneath.
+     * Returns the underlying failure.
      *
      * @return the cause, if there was one
      */

@@ -11,7 +11,7 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Describes a backend: its name, the system it runs on, and what about it is not confirmed. Immutable. */
+/** Describes a backend: its name, the system it runs on, and which facts about it are unconfirmed. Immutable. */
 public final class BackendInfo {
     private final String name;
     private final String system;
@@ -20,7 +20,7 @@ public final class BackendInfo {
     private final List<String> notes;
 
     /**
-     * Describes a backend of which it is not known how it calls C.
+     * Describes a backend that does not report how it calls C.
      *
      * @param name the provider's name, for example {@code linux}
      * @param system the system with its release, for example {@code Linux 6.18}

@@ -3,7 +3,7 @@ package io.pagelock;
 
 import java.util.Locale;
 
-/** Formats byte counts for messages: exact, and readable where that differs. */
+/** Formats byte counts for messages: the exact number, and a readable form if that differs. */
 public final class ByteSize {
     private static final String[] UNITS = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 

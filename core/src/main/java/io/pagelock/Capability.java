@@ -2,7 +2,7 @@
 package io.pagelock;
 
 /**
- * Names what not every system can do. What a backend does not list, it does not do; the call then ends in an
+ * Names functions that not every system has. If the backend does not list a capability, a call that needs it throws
  * {@link UnsupportedOperationException} before any system call. More capabilities may be added in later versions.
  */
 public enum Capability {
@@ -22,6 +22,6 @@ public enum Capability {
     LOCKED_BYTES,
     /** Carries out {@link PageLocker#lockAsync} in the system itself; without it, a thread of this library does. */
     NATIVE_ASYNC,
-    /** Brings large ranges into memory by several threads side by side. */
+    /** Brings large ranges into memory with several threads in parallel. */
     PAGE_IN
 }

@@ -7,7 +7,7 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** Marks methods whose result must be used. Tools such as Error Prone know annotations of this simple name. */
+/** Marks methods whose result must be used. Tools such as Error Prone recognize annotations by this simple name. */
 @Documented
 @Retention(RetentionPolicy.CLASS)
 @Target(ElementType.METHOD)

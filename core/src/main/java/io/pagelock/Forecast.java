@@ -13,8 +13,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reports whether a lock would succeed by the limits as they are now, and if not, why and what to do. No promise: limits change,
- * and holes or lack of memory show only when the lock is tried. Immutable.
+ * Reports whether a lock would succeed under the current limits, and if not, why and what to do. This is no promise:
+ * limits change, and holes or lack of memory show only when the lock is tried. Immutable.
  *
  * @see PageLocker#forecast(long)
  * @see PageLocker#forecastAddressSpace(AddressSpaceScope, LockOption...)
@@ -42,7 +42,8 @@ public final class Forecast {
         this.detail = Objects.requireNonNull(detail, "detail");
         this.remedies = Collections.unmodifiableList(new ArrayList<>(remedies));
         if ((fits == Tristate.NO) != (reason != null)) {
-            throw new IllegalArgumentException("a reason goes with NO and only with NO: " + fits + ", " + reason);
+            throw new IllegalArgumentException(
+                    "a forecast has a reason if and only if it is NO: " + fits + ", " + reason);
         }
     }
 
@@ -56,7 +57,7 @@ public final class Forecast {
     }
 
     /**
-     * Returns what the system would charge against its limits, whole pages.
+     * Returns how much the system would charge against its limits, in whole pages.
      *
      * @return the charge in bytes
      */

@@ -8,8 +8,8 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Holds the size of a limit: a number of bytes, or one of three things that are not numbers. <em>Unlimited</em> means that the
- * system has such a limit and it is set to infinity; <em>none</em> that the system has no such limit; <em>unknown</em>
+ * Holds the size of a limit: a number of bytes, or one of three things that are not numbers. <em>Unlimited</em> means
+ * that the limit exists and is set to infinity, <em>none</em> that the system has no such limit, and <em>unknown</em>
  * that it could not be read.
  */
 public final class LimitValue {

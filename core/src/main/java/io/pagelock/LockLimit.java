@@ -10,8 +10,8 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Describes one bound on how much may be locked: its name on this system, whom it covers, its soft and hard size, how much of it is
- * used. A snapshot; immutable.
+ * Describes one limit on locked memory: its name on this system, whom it covers, its soft and hard size, and how much
+ * of it is used. An immutable snapshot.
  */
 public final class LockLimit {
     /** Names whom a limit covers together. */

@@ -27,7 +27,8 @@ public final class LockLimits {
 
     private LockLimits(Builder from) {
         if (from.all.isEmpty()) {
-            throw new IllegalArgumentException("no limit; name the one of this system with LimitValue.none()");
+            throw new IllegalArgumentException(
+                    "no limit was added; if this system has none, add one with" + " LimitValue.none()");
         }
         all = Collections.unmodifiableList(new ArrayList<>(from.all));
         lockedBytes = from.lockedBytes;
@@ -61,7 +62,7 @@ public final class LockLimits {
     }
 
     /**
-     * Returns every limit, the one that this process meets first at the head.
+     * Returns every limit, beginning with the one that this process reaches first.
      *
      * @return an unmodifiable list, never empty
      */
@@ -97,7 +98,7 @@ public final class LockLimits {
     }
 
     /**
-     * Reports whether this process has the privilege, and with effect.
+     * Reports whether this process has the privilege in effect.
      *
      * @return yes, no, or unknown
      */
@@ -106,11 +107,11 @@ public final class LockLimits {
     }
 
     /**
-     * Returns how many more bytes this process may lock. Physical memory counts only where the backend lists it as a limit;
-     * another process may take the room meanwhile.
+     * Returns how many more bytes this process may lock. Physical memory counts only if the backend lists it as a
+     * limit. Another process may use up the room in the meantime.
      *
-     * @return the least room that any limit leaves; 0 bytes without permission; unlimited if no limit binds; unknown if the
-     *     permission, or a limit that binds, is not known
+     * @return the least room that any limit leaves; 0 bytes without permission; unlimited if no limit binds; unknown if
+     *     the permission, or a limit that binds, is not known
      */
     public LimitValue lockable() {
         if (permitted != Tristate.YES) {
@@ -194,7 +195,8 @@ public final class LockLimits {
         private Builder() {}
 
         /**
-         * Adds a limit after those that were added before. The one that this process meets first comes first.
+         * Adds a limit after those that were added before. Add the one that this process reaches first before the
+         * others.
          *
          * @param limit the limit
          * @return this builder
@@ -207,7 +209,7 @@ public final class LockLimits {
         /**
          * Sets the limits, in place of those that were added before.
          *
-         * @param limits every limit, the one that this process meets first at the head
+         * @param limits every limit, beginning with the one that this process reaches first
          * @return this builder
          */
         public Builder limits(List<LockLimit> limits) {
@@ -231,7 +233,7 @@ public final class LockLimits {
          * Names the right that lifts limits or permits locking. Without a call, the system has no such right.
          *
          * @param name its name on this system, for example {@code CAP_IPC_LOCK}
-         * @param held whether this process has it, and with effect
+         * @param held whether this process has it in effect
          * @return this builder
          */
         public Builder privilege(String name, Tristate held) {

@@ -2,19 +2,22 @@
 package io.pagelock;
 
 /**
- * Says what a lock means to a program: a condition, a wish, or nothing. Chosen once, with {@link PageLocker#system(LockPolicy)},
- * instead of in a catch at every lock. Concerns locks alone: arguments are checked, and {@code sync} fails, as ever.
+ * Says whether a program requires its locks, can do without them, or wants none. The policy is chosen once, with
+ * {@link PageLocker#system(LockPolicy)}, instead of in a catch block at every lock. It affects only locks: arguments
+ * are still checked, and {@code sync} still throws.
  */
 public enum LockPolicy {
-    /** Throws if memory cannot be locked. The default of everything. */
+    /** Throws if memory cannot be locked. This is the default everywhere. */
     REQUIRED,
 
     /**
-     * Goes on if memory cannot be locked, also on a system without a backend. The handle is then not valid from the beginning, and
-     * {@link MemoryLock#failure()} says why.
+     * Continues if memory cannot be locked, even on a system without a backend. The handle is then not valid from the
+     * beginning, and {@link MemoryLock#failure()} says why.
      */
     BEST_EFFORT,
 
-    /** Locks nothing, and neither looks for a backend nor loads one. Every handle is not valid from the beginning. */
+    /**
+     * Locks nothing, and neither searches for a backend nor loads one. Every handle is not valid from the beginning.
+     */
     OFF
 }

@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reports what is locked of what was asked for, and why the rest is not. Immutable.
+ * Reports how much of the memory of open handles is locked, and why the rest is not. Immutable.
  *
  * @see PageLocker#report()
  */
@@ -167,10 +167,10 @@ public final class LockReport {
     }
 
     /**
-     * Reports whether everything that open handles stand for is locked, and the system agrees.
+     * Reports whether the memory of all open handles is locked, according to this library and to the system.
      *
-     * @return no if a handle has no lock or the system counts less as locked than the handles hold; unknown if the system does not
-     *     report what it counts; yes if nothing is asked for
+     * @return no if a handle has no lock or the system counts less as locked than the handles hold; unknown if the
+     *     system does not report what it counts; yes if there is no handle
      */
     public Tristate kept() {
         return notLocked.isEmpty() ? confirmed : Tristate.NO;
@@ -195,8 +195,8 @@ public final class LockReport {
     }
 
     /**
-     * Reports whether the system counts at least {@link #lockedBytes()} as locked. It counts less where memory was unmapped under its
-     * handle, or unlocked by other code.
+     * Reports whether the system counts at least {@link #lockedBytes()} as locked. It counts less if memory was
+     * unmapped under its handle or unlocked by other code.
      *
      * @return unknown if the system does not report what it counts
      */

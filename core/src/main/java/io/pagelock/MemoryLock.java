@@ -24,8 +24,8 @@ public interface MemoryLock extends AutoCloseable {
     boolean isValid();
 
     /**
-     * Returns why nothing was locked, see {@link LockPolicy#BEST_EFFORT}. Such a lock was never valid; closing it does nothing but take
-     * it out of {@link PageLocker#report()}.
+     * Returns why nothing was locked, see {@link LockPolicy#BEST_EFFORT}. Such a lock was never valid; closing it only
+     * removes it from {@link PageLocker#report()}.
      *
      * @return what {@link LockPolicy#REQUIRED} would have thrown; empty if the memory was locked
      */

@@ -9,12 +9,13 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Describes a range of memory: a start address and a length in bytes, end excluded. Addresses are unsigned 64-bit numbers in a
- * {@code long}, so the upper half of the address space shows as negative numbers.
+ * Describes a range of memory: a start address and a length in bytes, end excluded. Addresses are unsigned 64-bit
+ * numbers in a {@code long}, so the upper half of the address space shows as negative numbers.
  *
- * <p>A range says nothing about what is mapped there. It may carry an owner: the object whose collection would unmap the
- * memory, such as a buffer or a memory segment. The range keeps its owner reachable, and so does a lock on the range until
- * the pages are unlocked. Two ranges are equal if their numbers are. Immutable and safe for use by several threads.
+ * <p>A range says nothing about what is mapped there. It may have an owner: the object whose collection would unmap the
+ * memory, such as a buffer or a memory segment. The range keeps its owner reachable, and so does a lock on the range
+ * until the pages are unlocked. Two ranges are equal if their numbers are. Immutable and safe for use by several
+ * threads.
  */
 public final class MemoryRange {
     private final long address;
@@ -28,7 +29,7 @@ public final class MemoryRange {
     }
 
     /**
-     * Makes a range without an owner. Whoever uses it must keep the memory mapped.
+     * Makes a range without an owner. The caller must keep the memory mapped while the range is in use.
      *
      * @param address the address of the first byte, unsigned; not 0
      * @param length the length in bytes, from 1 to 2^63-1

@@ -11,11 +11,12 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reports that the system refused to lock, unlock, sync or look, or that there is no usable backend. The one exception type for everything
- * that a correct program may meet; mistakes of the caller are {@link IllegalArgumentException}, and what a backend declares
- * that it cannot do is {@link UnsupportedOperationException}.
+ * Reports that the system refused to lock, unlock or sync memory or to report its state, or that there is no usable
+ * backend. This is the only exception type for failures of a correct program. Mistakes of the caller throw
+ * {@link IllegalArgumentException}, and a capability that the backend does not declare throws
+ * {@link UnsupportedOperationException}.
  *
- * <p>The message says what was asked, why it failed with the numbers measured, and what to do about it.
+ * <p>The message says what was asked for, why it failed, with the numbers that were read, and what to do about it.
  */
 public final class PageLockException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -75,7 +76,7 @@ public final class PageLockException extends RuntimeException {
     }
 
     /**
-     * Returns the finding behind the reason, with the numbers measured.
+     * Returns what was found out about the reason, with the numbers that were read.
      *
      * @return one sentence; the words of the reason if nothing more was found out
      */
@@ -148,7 +149,7 @@ public final class PageLockException extends RuntimeException {
     }
 
     /**
-     * Starts a copy of this exception, to which what a caller knows better can be added.
+     * Starts a copy of this exception, to which a caller can add facts.
      *
      * @return a builder with all that this exception says, its cause included
      */
@@ -194,7 +195,7 @@ public final class PageLockException extends RuntimeException {
         }
 
         /**
-         * Says what was found out, with the numbers measured.
+         * Sets what was found out, with the numbers that were read.
          *
          * @param what one sentence without a full stop
          * @return this builder

@@ -5,8 +5,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Offers {@link PageLocker#statistics()} of {@link PageLocker#system()} to monitoring tools, registered as {@value #NAME}. It is registered in the background soon after the first lock; the system property
- * {@code io.pagelock.jmx=false} prevents it.
+ * Offers {@link PageLocker#statistics()} of {@link PageLocker#system()} to monitoring tools. The bean {@value #NAME} is
+ * registered in the background shortly after the first lock; the system property {@code io.pagelock.jmx=false} prevents
+ * it.
  */
 public interface PageLockerMXBean {
     /** Names the one instance. */
@@ -20,7 +21,7 @@ public interface PageLockerMXBean {
     String getBackend();
 
     /**
-     * Returns the number of handles that are open or being locked just now.
+     * Returns the number of open handles, including those whose lock is in progress.
      *
      * @return handles
      */
@@ -70,14 +71,15 @@ public interface PageLockerMXBean {
     long getLongestLockNanos();
 
     /**
-     * Returns how many bytes no handle covers and may still be locked.
+     * Returns how many bytes may still be locked although no handle covers them.
      *
      * @return bytes, normally 0
      */
     long getLeftoverBytes();
 
     /**
-     * Returns the number of bytes that open handles cover and nothing is mapped at, see {@link PageLocker#unmapped()}. Reads the list of mappings.
+     * Returns how many bytes of open handles are no longer mapped, see {@link PageLocker#unmapped()}. Reads the list of
+     * mappings.
      *
      * @return bytes, normally 0; -1 if the system does not list mappings
      */

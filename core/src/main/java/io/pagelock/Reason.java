@@ -5,7 +5,7 @@ import java.util.Locale;
 
 /**
  * Names why the system refused, as far as the backend could find out. The same errno has different reasons on different
- * systems and even within one, so look here and not at {@link PageLockException#errno()}.
+ * systems, and even on one system, so use this and not {@link PageLockException#errno()}.
  *
  * <p>More reasons may be added in later versions; treat one that you do not know as {@link #UNKNOWN}.
  */
@@ -16,11 +16,14 @@ public enum Reason {
     OVER_LIMIT("over the limit"),
     /** Says that the system as a whole has no more memory that may be locked. */
     NO_LOCKABLE_MEMORY("out of lockable memory"),
-    /** Says that a part of the range is not mapped. */
+    /** Says that part of the range is not mapped. */
     NOT_MAPPED("not mapped"),
-    /** Says that a page of the range cannot be brought into memory: no access, past the end of its file, or dropped at will. */
+    /**
+     * Says that a page of the range cannot be brought into memory: it has no access, lies past the end of its file, or
+     * is of a kind that the kernel drops at any time.
+     */
     CANNOT_BE_PAGED_IN("cannot be paged in"),
-    /** Says that the process has too many separate mappings, and locking a part of one would make one more. */
+    /** Says that the process has too many separate mappings, and that locking part of one would add another. */
     TOO_MANY_MAPPINGS("too many mappings"),
     /** Says that the pages are in use in a way that forbids the request, for example locked while they should be invalidated. */
     BUSY("busy"),

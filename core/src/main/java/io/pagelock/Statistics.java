@@ -45,7 +45,7 @@ public final class Statistics {
     }
 
     /**
-     * Returns the number of {@link PageLock} handles that are open or being locked just now.
+     * Returns the number of open {@link PageLock} handles, including those whose lock is in progress.
      *
      * @return handles
      */
@@ -90,8 +90,8 @@ public final class Statistics {
     }
 
     /**
-     * Returns the longest time that one lock of a range took, failed ones included, with the wait for another lock of the same pages
-     * unless it was asynchronous.
+     * Returns the longest time that one lock of a range took, including failed locks, and including the wait for other
+     * locks of the same pages unless the lock was asynchronous.
      *
      * @return nanoseconds
      */
@@ -100,8 +100,9 @@ public final class Statistics {
     }
 
     /**
-     * Returns how many bytes no handle covers and may still be locked: the system refused to unlock them after a failed lock
-     * or a leak, or an {@link AddressSpaceLock} holds them for now. They are tried again when a handle closes.
+     * Returns how many bytes may still be locked although no handle covers them: the system refused to unlock them
+     * after a failed lock or a leak, or an {@link AddressSpaceLock} holds them for now. The library tries again to
+     * unlock them when a handle closes.
      *
      * @return bytes, normally 0
      */

@@ -7,7 +7,7 @@ public enum Tristate {
     YES,
     /** Says no. */
     NO,
-    /** Says that the system does not report it, or not to this process. Never a guess in either direction. */
+    /** Says that the system does not report it, or not to this process. The other two answers are never guesses. */
     UNKNOWN;
 
     /**

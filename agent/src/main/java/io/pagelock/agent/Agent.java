@@ -17,13 +17,14 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 
 /**
- * Locks the memory of the JVM that loads this jar as an agent, without a change of the program. Everything but this class lies
- * below a directory of the jar where no class loader of the program looks, so that the program may bring pagelock and JNA in
- * any version.
+ * Locks the memory of the JVM that loads this jar as an agent, without changing the program. Everything except this
+ * class is in a directory of the jar where no class loader of the program looks, so the program may bring pagelock and
+ * JNA in any version.
  */
 public final class Agent {
     /**
-     * Names the system property in which the agent leaves its outcome: {@code locked}, {@code not locked: why} or {@code refused: why}.
+     * Names the system property to which the agent sets its outcome: {@code locked}, {@code not locked: why} or
+     * {@code refused: why}.
      */
     public static final String OUTCOME = "io.pagelock.agent";
 
@@ -47,7 +48,7 @@ public final class Agent {
     }
 
     /**
-     * Runs in a JVM that is running already, which it never ends.
+     * Runs in a JVM that is already running, and never ends it.
      *
      * @param options the options, separated by commas
      * @param jvm the JVM
@@ -58,7 +59,7 @@ public final class Agent {
 
     private static synchronized boolean start(String options, Instrumentation jvm, boolean running) {
         String outcome = active
-                ? "refused: pagelock-agent is active in this JVM already"
+                ? "refused: pagelock-agent is already active in this JVM"
                 : outcome(options == null ? "" : options, jvm, running);
         active |= !outcome.startsWith("refused: ");
         System.setProperty(OUTCOME, outcome);

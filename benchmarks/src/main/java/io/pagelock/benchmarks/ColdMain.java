@@ -8,7 +8,7 @@ import io.pagelock.PageLocker;
 import java.nio.ByteBuffer;
 
 /**
- * The first use in a JVM: {@code pagelock} locks a buffer, {@code jna} loads JNA's native part and finds a function, {@code
+ * The first use in a JVM: {@code pagelock} locks a buffer, {@code jna} loads JNA's native library and finds a function, {@code
  * bound} also binds a native method to it, as every fast use of JNA must; {@code foreign functions} links mlock and munlock and
  * calls one. Prints nanoseconds.
  */

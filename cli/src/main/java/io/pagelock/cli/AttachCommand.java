@@ -25,9 +25,9 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "attach",
         description = {
-            "Locks the memory of a JVM that is running, until it ends, without a change of its program.",
-            "Needs the JDK's module jdk.attach, and runs as the user of that JVM. It loads pagelock-agent, which takes the"
-                    + " same OPTIONS at the start of a JVM: -javaagent:pagelock-agent.jar=OPTIONS"
+            "Locks the memory of a running JVM until it ends, without changing its program.",
+            "Needs the JDK's module jdk.attach; run it as the user of that JVM. It loads pagelock-agent, which"
+                    + " takes the same OPTIONS when a JVM starts: -javaagent:pagelock-agent.jar=OPTIONS"
         },
         sortOptions = false)
 final class AttachCommand implements Callable<Integer> {
@@ -43,17 +43,18 @@ final class AttachCommand implements Callable<Integer> {
             index = "1",
             arity = "0..1",
             paramLabel = "OPTIONS",
-            description =
-                    "Words separated by commas. What to lock: committed (the memory that the JVM uses; the default on Linux),"
-                            + " current (everything that is mapped), future (everything that will be mapped). on-fault: lock pages"
-                            + " when they are touched. required: if not everything can be locked, nothing is; best-effort: what can"
-                            + " be (the default). interval=TIME: how often committed looks for new memory (1s).")
+            description = "Words separated by commas. committed: lock the memory that the JVM uses (the default on"
+                    + " Linux). current: lock everything that is mapped. future: lock everything that is"
+                    + " mapped later. on-fault: lock pages when they are touched. required: lock nothing"
+                    + " unless everything can be locked. best-effort: lock as much as possible (the"
+                    + " default). interval=TIME: how often committed looks for new memory (default: 1s).")
     private String options = "";
 
     @Option(
             names = "--agent",
             paramLabel = "JAR",
-            description = "The agent's jar, where the JVM cannot read the one beside this command, as in a container.")
+            description = "The agent's jar, if the JVM cannot read the one next to this command, for example in a"
+                    + " container.")
     private Path agent;
 
     @Mixin
@@ -71,7 +72,7 @@ final class AttachCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (pid <= 0) {
-            throw new ParameterException(spec.commandLine(), "a process id is 1 or more, not " + pid);
+            throw new ParameterException(spec.commandLine(), "a process id must be 1 or more, not " + pid);
         }
         try {
             return report(attach(jar()));
@@ -126,7 +127,7 @@ final class AttachCommand implements Callable<Integer> {
         } catch (ClassNotFoundException | URISyntaxException e) {
             throw new Failure(
                     "NOT_SUPPORTED",
-                    "pagelock-agent.jar is not beside this command",
+                    "pagelock-agent.jar is not next to this command",
                     "Name it with --agent=/path/to/pagelock-agent.jar",
                     e);
         }
@@ -141,7 +142,7 @@ final class AttachCommand implements Callable<Integer> {
             throw new Failure(
                     "NOT_SUPPORTED",
                     "this Java (" + System.getProperty("java.home")
-                            + ") lacks the module jdk.attach, by which one JVM reaches another",
+                            + ") lacks the module jdk.attach, which attaches to other JVMs",
                     Arrays.asList(
                             "Run pagelock with a JDK of Java 9 or later: set JAVA_HOME",
                             "With the JDK of the process: jcmd " + pid + " JVMTI.agent_load " + jar + " '\"" + options
@@ -155,7 +156,7 @@ final class AttachCommand implements Callable<Integer> {
             machines.getMethod("loadAgent", String.class, String.class).invoke(machine, jar, options);
             Properties properties =
                     (Properties) machines.getMethod("getSystemProperties").invoke(machine);
-            String outcome = properties.getProperty(OUTCOME, "the agent has left no outcome");
+            String outcome = properties.getProperty(OUTCOME, "the agent has reported no result");
             // The process writes what it likes.
             return Names.text(outcome.getBytes(StandardCharsets.UTF_8));
         } catch (InvocationTargetException e) {
@@ -172,11 +173,12 @@ final class AttachCommand implements Callable<Integer> {
         boolean reached = cause.getClass().getSimpleName().startsWith("Agent");
         List<String> remedies = reached
                 ? Collections.singletonList(
-                        "The JVM must be able to read the jar, in its own file system and as its own user; name a copy with"
-                                + " --agent=JAR")
+                        "The JVM must be able to read the jar in its own file system, as its own user; name a copy"
+                                + " with --agent=JAR")
                 : Arrays.asList(
-                        "Check that the process is a JVM, and run this as its user, in a container beside it",
-                        "A JVM that was started with -XX:+DisableAttachMechanism takes the agent at its start only");
+                        "Check that the process is a JVM, and run this as its user, inside the same container",
+                        "A JVM that was started with -XX:+DisableAttachMechanism accepts the agent only when it"
+                                + " starts");
         return new Failure(
                 cause instanceof IOException ? "IO_ERROR" : "NOT_SUPPORTED",
                 process() + ": " + (reached ? "it did not load the agent: " : "cannot attach to it: ")

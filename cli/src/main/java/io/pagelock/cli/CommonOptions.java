@@ -20,8 +20,8 @@ final class CommonOptions {
     @Option(
             names = BackendPath.OPTION,
             paramLabel = "PATH",
-            description =
-                    "Look for backends also in these jars, in directories of jars, or of classes, separated by ':'.")
+            description = "Also look for backends in these jars, directories of jars, or directories of classes,"
+                    + " separated by ':'.")
     private List<String> backendPath = new ArrayList<>();
 
     boolean json() {

@@ -134,8 +134,8 @@ final class Diagnosis {
                 line(
                         lines,
                         "",
-                        "note: CURRENT alone loses a Java heap that grows; use CURRENT_AND_FUTURE, or -Xms equal to -Xmx with"
-                                + " -XX:+AlwaysPreTouch");
+                        "note: CURRENT alone does not lock the memory by which a Java heap grows; use"
+                                + " CURRENT_AND_FUTURE, or -Xms equal to -Xmx with -XX:+AlwaysPreTouch");
             }
             line(lines, "probe", probe.line());
             line(

@@ -56,7 +56,7 @@ final class Failure extends RuntimeException {
                 ? new Failure(
                         why.reason,
                         why.getMessage(),
-                        "Run this as a user who may read it, or, to hold the others, skip it with --best-effort.",
+                        "Run this as a user who may read it, or use --best-effort to skip it and hold the other files.",
                         why.getCause())
                 : why;
     }

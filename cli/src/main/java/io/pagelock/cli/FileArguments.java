@@ -30,20 +30,19 @@ final class FileArguments {
     @Option(
             names = "--files-from",
             paramLabel = "FILE",
-            description = "Take the names of further files from this file, one a line; '-' is standard input.")
+            description = "Read the names of more files from this file, one per line; '-' is standard input.")
     private List<String> lists = new ArrayList<>();
 
     @Option(
             names = {"-0", "--null"},
-            description = "In those lists, a zero byte ends each name, as from find -print0.")
+            description = "In those lists, each name ends with a zero byte, as printed by find -print0.")
     private boolean zero;
 
     @Option(
             names = "--include",
             paramLabel = "PATTERN",
-            description =
-                    "In directories, take only files whose name matches, for example '*.bin'; a pattern with a slash is"
-                            + " compared with the whole path.")
+            description = "In directories, take only files whose name matches, for example '*.bin'; a pattern with a"
+                    + " slash is matched against the whole path.")
     private List<String> includes = new ArrayList<>();
 
     @Option(
@@ -70,7 +69,7 @@ final class FileArguments {
 
     @Option(
             names = {"-x", "--one-file-system"},
-            description = "Leave out what is on another file system than the directory that was given.")
+            description = "Leave out files on other file systems than that of the given directory.")
     private boolean oneFileSystem;
 
     @Parameters(paramLabel = "FILE|DIR", arity = "0..*", description = "Files, and directories of files.")

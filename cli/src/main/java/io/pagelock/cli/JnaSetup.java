@@ -11,7 +11,7 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /**
- * Where JNA unpacks its native part for this process. Without a home, JNA would do it below the working directory, where
+ * Where JNA unpacks its native library for this process. Without a home, JNA would do it below the working directory, where
  * other users may write; it gets a new directory that is this user's alone.
  */
 final class JnaSetup {

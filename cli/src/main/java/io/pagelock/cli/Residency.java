@@ -117,9 +117,10 @@ final class Residency {
         }
         return Optional.of(
                 isLinux() && !Files.isWritable(path)
-                        ? "since 5.2, Linux reports which pages of a file are in memory only to its owner and to users who may"
+                        ? "since 5.2, Linux reports which pages of a file are in memory only to its owner and to"
+                                + " users who may"
                                 + " write it; run this as " + owner + " or as root"
-                        : "the backend cannot find it out; pagelock doctor shows why");
+                        : "the backend cannot determine it; pagelock doctor shows why");
     }
 
     private static boolean isLinux() {

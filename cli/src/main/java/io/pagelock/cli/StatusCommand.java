@@ -26,13 +26,13 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "status",
         description = {
-            "Draws which pages of each file are in memory: one line per file, with counts.",
+            "Shows which pages of each file are in memory: one line per file, with counts.",
             "With --pid, lists the locked mappings of a process (Linux)."
         },
         sortOptions = false)
 final class StatusCommand implements Callable<Integer> {
     private static final String INCOMPLETE =
-            "a part of /proc/PID/smaps has an unknown form; there may be more locked mappings than are listed";
+            "part of /proc/PID/smaps cannot be parsed; there may be more locked mappings than are listed";
     private static final int STRIP_MIN = 10;
     private static final int STRIP_MAX = 64;
     private static final int COUNTS = 44;
@@ -68,7 +68,7 @@ final class StatusCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "give either files or --pid PID");
         }
         if (pid != null && pid <= 0) {
-            throw new ParameterException(spec.commandLine(), "--pid: a process id is 1 or more, not " + pid);
+            throw new ParameterException(spec.commandLine(), "--pid: a process id must be 1 or more, not " + pid);
         }
         return common.run(
                 console,

@@ -22,8 +22,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "touch",
         description = {
-            "Brings files into memory without locking them: reads what is not there. The kernel may drop it again at any"
-                    + " time.",
+            "Brings files into memory without locking them, by reading the missing pages. The kernel may drop them"
+                    + " again at any time.",
             "With --from, brings in the pages that were in memory when 'status --json' wrote that document."
         },
         sortOptions = false)

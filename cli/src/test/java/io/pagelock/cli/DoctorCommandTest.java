@@ -50,9 +50,8 @@ class DoctorCommandTest extends CommandTest {
     @Test
     void aHeapThatGrowsIsNoted() {
         assertEquals(0, run("doctor"));
-        assertSays(
-                "note: CURRENT alone loses a Java heap that grows; use CURRENT_AND_FUTURE, or -Xms equal to -Xmx with"
-                        + " -XX:+AlwaysPreTouch");
+        assertSays("note: CURRENT alone does not lock the memory by which a Java heap grows; use CURRENT_AND_FUTURE,"
+                + " or -Xms equal to -Xmx with -XX:+AlwaysPreTouch");
         locker.capabilities.remove(Capability.LOCK_ADDRESS_SPACE);
         console = new TestConsole();
         assertEquals(0, run("doctor"));

@@ -53,7 +53,7 @@ class OtherSystemsTest {
             assertEquals("NOT_SUPPORTED", json.get("reason").getAsString());
             String remedy = json.getAsJsonArray("toChange").toString();
             for (String word : new String[] {
-                "JNA brings no native part for HP-UX",
+                "JNA brings no native library for HP-UX",
                 "libjnidispatch",
                 "-Djna.boot.library.path=DIRECTORY",
                 "README.md of backend-hpux"

@@ -8,13 +8,13 @@ import io.pagelock.internal.PolicyLocker;
 import io.pagelock.spi.Backend;
 import java.util.Optional;
 
-/** Makes lockers that are not the one of this process, and looks underneath lockers. */
+/** Makes lockers other than {@link PageLocker#system()}, and finds abilities of the backend of a locker. */
 public final class PageLockers {
     private PageLockers() {}
 
     /**
-     * Makes a separate locker over the given backend, for authors of backends and for tests. It counts by itself: do not use
-     * it beside {@link PageLocker#system()} on the same pages.
+     * Makes a separate locker over the given backend, for backend authors and for tests. It has separate counts: do not
+     * use it together with {@link PageLocker#system()} on the same pages.
      *
      * @param backend the backend
      * @return a new locker
@@ -27,7 +27,7 @@ public final class PageLockers {
     /**
      * Makes a separate locker over the given backend with a policy, as {@link #over(Backend)}.
      *
-     * @param backend the backend; not looked at with {@link LockPolicy#OFF}
+     * @param backend the backend; not used with {@link LockPolicy#OFF}
      * @param policy what becomes of a refused lock
      * @return a new locker
      * @throws IllegalArgumentException if the backend's page size or address width makes no sense

@@ -95,7 +95,7 @@ final class Arguments {
         RangeSet set = pages.build();
         for (int i = 0; i < set.size(); i++) {
             if (set.end(i) - set.start(i) < 0) {
-                throw new IllegalArgumentException("ranges that join to 2^63 bytes or more; lock them apart");
+                throw new IllegalArgumentException("ranges that join to 2^63 bytes or more; lock them separately");
             }
         }
         return set;

@@ -107,8 +107,8 @@ public final class Discovery {
         return new Discovery(
                 new Availability(
                         Collections.emptyList(),
-                        "a provider of a backend asked for the locker while it was itself being asked",
-                        one("Keep PageLocker out of the provider: what it needs to know of the system is in its Host"),
+                        "the provider of a backend called PageLocker while PageLocker was being opened",
+                        one("Do not use PageLocker in the provider: its Host has the facts about the system"),
                         null),
                 null);
     }
@@ -334,7 +334,7 @@ public final class Discovery {
             } catch (PageLockException e) {
                 return failed(name, e.detail(), e.remedies(), e);
             } catch (RuntimeException | Error e) {
-                return failed(name, e.toString(), one("Check that its jars are complete and of one version"), e);
+                return failed(name, e.toString(), one("Check that its jars are complete and have one version"), e);
             } finally {
                 if (!opened) {
                     mark.release();
@@ -356,8 +356,8 @@ public final class Discovery {
                 throw PageLockException.because(Reason.NOT_SUPPORTED)
                         .detail("pagelock was already loaded by another class loader (" + owner.get()
                                 + "); two copies would release each other's locks")
-                        .remedies("Load pagelock once, in a class loader that all its users share, such as the class"
-                                + " path of the server rather than of each application")
+                        .remedies("Load pagelock once, in a class loader that all its users share, such as the"
+                                + " class path of the server instead of that of each application")
                         .build();
             }
         }

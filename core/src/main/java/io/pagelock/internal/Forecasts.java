@@ -75,7 +75,7 @@ final class Forecasts {
                     Collections.emptyList());
         }
         long charge = size.getAsLong();
-        String what = current ? ", the whole virtual size of the process" : ", and every later mapping on top";
+        String what = current ? ", the whole virtual size of the process" : ", and every later mapping in addition";
         boolean unknown = limits.permitted() == Tristate.UNKNOWN;
         for (LockLimit limit : limits.all()) {
             // What is locked already is part of the address space, so it is not charged twice.

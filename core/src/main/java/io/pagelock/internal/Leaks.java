@@ -91,7 +91,7 @@ final class Leaks {
         if (wrong != null) {
             enqueue(() -> log.accept(
                     "-D" + PageLocker.LEAKS_PROPERTY + "=" + value
-                            + " is none of off, count, report and trace; it is taken for report",
+                            + " is none of off, count, report and trace; report is used instead",
                     null));
         }
     }
@@ -268,8 +268,8 @@ final class Leaks {
                     + (isMemoryInUse ? " although their memory is still in use" : "")
                     + ". Keep the handle as long as the pages must stay locked, and close it. It was made "
                     + (place == null
-                            ? "somewhere that was not recorded; -D" + PageLocker.LEAKS_PROPERTY
-                                    + "=trace records it of every handle"
+                            ? "at a place that was not recorded; -D" + PageLocker.LEAKS_PROPERTY
+                                    + "=trace records it for every handle"
                             : "at " + place)
                     + " (dropped so far: " + number + ")";
         }

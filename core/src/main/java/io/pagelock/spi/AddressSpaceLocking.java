@@ -13,14 +13,14 @@ import java.util.Set;
 /**
  * Locks the whole address space, for {@link io.pagelock.Capability#LOCK_ADDRESS_SPACE}.
  *
- * <p>An optional ability: the engine finds it with {@link Backend#ability}. What {@link Backend} says of addresses and
- * threads holds here, too.
+ * <p>An optional ability: the engine finds it with {@link Backend#ability}. The rules of {@link Backend} on addresses
+ * and threads apply here too.
  */
 public interface AddressSpaceLocking {
     /**
-     * Locks the address space. Asks for exactly this, with no memory of earlier calls: {@code CURRENT} locks what is
-     * mapped, {@code FUTURE} switches future locking on, {@code ON_FAULT} makes both lock on first touch. Whether a call
-     * for {@code CURRENT} switches future locking off, as on Linux, does not matter; the engine always repeats it.
+     * Locks the address space. Each call is independent of earlier ones: {@code CURRENT} locks what is mapped,
+     * {@code FUTURE} switches future locking on, {@code ON_FAULT} makes both lock on first touch. It does not matter if
+     * a call for {@code CURRENT} switches future locking off, as on Linux; the engine always asks for it again.
      *
      * @param scope what to lock
      * @param options how to lock; {@code ON_FAULT} only with {@link Capability#LOCK_ADDRESS_SPACE_ON_FAULT}
@@ -38,11 +38,12 @@ public interface AddressSpaceLocking {
     }
 
     /**
-     * Ends future locking and unlocks everything. A system that can keep some ranges locked throughout does so; otherwise
-     * the engine locks them again afterwards, which it does in any case.
+     * Ends future locking and unlocks everything. If the system can keep some ranges locked throughout, the backend
+     * does so. The engine locks them again afterwards in any case.
      *
-     * @param keep aligned ranges, sorted and disjoint, that should better stay locked; they may have holes
-     * @throws PageLockException if the system refused; nothing is unlocked then, but locks may have become locks on fault
+     * @param keep aligned ranges, sorted and disjoint, that should stay locked if possible; they may have holes
+     * @throws PageLockException if the system refused; nothing is unlocked then, but locks may have become locks on
+     *     fault
      */
     void unlockAll(List<MemoryRange> keep);
 

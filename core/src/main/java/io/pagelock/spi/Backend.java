@@ -13,17 +13,19 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Translates page locking for one system. The engine calls it and does everything else: it counts handles, rounds, undoes
- * what a failed call left behind, and goes round holes.
+ * Translates page locking for one system. The engine calls it and does everything else: it counts handles, rounds,
+ * undoes the effects of failed calls, and unlocks around holes.
  *
- * <p>Addresses and lengths are in bytes, aligned to {@link #pageSize()}, not empty, and do not pass the end of the address
- * space. The engine never has two calls under way for overlapping ranges, except that {@link AddressSpaceLocking},
- * {@link Syncing} and the methods that only look may run beside any other. Otherwise every method may be called by any thread
- * at any time, and none is called while the engine holds a monitor.
+ * <p>Addresses and lengths are in bytes, aligned to {@link #pageSize()}, not empty, and do not pass the end of the
+ * address space. The engine never has two calls in progress for overlapping ranges, except that
+ * {@link AddressSpaceLocking}, {@link Syncing} and the methods that only read state may run at the same time as any
+ * other. Otherwise every method may be called by any thread at any time, and none is called while the engine holds a
+ * monitor.
  *
- * <p>A refusal of the system is a {@link PageLockException} with reason, function, errno, finding and remedies; the engine
- * adds the range and the system. Find the reason out after the failure, by looking, and use {@link Reason#UNKNOWN} where
- * that does not decide it. Look at a call's result first and at errno only if the result is a failure.
+ * <p>If the system refuses, throw a {@link PageLockException} with reason, function, errno, explanation and remedies;
+ * the engine adds the range and the system. Find the reason after the failure, from the state of the system, and use
+ * {@link Reason#UNKNOWN} if that does not decide it. Look at the result of a call first, and at errno only if the
+ * result is a failure.
  */
 public interface Backend {
     /**
@@ -48,8 +50,8 @@ public interface Backend {
     int addressBits();
 
     /**
-     * Returns what this system can do. A method that belongs to a capability which is missing here is never called; an
-     * ability that belongs to one which is present must be there.
+     * Returns what this system can do. The engine never calls a method whose capability is missing here; the ability of
+     * each capability in this set must exist.
      *
      * @return always the same set
      */
@@ -57,9 +59,9 @@ public interface Backend {
 
     /**
      * Returns an optional ability: {@link AddressSpaceLocking}, {@link AsyncLocking}, {@link FileReading},
-     * {@link LimitChecking}, {@link LockingAgain}, {@link MappingBudget}, {@link MemoryGuarding}, {@link PageStateReading}, {@link PagingIn} or {@link Syncing}. A backend
-     * implements those that it has; one that forwards to another backend overrides this method. More abilities may be added in
-     * later versions.
+     * {@link LimitChecking}, {@link LockingAgain}, {@link MappingBudget}, {@link MemoryGuarding},
+     * {@link PageStateReading}, {@link PagingIn} or {@link Syncing}. A backend implements those that it has; a backend
+     * that forwards to another one overrides this method. More abilities may be added in later versions.
      *
      * @param <A> the type of the ability
      * @param type its interface
@@ -70,21 +72,23 @@ public interface Backend {
     }
 
     /**
-     * Locks a range, really asking the system even if the pages are locked already. May leave a part locked when it fails, unless
-     * {@link #failedLockLeavesNothing} says otherwise.
+     * Locks a range. Asks the system even if the pages are already locked. May leave part of the range locked when it
+     * fails, unless {@link #failedLockLeavesNothing} says otherwise.
      *
      * @param address the start
      * @param length the length in bytes
      * @param options how to lock; {@code ON_FAULT} only with {@link Capability#LOCK_ON_FAULT}
-     * @throws PageLockException if the system refused, or said that it locked pages and did not
+     * @throws PageLockException if the system refused, or reported success without locking the pages
      */
     void lock(long address, long length, Set<LockOption> options);
 
     /**
-     * Reports what a failed {@link #lock} leaves behind. Only for a system that is known to undo it, whatever the cause: the engine
-     * then does not unlock after the failure, where nothing else was asked for the same lock.
+     * Reports what a failed {@link #lock} leaves behind. Return true only for a system that is known to undo it,
+     * whatever the cause. The engine then does not unlock after the failure, unless it has made other calls for the
+     * same lock.
      *
-     * @return true if no page that was not locked before, as on FreeBSD; false if a part may stay locked or charged, as on Linux
+     * @return true if no page that was not locked before, as on FreeBSD; false if a part may stay locked or charged, as
+     *     on Linux
      */
     default boolean failedLockLeavesNothing() {
         return false;
@@ -95,8 +99,8 @@ public interface Backend {
      *
      * @param address the start
      * @param length the length in bytes
-     * @throws PageLockException if the system refused; with {@link Reason#NOT_MAPPED} if there is a hole, which makes the
-     *     engine go round it
+     * @throws PageLockException if the system refused; with {@link Reason#NOT_MAPPED} if there is a hole, which makes
+     *     the engine unlock around it
      */
     void unlock(long address, long length);
 

@@ -5,11 +5,11 @@ import io.pagelock.PageLockException;
 import java.util.Optional;
 
 /**
- * Lets {@link java.util.ServiceLoader} find a backend. A public class with a public constructor without
- * parameters, which must do nothing and must not touch native code.
+ * Lets {@link java.util.ServiceLoader} find a backend. Implementations are public classes with a public constructor
+ * without parameters, which must do nothing and must not touch native code.
  *
- * <p>Made once per process, by the thread that first asks for the locker; {@link #refusal} is called once, then
- * {@link #open} at most once.
+ * <p>One instance is made per process, by the thread that first asks for the locker; {@link #refusal} is called once,
+ * then {@link #open} at most once.
  */
 public interface BackendProvider {
     /**
@@ -23,17 +23,17 @@ public interface BackendProvider {
      * Reports whether this backend is for the given system. Looks at the host only: no native call, no file.
      *
      * @param host the system and the JVM
-     * @return empty if it is; otherwise why not, as in "os.name is Linux, not FreeBSD"
+     * @return empty if it is; otherwise the reason, such as "os.name is Linux, not FreeBSD"
      */
     Optional<String> refusal(Host host);
 
     /**
-     * Loads the native parts and opens the backend. Only called if {@link #refusal} was empty.
+     * Loads the native libraries and opens the backend. It is only called if {@link #refusal} returned empty.
      *
      * @param host the system and the JVM
      * @return the backend
-     * @throws PageLockException with {@link io.pagelock.Reason#NOT_SUPPORTED}, the cause and the remedies, if the native part
-     *     cannot be loaded or a call is missing without which nothing works
+     * @throws PageLockException with {@link io.pagelock.Reason#NOT_SUPPORTED}, the cause and the remedies, if the
+     *     native library cannot be loaded or an essential function is missing
      */
     Backend open(Host host);
 }

@@ -9,9 +9,10 @@ import java.security.AccessController;
 import java.security.PrivilegedAction;
 
 /**
- * Makes the threads of this library and of its backends. They serve every caller and may outlive the one that happens to start
- * them, so they take nothing from it: not its priority, thread group, class loader, access control context or inheritable thread
- * locals. What they do not catch, such as an OutOfMemoryError, ends the thread and reaches no handler of the program.
+ * Makes the threads of this library and of its backends. They serve every caller and may outlive the one that happens
+ * to start them, so they inherit nothing from it: no priority, thread group, class loader, access control context or
+ * inheritable thread locals. An uncaught exception, such as an OutOfMemoryError, ends the thread and does not reach the
+ * program's handlers.
  */
 public final class DaemonThread implements PrivilegedAction<Thread> {
     // No lambda: to link the first one of a JVM takes as long as to page in 100 MiB.
@@ -36,7 +37,7 @@ public final class DaemonThread implements PrivilegedAction<Thread> {
     }
 
     /**
-     * Makes a thread. Needs no rights of the caller where there is a security manager.
+     * Makes a thread. Needs no rights of the caller under a security manager.
      *
      * @param name its name, which should begin with {@code pagelock-}
      * @param work what it runs, with the rights of this library

@@ -4,20 +4,21 @@ package io.pagelock.spi;
 import io.pagelock.PageLockException;
 
 /**
- * Refuses a large lock ahead, for systems that would find out late: where the kernel enforces a limit by killing the process,
- * or where a range is locked in steps and the first ones would bring in what the last one is refused.
+ * Refuses a large lock in advance, for systems that would notice too late: the kernel may enforce a limit by killing
+ * the process, or the range may be locked in steps, the first of which would bring in pages before the last one is
+ * refused.
  *
- * <p>A {@link Backend} implements this where it can. May be called by any thread at any time.
+ * <p>A {@link Backend} implements this if it can. It may be called by any thread at any time.
  */
 public interface LimitChecking {
     /**
-     * Checks that a range can be locked fully, by the limits as they are. The engine calls it before it locks a large range in
-     * steps. Brings nothing in and locks nothing.
+     * Checks that a range can be locked fully under the current limits. The engine calls it before it locks a large
+     * range in steps. Brings nothing in and locks nothing.
      *
      * @param address the start, aligned
      * @param length the length in bytes, aligned
-     * @throws PageLockException if the range certainly cannot be locked, with the reason, the numbers and the remedies; never
-     *     for lack of knowledge
+     * @throws PageLockException if the range certainly cannot be locked, with the reason, the numbers and the remedies;
+     *     never for lack of knowledge
      */
     void checkLimits(long address, long length);
 }

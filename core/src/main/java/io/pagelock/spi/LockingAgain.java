@@ -2,16 +2,16 @@
 package io.pagelock.spi;
 
 /**
- * Locks a page again that is locked. Worth having where {@link Backend#lock} asks the system afterwards whether it has locked
- * anything, which is known here.
+ * Locks a page that is already locked. This is worth implementing if {@link Backend#lock} afterwards asks the system
+ * whether it has locked anything, since here that is known.
  *
- * <p>An optional ability: the engine finds it with {@link Backend#ability}. What {@link Backend} says of addresses and
- * threads holds here, too.
+ * <p>An optional ability: the engine finds it with {@link Backend#ability}. The rules of {@link Backend} on addresses
+ * and threads apply here too.
  */
 public interface LockingAgain {
     /**
-     * Locks a page fully that other handles hold, and that {@link PageStateReading#anyLocked} has just found locked. The system is
-     * asked all the same: a page that is marked as locked need not be in memory.
+     * Locks a page fully that other handles hold, and that {@link PageStateReading#anyLocked} has just found locked.
+     * Still asks the system to lock it, since a page that is marked as locked need not be in memory.
      *
      * @param address the start of the page
      * @param length the page size, in bytes

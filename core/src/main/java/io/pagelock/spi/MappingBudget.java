@@ -4,11 +4,11 @@ package io.pagelock.spi;
 import java.util.OptionalLong;
 
 /**
- * Counts the mappings that this process has and may have, for systems that limit it: each locked page between unlocked
- * ones takes two more. A process that reaches the limit fails wherever it maps memory, and a JVM may abort; the engine keeps
- * a reserve.
+ * Counts the mappings that this process has and may have, for systems that limit their number: each locked page between
+ * unlocked ones takes two more. A process that reaches the limit fails wherever it maps memory, and a JVM may abort;
+ * the engine keeps a reserve.
  *
- * <p>A {@link Backend} implements this where it can. Both methods may be called by any thread at any time.
+ * <p>A {@link Backend} implements this if it can. Both methods may be called by any thread at any time.
  */
 public interface MappingBudget {
     /**

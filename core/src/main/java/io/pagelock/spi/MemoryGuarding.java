@@ -8,20 +8,22 @@ import java.util.Set;
 /**
  * Guards private memory without a file, such as that of direct buffers.
  *
- * <p>An optional ability: found with {@link Backend#ability}. Addresses and lengths are in bytes, aligned to the page size, and
- * not empty. May be called by any thread at any time; nobody has two calls under way for overlapping ranges.
+ * <p>An optional ability: found with {@link Backend#ability}. Addresses and lengths are in bytes, aligned to the page
+ * size, and not empty. The methods may be called by any thread at any time, but never by two threads at once for
+ * overlapping ranges.
  */
 public interface MemoryGuarding {
     /**
-     * Returns what this system can do. Others are refused with {@link UnsupportedOperationException} before any system call.
+     * Returns the guards that this system has. Others are refused with {@link UnsupportedOperationException} before any
+     * system call.
      *
      * @return always the same set
      */
     Set<MemoryGuard> guards();
 
     /**
-     * Begins a guard. Pages that have it already are no error. {@link MemoryGuard#SECRET} comes before any other guard or lock of the
-     * same pages. May leave a part guarded when it fails.
+     * Begins a guard. Pages that already have it are no error. {@link MemoryGuard#SECRET} must come before any other
+     * guard or lock of the same pages. May leave part of the range guarded when it fails.
      *
      * @param address the start
      * @param length the length in bytes

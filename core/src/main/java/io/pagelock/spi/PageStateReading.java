@@ -12,8 +12,8 @@ import java.util.Optional;
  * Reads the state of pages, for {@link io.pagelock.Capability#RESIDENT_PAGES} and
  * {@link io.pagelock.Capability#LOCKED_PAGES}.
  *
- * <p>An optional ability: the engine finds it with {@link Backend#ability}. What {@link Backend} says of addresses and
- * threads holds here, too.
+ * <p>An optional ability: the engine finds it with {@link Backend#ability}. The rules of {@link Backend} on addresses
+ * and threads apply here too.
  */
 public interface PageStateReading {
     /**
@@ -25,8 +25,8 @@ public interface PageStateReading {
     PageStates pageStates(MemoryRange range);
 
     /**
-     * Asks about many ranges. Worth implementing where a part of the answer does not depend on the range, such as the list of
-     * mappings, and can be read once for all.
+     * Asks about many ranges. This is worth implementing if part of the answer, such as the list of mappings, does not
+     * depend on the range and can be read once for all.
      *
      * @param ranges aligned ranges, at least one, in any order; they may overlap
      * @return the answers, in the order of the ranges
@@ -40,8 +40,8 @@ public interface PageStateReading {
     }
 
     /**
-     * Asks whether anything in a range is locked, at the cost of one system call: the engine asks before each lock of memory that
-     * other handles hold, since their memory may be unmapped and other memory mapped at its address.
+     * Asks whether anything in a range is locked, with a single system call. The engine asks before each lock of memory
+     * that other handles hold, since that memory may have been unmapped and other memory mapped at its address.
      *
      * @param range an aligned range
      * @return no only if no page of it is locked, on fault or fully; unknown if that takes longer to find out

@@ -215,7 +215,7 @@ public final class RangeSet {
     }
 
     /**
-     * Returns the ranges. One of 2^63 bytes or more appears in pieces that touch.
+     * Returns the ranges. A range of 2^63 bytes or more appears as adjoining pieces.
      *
      * @return an unmodifiable list in ascending order of addresses
      */

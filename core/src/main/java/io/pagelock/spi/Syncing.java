@@ -9,8 +9,8 @@ import java.util.Set;
 /**
  * Writes pages back, for {@link io.pagelock.Capability#SYNC}.
  *
- * <p>An optional ability: the engine finds it with {@link Backend#ability}. What {@link Backend} says of addresses and
- * threads holds here, too.
+ * <p>An optional ability: the engine finds it with {@link Backend#ability}. The rules of {@link Backend} on addresses
+ * and threads apply here too.
  */
 public interface Syncing {
     /**

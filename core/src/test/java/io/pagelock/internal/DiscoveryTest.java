@@ -90,7 +90,7 @@ class DiscoveryTest {
         Discovery found = find(asks, provider("linux", null));
         assertEquals("linux", found.locker().backendInfo().name());
         assertTrue(
-                found.report().report().contains("asks: a provider of a backend asked for the locker"),
+                found.report().report().contains("asks: the provider of a backend called PageLocker"),
                 found.report().report());
     }
 
@@ -191,13 +191,14 @@ class DiscoveryTest {
         UnsatisfiedLinkError cause = new UnsatisfiedLinkError("noexec");
         when(broken.open(LINUX))
                 .thenThrow(PageLockException.because(Reason.NOT_SUPPORTED)
-                        .detail("JNA cannot load its native part")
+                        .detail("JNA cannot load its native library")
                         .remedies("Set jna.tmpdir")
                         .cause(cause)
                         .build());
         Discovery found = find(broken);
         String message = refusal(found);
-        assertTrue(message.contains("JNA cannot load its native part") && message.contains("Set jna.tmpdir"), message);
+        assertTrue(
+                message.contains("JNA cannot load its native library") && message.contains("Set jna.tmpdir"), message);
         assertSame(
                 cause,
                 assertThrows(PageLockException.class, found::locker).getCause().getCause());

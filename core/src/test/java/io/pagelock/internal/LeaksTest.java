@@ -104,7 +104,7 @@ class LeaksTest {
     void aWrongValueIsNamed() throws InterruptedException {
         Leaks leaks = new Leaks("paranoid", writing);
         assertEquals(
-                "-Dio.pagelock.leaks=paranoid is none of off, count, report and trace; it is taken for report", next());
+                "-Dio.pagelock.leaks=paranoid is none of off, count, report and trace; report is used instead", next());
         leaks.dropped(0x1000, 4096, null);
         next();
     }

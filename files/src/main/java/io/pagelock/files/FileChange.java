@@ -8,17 +8,17 @@ import java.util.Optional;
 public final class FileChange {
     /** Says what happened. More may be added in later versions. */
     public enum Kind {
-        /** Another file has the name; the held one is locked and may be read by nobody. */
+        /** Another file has taken the name; the held one stays locked, though perhaps nobody reads it any more. */
         REPLACED,
-        /** The name is gone; the held file is locked. */
+        /** The name is gone; the held file stays locked. */
         VANISHED,
         /** The file was truncated. */
         SHRANK,
-        /** The file has become longer; what was added is not locked. */
+        /** The file has become longer; the added part is not locked. */
         GREW,
         /** The file was written to. */
         WRITTEN,
-        /** Pages are no longer in memory, as after a hole was punched or a write that went past the page cache. */
+        /** Pages are no longer in memory, for example after a hole was punched or a write bypassed the page cache. */
         LOST_PAGES
     }
 
@@ -66,7 +66,7 @@ public final class FileChange {
     }
 
     /**
-     * Returns how many pages of what is held were not in memory when the change was noticed.
+     * Returns how many of the held pages were not in memory when the change was noticed.
      *
      * @return pages
      */
@@ -75,7 +75,7 @@ public final class FileChange {
     }
 
     /**
-     * Returns how many pages are held of the file.
+     * Returns how many pages of the file are held.
      *
      * @return pages
      */

@@ -10,7 +10,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 
-/** Represents a regular file as it was listed, and the part of it that was asked for. Immutable. */
+/** Represents a regular file as it was listed, and the selected part of it. Immutable. */
 public final class FileEntry {
     private final Path path;
     private final Path argument;
@@ -79,7 +79,7 @@ public final class FileEntry {
     }
 
     /**
-     * Returns where the part that was asked for begins.
+     * Returns where the selected part begins.
      *
      * @return an offset in bytes, at most the size
      */
@@ -88,7 +88,7 @@ public final class FileEntry {
     }
 
     /**
-     * Returns how long the part is that was asked for.
+     * Returns the length of the selected part.
      *
      * @return bytes; all of the file unless the selection says otherwise
      */

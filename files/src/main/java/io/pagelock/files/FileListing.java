@@ -20,7 +20,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 
-/** Represents the regular files that a {@link FileSelection} stands for, each once whatever its names. Immutable. */
+/** Represents the regular files of a {@link FileSelection}, each once even if it has several names. Immutable. */
 public final class FileListing {
     private final FileSelection selection;
     private final BooleanSupplier cancelled;
@@ -46,8 +46,9 @@ public final class FileListing {
     }
 
     /**
-     * Returns what was left out because it holds no pages of its own (symbolic links, fifos, sockets, devices, second names)
-     * or because the selection leaves it out by size or file system. What a pattern leaves out is not reported.
+     * Returns the files that were skipped, either because they have no pages to lock (symbolic links, fifos, sockets,
+     * devices, second names) or because the selection excludes them by size or file system. Files that a pattern
+     * excludes are not reported.
      *
      * @return an unmodifiable list
      */
@@ -56,7 +57,7 @@ public final class FileListing {
     }
 
     /**
-     * Returns what could not be looked at.
+     * Returns the files and directories that could not be read.
      *
      * @return an unmodifiable list
      */

@@ -17,8 +17,8 @@ import java.util.Optional;
 
 /**
  * Reports why files could not be locked, or why one of them was not. The reason is the name of a
- * {@link io.pagelock.Reason} where the kernel or a limit refused the lock, and otherwise one of the constants here; more may
- * be added in later versions.
+ * {@link io.pagelock.Reason} if the kernel or a limit refused the lock, and otherwise one of the constants here; more
+ * may be added in later versions.
  */
 public final class FileLockException extends RuntimeException {
     /** There is no such file. */
@@ -132,7 +132,7 @@ public final class FileLockException extends RuntimeException {
     }
 
     /**
-     * Returns the files of the request that failed, of which nothing is locked.
+     * Returns the files of the failed request; nothing of them is locked.
      *
      * @return an unmodifiable list; empty if it failed before any was mapped
      */

@@ -8,13 +8,13 @@ import java.util.function.Consumer;
 
 /** Says how files are locked and watched. Immutable; each method returns a changed copy. */
 public final class FileLockOptions {
-    /** Receives how far a lock has come. Called by the thread that locks, at least once; keep it short. */
+    /** Receives the progress of a lock. The thread that locks calls it at least once; keep it short. */
     public interface Progress {
         /**
          * Reports progress.
          *
-         * @param lockedBytes what is done so far, including files that could not be locked
-         * @param totalBytes what there is to do
+         * @param lockedBytes how many bytes are done so far, including files that could not be locked
+         * @param totalBytes how many bytes there are in all
          */
         void at(long lockedBytes, long totalBytes);
     }
@@ -44,7 +44,7 @@ public final class FileLockOptions {
     }
 
     /**
-     * Returns options that ask for everything: if a file cannot be locked, none is.
+     * Returns options that require everything: if one file cannot be locked, none is.
      *
      * @return the options
      */
@@ -53,8 +53,9 @@ public final class FileLockOptions {
     }
 
     /**
-     * Returns options that ask for what can be locked, in the order of the selection. The last file that the limit leaves room
-     * for is locked in part. Each {@link HeldFile} says what was not locked, and why; it fails only if nothing could be.
+     * Returns options that lock as much as possible, in the order of the selection. The last file that the limit leaves
+     * room for is locked in part. Each {@link HeldFile} says what was not locked, and why. The lock fails only if
+     * nothing could be locked.
      *
      * @return the options
      */
@@ -63,8 +64,8 @@ public final class FileLockOptions {
     }
 
     /**
-     * Locks only as much, in the order of the selection. The file at which the budget ends is locked in part, and those after
-     * it are not; that is no failure, and {@link HeldFile#problem} says so.
+     * Limits how much is locked, in the order of the selection. The file at which the budget ends is locked in part,
+     * and those after it are not. This is no failure; {@link HeldFile#problem} reports it.
      *
      * @param bytes the budget in bytes, 0 or more, rounded down to pages
      * @return a copy with the budget
@@ -80,10 +81,11 @@ public final class FileLockOptions {
     }
 
     /**
-     * Locks what is in memory now, and otherwise only what this process itself touches later. The kernel does
-     * <strong>not</strong> lock a page because another process reads it, so what others bring in after the start is not locked.
-     * Charged to the limit is all of each file. Needs {@link io.pagelock.Capability#LOCK_ON_FAULT} and
-     * {@link io.pagelock.Capability#RESIDENT_PAGES}. Source: mlock2(2) Linux, {@code MLOCK_ONFAULT}.
+     * Locks the pages that are in memory now, and later only those that this process itself touches. The kernel does
+     * <strong>not</strong> lock a page because another process reads it, so pages that others bring in after the start
+     * are not locked. The whole of each file is charged against the limit. Needs
+     * {@link io.pagelock.Capability#LOCK_ON_FAULT} and {@link io.pagelock.Capability#RESIDENT_PAGES}. Source: mlock2(2)
+     * Linux, {@code MLOCK_ONFAULT}.
      *
      * @return a copy that brings nothing in
      */
@@ -94,12 +96,12 @@ public final class FileLockOptions {
     }
 
     /**
-     * Says what to do when a held file changes. It is noticed by {@link HeldFiles#check}, or by a thread of this library, see
-     * {@link #watch}.
+     * Sets what to do when a held file changes. {@link HeldFiles#check} notices changes, or a thread of this library
+     * does, see {@link #watch}.
      *
      * @param policy what to do; {@link ChangePolicy#REPORT} unless this is called
-     * @param listener receives each change, from the thread that notices it; the same kind of change of one file once, unless
-     *     the file was locked again in between
+     * @param listener receives each change, on the thread that notices it; the same kind of change of a file is
+     *     reported once, unless the file was locked again in between
      * @return a copy with the policy
      */
     public FileLockOptions onChange(ChangePolicy policy, Consumer<FileChange> listener) {
@@ -110,9 +112,9 @@ public final class FileLockOptions {
     }
 
     /**
-     * Looks after the files in a thread of this library until they are closed. Without it, call {@link HeldFiles#check}.
+     * Watches the files on a thread of this library until they are closed. Without it, call {@link HeldFiles#check}.
      *
-     * @param interval how often to look, more than 0
+     * @param interval how often to check, more than 0
      * @return a copy that watches
      * @throws IllegalArgumentException if the interval is 0 or negative
      */
@@ -126,7 +128,7 @@ public final class FileLockOptions {
     }
 
     /**
-     * Reports how far the lock has come.
+     * Reports the progress of the lock.
      *
      * @param to receives it
      * @return a copy that reports
@@ -138,10 +140,10 @@ public final class FileLockOptions {
     }
 
     /**
-     * Gives the lock up as soon as possible when asked to; it then fails with {@link FileLockException#CANCELLED}, and nothing
-     * stays locked.
+     * Cancels the lock as soon as possible when the given condition is true. It then fails with
+     * {@link FileLockException#CANCELLED}, and nothing stays locked.
      *
-     * @param asked whether to give up; asked between steps, which take about a tenth of a second, from any thread
+     * @param asked returns whether to cancel; called by any thread between steps, which take about a tenth of a second
      * @return a copy that can be cancelled
      */
     public FileLockOptions cancelWhen(BooleanSupplier asked) {

@@ -8,10 +8,10 @@ import java.util.Objects;
 
 /**
  * Locks whole files in memory, of any size and number: maps them read-only, brings them in and locks them in steps, and
- * afterwards notices what happens to them. <strong>The {@link HeldFiles} is the lock:</strong> keep it, and close it to unlock.
+ * then notices when they change. <strong>The {@link HeldFiles} is the lock:</strong> keep it, and close it to unlock.
  *
- * <p>A lock keeps the pages that a mapping has, not the file: what truncates it, punches holes into it, replaces it by another
- * or writes past the page cache leaves fewer of its pages in memory. That is what watching is for, see
+ * <p>A lock keeps the pages of a mapping in memory, not the file. If the file is truncated, replaced, given holes or
+ * written to past the page cache, fewer of its pages are in memory. Watching notices this, see
  * {@link FileLockOptions#onChange}.
  *
  * <p>Each file takes one mapping, and one for each GiB beyond the first; Linux allows a process 65,530 unless

@@ -16,7 +16,7 @@ import java.util.function.Consumer;
  * part at a time, and asks about many at once. Used by one thread.
  */
 public final class FilePages {
-    /** Receives what is found, file by file in the order of the list; the parts of a file come in order, too. */
+    /** Receives the page states, file by file in the order of the list; the parts of a file also come in order. */
     public interface Visitor {
         /**
          * Begins a file.
@@ -31,7 +31,8 @@ public final class FilePages {
          *
          * @param file the file
          * @param firstPage the number of the first page of these, from the start of the file
-         * @param states the states; {@link PageStates#locked} is about this process's passing mapping and means nothing
+         * @param states the states; {@link PageStates#locked} describes a temporary mapping of this process and means
+         *     nothing
          */
         void pages(FileEntry file, long firstPage, PageStates states);
 
@@ -43,7 +44,7 @@ public final class FilePages {
         void end(FileEntry file);
 
         /**
-         * Reports that a file cannot be looked at, or not to its end.
+         * Reports that a file cannot be read, or not to its end.
          *
          * @param file the file
          * @param why the reason
@@ -81,11 +82,11 @@ public final class FilePages {
     }
 
     /**
-     * Looks at files.
+     * Reads the states of the pages of files.
      *
      * @param locker asks the system
-     * @param files the files; of each, the part that was selected
-     * @param visitor receives the answers, in this thread
+     * @param files the files; only the selected part of each is read
+     * @param visitor receives the answers, on this thread
      * @throws FileLockException if the process has no mapping left
      */
     public static void read(PageLocker locker, List<FileEntry> files, Visitor visitor) {
@@ -95,14 +96,14 @@ public final class FilePages {
     }
 
     /**
-     * Brings files into memory without locking them: reads what is not there. Small files are read side by side. What is read may
-     * leave memory again at any time.
+     * Brings files into memory without locking them, by reading the missing pages. Small files are read in parallel.
+     * The kernel may drop the pages again at any time.
      *
-     * @param locker asks the system what is missing
-     * @param files the files; of each, the part that was selected
-     * @param failed receives why a file could not be read
+     * @param locker reports which pages are missing
+     * @param files the files; only the selected part of each is read
+     * @param failed receives the reason if a file could not be read
      * @param progress receives how much is done, in bytes, from this thread
-     * @param cancelled whether to give up; may be asked from any thread
+     * @param cancelled returns whether to stop; may be called by any thread
      * @return how many bytes were read
      * @throws FileLockException with {@link FileLockException#CANCELLED}, or if the process has no mapping left
      */

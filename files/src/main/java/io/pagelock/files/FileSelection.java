@@ -11,13 +11,14 @@ import java.util.Objects;
 import java.util.function.BooleanSupplier;
 
 /**
- * Says which files are meant: paths of files and directories, the most important first, and which files in the directories to
- * leave out. A symbolic link among the paths is followed; one inside a directory is not, unless asked for. Immutable; each method
- * returns a changed copy.
+ * Selects files: paths of files and directories, the most important first, and rules for which files in the directories
+ * to leave out. A symbolic link among the paths is followed; one inside a directory is not, unless asked for.
+ * Immutable; each method returns a changed copy.
  *
- * <p>A pattern has {@code *}, {@code ?}, {@code [a-z]} and {@code [!a-z]}, as in a shell, and a backslash before what stands
- * for itself. One without a slash is compared with the name of a file or directory; one with a slash with the whole path as it
- * was found, where {@code **} also passes slashes. Names are compared as bytes in UTF-8, whatever the locale.
+ * <p>A pattern has {@code *}, {@code ?}, {@code [a-z]} and {@code [!a-z]}, as in a shell, and a backslash before a
+ * character that stands for itself. A pattern without a slash is matched against the name of a file or directory, and
+ * one with a slash against the whole path as it was found, where {@code **} also matches slashes. Names are compared as
+ * bytes in UTF-8, whatever the locale.
  */
 public final class FileSelection {
     private List<Path> paths;
@@ -67,7 +68,8 @@ public final class FileSelection {
     }
 
     /**
-     * Takes only those files in directories that match one of the patterns. Paths that were given themselves always count.
+     * Takes only those files in directories that match one of the patterns. Paths that were given explicitly always
+     * count.
      *
      * @param patterns the patterns, see above; none stands for all files
      * @return a copy with these patterns instead of those before
@@ -120,7 +122,7 @@ public final class FileSelection {
     }
 
     /**
-     * Leaves out files in directories that are on another file system than the directory that was given.
+     * Leaves out files that are on another file system than the given directory.
      *
      * @return a copy that stays on one file system
      */
@@ -131,7 +133,7 @@ public final class FileSelection {
     }
 
     /**
-     * Takes a part of each file, rounded outward to pages. Of a shorter file, the part up to its end.
+     * Takes a part of each file, rounded outward to pages. Of a shorter file, it takes the part up to the end.
      *
      * @param offset where the part begins, in bytes, 0 or more
      * @param bytes how long it is, 1 or more; {@link Long#MAX_VALUE} up to the end
@@ -160,7 +162,7 @@ public final class FileSelection {
     /**
      * Looks for the files.
      *
-     * @param cancelled asked for each file; may be asked from this thread only
+     * @param cancelled returns whether to stop; called for each file, on this thread only
      * @return what is there now
      * @throws FileLockException with {@link FileLockException#CANCELLED}
      */

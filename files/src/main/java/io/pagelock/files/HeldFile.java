@@ -9,7 +9,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
-/** Represents one file of a {@link HeldFiles} and what became of it. Safe for use by several threads. */
+/** Represents one file of a {@link HeldFiles} and its state. Safe for use by several threads. */
 public final class HeldFile {
     private final Path path;
     private final Path argument;
@@ -69,7 +69,7 @@ public final class HeldFile {
     }
 
     /**
-     * Returns how much of the file was asked for: all of it, or the part of it.
+     * Returns the size of the file, or of the selected part.
      *
      * @return bytes; 0 if it could not be mapped
      */
@@ -116,7 +116,7 @@ public final class HeldFile {
     }
 
     /**
-     * Returns how many pages of what is held were not in memory when they were looked at last.
+     * Returns how many of the held pages were not in memory at the last check.
      *
      * @return pages; 0 as far as is known
      */

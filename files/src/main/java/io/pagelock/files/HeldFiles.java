@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Holds files locked in memory until it is closed. Keep it: one that nobody keeps is collected as garbage, and its files are
- * unlocked then. Safe for use by several threads; {@link #close} waits for a {@link #check} in progress.
+ * Holds files locked in memory until it is closed. Keep a reference to it; if nobody does, it is garbage-collected and
+ * its files are unlocked. Safe for use by several threads; {@link #close} waits for a {@link #check} in progress.
  */
 public final class HeldFiles implements AutoCloseable {
     private final Locking locking;
@@ -101,8 +101,8 @@ public final class HeldFiles implements AutoCloseable {
     }
 
     /**
-     * Returns what was left out when the files were listed, see {@link FileListing#skipped}, and files in directories that
-     * vanished before they were mapped.
+     * Returns the files that were skipped when they were listed, see {@link FileListing#skipped}, and files in
+     * directories that vanished before they were mapped.
      *
      * @return an unmodifiable list
      */
@@ -138,10 +138,10 @@ public final class HeldFiles implements AutoCloseable {
     }
 
     /**
-     * Looks at the files, and does what {@link FileLockOptions#onChange} says about those that changed. Of very many files, each
-     * call looks at the next 5,000, and at the residency of the next GiB.
+     * Checks the files, and handles those that changed as {@link FileLockOptions#onChange} says. With very many files,
+     * each call checks the next 5,000, and the residency of the next GiB.
      *
-     * @return the changes that were also given to the listener; none once it is closed
+     * @return the changes that the listener also received; none once this is closed
      */
     public List<FileChange> check() {
         List<FileChange> changes;
@@ -167,7 +167,7 @@ public final class HeldFiles implements AutoCloseable {
     /**
      * Returns why everything was unlocked.
      *
-     * @return the change that did it; only under {@link ChangePolicy#FAIL}
+     * @return the change that caused it; only under {@link ChangePolicy#FAIL}
      */
     public Optional<FileLockException> failure() {
         return Optional.ofNullable(failure);
@@ -182,10 +182,11 @@ public final class HeldFiles implements AutoCloseable {
     }
 
     /**
-     * Looks at all files a last time, reports changes to the listener, and unlocks everything. Closing again does nothing,
-     * unless something could not be unlocked.
+     * Checks all files a last time, reports changes to the listener, and unlocks everything. Closing again does
+     * nothing, unless something could not be unlocked.
      *
-     * @throws FileLockException if something is still locked; the other files are unlocked, and closing again tries again
+     * @throws FileLockException if something is still locked; the other files are unlocked, and closing again tries
+     *     again
      */
     @Override
     public void close() {

@@ -168,7 +168,7 @@ final class Locking {
                 ? new FileLockException(
                         FileLockException.NO_ADDRESS_SPACE,
                         entry.path(),
-                        entry + ": the system refused to map it: no address space or mapping left",
+                        entry + ": the system refused to map it: no address space or no mapping is left",
                         e,
                         "Hold fewer files, or raise the limit on the address space (ulimit -v).")
                 : FileLockException.of(entry.path(), e);

@@ -9,8 +9,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Represents a lock of files in progress, see {@link FileLocker#lockAsync}. Completes with the files, or exceptionally with what
- * {@link FileLocker#lock(FileSelection, FileLockOptions)} would throw. Safe for use by several threads.
+ * Represents a lock of files in progress, see {@link FileLocker#lockAsync}. It completes with the files, or
+ * exceptionally with the exception that {@link FileLocker#lock(FileSelection, FileLockOptions)} would throw. Safe for
+ * use by several threads.
  */
 public final class PendingFiles implements Future<HeldFiles> {
     private final CompletableFuture<HeldFiles> result = new CompletableFuture<>();
@@ -57,7 +58,7 @@ public final class PendingFiles implements Future<HeldFiles> {
     }
 
     /**
-     * Returns the outcome for further stages. To complete or cancel what this returns does not affect the lock.
+     * Returns the outcome for dependent stages. Completing or cancelling the returned stage does not affect the lock.
      *
      * @return the stage
      */

@@ -98,7 +98,7 @@ final class Watch {
     private void report(
             HeldFile file, Optional<MappedFile.Change> change, long missing, boolean relock, List<FileChange> changes) {
         FileChange.Kind kind = change.map(each -> each.kind).orElse(FileChange.Kind.LOST_PAGES);
-        String what = change.map(each -> each.what).orElse("lost pages from memory");
+        String what = change.map(each -> each.what).orElse("lost pages");
         // What was written in place is in the pages that are held.
         boolean stale = kind != FileChange.Kind.VANISHED && (kind != FileChange.Kind.WRITTEN || missing > 0);
         Optional<FileLockException> failure = Optional.empty();

@@ -11,8 +11,8 @@ import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Allocates memory that is locked before it is handed out and wiped before it is freed. Otherwise an {@link Arena} in every
- * respect, as the one of the same name:
+ * Allocates memory that is locked before it is handed out and wiped before it is freed. Otherwise it behaves like the
+ * {@link Arena} of the same name:
  *
  * <pre>{@code
  * try (LockedArena arena = LockedArena.ofConfined(PageLocker.system())) {
@@ -20,14 +20,14 @@ import java.util.concurrent.locks.ReentrantLock;
  * }
  * }</pre>
  *
- * <p>Small allocations share pages: 128 of 32 bytes lock one page of 4 KiB. Larger ones take whole pages, and later small ones use
- * the rest of the last page. Nothing is unlocked before the arena ends.
+ * <p>Small allocations share pages: 128 of 32 bytes lock one page of 4 KiB. Larger ones take whole pages, and later
+ * small ones use the rest of the last page. Nothing is unlocked before the arena ends.
  *
- * <p>When the arena ends, and no thread can reach its memory anymore, the memory is wiped, unlocked and freed, in this order. That
- * is also done for an arena and segments that are collected as garbage without a close.
+ * <p>When the arena ends and no thread can reach its memory any more, the memory is wiped, unlocked and freed, in this
+ * order. The same happens when an arena and its segments are garbage-collected without a close.
  *
- * <p>Needs native access ({@code --enable-native-access=io.pagelock.foreign}, or {@code ALL-UNNAMED} on the class path), because
- * the JDK restricts attaching a cleanup action to memory.
+ * <p>Needs native access ({@code --enable-native-access=io.pagelock.foreign}, or {@code ALL-UNNAMED} on the class
+ * path), because the JDK restricts attaching a cleanup action to memory.
  */
 public final class LockedArena implements Arena {
     private final PageLocker locker;
@@ -81,15 +81,15 @@ public final class LockedArena implements Arena {
     /**
      * Allocates locked memory that is filled with zeros. A failure leaves nothing allocated and nothing locked.
      *
-     * @param byteSize the size in bytes; 0 gives an empty segment at an address of its own
-     * @param byteAlignment the alignment in bytes, a power of two, also more than a page
+     * @param byteSize the size in bytes; 0 gives an empty segment at a distinct address
+     * @param byteAlignment the alignment in bytes, a power of two, which may exceed a page
      * @return the memory
      * @throws IllegalArgumentException if the size is negative or the alignment is not a power of two
      * @throws IllegalStateException if the arena is closed
      * @throws WrongThreadException if the arena is confined to another thread
-     * @throws OutOfMemoryError if there is not so much memory
-     * @throws PageLockException if the memory could not be locked, with the reasons of {@link PageLocker#lock}; with another
-     *     {@link PageLocker#policy} than required, the memory is not locked then, see {@link #isLocked}
+     * @throws OutOfMemoryError if there is not enough memory
+     * @throws PageLockException if the memory could not be locked, with the reasons of {@link PageLocker#lock}; with
+     *     another {@link PageLocker#policy} than required, the memory is not locked then, see {@link #isLocked}
      */
     @Override
     public MemorySegment allocate(long byteSize, long byteAlignment) {

@@ -9,12 +9,14 @@ public final class MemorySegments {
     private MemorySegments() {}
 
     /**
-     * Returns the range of a native or mapped segment, of any length and also of a slice: {@code locker.lock(rangeOf(segment))}.
+     * Returns the range of a native or mapped segment of any length, or of a slice of one:
+     * {@code locker.lock(rangeOf(segment))}.
      *
-     * <p>The segment is the owner of the range. The range, and a lock on it, keep the segment's arena reachable, so memory of
-     * {@code Arena.ofAuto()} stays mapped while the handle is open. An arena that is closed explicitly frees its memory under
-     * the handle, as unmapping does: the handle is then closed as usual, which is harmless, and until then the kernel may keep
-     * pages locked that the C library has given to other code. Close the handle before the arena.
+     * <p>The segment is the owner of the range. The range, and a lock on it, keep the segment's arena reachable, so
+     * memory of {@code Arena.ofAuto()} stays mapped while the handle is open. Closing an arena explicitly frees its
+     * memory under the handle, like unmapping. Closing the handle afterwards is harmless and still required; until
+     * then, the kernel may keep pages locked that the C library has given to other code. Close the handle before the
+     * arena.
      *
      * <p>Each use of the range checks the segment again, before any system call.
      *

@@ -170,7 +170,7 @@ class WholeJvmTest {
             jvm.tell("grow");
             jvm.awaitLocked();
             assertEquals(
-                    "1\npagelock: process " + jvm.pid() + ": pagelock-agent is active in this JVM already\n",
+                    "1\npagelock: process " + jvm.pid() + ": pagelock-agent is already active in this JVM\n",
                     attach(jvm, "current,future,on-fault"));
             assertTrue(jvm.end().startsWith("0\n"));
         }

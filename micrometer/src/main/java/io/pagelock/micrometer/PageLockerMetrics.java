@@ -21,11 +21,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Binds what a {@link PageLocker} holds, what the kernel counts and what failed to a registry; {@code docs/monitoring.md} lists the
- * meters. Each is read when the registry asks for it, at the cost of a few system calls. What the system does not report is NaN.
+ * Binds the figures of a {@link PageLocker} to a registry: what handles hold, what the kernel counts, and what failed.
+ * {@code docs/monitoring.md} lists the meters. Each is read when the registry asks for it, which takes a few system
+ * calls. A value that the system does not report is NaN.
  *
- * <p>A registry refers to the locker for as long as it has the meters; {@link PageLocker#system()} lives as long as the process
- * anyway. Immutable; may be bound to several registries.
+ * <p>A registry refers to the locker for as long as it has the meters; {@link PageLocker#system()} lives as long as the
+ * process anyway. Immutable; may be bound to several registries.
  */
 public final class PageLockerMetrics implements MeterBinder {
     private final PageLocker locker;
@@ -34,7 +35,7 @@ public final class PageLockerMetrics implements MeterBinder {
     /**
      * Makes a binder without tags.
      *
-     * @param locker whose figures to bind, normally {@link PageLocker#system()}
+     * @param locker the locker whose figures to bind, normally {@link PageLocker#system()}
      */
     public PageLockerMetrics(PageLocker locker) {
         this(locker, Collections.<Tag>emptyList());
@@ -66,17 +67,17 @@ public final class PageLockerMetrics implements MeterBinder {
         bytes(
                 registry,
                 "pagelock.lockable",
-                "Memory that can be locked besides; +Inf if no limit binds",
+                "Memory that can still be locked; +Inf if no limit binds",
                 each -> lockable(each.limits().lockable()));
         bytes(
                 registry,
                 "pagelock.leftover",
-                "Memory that no handle covers and that may still be locked",
+                "Memory that may still be locked although no handle covers it",
                 each -> each.statistics().leftoverBytes());
         bytes(
                 registry,
                 "pagelock.unmapped",
-                "Memory that open handles cover and nothing is mapped at",
+                "Memory of open handles that is no longer mapped",
                 each -> unmapped(each.unmapped()));
         Gauge.builder("pagelock.handles.open", locker, each -> each.statistics().openHandles())
                 .description("Handles that are open or being locked")

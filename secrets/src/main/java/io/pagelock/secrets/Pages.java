@@ -96,7 +96,7 @@ final class Pages {
         }
         MemoryGuard guard = Recipe.guardOf(protection);
         if (recipe.guarding == null || !recipe.guarding.guards().contains(guard)) {
-            missing(protection, "the backend for this system cannot do it");
+            missing(protection, "the backend for this system does not support it");
             return;
         }
         begun.add(protection);

@@ -30,8 +30,8 @@ public final class PoolStatistics {
     }
 
     /**
-     * Returns the pages of the pool, which count against the budget and, if they are locked, against the limit of the system.
-     * Guard pages are not among them.
+     * Returns the size of the pool's pages, which count against the budget and, if they are locked, against the limit
+     * of the system. Guard pages are not included.
      *
      * @return bytes
      */
@@ -40,7 +40,7 @@ public final class PoolStatistics {
     }
 
     /**
-     * Returns what {@link #bytes} may become.
+     * Returns the largest value that {@link #bytes} may reach.
      *
      * @return bytes; empty if the pool has no budget
      */
@@ -49,7 +49,7 @@ public final class PoolStatistics {
     }
 
     /**
-     * Returns the most that {@link #bytes} ever was.
+     * Returns the largest value that {@link #bytes} has had.
      *
      * @return bytes
      */
@@ -58,7 +58,8 @@ public final class PoolStatistics {
     }
 
     /**
-     * Returns how many secrets were collected as garbage without a close. They are wiped, and each is a mistake of the program.
+     * Returns how many secrets were garbage-collected without a close. They are wiped, and each is a mistake in the
+     * program.
      *
      * @return a number, 0 or more
      */

@@ -2,8 +2,8 @@
 package io.pagelock.secrets;
 
 /**
- * Names what a {@link SecretPool} promises of its memory. Each is asked for separately, as required or as best effort, and
- * reported separately. More may be added in later versions.
+ * Names the protections of the memory of a {@link SecretPool}. You require or prefer each one separately, and the pool
+ * reports each one separately. More may be added in later versions.
  */
 public enum Protection {
     /** The memory is locked: not written to swap space. */
@@ -19,8 +19,11 @@ public enum Protection {
      * kernel read it. Such memory is also locked and left out of core dumps.
      */
     SECRET_MEMORY,
-    /** A secret is wiped when it is closed, and when it is collected as garbage without having been closed. Always kept. */
+    /**
+     * A secret is wiped when it is closed, and when it is garbage-collected without having been closed. This is always
+     * kept.
+     */
     WIPED_ON_CLOSE,
-    /** What is open when the JVM ends is wiped: by a shutdown hook, so not after a crash or a SIGKILL. */
+    /** Secrets that are open when the JVM ends are wiped by a shutdown hook, so not after a crash or a SIGKILL. */
     WIPED_AT_EXIT
 }

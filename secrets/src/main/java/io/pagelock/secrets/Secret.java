@@ -8,14 +8,14 @@ import java.util.Objects;
 import java.util.function.Function;
 
 /**
- * Holds some bytes in a {@link SecretPool}. They are zeros at first and are wiped by {@link #close}; a secret that is collected as
- * garbage without a close is wiped and counted as lost.
+ * Holds some bytes in a {@link SecretPool}. They are zeros at first and are wiped by {@link #close}; a secret that is
+ * garbage-collected without a close is wiped and counted as lost.
  *
- * <p>Any use after the close, of the secret or of its pool, is an {@link IllegalStateException}. That is why no buffer over the
- * memory is handed out: it could not be taken back.
+ * <p>After the secret or its pool is closed, every use throws an {@link IllegalStateException}. That is why the pool
+ * hands out no buffer over its memory: the buffer could not be revoked.
  *
- * <p>Has no form as text and cannot be serialised. All methods may be called by any thread at any time; each read and write
- * happens before or after a close, never half.
+ * <p>A secret cannot be serialized, and {@link #toString} does not show it. All methods may be called by any thread at
+ * any time; each read and write happens entirely before or after a close.
  */
 public final class Secret implements AutoCloseable {
     final Slot slot;
@@ -155,9 +155,10 @@ public final class Secret implements AutoCloseable {
     }
 
     /**
-     * Calls a function with a copy of the bytes on the Java heap, for interfaces that take an array, and wipes the copy afterwards,
-     * also if the function throws. The collector may have moved the array meanwhile and left another copy behind, which is
-     * overwritten in time but not at once: prefer {@link #read(int, ByteBuffer, int)} where a direct buffer will do.
+     * Calls a function with a copy of the bytes on the Java heap, for interfaces that take an array, and wipes the copy
+     * afterwards, also if the function throws. The collector may have moved the array in the meantime and left another
+     * copy behind, which is overwritten some time later: prefer {@link #read(int, ByteBuffer, int)} if a direct buffer
+     * is sufficient.
      *
      * @param <R> the type of the result
      * @param action the function; must not keep the array
@@ -176,7 +177,7 @@ public final class Secret implements AutoCloseable {
     }
 
     /**
-     * Compares the bytes with an array, in a time that depends on the lengths only and not on the contents.
+     * Compares the bytes with an array, in a time that depends only on the lengths, not on the contents.
      *
      * @param other the array
      * @return true if the lengths and all bytes are the same
@@ -187,7 +188,7 @@ public final class Secret implements AutoCloseable {
     }
 
     /**
-     * Compares the bytes with those of another secret, in a time that depends on the sizes only and not on the contents.
+     * Compares the bytes with those of another secret, in a time that depends only on the sizes, not on the contents.
      *
      * @param other the other secret
      * @return true if the sizes and all bytes are the same
@@ -220,7 +221,7 @@ public final class Secret implements AutoCloseable {
         slot.slab.owner.close(slot);
     }
 
-    /** Says nothing but whether it is open. */
+    /** Says only whether the secret is open. */
     @Override
     public String toString() {
         return isOpen() ? "Secret (open)" : "Secret (closed)";

@@ -24,16 +24,16 @@ import java.util.Set;
  * }
  * }</pre>
  *
- * <p>What the pool promises of its memory is asked for one by one ({@link Protection}): what is required is kept, or the pool is
- * not made and later allocations that would break it are refused; what is preferred is kept where the system can, and
+ * <p>You choose the protections of the memory one by one ({@link Protection}). If a required one cannot be kept, the
+ * pool is not made, and later allocations that would break it are refused. A preferred one is kept if the system can;
  * {@link #kept} and {@link #whyNot} report it.
  *
- * <p>To allocate and to close take the same time however many secrets there are, except that one allocation in a page makes the
- * page. Empty pages stay with the pool until {@link #trim} or {@link #close}. Secrets of more than half a page have pages of their
- * own, which go when they are closed.
+ * <p>Allocating and closing take the same time however many secrets there are, except that the first allocation in a
+ * page makes the page. Empty pages stay with the pool until {@link #trim} or {@link #close}. Secrets larger than half a
+ * page have separate pages, which are freed when they are closed.
  *
- * <p>A pool that is collected as garbage, which its open secrets prevent, is closed. All methods may be called by any thread at
- * any time.
+ * <p>A pool that is garbage-collected is closed; open secrets keep their pool reachable. All methods may be called by
+ * any thread at any time.
  */
 public final class SecretPool implements AutoCloseable {
     private final Slabs slabs;
@@ -52,8 +52,8 @@ public final class SecretPool implements AutoCloseable {
     }
 
     /**
-     * Makes a pool whose memory must be locked, unless the {@link PageLocker#policy} of the locker is another one, and that prefers
-     * everything else but {@link Protection#SECRET_MEMORY}. Without a budget.
+     * Makes a pool without a budget. Its memory must be locked, unless the {@link PageLocker#policy} of the locker says
+     * otherwise; it prefers all other protections except {@link Protection#SECRET_MEMORY}.
      *
      * @param locker what locks the memory
      * @return a new pool
@@ -74,8 +74,8 @@ public final class SecretPool implements AutoCloseable {
     }
 
     /**
-     * Begins a pool over the locker of this process, or, where no backend fits this system, over none: such a pool only wipes, and
-     * reports everything else as not kept.
+     * Begins a pool over the locker of this process, or over none if no backend fits this system: such a pool only
+     * wipes, and reports all other protections as not kept.
      *
      * @return a builder that asks for nothing but wiping
      */
@@ -93,7 +93,7 @@ public final class SecretPool implements AutoCloseable {
         return new Builder(Objects.requireNonNull(locker, "locker"));
     }
 
-    /** Says what a pool must keep. Not safe for use by several threads. */
+    /** Collects the properties of a pool. Not safe for use by several threads. */
     public static final class Builder {
         private final PageLocker locker;
         private final Set<Protection> required = EnumSet.noneOf(Protection.class);
@@ -129,7 +129,7 @@ public final class SecretPool implements AutoCloseable {
         /**
          * Limits the memory of the pool.
          *
-         * @param bytes how much its pages may be; guard pages do not count
+         * @param bytes the largest size of its pages; guard pages do not count
          * @return this builder
          * @throws IllegalArgumentException if it is 0 or negative
          */
@@ -145,9 +145,9 @@ public final class SecretPool implements AutoCloseable {
          * Makes the pool and its first page.
          *
          * @return a new pool
-         * @throws PageLockException if something required cannot be kept: with {@link Reason#NOT_SUPPORTED} if the system lacks it,
-         *     with the reasons of {@link PageLocker#lock} if the system refused, and with {@link Reason#OVER_LIMIT} if the budget
-         *     holds no page
+         * @throws PageLockException if something required cannot be kept: with {@link Reason#NOT_SUPPORTED} if the
+         *     system lacks it, with the reasons of {@link PageLocker#lock} if the system refused, and with
+         *     {@link Reason#OVER_LIMIT} if the budget is less than a page
          */
         public SecretPool build() {
             Recipe recipe = new Recipe(locker, EnumSet.copyOf(all(required)), EnumSet.copyOf(all(wanted)));
@@ -232,7 +232,7 @@ public final class SecretPool implements AutoCloseable {
         slabs.trim();
     }
 
-    /** Wipes and closes every secret and gives all memory back. Closing again does nothing. */
+    /** Wipes and closes every secret and frees all memory. Closing again does nothing. */
     @Override
     public void close() {
         watched.close();

@@ -14,21 +14,21 @@ public interface AgentMXBean {
     String getRequested();
 
     /**
-     * Reports whether everything that was asked for is locked, as far as the agent has looked.
+     * Reports whether everything that was asked for was locked at the last check.
      *
      * @return false if {@link #getProblems()} has an entry
      */
     boolean isKept();
 
     /**
-     * Returns why memory is not locked that should be, at the last look.
+     * Returns why memory that should be locked was not, at the last check.
      *
      * @return a message for each refusal
      */
     String[] getProblems();
 
     /**
-     * Describes the copy of pagelock that locks: the agent's, or the program's if that was there before.
+     * Describes the copy of pagelock that locks: the agent's, or the program's if that was loaded first.
      *
      * @return its description
      */
@@ -42,7 +42,7 @@ public interface AgentMXBean {
     long getKernelLockedBytes();
 
     /**
-     * Returns the size of the memory that the JVM used at the last look, with {@code committed}.
+     * Returns how much memory the JVM used at the last check, with {@code committed}.
      *
      * @return bytes, or -1 without {@code committed}
      */

@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Finds the memory that the JVM uses, of all that it has reserved: Java heap, metaspace, code cache, stacks, what its native parts
+ * Finds the memory that the JVM uses, of all that it has reserved: Java heap, metaspace, code cache, stacks, what its native libraries
  * allocated. HotSpot reserves address space without access (PROT_NONE) and maps it again, writable, as it commits; so do the
  * guard pages of stacks and the arenas of malloc. Files of the program are not among it, but what the JVM writes to in its own
  * (the shared class archive, the data of its libraries).

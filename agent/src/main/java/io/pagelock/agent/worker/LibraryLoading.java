@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /**
- * Lets the agent's JNA load its own native part. Properties of the program may name a file for its JNA, of another version; and
+ * Lets the agent's JNA load its own native library. Properties of the program may name a file for its JNA, of another version; and
  * a JVM lets one class loader only load a file, so that taking it would take it away from the program. They are put aside
  * for as long as the agent's JNA looks, unless the program's could be looking at the same time.
  */

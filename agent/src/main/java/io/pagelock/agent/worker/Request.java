@@ -67,17 +67,16 @@ final class Request {
             }
         }
         refuse(words, "current", "committed", "committed is the part of current that the JVM uses");
-        refuse(words, "required", "best-effort", "only one of them can be wanted");
+        refuse(words, "required", "best-effort", "choose one of them");
         if (!words.contains("current") && !words.contains("future") && !words.contains("committed")) {
             words.add(linux ? "committed" : "current");
         }
         if (words.contains("committed") && !linux) {
             throw new IllegalArgumentException(
-                    "committed is known for Linux only; use current, which locks everything that is mapped");
+                    "committed works on Linux only; use current, which locks everything that is mapped");
         }
         if (paced && !words.contains("committed")) {
-            throw new IllegalArgumentException(
-                    "interval is for committed only; current and future need no second look");
+            throw new IllegalArgumentException("interval applies to committed only");
         }
         return new Request(words, interval, String.join(",", words));
     }
@@ -92,7 +91,7 @@ final class Request {
         String number = text.replaceFirst("(ms|s|m)$", "");
         if (!number.matches("[0-9]{1,6}") || number.equals(text) || number.matches("0+")) {
             throw new IllegalArgumentException(
-                    "interval is '" + shown(text) + "'; it is a number with ms, s or m, such as 500ms, 10s or 2m");
+                    "interval is '" + shown(text) + "'; write a number with ms, s or m, such as 500ms, 10s or 2m");
         }
         long count = Long.parseLong(number);
         return text.endsWith("ms") ? count : (text.endsWith("s") ? TimeUnit.SECONDS : TimeUnit.MINUTES).toMillis(count);

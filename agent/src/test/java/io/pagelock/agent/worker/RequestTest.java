@@ -45,14 +45,15 @@ class RequestTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "curent|unknown option 'curent'; allowed are current, future, committed, on-fault, required, best-effort and interval=TIME",
+                "curent|unknown option 'curent'; allowed are current, future, committed, on-fault, required,"
+                        + " best-effort and interval=TIME",
                 "Current|unknown option 'Current'",
                 "current,committed|current and committed exclude each other",
                 "required,best-effort|required and best-effort exclude each other",
-                "interval=5|interval is '5'; it is a number with ms, s or m",
+                "interval=5|interval is '5'; write a number with ms, s or m",
                 "interval=0s|interval is '0s'",
                 "interval=|interval is ''",
-                "future,interval=5s|interval is for committed only",
+                "future,interval=5s|interval applies to committed only",
             })
     void whatMakesNoSenseIsRefusedWithWhatDoes(String text, String message) {
         IllegalArgumentException refusal =
@@ -64,7 +65,7 @@ class RequestTest {
     void committedIsRefusedWhereItIsUnknown() {
         IllegalArgumentException refusal =
                 assertThrows(IllegalArgumentException.class, () -> Request.parse("committed", false));
-        assertTrue(refusal.getMessage().startsWith("committed is known for Linux only"), refusal.getMessage());
+        assertTrue(refusal.getMessage().startsWith("committed works on Linux only"), refusal.getMessage());
     }
 
     @Test

@@ -87,7 +87,7 @@ final class FreeBsdBackend extends AbstractBackend
         Set<Capability> capabilities =
                 EnumSet.of(Capability.LOCK_ADDRESS_SPACE, Capability.SYNC, Capability.RESIDENT_PAGES);
         List<String> notes = new ArrayList<>();
-        notes.add("not run on FreeBSD yet; tested against a stand-in that answers as FreeBSD 15.1 was recorded to");
+        notes.add("not run on FreeBSD yet; tested against a stand-in that gives the answers recorded on FreeBSD 15.1");
         if (AioLayout.of(host) == AioLayout.ILP32) {
             notes.add("the layout of struct aiocb is the compiler's for armv7 and not verified otherwise");
         }
@@ -103,9 +103,8 @@ final class FreeBsdBackend extends AbstractBackend
             capabilities.add(Capability.LOCKED_PAGES);
             capabilities.add(Capability.LOCKED_BYTES);
         } else {
-            notes.add(
-                    "kern.proc.vmmap does not report which pages are locked (older than 12.3, or not readable), so a lock of"
-                            + " pages that are locked already may fail near the limit");
+            notes.add("kern.proc.vmmap does not report which pages are locked (older than 12.3, or not readable), so"
+                    + " locking pages that are already locked may fail near the limit");
         }
         BackendInfo info = new BackendInfo("freebsd", host.osName() + " " + host.osVersion(), host.arch(), notes);
         FreeBsdBackend backend = new FreeBsdBackend(info, capabilities, library, calls, kernel, mappings, host);

@@ -63,10 +63,10 @@ final class FreeBsdFailure {
     PageLockException ofSubmit(int errno, long length, int addressBits) {
         String function = "aio_mlock";
         if (ERRNO.is(errno, "EAGAIN")) {
-            String detail = "the queue is full of requests that are not this library's; at most "
-                    + text(kernel.sysctl("vfs.aio.max_aio_queue_per_proc")) + " of one process and "
+            String detail = "the queue is full of requests from other code; at most "
+                    + text(kernel.sysctl("vfs.aio.max_aio_queue_per_proc")) + " per process and "
                     + text(kernel.sysctl("vfs.aio.max_aio_queue"))
-                    + " of all may be unreaped, and finished ones count";
+                    + " in all may be unreaped, and finished ones count";
             return refusals.of(Reason.QUEUE_FULL, function, errno, detail);
         }
         if (ERRNO.is(errno, "ECAPMODE")) {
@@ -90,7 +90,8 @@ final class FreeBsdFailure {
     PageLockException ofJobNotBegun() {
         return withoutAio(
                 FreeBsdConstants.ECANCELED,
-                "the kernel did not begin the request in time: all of its AIO threads are busy (vfs.aio.max_aio_procs)");
+                "the kernel did not begin the request in time: all of its AIO threads are busy"
+                        + " (vfs.aio.max_aio_procs)");
     }
 
     private PageLockException withoutAio(int errno, String detail) {
@@ -159,7 +160,7 @@ final class FreeBsdFailure {
         if (current && isOverMaximum(added)) {
             return refusals.of(Reason.NO_LOCKABLE_MEMORY, function, errno, systemNumbers(added), total(added));
         }
-        return unexplained(function, errno, size, "no limit that is exceeded", Optional.empty());
+        return unexplained(function, errno, size, "no limit is exceeded", Optional.empty());
     }
 
     PageLockException ofUnlockAll(int errno) {
@@ -201,7 +202,7 @@ final class FreeBsdFailure {
             return refusals.of(Reason.NO_LOCKABLE_MEMORY, function, errno, systemNumbers(added), total(added));
         }
         return unexplained(
-                function, errno, charge, "no hole, no limit that is exceeded", missing(entries, address, end));
+                function, errno, charge, "there is no hole, and no limit is exceeded", missing(entries, address, end));
     }
 
     /** Explains ENOMEM by what the numbers do not show: a rule of rctl(8), then a page that could not be brought in. */

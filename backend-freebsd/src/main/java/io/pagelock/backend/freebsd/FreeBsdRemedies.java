@@ -36,12 +36,12 @@ final class FreeBsdRemedies {
             case NOT_MAPPED:
                 return one("Map the whole range before locking it, and do not unmap it while it is locked");
             case CANNOT_BE_PAGED_IN:
-                return one("Give the pages read access, and leave out guard pages, the unused part of stacks and what"
-                        + " lies past the end of a mapped file or of shared memory");
+                return one("Give the pages read access, and leave out guard pages, the unused part of stacks, and"
+                        + " pages past the end of a mapped file or of shared memory");
             case BUSY:
                 return one("Unlock the range before invalidating it");
             case IO_ERROR:
-                return one("Look for the error of the device with dmesg(8) or in /var/log/messages");
+                return one("Look for the device error with dmesg(8) or in /var/log/messages");
             default:
                 return Collections.emptyList();
         }
@@ -82,7 +82,8 @@ final class FreeBsdRemedies {
                 "Raise " + name + " with sysctl(8)"
                         + (bytes > 0 ? " to " + pages(bytes) + " or more" : "") + ", in pages of " + kernel.pageSize()
                         + " bytes, for all processes together",
-                "Find the process that has locked so much; vm.stats.vm.v_user_wire_count is how much all have");
+                "Find the process that has locked most; vm.stats.vm.v_user_wire_count is the number of pages that"
+                        + " all have locked");
     }
 
     private long pages(long bytes) {
@@ -102,7 +103,8 @@ final class FreeBsdRemedies {
         return Arrays.asList(
                 sysctl + (kernel.isJailed() ? ", from outside the jail" : ""),
                 kernel.isJailed()
-                        ? "Give the jail a superuser, from outside it, with allow.suser in jail.conf(5), and run as root"
+                        ? "Give the jail a superuser, from outside it, with allow.suser in jail.conf(5), and run as"
+                                + " root"
                         : "Give root its rights back with sysctl security.bsd.suser_enabled=1, and run as root");
     }
 }

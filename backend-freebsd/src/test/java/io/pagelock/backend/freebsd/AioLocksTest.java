@@ -236,7 +236,7 @@ class AioLocksTest {
     @Test
     void aQueueFullOfOthersIsAReason() {
         fill(QUEUE);
-        refusal(Reason.QUEUE_FULL, submit(kernel.map(1), 1), "256 of one process", "1024 of all");
+        refusal(Reason.QUEUE_FULL, submit(kernel.map(1), 1), "256 per process", "1024 in all");
     }
 
     @Test

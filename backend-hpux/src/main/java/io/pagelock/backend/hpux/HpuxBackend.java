@@ -42,7 +42,8 @@ final class HpuxBackend extends AbstractBackend implements AddressSpaceLocking, 
 
     private static final Remedies OF_USER = common().put(
                     Reason.NOT_PERMITTED,
-                    "Grant MLOCK to a group of the user, as the superuser: 'setprivgrp GROUP MLOCK', or -g for all groups"
+                    "Grant MLOCK to a group of the user, as the superuser: 'setprivgrp GROUP MLOCK', or -g for all"
+                            + " groups"
                             + " ('getprivgrp' shows what is granted)",
                     "To keep that, put the line 'GROUP MLOCK' into /etc/privgroup",
                     SETFILEXSEC,
@@ -76,7 +77,7 @@ final class HpuxBackend extends AbstractBackend implements AddressSpaceLocking, 
                         Reason.NO_LOCKABLE_MEMORY,
                         "Lock less, or free what other processes have locked",
                         "Up to 11i v2, lower the kernel parameter unlockable_mem with kmtune or kctune")
-                .put(Reason.IO_ERROR, "Look for the error of the device with dmesg or in /var/adm/syslog/syslog.log");
+                .put(Reason.IO_ERROR, "Look for the device error with dmesg or in /var/adm/syslog/syslog.log");
     }
 
     private static Set<Capability> capabilities(SystemNumbers numbers) {
@@ -156,15 +157,15 @@ final class HpuxBackend extends AbstractBackend implements AddressSpaceLocking, 
             case NOT_PERMITTED:
                 return permission();
             case NO_LOCKABLE_MEMORY:
-                return "the system has not enough lockable memory left; " + asked;
+                return "the system does not have enough lockable memory left; " + asked;
             case NOT_MAPPED:
-                return "a part of the range is not a valid address; " + function + "(2) gives no other cause";
+                return "part of the range is not a valid address; " + function + "(2) gives no other cause";
             case BUSY:
                 return "a page of the range is locked or in use";
             case IO_ERROR:
                 return "a page could not be read or written";
             case NOT_SUPPORTED:
-                return "this release does not have the call";
+                return "this release lacks the call";
             default:
                 return numbers.errno().is(errno, "EINVAL")
                         ? ofArgument(function)

@@ -56,9 +56,10 @@ public final class HpuxProvider implements BackendProvider {
             return CLibrary.open(host);
         } catch (PageLockException e) {
             throw e.toBuilder()
-                    .remedies(
-                            "JNA brings no native part for HP-UX: build libjnidispatch from the sources of the version of JNA in use, for the data model of the JVM, and name its directory with"
-                                    + " -Djna.boot.library.path=DIRECTORY; see README.md of backend-hpux")
+                    .remedies("JNA brings no native library for HP-UX: build libjnidispatch from the sources of the"
+                            + " version of JNA in use, for the data model of the JVM, and name its"
+                            + " directory with"
+                            + " -Djna.boot.library.path=DIRECTORY; see README.md of backend-hpux")
                     .build();
         }
     }

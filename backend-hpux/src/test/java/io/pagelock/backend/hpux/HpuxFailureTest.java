@@ -182,7 +182,7 @@ class HpuxFailureTest {
                 "munlockall", () -> backend.unlockAll(List.of()),
                 "msync", () -> locker.sync(MemoryRange.of(memory, page)));
         standIn.fail(function, 1, 251);
-        assertRefused(calls.get(function), Reason.NOT_SUPPORTED, function, "ENOSYS", "does not have the call");
+        assertRefused(calls.get(function), Reason.NOT_SUPPORTED, function, "ENOSYS", "lacks the call");
     }
 
     @Test

@@ -69,16 +69,16 @@ final class IrixBackend extends AbstractBackend implements AddressSpaceLocking, 
                 .put(Reason.NO_LOCKABLE_MEMORY, "Lock less, or free what other processes have locked")
                 .put(
                         Reason.BUSY,
-                        "Close again once the input or output of the other processes of the share group is done",
+                        "Close again after the I/O of the other processes of the share group has ended",
                         "Before invalidating, close the locks over the range")
-                .put(Reason.IO_ERROR, "Look for the error of the device in /var/adm/SYSLOG");
+                .put(Reason.IO_ERROR, "Look for the device error in /var/adm/SYSLOG");
     }
 
     private static List<String> notes(IrixCalls calls, SystemNumbers numbers) {
         List<String> notes = new ArrayList<>(numbers.notes());
         notes.add("written from manual pages; no JVM for IRIX can load JNA");
-        notes.add(
-                "with future locking, a stack that grows beyond the limit ends the process with SIGSEGV (mlockall(3C))");
+        notes.add("with future locking, a stack that grows beyond the limit kills the process with SIGSEGV"
+                + " (mlockall(3C))");
         if (!calls.has("mpin")) {
             notes.add("libc lacks mpin: a hole cannot be distinguished from a limit");
         }
@@ -162,26 +162,28 @@ final class IrixBackend extends AbstractBackend implements AddressSpaceLocking, 
         switch (reason) {
             case OVER_LIMIT:
                 return calls.geteuid() == 0
-                        ? "more than the maximum resident size of the process (RLIMIT_RSS), which binds the superuser, too"
-                        : "more than maxlkmem (PLOCK_MAX) pages, or than the maximum resident size of the process (RLIMIT_RSS);"
+                        ? "more than the maximum resident size of the process (RLIMIT_RSS), which binds the"
+                                + " superuser, too"
+                        : "more than maxlkmem (PLOCK_MAX) pages, or than the maximum resident size of the process"
+                                + " (RLIMIT_RSS);"
                                 + " the system does not report which of them";
             case NO_LOCKABLE_MEMORY:
-                return "the system has not enough lockable memory left, whatever the limits of the process";
+                return "the system does not have enough lockable memory left, whatever the limits of the process";
             case NOT_MAPPED:
-                return "a part of the range is not mapped";
+                return "part of the range is not mapped";
             case BUSY:
                 return function.equals("msync")
                         ? "a page of the range is locked"
-                        : "another process of the same share group has input or output under way there";
+                        : "another process of the same share group has I/O in progress there";
             case NO_SPACE:
                 return "the device has no room to allocate the whole of a mapped file";
             case IO_ERROR:
                 return "a page could not be read or written";
             case NOT_SUPPORTED:
-                return "this release does not have the call";
+                return "this release lacks the call";
             case UNKNOWN:
-                return "neither a hole nor a limit was found afterwards, or the page of " + function
-                        + " does not give the number";
+                return "no cause found: neither a hole nor a limit, or the manual page of " + function
+                        + " does not list the number";
             default:
                 return "the system refused " + function;
         }

@@ -111,8 +111,8 @@ class IrixFailureTest {
     @CsvSource({
         "EPERM, 1, NOT_PERMITTED, Run as the superuser",
         "EIO, 5, IO_ERROR, /var/adm/SYSLOG",
-        "EINVAL, 22, UNKNOWN, does not give the number",
-        "ENOSYS, 89, NOT_SUPPORTED, does not have the call"
+        "EINVAL, 22, UNKNOWN, does not list the number",
+        "ENOSYS, 89, NOT_SUPPORTED, lacks the call"
     })
     void whatThePagesDoNotGiveHasOneMeaningInEveryCall(String errno, int number, Reason reason, String words) {
         IrixBackend backend = irix.backend();

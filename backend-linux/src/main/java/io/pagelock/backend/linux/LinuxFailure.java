@@ -134,7 +134,7 @@ final class LinuxFailure {
                         .flatMap(mappings -> firstHole(mappings, range))
                         .map(hole -> notMapped("msync", errno, hole))
                         .orElseGet(() ->
-                                refusals.of(Reason.NOT_MAPPED, "msync", errno, "a part of the range was not mapped"));
+                                refusals.of(Reason.NOT_MAPPED, "msync", errno, "part of the range was not mapped"));
             case "EIO":
                 return refusals.of(Reason.IO_ERROR, "msync", errno, "writing the file failed");
             case "ENOSPC":
@@ -155,7 +155,7 @@ final class LinuxFailure {
                 return refusals.of(Reason.UNKNOWN, function, errno, "interrupted by a signal that ends the process");
             case "ENOSYS":
                 return refusals.of(
-                        Reason.NOT_SUPPORTED, function, errno, "the kernel or a seccomp filter has no such call");
+                        Reason.NOT_SUPPORTED, function, errno, "the kernel or a seccomp filter lacks the call");
             case "EPERM":
             case "EACCES":
                 return refused(function, errno, 0);
@@ -179,7 +179,7 @@ final class LinuxFailure {
                             + numbers(wanted == 0 ? "unknown" : ByteSize.format(wanted), memlock),
                     wanted);
         }
-        String finding = "not for the limit, " + limit(memlock)
+        String finding = "the limit is not the cause, " + limit(memlock)
                 + (privileged == Tristate.YES ? ", which is lifted here" : "")
                 + "; a seccomp filter or a security module may forbid the call";
         return refusals.of(Reason.NOT_PERMITTED, function, errno, finding).toBuilder()
@@ -329,7 +329,7 @@ final class LinuxFailure {
     }
 
     private PageLockException unread(String function, int errno, String files) {
-        return refusals.of(Reason.UNKNOWN, function, errno, files + " cannot be read to find out why");
+        return refusals.of(Reason.UNKNOWN, function, errno, files + " cannot be read, so the cause is unknown");
     }
 
     private String name(int errno) {

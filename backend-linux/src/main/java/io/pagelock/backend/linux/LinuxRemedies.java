@@ -20,18 +20,18 @@ final class LinuxRemedies implements BiFunction<Reason, Long, List<String>> {
     private static final Remedies FIXED = Remedies.builder()
             .put(
                     Reason.NOT_MAPPED,
-                    "Keep the memory mapped while it is being locked or synced: unmapping, or closing an arena or a file"
+                    "Keep the memory mapped while it is being locked or synced: unmapping, or closing an arena or a"
+                            + " file"
                             + " channel's mapping, in another thread makes the hole")
             .put(
                     Reason.CANNOT_BE_PAGED_IN,
-                    "Lock only memory with access rights, of a file only what lies before its end, and no memory that the"
-                            + " kernel may drop",
+                    "Lock only accessible memory, files only up to their end, and no memory that the kernel may drop",
                     "Lock on fault, which brings nothing in")
             .put(
                     Reason.NOT_SUPPORTED,
-                    "Where a sandbox or a seccomp filter answers for the kernel, allow the calls that lock memory in it,"
-                            + " or run outside of it")
-            .put(Reason.IO_ERROR, "Look for the error of the device in dmesg or journalctl -k")
+                    "If a sandbox or a seccomp filter answers in place of the kernel, allow the calls that lock"
+                            + " memory in it, or run outside it")
+            .put(Reason.IO_ERROR, "Look for the device error with dmesg or journalctl -k")
             .build();
 
     private final ProcSelf proc;
@@ -106,12 +106,12 @@ final class LinuxRemedies implements BiFunction<Reason, Long, List<String>> {
                 + (withinHard
                         ? "'ulimit -l " + kibs + "' in the shell that starts it (the hard limit allows that)"
                         : proc.inInitialUserNamespace() == Tristate.NO
-                                ? "outside of this user namespace (rootless container, unshare -U), for the user who starts"
-                                        + " it, as nobody within may: " + fromOutside
+                                ? "outside this user namespace (rootless container, unshare -U), for the user who"
+                                        + " starts it, since nobody inside may: " + fromOutside
                                 : proc.rootMayRaiseLimits(status) == Tristate.NO
                                         ? inShell
-                                                + ", or if root may not (in a container without CAP_SYS_RESOURCE), outside"
-                                                + " of it: " + fromOutside
+                                                + ", or if root may not (in a container without CAP_SYS_RESOURCE),"
+                                                + " outside the container: " + fromOutside
                                         : inShell));
         all.add("For logins, lines 'USER soft memlock " + kibs + "' and 'USER hard memlock " + kibs
                 + "' in /etc/security/limits.conf");
@@ -123,8 +123,8 @@ final class LinuxRemedies implements BiFunction<Reason, Long, List<String>> {
     private List<String> grantPrivilege() {
         if (proc.inInitialUserNamespace() == Tristate.NO) {
             return Collections.singletonList(
-                    "Run outside of this user namespace (rootless container, unshare -U), with CAP_IPC_LOCK, which lifts"
-                            + " the limit and has no effect in this user namespace");
+                    "Run outside this user namespace (rootless container, unshare -U) with CAP_IPC_LOCK, which"
+                            + " lifts the limit but has no effect in this user namespace");
         }
         List<String> all = new ArrayList<>(Arrays.asList(
                 "Grant CAP_IPC_LOCK, which lifts the limit: for a systemd service, AmbientCapabilities=CAP_IPC_LOCK",

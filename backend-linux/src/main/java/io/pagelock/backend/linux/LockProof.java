@@ -188,7 +188,7 @@ final class LockProof {
                 .remedies(
                         "Let " + function + " through to the kernel instead of answering 0: in a seccomp profile,"
                                 + " SCMP_ACT_ALLOW",
-                        "Run outside of the sandbox")
+                        "Run outside the sandbox")
                 .build();
     }
 

@@ -119,7 +119,7 @@ final class MemoryGuard {
                         + " are not in memory yet; the " + first.name + " is limited to " + first.limit
                         + (first.file.isEmpty() ? "" : " (" + first.file + ")") + ", of which "
                         + ByteSize.format(first.kept)
-                        + " are in use, or needed to go on. Beyond the limit the kernel would kill a process")
+                        + " are in use or needed to keep running. Beyond the limit the kernel would kill a process")
                 .remedies(MemoryRemedies.of(tight, missing))
                 .build();
     }

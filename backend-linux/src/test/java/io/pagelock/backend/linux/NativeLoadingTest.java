@@ -25,7 +25,7 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a user reads when JNA's native part does not load, in child JVMs where it really does not. */
+/** What a user reads when JNA's native library does not load, in child JVMs where it really does not. */
 @EnabledOnOs(OS.LINUX)
 class NativeLoadingTest {
     @TempDir

@@ -100,7 +100,7 @@ class RemediesTest {
     void inAUserNamespaceTheLimitIsRaisedOutside() {
         String refusal = Life.ROOT_OF_A_NAMESPACE.jvm().run(Locking.class).succeeded();
         assertFalse(refusal.contains("as root, 'ulimit") || refusal.contains("setcap"), refusal);
-        String raise = found("outside of this user namespace.*'(prlimit [^']*)'", refusal);
+        String raise = found("outside this user namespace.*'(prlimit [^']*)'", refusal);
         assertLocked(inShell(raise.replace("PID", "$$") + "; exec unshare --user --map-root-user \"$@\""));
     }
 
@@ -109,7 +109,7 @@ class RemediesTest {
         String within = "setpriv --bounding-set=-ipc_lock,-sys_resource --inh-caps=-ipc_lock,-sys_resource";
         String refusal = output(inShell("exec prlimit --memlock=65536:65536 " + within + " \"$@\""));
         assertTrue(refusal.contains(NO_SETCAP), refusal);
-        String raise = found("without CAP_SYS_RESOURCE\\), outside of it: '(prlimit [^']*)'", refusal);
+        String raise = found("without CAP_SYS_RESOURCE\\), outside the container: '(prlimit [^']*)'", refusal);
         assertLocked(inShell(raise.replace("PID", "$$") + "; exec " + within + " \"$@\""));
     }
 

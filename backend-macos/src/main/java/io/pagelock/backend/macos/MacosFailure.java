@@ -26,20 +26,22 @@ final class MacosFailure {
             .put(
                     Reason.OVER_LIMIT,
                     "Raise RLIMIT_MEMLOCK in the shell that starts java, up to the hard limit: 'ulimit -l {kib}'",
-                    "For a job of launchd: MemoryLock, in bytes, under SoftResourceLimits and HardResourceLimits of its plist",
+                    "For a job of launchd: MemoryLock, in bytes, under SoftResourceLimits and HardResourceLimits of"
+                            + " its plist",
                     "Raise the limit of each process as root: 'sysctl vm.user_wire_limit={bytes}'")
             .put(
                     Reason.NO_LOCKABLE_MEMORY,
                     "Raise the limit of all processes together as root: 'sysctl vm.global_user_wire_limit={bytes}'"
                             + " ('sysctl vm.page_wire_count' shows how many pages are wired)",
-                    "Lock less, or end what has wired so much memory: virtual machines and models on the GPU do")
+                    "Lock less, or end the programs that have wired the most memory, such as virtual machines and"
+                            + " models on the GPU")
             .put(
                     Reason.CANNOT_BE_PAGED_IN,
-                    "Leave out what lies past the end of a mapped file, and make the pages readable")
+                    "Leave out pages past the end of a mapped file, and make the pages readable")
             .put(
                     Reason.NOT_PERMITTED,
-                    "Leave executable memory out: where code signing is enforced, the kernel does not wire it")
-            .put(Reason.IO_ERROR, "Look for the error of the device: log show --predicate 'process == \"kernel\"'")
+                    "Leave out executable memory: where code signing is enforced, the kernel does not wire it")
+            .put(Reason.IO_ERROR, "Look for the device error: log show --predicate 'process == \"kernel\"'")
             .build();
 
     private final Regions regions;
@@ -112,8 +114,8 @@ final class MacosFailure {
         if (isOver(ofProcess, memlock[0]) || isOver(ofProcess, perProcess)) {
             return refusals.of(Reason.OVER_LIMIT, "mlock", errno, own, ofProcess);
         }
-        String all =
-                asked + ", wired in all, the kernel included, " + text(wired) + "; vm.global_user_wire_limit " + global;
+        String all = asked + ", wired in all, including the kernel, " + text(wired) + "; vm.global_user_wire_limit "
+                + global;
         if (isOver(ofAll, global)) {
             return refusals.of(Reason.NO_LOCKABLE_MEMORY, "mlock", errno, all, ofAll);
         }
@@ -121,7 +123,7 @@ final class MacosFailure {
                 Reason.UNKNOWN,
                 "mlock",
                 errno,
-                "one of three limits; by what can be read, none of them is exceeded: " + own + "; " + all);
+                "one of three limits; as far as they can be read, none is exceeded: " + own + "; " + all);
     }
 
     private PageLockException ofShortage(String function, int errno, MemoryRange range) {
@@ -142,7 +144,8 @@ final class MacosFailure {
                         Reason.CANNOT_BE_PAGED_IN,
                         function,
                         errno,
-                        "the range is mapped, so a page could not be brought into memory: it lies past the end of its file,"
+                        "the range is mapped, so a page could not be brought into memory: it lies past the end of"
+                                + " its file,"
                                 + " or could not be read")
                 : refusals.of(Reason.UNKNOWN, function, errno, "the range is mapped by now");
     }

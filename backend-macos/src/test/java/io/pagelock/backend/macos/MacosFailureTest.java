@@ -114,7 +114,7 @@ class MacosFailureTest {
                 Reason.NO_LOCKABLE_MEMORY,
                 "mlock",
                 "EAGAIN",
-                "wired in all, the kernel included, 32768 bytes",
+                "wired in all, including the kernel, 32768 bytes",
                 "vm.global_user_wire_limit 40960 bytes",
                 "sysctl vm.global_user_wire_limit=45056");
     }
@@ -164,7 +164,7 @@ class MacosFailureTest {
     @Test
     void executableMemoryIsNotPermitted() {
         standIn.fail("mlock", 1, 13);
-        assertRefused(lock(1), Reason.NOT_PERMITTED, "mlock", "EACCES", "code signing", "Leave executable memory out");
+        assertRefused(lock(1), Reason.NOT_PERMITTED, "mlock", "EACCES", "code signing", "Leave out executable memory");
     }
 
     @ParameterizedTest

@@ -101,7 +101,7 @@ final class SolarisBackend extends AbstractBackend implements AddressSpaceLockin
             notes.add("libc lacks getrctl: the limits are unknown");
         }
         if (ucb != null) {
-            notes.add("locks through mctl of libucb, which has loaded BSD variants of C functions into this process");
+            notes.add("locks through mctl of libucb, which loads BSD variants of C functions into this process");
         }
         return notes;
     }

@@ -95,7 +95,7 @@ final class SolarisFailure {
             return refusal(
                     Reason.UNKNOWN,
                     errno,
-                    command + ": a part of the range is not mapped, or the kernel is out of memory; /proc/self/map,"
+                    command + ": part of the range is not mapped, or the kernel is out of memory; /proc/self/map,"
                             + " which would show it, cannot be read");
         }
         if (mapped.get().size() == 1 && mapped.get().get(0).equals(range)) {
@@ -131,7 +131,7 @@ final class SolarisFailure {
             case BUSY:
                 return ": a page is in use";
             case NOT_SUPPORTED:
-                return ": this system does not have the call";
+                return ": this system lacks the call";
             default:
                 return " was refused with " + (errnos.name(errno) == null ? "a number" : errnos.name(errno))
                         + ", for which no cause is known";
@@ -144,7 +144,7 @@ final class SolarisFailure {
                 return "the privilege " + SolarisLimits.PRIVILEGE + " is not in effect";
             case YES:
                 return "the privilege " + SolarisLimits.PRIVILEGE
-                        + " is in effect now, so it was granted meanwhile or another policy refuses";
+                        + " is in effect now, so it was granted in the meantime, or another policy refuses";
             default:
                 return "whether the privilege " + SolarisLimits.PRIVILEGE + " is in effect cannot be asked";
         }
@@ -179,7 +179,7 @@ final class SolarisFailure {
         boolean exhausted = system.isPresent() && system.get().exhaustedBy(pages, backend.pageSize());
         if (excluded && exhausted) {
             return refusal(
-                    Reason.NO_LOCKABLE_MEMORY, errno, "the system keeps the pages that are left unlocked; " + numbers);
+                    Reason.NO_LOCKABLE_MEMORY, errno, "the system keeps the remaining pages unlocked; " + numbers);
         }
         return refusal(
                 Reason.UNKNOWN,

@@ -45,7 +45,7 @@ public final class SolarisProvider implements BackendProvider {
         boolean mctl = call.equals("mctl");
         if (!mctl && !call.equals("memcntl")) {
             throw PageLockException.because(Reason.NOT_SUPPORTED)
-                    .detail("the property " + CALL_PROPERTY + " is '" + call + "'; it is memcntl or mctl")
+                    .detail("the property " + CALL_PROPERTY + " is '" + call + "'; use memcntl or mctl")
                     .remedies("Remove -D" + CALL_PROPERTY, "Set -D" + CALL_PROPERTY + "=memcntl")
                     .build();
         }

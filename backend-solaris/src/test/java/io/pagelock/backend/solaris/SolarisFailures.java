@@ -151,7 +151,7 @@ abstract class SolarisFailures {
                 "MC_UNLOCKAS", () -> backend.unlockAll(List.of()),
                 "MC_SYNC", () -> backend.sync(memory, page, Set.of()));
         solaris.standIn.fail(command, 1, 89);
-        refusal(calls.get(command), Reason.NOT_SUPPORTED, "ENOSYS", command + ": this system does not have the call");
+        refusal(calls.get(command), Reason.NOT_SUPPORTED, "ENOSYS", command + ": this system lacks the call");
     }
 
     @Test
@@ -176,7 +176,7 @@ abstract class SolarisFailures {
     @Test
     void aTruncatedPageCannotBePagedIn() {
         solaris.standIn.fail("MC_LOCK", 1, 14);
-        refusal(lock(1), Reason.CANNOT_BE_PAGED_IN, "EFAULT", "before its end");
+        refusal(lock(1), Reason.CANNOT_BE_PAGED_IN, "EFAULT", "up to its end");
     }
 
     @Test

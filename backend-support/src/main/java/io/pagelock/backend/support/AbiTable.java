@@ -17,10 +17,10 @@ import java.util.Objects;
 import java.util.OptionalLong;
 
 /**
- * Holds numbers of a system with their sources and how sure they are: lines of
- * {@code os,arch_or_abi,kind,name,value,source,confidence}, as {@code tools/abi-probe} prints them. A system whose numbers
- * could not all be confirmed brings its table as a resource and lets the user {@linkplain #overriddenBy override} it with the
- * output of the probe from his own machine. Immutable.
+ * Holds numbers of a system with their sources and confidence: lines of
+ * {@code os,arch_or_abi,kind,name,value,source,confidence}, as {@code tools/abi-probe} prints them. The backend of a
+ * system whose numbers could not all be confirmed has its table as a resource and lets users
+ * {@linkplain #overriddenBy override} it with the output of the probe on their own machine. Immutable.
  */
 public final class AbiTable {
     private static final int COLUMNS = 7;
@@ -85,7 +85,7 @@ public final class AbiTable {
         }
 
         /**
-         * Returns where it was read.
+         * Returns the source of the number.
          *
          * @return a header or manual page
          */
@@ -94,7 +94,7 @@ public final class AbiTable {
         }
 
         /**
-         * Returns how sure it is.
+         * Returns the confidence in the number.
          *
          * @return {@code verified}, {@code cross-checked} or {@code unverified}
          */
@@ -135,7 +135,7 @@ public final class AbiTable {
     }
 
     /**
-     * Reads a table that a backend brings along.
+     * Reads a table that is a resource of a backend.
      *
      * @param anchor a class of the backend
      * @param resource the name of the resource, beside that class
@@ -151,13 +151,13 @@ public final class AbiTable {
     }
 
     /**
-     * Reads what the probe printed.
+     * Reads the output of the probe.
      *
      * @param file the file with its output
      * @param os the system that the numbers must be for
      * @return the table
-     * @throws PageLockException with {@link Reason#NOT_SUPPORTED} and what to do, if it cannot be read, is no such table, or is
-     *     for another system
+     * @throws PageLockException with {@link Reason#NOT_SUPPORTED} and what to do, if it cannot be read, is not output
+     *     of the probe, or is for another system
      */
     public static AbiTable ofProbe(Path file, String os) {
         AbiTable table;
@@ -166,7 +166,7 @@ public final class AbiTable {
         } catch (IOException e) {
             throw unusable(file, "cannot be read: " + e, e);
         } catch (IllegalArgumentException e) {
-            throw unusable(file, "is not what abi-probe prints: " + e.getMessage(), e);
+            throw unusable(file, "is not output of abi-probe: " + e.getMessage(), e);
         }
         if (table.rows.isEmpty()) {
             throw unusable(file, "has no numbers", null);
@@ -182,9 +182,8 @@ public final class AbiTable {
     private static PageLockException unusable(Path file, String why, Throwable cause) {
         return PageLockException.because(Reason.NOT_SUPPORTED)
                 .detail("the table of numbers " + file + " " + why)
-                .remedies(
-                        "Compile tools/abi-probe/abi-probe.c on the machine itself, for the data model of the JVM, and give"
-                                + " the file that it prints")
+                .remedies("Compile tools/abi-probe/abi-probe.c on the machine itself, for the data model of the JVM,"
+                        + " and use its output")
                 .cause(cause)
                 .build();
     }
@@ -224,10 +223,11 @@ public final class AbiTable {
     }
 
     /**
-     * Returns this table with rows of another in place of its own where kind and name agree, and the others of that one added.
+     * Returns a copy of this table in which rows of another table replace those of the same kind and name, and its
+     * other rows are added.
      *
-     * @param probe what the probe printed
-     * @param arch the data model of this JVM, {@code LP64} or {@code ILP32}; rows for the other one are passed over
+     * @param probe the output of the probe
+     * @param arch the data model of this JVM, {@code LP64} or {@code ILP32}; rows for the other one are ignored
      * @return the table
      */
     public AbiTable overriddenBy(AbiTable probe, String arch) {
@@ -297,7 +297,7 @@ public final class AbiTable {
     }
 
     /**
-     * Returns the names of what is in the table without being confirmed.
+     * Returns the names of numbers that are not confirmed.
      *
      * @return the rows that are unverified or have no number, by name
      */

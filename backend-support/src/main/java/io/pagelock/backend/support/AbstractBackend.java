@@ -12,7 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 
-/** Holds what a backend says of itself, found out once when it is opened. */
+/** Holds the facts about a backend, which are determined once, when it is opened. */
 public abstract class AbstractBackend implements Backend {
     private final BackendInfo info;
     private final Set<Capability> capabilities;
@@ -25,9 +25,9 @@ public abstract class AbstractBackend implements Backend {
     private MemoryGuarding guarding;
 
     /**
-     * Keeps what was found out.
+     * Keeps the facts.
      *
-     * @param info name, system and notes; how C is called is added
+     * @param info name, system and notes; the name of the binding is added
      * @param capabilities what the system can do; is copied
      * @param pageSize bytes in a page
      * @param addressBits 32 or 64
@@ -45,10 +45,10 @@ public abstract class AbstractBackend implements Backend {
     }
 
     /**
-     * Adds the ability to guard memory, which needs the backend itself to explain refusals. It is made when it is first asked for:
-     * most processes guard nothing, and binding its calls would add to the time of their first lock.
+     * Adds the ability to guard memory, which needs the backend itself to explain refusals. It is created on first use:
+     * most processes guard nothing, and binding its calls would delay their first lock.
      *
-     * @param ability makes what guards memory; called once
+     * @param ability creates the ability; called once
      */
     protected final void addGuarding(Supplier<? extends MemoryGuarding> ability) {
         guardingMaker = ability;

@@ -13,7 +13,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** Does the part of {@link MemoryGuarding} that is the same everywhere: access by mprotect(2), and the checks and refusals. */
+/**
+ * Implements the part of {@link MemoryGuarding} that is the same everywhere: access by mprotect(2), and the checks and
+ * refusals.
+ */
 public abstract class AbstractGuarding implements MemoryGuarding {
     /** Numbers that are the same on every system here: sys/mman.h of Linux and FreeBSD. */
     private static final int PROT_NONE = 0;
@@ -27,11 +30,11 @@ public abstract class AbstractGuarding implements MemoryGuarding {
     private Set<MemoryGuard> guards;
 
     /**
-     * Keeps what it calls. Asks the system nothing.
+     * Keeps the arguments. Does not call the system.
      *
      * @param calls the system
      * @param errnos its error numbers
-     * @param mappings what reports where a hole is
+     * @param mappings reports where a hole is
      * @param passesOverHoles whether the system guards the rest of a range with a hole and reports success
      */
     protected AbstractGuarding(
@@ -53,7 +56,7 @@ public abstract class AbstractGuarding implements MemoryGuarding {
     }
 
     /**
-     * Finds out what the system can do besides {@link MemoryGuard#NO_ACCESS}. Called once, when it is first asked for.
+     * Determines which guards the system has in addition to {@link MemoryGuard#NO_ACCESS}. Called once, on first use.
      *
      * @return the guards
      */
@@ -69,7 +72,7 @@ public abstract class AbstractGuarding implements MemoryGuarding {
      */
     protected abstract void set(long address, long length, MemoryGuard guard, boolean on);
 
-    /** Throws where the system has no room for a further guard. Called before each one that begins. */
+    /** Throws if the system has no room for another guard. Called before each guard begins. */
     protected void beforeGuard() {
         // Most systems have no limit.
     }
@@ -121,7 +124,7 @@ public abstract class AbstractGuarding implements MemoryGuarding {
      *
      * @param address the start
      * @param length the length in bytes
-     * @return true if a part of the range is not mapped; false also if that is not known
+     * @return true if part of the range is not mapped; false also if that is not known
      */
     protected final boolean hasHole(long address, long length) {
         Optional<List<MemoryRange>> parts = mappings.mapped(MemoryRange.of(address, length));

@@ -19,14 +19,14 @@ public interface BoundLibrary {
     boolean has(String function);
 
     /**
-     * Implements an interface by the functions of the library, in the width of this JVM's pointers. The calls of the result do
-     * all that needs memory now, as far as possible: the call that undoes a lock must not fail for want of memory.
+     * Implements an interface by the functions of the library, in the width of this JVM's pointers. As far as possible,
+     * it allocates now all memory that later calls need: the call that undoes a lock must not fail for lack of memory.
      *
      * @param <T> the interface
      * @param own a lookup with full access, normally of the interface's package; the interface need not be public
-     * @param calls the interface, written by the rules of {@link NativeCalls}
-     * @param direct makes an object whose native methods are bound instead, where that is quicker; null if there is no such
-     *     class
+     * @param calls the interface, which follows the rules of {@link NativeCalls}
+     * @param direct makes an object whose native methods are bound instead, where that is faster; null if there is no
+     *     such class
      * @return the functions
      * @throws PageLockException {@link #missing} if a function is missing that is not
      *     {@link io.pagelock.backend.support.MayBeMissing}; a call of one that is missing throws the same

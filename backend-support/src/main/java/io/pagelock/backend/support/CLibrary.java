@@ -17,17 +17,19 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gives access to the C library of the running process. Symbols are looked up in the process itself, not in a file, because glibc, musl and the
- * BSDs name theirs differently.
+ * Gives access to the C library of the running process. Symbols are looked up in the process itself, not in a file,
+ * because glibc, musl and the BSDs name theirs differently.
  *
- * <p>C is called through JNA, or through a binding found by {@link java.util.ServiceLoader} that this JVM can use, such as
- * {@code pagelock-binding-foreign} on Java 22 and later; {@value #BINDING_PROPERTY} decides for good.
+ * <p>C is called through JNA, or through a binding found by {@link java.util.ServiceLoader} that this JVM can use, such
+ * as {@code pagelock-binding-foreign} on Java 22 and later; {@value #BINDING_PROPERTY} overrides the choice.
  *
- * <p>A backend opens one in {@link io.pagelock.spi.BackendProvider#open} and binds its calls there, once. Safe for use by
- * several threads.
+ * <p>A backend opens one in {@link io.pagelock.spi.BackendProvider#open} and binds its calls there, once. Safe for use
+ * by several threads.
  */
 public final class CLibrary implements NativeAccess {
-    /** Names the system property that selects the binding: {@code jna}, or {@code foreign} where its artifact is present. */
+    /**
+     * Names the system property that selects the binding: {@code jna}, or {@code foreign} if its artifact is present.
+     */
     public static final String BINDING_PROPERTY = "io.pagelock.binding";
 
     private final Bindings bindings;
@@ -45,27 +47,27 @@ public final class CLibrary implements NativeAccess {
     }
 
     /**
-     * Chooses the binding and looks at the process.
+     * Chooses the binding and opens the C library of this process.
      *
      * @param host the system and the JVM
      * @return the C library
-     * @throws PageLockException with {@link io.pagelock.Reason#NOT_SUPPORTED}, the cause and a remedy, if there is no binding
-     *     of the name that the property asks for, or if the chosen one cannot be used: JNA is missing, its native part cannot be
-     *     loaded, or its pointers are not as wide as the host's
+     * @throws PageLockException with {@link io.pagelock.Reason#NOT_SUPPORTED}, the cause and a remedy, if no binding
+     *     has the name that the property gives, or if the chosen one cannot be used: JNA is missing, its native library
+     *     cannot be loaded, or its pointers are not as wide as the host's
      */
     public static CLibrary open(Host host) {
         return open(host, null);
     }
 
     /**
-     * Opens a library by its name or path, for calls that are not in the process: those of a library that no JVM is linked
-     * with. Functions of the libraries that it depends on are found in it, too.
+     * Opens a library by its name or path, for functions of a library that no JVM is linked with. Functions of the
+     * libraries that it depends on are also found.
      *
      * @param host the system and the JVM
      * @param library a path, or a name as {@code System.loadLibrary} takes it; null for the process itself
      * @return the library
-     * @throws PageLockException with {@link io.pagelock.Reason#NOT_SUPPORTED}, the cause and a remedy, as {@link #open(Host)}
-     *     does, or if there is no such library for this JVM
+     * @throws PageLockException with {@link io.pagelock.Reason#NOT_SUPPORTED}, the cause and a remedy, as
+     *     {@link #open(Host)} does, or if there is no such library for this JVM
      */
     public static CLibrary open(Host host, @Nullable String library) {
         return new CLibrary(Bindings.choose(host), host, library, Collections.<String, String>emptyMap());
@@ -110,15 +112,15 @@ public final class CLibrary implements NativeAccess {
     }
 
     /**
-     * Binds an interface as {@link #bind(MethodHandles.Lookup, Class)} does, for calls that are made for each lock: with JNA, and
-     * where pointers have 8 bytes, by the native methods of a class, which are quicker. The methods of a class are bound to one
-     * library at a time: binding them to another one redirects every object of the class.
+     * Binds an interface as {@link #bind(MethodHandles.Lookup, Class)} does, for calls that are made for each lock.
+     * With JNA, where pointers have 8 bytes, it binds the native methods of a class, which are faster. The methods of a
+     * class are bound to one library at a time: binding them to another one redirects every object of the class.
      *
      * @param <T> the interface
      * @param own as there
      * @param calls the interface
-     * @param direct makes an object whose class declares every function as a native method, normally the constructor of a
-     *     subclass of {@link DirectMemoryCalls}
+     * @param direct makes an object whose class declares every function as a native method, normally the constructor of
+     *     a subclass of {@link DirectMemoryCalls}
      * @return the functions
      * @throws PageLockException as there
      */
@@ -133,7 +135,7 @@ public final class CLibrary implements NativeAccess {
     }
 
     /**
-     * Binds the locking calls, the quicker way where there is one.
+     * Binds the locking calls, in the faster way if there is one.
      *
      * @return the calls
      * @throws PageLockException with {@link io.pagelock.Reason#NOT_SUPPORTED} if one of them is missing
@@ -153,7 +155,7 @@ public final class CLibrary implements NativeAccess {
     }
 
     /**
-     * Reads a string that C wrote. What stands in it may come from anybody.
+     * Reads a string that C wrote. Its content may come from anybody.
      *
      * @param bytes memory that C wrote
      * @param from where the string begins

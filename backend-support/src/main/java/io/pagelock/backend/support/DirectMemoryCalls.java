@@ -2,9 +2,10 @@
 package io.pagelock.backend.support;
 
 /**
- * Binds {@link MemoryCalls} as native methods, which are quicker with JNA than its other way and right only where pointers have 8 bytes;
- * see {@link CLibrary#bind(java.lang.invoke.MethodHandles.Lookup, Class, java.util.function.Function)}. Extend it for a system whose other functions are
- * called as often.
+ * Binds {@link MemoryCalls} as native methods, which with JNA are faster than its other way, and correct only where
+ * pointers have 8 bytes; see
+ * {@link CLibrary#bind(java.lang.invoke.MethodHandles.Lookup, Class, java.util.function.Function)}. Extend it for a
+ * system that calls other functions equally often.
  */
 public class DirectMemoryCalls implements MemoryCalls {
     private final CLibrary library;

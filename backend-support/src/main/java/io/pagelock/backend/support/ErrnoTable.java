@@ -9,8 +9,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Holds the error numbers of one system, on one processor where they differ, with their names. Immutable. Nothing is inherited
- * from another system: a number that is not in the table has no name.
+ * Holds the error numbers of one system with their names, and of one processor if they differ by processor. Immutable.
+ * Nothing is inherited from another system: a number that is not in the table has no name.
  */
 public final class ErrnoTable {
     private final Map<String, Integer> numbers;
@@ -34,7 +34,7 @@ public final class ErrnoTable {
     }
 
     /**
-     * Returns the name of a number. Where two names share one, the one that was put first.
+     * Returns the name of a number. If two names share the number, returns the one that was added first.
      *
      * @param number an error number
      * @return its name, or null if it is not in the table
@@ -56,8 +56,8 @@ public final class ErrnoTable {
     }
 
     /**
-     * Returns the reason for which a number stands on every system, whatever the call. What depends on the system or the call,
-     * such as ENOMEM and EAGAIN, is the backend's to find out.
+     * Returns the reason that a number means on every system, whatever the call. For numbers that depend on the system
+     * or the call, such as ENOMEM and EAGAIN, the backend must find the reason.
      *
      * @param number an error number
      * @return the reason; {@link Reason#UNKNOWN} for all that have more than one meaning

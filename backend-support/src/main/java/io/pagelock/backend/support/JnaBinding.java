@@ -30,7 +30,7 @@ final class JnaBinding implements Binding {
         } catch (LinkageError | RuntimeException e) {
             return Optional.of(LoadFailure.explain(e, host));
         } catch (Error e) {
-            // JNA reports a native part of another version as a plain Error.
+            // JNA reports a native library of another version as a plain Error.
             if (e.getClass() != Error.class) {
                 throw e;
             }

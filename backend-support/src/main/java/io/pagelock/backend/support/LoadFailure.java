@@ -9,7 +9,7 @@ import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
- * Says why JNA's native part did not load and what a stranger can do about it. JNA tells its causes apart only by the words
+ * Says why JNA's native library did not load and what a stranger can do about it. JNA tells its causes apart only by the words
  * of the message, and so do the dynamic linkers; the words below were seen with JNA 5.19.1 on glibc.
  */
 final class LoadFailure {
@@ -30,7 +30,7 @@ final class LoadFailure {
             first = each;
         }
         return PageLockException.because(Reason.NOT_SUPPORTED)
-                .detail("the native part of JNA cannot be loaded on " + host + ": " + line(first))
+                .detail("the native library of JNA cannot be loaded on " + host + ": " + line(first))
                 .remedies(remedies(words.toString(), host))
                 .cause(thrown)
                 .build();
@@ -44,7 +44,7 @@ final class LoadFailure {
         return bare || thrown.getMessage() == null ? thrown.getClass().getSimpleName() + ": " + message : message;
     }
 
-    /** The package that JNA's classes are in; where it is not the original one, its native part cannot find them. */
+    /** The package that JNA's classes are in; where it is not the original one, its native library cannot find them. */
     private static String packageOfJna() {
         try {
             // The name of a class needs no initializer to have run.
@@ -60,7 +60,7 @@ final class LoadFailure {
 
     static String remedyOfRelocation(String found) {
         return "Keep the shading tool from relocating " + JNA + " (here it is " + found
-                + "): the native part of JNA looks for its classes by their original names. Relocate pagelock alone,"
+                + "): the native library of JNA looks for its classes by their original names. Relocate pagelock alone,"
                 + " or nothing";
     }
 
@@ -71,9 +71,9 @@ final class LoadFailure {
         }
         if (has(words, "incompatible JNA native library")) {
             return lines(
-                    "Another version of JNA's native part was found first: remove -Djna.boot.library.path and"
+                    "Another version of JNA's native library was found first: remove -Djna.boot.library.path and"
                             + " -Djna.nosys=false",
-                    "Let -Djna.boot.library.path name the native part of the jna jar in use");
+                    "Let -Djna.boot.library.path name the native library of the jna jar in use");
         }
         if (has(words, "Could not initialize class com.sun.jna")) {
             return lines("JNA failed to start earlier in this process; look for its first error");
@@ -87,7 +87,8 @@ final class LoadFailure {
                 "Possible cause: can't load",
                 "cannot open shared object file: No such file")) {
             return lines(
-                    "The native part found is for another processor than " + host.arch() + " or for another C library:"
+                    "The native library found is for another processor than " + host.arch() + " or for another C"
+                            + " library:"
                             + " remove -Djna.prefix and -Djna.boot.library.path",
                     "On Alpine Linux, apk add gcompat or java-jna-native");
         }
@@ -99,27 +100,27 @@ final class LoadFailure {
         }
         if (has(words, "temporary directory", "No space left", "Read-only file system")) {
             return lines(
-                    "JNA cannot write its native part to its temporary directory: name another one with"
+                    "JNA cannot write its native library to its temporary directory: name another one with"
                             + " -Djna.tmpdir=DIRECTORY",
                     UNPACK);
         }
         boolean isMissing = has(words, "not found in resource path", "Could not find JNA native support");
         if (isMissing && !hasPartsFor(host)) {
             return lines(
-                    "The jna jar has no native part for " + host.osName() + ": install JNA from the packages of that"
+                    "The jna jar has no native library for " + host.osName() + ": install JNA from the packages of that"
                             + " system, put its jar on the class path in place of the other, and name the directory of"
                             + " its libjnidispatch with -Djna.boot.library.path=DIRECTORY",
-                    "Build JNA's native part on that system from the source of the version of the jar");
+                    "Build JNA's native library on that system from the source of the version of the jar");
         }
         if (isMissing) {
             return lines(
-                    "The jna jar in use has no native part for " + host.arch()
+                    "The jna jar in use has no native library for " + host.arch()
                             + " (a shaded or minimized jar?): use the" + " original jar net.java.dev.jna:jna-jpms",
-                    "Remove -Djna.nounpack=true and -Djna.prefix, which keep JNA from using the part in its jar",
+                    "Remove -Djna.nounpack=true and -Djna.prefix, which keep JNA from using the library in its jar",
                     UNPACK);
         }
         if (has(words, "Unable to locate JNA native support")) {
-            return lines("Remove -Djna.noclasspath=true, which keeps JNA from using the part in its jar", UNPACK);
+            return lines("Remove -Djna.noclasspath=true, which keeps JNA from using the library in its jar", UNPACK);
         }
         return lines("Run java with -Djna.debug_load.jna=true to see where JNA looks", UNPACK);
     }

@@ -2,15 +2,16 @@
 package io.pagelock.backend.support;
 
 /**
- * Declares the locking calls of POSIX as Linux, the BSDs, HP-UX and IRIX have them: names, order and results as in C. Extend it by the
- * functions that a system has besides. A system may have renamed one, so look into its headers, and if it has, bind over
- * {@link CLibrary#renaming}: on NetBSD, {@code msync} is an old function of two arguments, and the present one is
- * {@code __msync13}.
+ * Declares the locking calls of POSIX as Linux, the BSDs, HP-UX and IRIX have them: names, order and results as in C.
+ * Extend it with the other functions of a system. A system may have renamed one, so look into its headers; if it has,
+ * bind through {@link CLibrary#renaming}. On NetBSD, {@code msync} is an old function of two arguments, and the current
+ * one is {@code __msync13}.
  *
- * <p>All but {@link #getpagesize} return 0 or -1; look at {@link #errno()} only after -1, and then at once, in the same thread.
+ * <p>All but {@link #getpagesize} return 0 or -1; read {@link #errno()} only after -1, and then at once, in the same
+ * thread.
  *
- * <p>Sources: mlock(2), mlockall(2), msync(2) and getpagesize(2) of Linux, FreeBSD and HP-UX; mlock(3C) and mlockall(3C) of
- * IRIX.
+ * <p>Sources: mlock(2), mlockall(2), msync(2) and getpagesize(2) of Linux, FreeBSD and HP-UX; mlock(3C) and
+ * mlockall(3C) of IRIX.
  */
 public interface MemoryCalls extends NativeCalls {
     /**

@@ -5,7 +5,7 @@ import io.pagelock.AddressSpaceScope;
 import io.pagelock.SyncOption;
 import java.util.Set;
 
-/** Makes the flags of mlockall and msync for what a caller asked for; the numbers are the system's own. */
+/** Computes the flags of mlockall and msync from scope and options; the numbers are the system's own. */
 public final class MemoryFlags {
     private MemoryFlags() {}
 
@@ -22,7 +22,7 @@ public final class MemoryFlags {
     }
 
     /**
-     * Returns the argument of msync(2), or of MC_SYNC: one of sync and async, for POSIX asks for one.
+     * Returns the argument of msync(2), or of MC_SYNC: exactly one of sync and async, as POSIX requires.
      *
      * @param options what was asked for; without {@link SyncOption#ASYNC} it is sync
      * @param sync the system's {@code MS_SYNC}

@@ -2,14 +2,15 @@
 package io.pagelock.backend.support;
 
 /**
- * Declares mincore(2), which Linux, FreeBSD and Solaris have alike, apart from the calls that every system has.
+ * Declares mincore(2), which is the same on Linux, FreeBSD and Solaris, separately from the calls that every system
+ * has.
  *
  * <p>Sources: mincore(2) of Linux, FreeBSD and Solaris.
  */
 public interface MincoreCall extends NativeCalls {
     /**
-     * {@code int mincore(void *addr, size_t len, char *vec)}. What the bits of a byte mean differs: only the lowest is
-     * everywhere the same, and set if the page is in memory.
+     * {@code int mincore(void *addr, size_t len, char *vec)}. The bits of a byte have different meanings; only the
+     * lowest is the same everywhere, and set if the page is in memory.
      *
      * @param addr the start, on a page boundary
      * @param len the length in bytes

@@ -4,7 +4,10 @@ package io.pagelock.backend.support;
 import io.pagelock.BackendInfo;
 import java.nio.ByteBuffer;
 
-/** Gives what a backend needs of the native side besides C functions; normally a {@link CLibrary}, in tests a lambda. */
+/**
+ * Provides the native functionality other than C functions that a backend needs; normally a {@link CLibrary}, in tests
+ * a lambda.
+ */
 @FunctionalInterface
 public interface NativeAccess {
     /**
@@ -17,10 +20,10 @@ public interface NativeAccess {
     long address(ByteBuffer buffer);
 
     /**
-     * Adds how C is called, which a backend itself does not see.
+     * Adds the name of the binding, which a backend itself does not see.
      *
      * @param info a backend
-     * @return the same with the name of the binding, where there is one
+     * @return the same with the name of the binding, if there is one
      */
     default BackendInfo describe(BackendInfo info) {
         return info;

@@ -3,7 +3,7 @@ package io.pagelock.backend.support;
 
 import io.pagelock.LimitValue;
 
-/** Limits as C has them. */
+/** Converts limits from the form that they have in C. */
 public final class NativeLimits {
     private NativeLimits() {}
 

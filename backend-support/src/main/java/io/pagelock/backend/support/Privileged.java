@@ -7,8 +7,8 @@ import java.security.PrivilegedActionException;
 import java.security.PrivilegedExceptionAction;
 
 /**
- * Reads the system's own files with the rights of this library where there is a security manager, so that its callers need none.
- * Pass no lambda: to link the first one of a JVM takes longer than all reading.
+ * Reads the system's own files with the rights of this library under a security manager, so that its callers need none.
+ * Do not pass a lambda: linking the first one of a JVM takes longer than the reading.
  */
 public final class Privileged {
     private Privileged() {}

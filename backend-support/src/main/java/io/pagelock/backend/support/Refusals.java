@@ -13,7 +13,7 @@ public final class Refusals {
     private final BiFunction<Reason, Long, List<String>> remedies;
 
     /**
-     * Makes refusals with remedies that depend on nothing but the reason and the size.
+     * Makes refusals with remedies that depend only on the reason and the size.
      *
      * @param errnos the error numbers of the system
      * @param remedies its remedies
@@ -23,7 +23,7 @@ public final class Refusals {
     }
 
     /**
-     * Makes refusals with remedies that are found out when they are needed.
+     * Makes refusals with remedies that are determined when they are needed.
      *
      * @param errnos the error numbers of the system
      * @param remedies returns the remedies for a reason and the size that suffices, or 0
@@ -72,7 +72,7 @@ public final class Refusals {
     }
 
     /**
-     * Makes the failure of a call that succeeded and did not do what it should.
+     * Makes the failure of a call that reported success but did not have its effect.
      *
      * @param reason why it did not
      * @param finding what was found out

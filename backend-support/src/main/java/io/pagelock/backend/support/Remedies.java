@@ -21,8 +21,8 @@ public final class Remedies {
     }
 
     /**
-     * Starts with what helps on every system: for a hole, for locked pages that should be invalidated, and for a full file
-     * system.
+     * Starts with the remedies that every system shares: for a hole, for locked pages that should be invalidated, and
+     * for a full file system.
      *
      * @return a builder
      */
@@ -40,7 +40,7 @@ public final class Remedies {
      * Returns the remedies for a reason.
      *
      * @param reason why a call failed
-     * @param bytes the size that suffices for the whole of what was asked; 0 if that is not the question, which writes
+     * @param bytes the size that suffices for the whole request; 0 if no size is involved, in which case the lines say
      *     {@code BYTES} and {@code KIB}
      * @return the lines, none if nothing is known to help
      */

@@ -8,8 +8,8 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Marks a {@code long[]} that is an array of {@code size_t} in C, or a function whose {@code long} result is a {@code size_t} or a
- * pointer: as wide there as a pointer of this JVM.
+ * Marks a {@code long[]} that is an array of {@code size_t} in C, or a function whose {@code long} result is a
+ * {@code size_t} or a pointer. In C it is as wide as a pointer of this JVM.
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)

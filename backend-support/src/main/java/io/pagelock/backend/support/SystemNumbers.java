@@ -8,8 +8,8 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Holds the numbers of a system whose headers could not be read: the table {@code numbers.csv} that its backend brings along, with
- * source and confidence of each, or in its place what abi-probe printed on the machine itself. Says which are confirmed; an
+ * Holds the numbers of a system whose headers could not be read: the table {@code numbers.csv} of its backend, with
+ * source and confidence of each, or instead the output of abi-probe on the machine itself. Says which are confirmed; an
  * unknown number is empty and must not be used. Immutable.
  */
 public final class SystemNumbers {
@@ -28,12 +28,12 @@ public final class SystemNumbers {
      *
      * @param anchor a class of the backend, beside which the resource {@code numbers.csv} is
      * @param os the name of the system in the table, for example {@code HP-UX}
-     * @param bits the width of addresses in this JVM, 32 or 64; lines of the probe for the other one are passed over
+     * @param bits the width of addresses in this JVM, 32 or 64; lines of the probe for the other one are ignored
      * @param property the system property by which users name the output of abi-probe; for the notes
      * @param probe the file that it names, or null
      * @return the numbers
-     * @throws io.pagelock.PageLockException with {@link io.pagelock.Reason#NOT_SUPPORTED} and a remedy, if the file is not what
-     *     abi-probe prints on that system
+     * @throws io.pagelock.PageLockException with {@link io.pagelock.Reason#NOT_SUPPORTED} and a remedy, if the file is
+     *     not what abi-probe prints on that system
      */
     public static SystemNumbers read(Class<?> anchor, String os, int bits, String property, @Nullable Path probe) {
         AbiTable own = AbiTable.of(anchor, "numbers.csv");
@@ -95,7 +95,7 @@ public final class SystemNumbers {
     }
 
     /**
-     * Returns a constant without which the backend would not have come so far.
+     * Returns a constant without which the backend could not have been opened.
      *
      * @param name its name in C
      * @return the number

@@ -4,8 +4,8 @@ package io.pagelock.backend.support;
 import java.util.function.IntSupplier;
 
 /**
- * Unlocks on a system whose munlock refuses a range with a page that is not locked, and unlocks nothing of it: EINVAL in
- * munlock(2) of NetBSD. To {@link io.pagelock.spi.Backend#unlock} such pages are no error.
+ * Unlocks ranges on a system whose munlock refuses a range that has a page which is not locked, and then unlocks
+ * nothing: EINVAL in munlock(2) of NetBSD. For {@link io.pagelock.spi.Backend#unlock}, such pages are no error.
  */
 public final class UnlockByHalves {
     /** {@code munlock}. */
@@ -26,7 +26,7 @@ public final class UnlockByHalves {
     private final int notLocked;
 
     /**
-     * Makes one for a system.
+     * Makes an instance for a system.
      *
      * @param call its call
      * @param errno the errno that the last call of this thread left
@@ -41,8 +41,8 @@ public final class UnlockByHalves {
     }
 
     /**
-     * Unlocks what is locked of a range: all of it by one call, or by halves where that is refused. Takes up to two calls for
-     * each page then. Nothing stays locked, unless the result is another errno; then a part of the range may.
+     * Unlocks the locked pages of a range: all of it by one call or, if that is refused, by halves, which takes up to
+     * two calls for each page. Nothing stays locked, unless the result is another errno; then part of the range may.
      *
      * @param address the start, on a page boundary
      * @param length the length in bytes, a whole number of pages, not 0

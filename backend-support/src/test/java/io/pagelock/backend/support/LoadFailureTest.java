@@ -34,7 +34,7 @@ class LoadFailureTest {
                 Arguments.of(link("JNA temporary directory '/ro' is not writable"), "-Djna.tmpdir="),
                 Arguments.of(
                         link("Native library (com/sun/jna/linux-foo/libjnidispatch.so) not found in resource path (x)"),
-                        "no native part for amd64"),
+                        "no native library for amd64"),
                 Arguments.of(link("Could not find JNA native support"), "-Djna.nounpack=true"),
                 Arguments.of(link("Unable to locate JNA native support library"), "-Djna.noclasspath"),
                 Arguments.of(
@@ -70,10 +70,12 @@ class LoadFailureTest {
 
     @ParameterizedTest
     @CsvSource({
-        "NetBSD, 10.0, amd64, netbsd-x86-64, The jna jar has no native part for NetBSD: install JNA from the packages",
-        "HP-UX, B.11.31, IA64W, hp-ux-ia64w, The jna jar has no native part for HP-UX: install JNA from the packages",
-        "IRIX64, 6.5, mips, irix64-mips, The jna jar has no native part for IRIX64: install JNA from the packages",
-        "OpenBSD, 7.6, amd64, openbsd-x86-64, The jna jar in use has no native part for amd64 (a shaded"
+        "NetBSD, 10.0, amd64, netbsd-x86-64, The jna jar has no native library for NetBSD: install JNA from the"
+                + " packages",
+        "HP-UX, B.11.31, IA64W, hp-ux-ia64w, The jna jar has no native library for HP-UX: install JNA from the"
+                + " packages",
+        "IRIX64, 6.5, mips, irix64-mips, The jna jar has no native library for IRIX64: install JNA from the packages",
+        "OpenBSD, 7.6, amd64, openbsd-x86-64, The jna jar in use has no native library for amd64 (a shaded"
     })
     void aSystemThatTheJarHasNothingForIsNamed(String os, String release, String arch, String prefix, String remedy) {
         Throwable thrown =

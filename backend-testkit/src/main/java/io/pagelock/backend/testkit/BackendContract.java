@@ -25,9 +25,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.function.Executable;
 
 /**
- * Tests the contract of a backend: one test or more for each rule of {@code docs/semantics.md} that a backend can break. The name
- * of a test begins with the number of its rule. A backend is done when this passes, and what is skipped is skipped for an
- * inability that its system has.
+ * Tests the contract of a backend: one test or more for each rule of {@code docs/semantics.md} that a backend can
+ * break. The name of a test begins with the number of its rule. A backend is done when all tests pass, and each skipped
+ * test is skipped for something that its system lacks.
  *
  * <pre>{@code
  * class LinuxContractTest extends BackendContract {
@@ -37,10 +37,11 @@ import org.junit.jupiter.api.function.Executable;
  * }
  * }</pre>
  *
- * <p>Tests lock little, 6 pages at most, apart from that of L20, which locks 8 MiB, and those of group A, which only run where
- * the harness declares {@link Harness.Ability#LOCK_ADDRESS_SPACE}. Each runs in any process: what its limits do not permit is skipped with the
- * numbers, and a refusal that they do not explain is a failure. So run it in several processes, each with other limits:
- * none, 64 KiB, 0. The tests use the process' memory and must not run beside each other.
+ * <p>Tests lock at most 6 pages, except that of L20, which locks 8 MiB, and those of group A, which only run if the
+ * harness declares {@link Harness.Ability#LOCK_ADDRESS_SPACE}. They run in any process: a test that the limits do not
+ * permit is skipped with the numbers, and a refusal that they do not explain is a failure. So run the contract in
+ * several processes with different limits: none, 64 KiB, 0. The tests use the process's memory and must not run in
+ * parallel.
  *
  * <p>See {@link RuleReport} for a table of the outcome.
  */

@@ -28,13 +28,13 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /**
- * Runs random programs over a backend and its system, or its stand-in, and the same over a {@link FakeKernel} with the rules of that
- * system: locks, closes, locks of the address space, holes, new memory in place of old, lowered limits, a right that is taken
- * away. After each step both must have answered the same, and have the same pages locked. Written for {@link BackendContract}'s
- * harness; extend it beside the contract.
+ * Runs random programs over a backend and its system or stand-in, and the same programs over a {@link FakeKernel} with
+ * the rules of that system: locks, closes, address-space locks, holes, new memory in place of old, lowered limits, a
+ * right that is taken away. After each step, both must have given the same answer and must have the same pages locked.
+ * Written for {@link BackendContract}'s harness; extend it beside the contract.
  *
- * <p>The programs are the same in every run. {@code -Dpagelock.backend.programs} says how many, {@code -Dpagelock.backend.seed}
- * where they begin. A failure shows the shortest part of its program that still fails.
+ * <p>The programs are the same in every run. {@code -Dpagelock.backend.programs} sets their number,
+ * {@code -Dpagelock.backend.seed} where they begin. A failure shows the shortest part of its program that still fails.
  */
 public abstract class BackendPrograms {
     private static final int PAGES = 8;

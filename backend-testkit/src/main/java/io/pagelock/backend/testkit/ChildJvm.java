@@ -19,9 +19,9 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs a main class in a JVM of its own: a small one that starts quickly, on this JVM's class path, in an empty directory that
- * is also its temporary directory and is deleted when this JVM ends. For tests of what a process has only once: its limits,
- * its rights, its system properties, its whole address space, its end.
+ * Runs a main class in a separate JVM: a small one that starts quickly, on this JVM's class path, in an empty directory
+ * that is also its temporary directory and is deleted when this JVM ends. Use it for tests of things that a process has
+ * only once: its limits, its rights, its system properties, its whole address space, its end.
  */
 public final class ChildJvm {
     private final List<String> before = new ArrayList<>();
@@ -56,7 +56,7 @@ public final class ChildJvm {
     }
 
     /**
-     * Adds options. A later one is stronger than an earlier one and than those of this class.
+     * Adds options. Later ones override earlier ones and those of this class.
      *
      * @param more before the main class
      * @return this object

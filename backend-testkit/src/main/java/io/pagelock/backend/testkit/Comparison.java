@@ -17,14 +17,14 @@ import org.junit.jupiter.api.DynamicTest;
 import org.opentest4j.TestAbortedException;
 
 /**
- * Compares what is known of how systems lock pages, as calls and answers, for all that is to behave like one of them: the rules of the
- * {@link FakeKernel}, the stand-ins, and the kernels themselves. The calls are here; the answers of a system are in its
- * backend, the resource {@code META-INF/pagelock/NAME/answers.tsv}, a line for each topic: the topic, a tab, the answer. What no
- * source says is left out there, and free. Left out here is what no call can show: exec, which ends whoever asks, mappings of
- * devices, and how long calls block.
+ * Compares the known answers of a system to locking calls with a subject that should behave like it: the rules of the
+ * {@link FakeKernel}, a stand-in, or the kernel itself. The calls are here. The answers of a system are in its backend,
+ * in the resource {@code META-INF/pagelock/NAME/answers.tsv}, one line for each topic: the topic, a tab, the answer.
+ * Answers that no source gives are left out there and not compared. No row covers what calls cannot show: exec, which
+ * ends the caller, mappings of devices, and how long calls block.
  *
- * <p>A row begins with 6 pages of fresh memory. Its answer is what its calls returned, in their order, and which of the 6
- * pages are then locked by the kernel's account, as 1 and 0. {@code A|B} is either.
+ * <p>A row begins with 6 pages of fresh memory. Its answer lists the results of its calls in order, and then, as 1 and
+ * 0, which of the 6 pages the kernel counts as locked. {@code A|B} means either answer.
  */
 public final class Comparison {
     private static final List<Row> ROWS = new ArrayList<>();
@@ -235,10 +235,11 @@ public final class Comparison {
     }
 
     /**
-     * Returns a test for each row that a system answers.
+     * Returns a test for each row for which the system has an answer.
      *
      * @param system the name of its backend
-     * @param subject what is to behave like it, made for each row and closed after it
+     * @param subject makes a subject that should behave like it; called for each row, and the subject is closed after
+     *     it
      * @return the tests, named like the rows
      * @throws IllegalStateException if the backend has no answers, or one to no row
      */
@@ -247,10 +248,11 @@ public final class Comparison {
     }
 
     /**
-     * Asks every row, and writes down what came out.
+     * Asks every row and records the answers.
      *
-     * @param subject made for each row and closed after it
-     * @return lines in the format of {@code answers.tsv}; a row that the subject cannot be asked is a comment with the reason
+     * @param subject makes the subject; called for each row, and the subject is closed after it
+     * @return lines in the format of {@code answers.tsv}; a row that the subject cannot be asked is a comment with the
+     *     reason
      */
     public static List<String> record(Supplier<RawCalls> subject) {
         List<String> lines = new ArrayList<>();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.testkit;
 
-/** Names the outcome of a call to {@link FakeKernel} by its C name. Which number it has is the business of a backend. */
+/** Names the outcome of a call to {@link FakeKernel} by its C name. Its number depends on the backend. */
 public enum Errno {
     /** The call succeeded: it returns 0 and leaves errno alone. */
     OK,
@@ -9,7 +9,7 @@ public enum Errno {
     EPERM,
     /** Interrupted by a signal. */
     EINTR,
-    /** Input or output failed. */
+    /** I/O failed. */
     EIO,
     /** Out of memory, over a limit, or not mapped. */
     ENOMEM,

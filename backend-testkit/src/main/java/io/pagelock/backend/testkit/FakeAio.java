@@ -11,12 +11,12 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Imitates aio_mlock(2) and its kin, for the process of a {@link FakeKernel}: jobs that threads carry out by {@link FakeKernel#mlock},
- * with the limits, mappings and rights that hold by then. A job is found by its control block, and counts against the limits
- * of the queue until its result is taken.
+ * Imitates aio_mlock(2) and related calls, for the process of a {@link FakeKernel}: jobs that threads carry out by
+ * {@link FakeKernel#mlock}, with the limits, mappings and rights that hold by then. A job is found by its control
+ * block, and counts against the limits of the queue until its result is taken.
  *
- * <p>Methods bear the names of the C functions without {@code aio_}, and return {@link Errno#OK} or what errno would be. All
- * may be called by any thread.
+ * <p>Methods have the names of the C functions without {@code aio_}, and return {@link Errno#OK} or the errno. All may
+ * be called by any thread.
  */
 public final class FakeAio {
     /** Holds a control block, {@code struct aiocb}: what is asked for, and the private words by which the kernel reports. */
@@ -45,7 +45,7 @@ public final class FakeAio {
         /**
          * Copies a block to another address.
          *
-         * @return a block with the same words, which no job belongs to
+         * @return a block with the same words that belongs to no job
          */
         public Block copy() {
             Block copy = new Block(address, length, file);
@@ -55,7 +55,7 @@ public final class FakeAio {
         }
 
         /**
-         * Overwrites the arguments and the status, as a program can while the job is under way.
+         * Overwrites the arguments and the status, as a program can while the job is in progress.
          *
          * @param word the new address and length
          */
@@ -331,7 +331,7 @@ public final class FakeAio {
     // Scene
 
     /**
-     * Opens a file, whose descriptor jobs can be cancelled by.
+     * Opens a file by whose descriptor jobs can be cancelled.
      *
      * @return the descriptor
      */
@@ -342,7 +342,7 @@ public final class FakeAio {
     }
 
     /**
-     * Keeps jobs from taking effect, or lets them go on.
+     * Keeps jobs from taking effect, or lets them continue.
      *
      * @param value whether they wait
      */

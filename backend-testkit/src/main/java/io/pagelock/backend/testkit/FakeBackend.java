@@ -40,11 +40,12 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Acts as a backend over a {@link FakeKernel}, whatever its rules: what a real backend does on such a system, without a binding. It
- * finds reasons out as a real one must, by looking at mappings and limits after a failure. Ranges that are not aligned, and
- * two calls under way for overlapping ranges, which no engine may give a backend, it answers with an exception.
+ * Acts as a backend over a {@link FakeKernel}, whatever its rules: it does what a real backend does on such a system,
+ * without a binding. Like a real one, it finds reasons by looking at mappings and limits after a failure. It throws an
+ * exception for ranges that are not aligned and for two calls in progress for overlapping ranges, which an engine must
+ * never pass to a backend.
  *
- * <p>A direct buffer gets its address on the fake system when it is first asked for: memory of its own, unless
+ * <p>A direct buffer gets its address on the fake system when it is first asked for: separate memory, unless
  * {@link #place} put it somewhere.
  */
 public final class FakeBackend
@@ -66,7 +67,7 @@ public final class FakeBackend
     }
 
     /**
-     * Makes a backend that can do everything that its kernel can.
+     * Makes a backend with every ability of its kernel.
      *
      * @param kernel the system
      */
@@ -75,10 +76,10 @@ public final class FakeBackend
     }
 
     /**
-     * Makes a backend that can do less than its kernel.
+     * Makes a backend that lacks abilities of its kernel.
      *
      * @param kernel the system
-     * @param capabilities what it can do
+     * @param capabilities its capabilities
      * @param listsMappings whether {@link #mapped} answers
      */
     public FakeBackend(FakeKernel kernel, Set<Capability> capabilities, boolean listsMappings) {
@@ -91,7 +92,7 @@ public final class FakeBackend
     }
 
     /**
-     * Returns what this backend can do on a system with such rules.
+     * Returns the capabilities of this backend on a system with such rules.
      *
      * @param rules the rules
      * @return a new set
@@ -122,7 +123,7 @@ public final class FakeBackend
     }
 
     /**
-     * Says where a buffer is, so that two can share a page.
+     * Sets the address of a buffer, so that two can share a page.
      *
      * @param buffer a direct buffer
      * @param address the address of its first byte, mapped by the caller

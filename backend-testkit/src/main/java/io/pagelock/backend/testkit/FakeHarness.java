@@ -17,8 +17,9 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 
 /**
- * Serves as the harness of a backend whose system is a {@link FakeKernel}; the kernel is the witness. It declares what the rules of the
- * kernel allow; {@link #without} takes away what a backend or its system lacks besides, and a subclass may add a provider.
+ * Serves as the harness of a backend whose system is a {@link FakeKernel}; the kernel is the witness. It declares what
+ * the rules of the kernel allow. {@link #without} removes abilities that a backend or its system also lacks, and a
+ * subclass may add a provider.
  */
 public class FakeHarness implements Harness {
     private static final long PROGRAM = 64;
@@ -52,7 +53,7 @@ public class FakeHarness implements Harness {
     }
 
     /**
-     * Takes abilities away, for a system that does not have what they need: some kind of memory, a limit, a right.
+     * Removes abilities, for a system that lacks what they need: some kind of memory, a limit, a right.
      *
      * @param less the abilities
      * @return this harness
@@ -108,7 +109,7 @@ public class FakeHarness implements Harness {
         kernel.touch(address);
     }
 
-    /** Does nothing: the kernel goes with the test. */
+    /** Does nothing: the kernel ends with the test. */
     @Override
     public void close() {}
 

@@ -21,14 +21,14 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Imitates a process, its memory and a kernel that locks pages, in plain Java. What the kernel does in each case is given by
- * {@link KernelRules}. Three groups of methods:
+ * Imitates a process, its memory and a kernel that locks pages, in plain Java. {@link KernelRules} say what the kernel
+ * does in each case. There are three groups of methods:
  *
  * <ul>
- *   <li><em>calls</em> ({@link #mlock}, {@link #munlock} and so on), with the arguments of the C functions, for the fake
- *       binding of a backend; they return {@link Errno#OK} or what errno would be;
- *   <li>the <em>scene</em>: mapping memory, limits, privilege, and failures that a test orders for calls to come;
- *   <li>the <em>witness</em>: what is mapped, resident and locked, by the kernel's own account.
+ *   <li><em>calls</em> ({@link #mlock}, {@link #munlock} and so on), with the arguments of the C functions, for the
+ *       fake binding of a backend; they return {@link Errno#OK} or the errno;
+ *   <li>the <em>scene</em>: mapping memory, limits, privilege, and failures that a test orders for future calls;
+ *   <li>the <em>witness</em>: what is mapped, resident and locked, according to the kernel.
  * </ul>
  *
  * <p>Memory is kept by interval, so a mapping of a terabyte costs as little as a page. All methods may be called by any
@@ -43,7 +43,7 @@ public final class FakeKernel {
         RESERVED,
         /** A file that is as long as the mapping until {@link FakeKernel#truncate}. */
         FILE,
-        /** Memory that the kernel may drop at will; locking it succeeds and does nothing (MAP_DROPPABLE). */
+        /** Memory that the kernel may drop at any time; locking it succeeds and does nothing (MAP_DROPPABLE). */
         DROPPABLE
     }
 
@@ -100,7 +100,7 @@ public final class FakeKernel {
         Errno before(Call call, long address, long length);
 
         /**
-         * Runs after the kernel has done what it does.
+         * Runs after the kernel has carried out the call.
          *
          * @param call which call
          * @param address its first argument, 0 if it has none
@@ -123,7 +123,7 @@ public final class FakeKernel {
         }
 
         /**
-         * Returns what errno would be.
+         * Returns the errno of the refused mapping.
          *
          * @return the errno
          */
@@ -533,7 +533,7 @@ public final class FakeKernel {
     }
 
     /**
-     * Stands before and after every call from now on, in place of what stood there before.
+     * Sets the interceptor of every call from now on, replacing the previous one.
      *
      * @param around the interceptor; null for none
      */
@@ -542,10 +542,10 @@ public final class FakeKernel {
     }
 
     /**
-     * Orders a call to be refused, without effect and without any cause that looking could find.
+     * Orders a call to be refused, without effect and without any cause that can be found afterwards.
      *
      * @param call which call; null for any
-     * @param nth the how-manieth from now on, 1 for the next
+     * @param nth which call from now on, 1 for the next
      * @param errno how it is refused
      */
     public void failAt(@Nullable Call call, int nth, Errno errno) {
@@ -553,18 +553,19 @@ public final class FakeKernel {
     }
 
     /**
-     * Orders a call to end in an exception instead of returning, as when the JVM runs out of memory around a native call.
+     * Orders a call to end in an exception instead of returning, as when the JVM runs out of memory around a native
+     * call.
      *
      * @param call which call; null for any
-     * @param nth the how-manieth from now on, 1 for the next
+     * @param nth which call from now on, 1 for the next
      * @param thrown an error or runtime exception
-     * @param afterwards whether the call takes effect before
+     * @param afterwards whether the call takes effect first
      */
     public void throwAt(@Nullable Call call, int nth, Throwable thrown, boolean afterwards) {
         faults.fail(call, nth, thrown, afterwards);
     }
 
-    /** Forgets every failure that was ordered and did not come about. */
+    /** Forgets every ordered failure that has not occurred. */
     public void clearFaults() {
         faults.clear();
     }

@@ -10,16 +10,17 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 
 /**
- * Provides what {@link BackendContract} needs besides the backend: memory of this process, and a witness that knows what is locked
- * without asking the library. Written by the author of a backend, opened again for every test.
+ * Provides what {@link BackendContract} needs in addition to the backend: memory of this process, and a witness that
+ * knows what is locked without asking the library. The author of a backend writes it, and it is opened again for every
+ * test.
  *
- * <p>What the system offers or the author cares to write is declared by {@link #abilities()}; a rule that needs an ability
- * which is missing is skipped, and the report says for which. Methods of an ability that is not declared are never called.
+ * <p>{@link #abilities()} declares what the system offers and the author has implemented. A rule that needs a missing
+ * ability is skipped, and the report names the ability. Methods of an ability that is not declared are never called.
  *
  * <p>Addresses are on page boundaries unless said otherwise.
  */
 public interface Harness extends AutoCloseable {
-    /** Names what a harness may be able to do. */
+    /** Names the abilities that a harness may have. */
     enum Ability {
         /** {@link Harness#isLocked}. */
         SEE_LOCKED,
@@ -74,7 +75,7 @@ public interface Harness extends AutoCloseable {
     }
 
     /**
-     * Returns what this harness can do.
+     * Returns the abilities of this harness.
      *
      * @return always the same set
      */
@@ -88,15 +89,15 @@ public interface Harness extends AutoCloseable {
     Backend backend();
 
     /**
-     * Returns the page size, not asked through the backend.
+     * Returns the page size, without asking the backend.
      *
      * @return bytes in a page
      */
     long pageSize();
 
     /**
-     * Returns how much more this process may lock by the system's rules, not asked through the backend. Tests that need more are
-     * skipped.
+     * Returns how much more this process may lock under the system's rules, without asking the backend. Tests that need
+     * more are skipped.
      *
      * @return bytes; 0 if it may not lock at all, {@link Long#MAX_VALUE} if nothing binds it
      */
@@ -112,7 +113,7 @@ public interface Harness extends AutoCloseable {
     }
 
     /**
-     * Maps private memory, readable and writable, not touched, with unmapped pages on either side.
+     * Maps private memory, readable and writable, not touched, with unmapped pages on both sides.
      *
      * @param pages how many pages
      * @return the address
@@ -226,10 +227,10 @@ public interface Harness extends AutoCloseable {
     }
 
     /**
-     * Asks the system with which flags it was last asked to write pages back.
+     * Returns the flags with which the system was last asked to write pages back.
      *
-     * @return {@code sync} or {@code async}, and {@code  invalidate} after it where that was among them; empty if it was not
-     *     asked
+     * @return {@code sync} or {@code async}, and {@code  invalidate} after it where that was among them; empty if it
+     *     was not asked
      */
     default String lastSync() {
         throw new UnsupportedOperationException("lastSync");
@@ -255,7 +256,7 @@ public interface Harness extends AutoCloseable {
     }
 
     /**
-     * Takes every access from pages.
+     * Removes all access from pages.
      *
      * @param address the address
      * @param pages how many pages
@@ -295,7 +296,7 @@ public interface Harness extends AutoCloseable {
     }
 
     /**
-     * Makes the system refuse to unlock, for any cause but a hole, or ends that.
+     * Makes the system refuse to unlock, for any cause except a hole, or ends that.
      *
      * @param value whether it refuses
      */

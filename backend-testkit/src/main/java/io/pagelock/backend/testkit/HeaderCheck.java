@@ -22,13 +22,13 @@ import java.util.stream.Collectors;
 import org.opentest4j.TestAbortedException;
 
 /**
- * Generates one C file from the numbers and the calls of a backend, which compiles where the system's own headers agree with
- * them. It is never run or linked, so that a compiler with the headers of the system is enough.
+ * Generates one C file from the numbers and the calls of a backend, which compiles only if the system's own headers
+ * agree with them. It is never run or linked, so a compiler with the headers of the system is enough.
  *
- * <p>A C compiler checks the constants, the sizes and offsets of structures, and of each function that it is declared, how many
- * arguments it has and how wide its result is. A C++ compiler, which takes the same file, checks besides which arguments are
- * pointers and how wide the others are. {@code nm -u} of the object shows under which names the headers really ask for the
- * functions; {@link #renamed} compares them with those that the binding looks up.
+ * <p>A C compiler checks the constants, the sizes and offsets of structures, and for each function that it is declared,
+ * how many arguments it has and how wide its result is. A C++ compiler, which accepts the same file, also checks which
+ * arguments are pointers and how wide the others are. {@code nm -u} of the object shows the names under which the
+ * headers declare the functions; {@link #renamed} compares them with those that the binding looks up.
  *
  * <p>Not safe for use by several threads.
  */
@@ -41,7 +41,7 @@ public final class HeaderCheck {
     private final Map<String, Method> functions = new TreeMap<>();
     private final Map<String, String> symbols = new TreeMap<>();
 
-    /** Makes a check of nothing, which includes the headers that every POSIX system has for locking. */
+    /** Makes an empty check, which includes the headers that every POSIX system has for locking. */
     public HeaderCheck() {}
 
     /**
@@ -107,7 +107,7 @@ public final class HeaderCheck {
     }
 
     /**
-     * Leaves functions out, of those added so far, that the headers need not declare, such as those of other releases.
+     * Removes functions that the headers need not declare, such as those of other releases, from those added so far.
      *
      * @param names the names in C
      * @return this
@@ -251,7 +251,7 @@ public final class HeaderCheck {
     }
 
     /**
-     * Finds the functions for which the headers ask under another name than the binding does.
+     * Finds the functions that the headers declare under another name than the binding.
      *
      * @param nm the lines that {@code nm -u} printed for the object, perhaps on another machine
      * @return one sentence for each function; empty if there is none
@@ -277,8 +277,8 @@ public final class HeaderCheck {
     }
 
     /**
-     * Compiles the file on this machine and looks at the object. Without the compiler the test is skipped with that reason; but
-     * where the environment variable {@code CI} is set, it fails.
+     * Compiles the file on this machine and checks the object. Without the compiler, the test is skipped with that
+     * reason; but if the environment variable {@code CI} is set, it fails.
      *
      * @param directory where the file and the object are written, as {@code headers.c} and {@code headers.o}
      * @param compiler the compiler and its options, for example {@code c++} and {@code -m32}

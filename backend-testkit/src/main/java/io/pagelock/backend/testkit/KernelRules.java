@@ -18,11 +18,12 @@ import java.util.Set;
  * {@link Refusal}. Immutable; the {@code with} methods return a changed copy.
  *
  * <p>Without any trait, a kernel rounds addresses outward, accepts length 0, leaves nothing behind when a lock fails,
- * unlocks nothing when an unlock meets a hole, refuses pages without access or past the end of a file, and charges a page
- * once against a limit that binds everybody. In every kernel here a page is either locked or not: the first unlock ends it.
+ * unlocks nothing when an unlock meets a hole, refuses pages without access or past the end of a file, and charges a
+ * page once against a limit that binds everybody. In every kernel here a page is either locked or not: the first unlock
+ * ends it.
  *
- * <p>Each trait of a system has its source, see {@link #sources()}, and tests check it against facts. What no
- * source decides is listed by {@link #unconfirmed()}; there the more troublesome behaviour was chosen.
+ * <p>Each trait of a system has a source, see {@link #sources()}, and tests check it against facts.
+ * {@link #unconfirmed()} lists traits that no source decides; for these, the more troublesome behaviour was chosen.
  */
 public final class KernelRules {
     /** Names one thing in which systems differ. */
@@ -38,16 +39,16 @@ public final class KernelRules {
         EMPTY_LOCKS_NOTHING,
         /** A length within a page of the largest number becomes 0 when rounded, and succeeds. */
         HUGE_LENGTH_LOCKS_NOTHING,
-        /** The arguments are looked at before the permission; otherwise after it. */
+        /** The arguments are checked before the permission; otherwise after it. */
         ARGUMENTS_BEFORE_PERMISSION,
 
         /**
-         * Locks are counted, and go from mapping to mapping: each is charged as a whole when it is first locked, and a hole is not
-         * seen after one that is locked already. An unlock takes one away, goes over holes with success, and leaves the mapping before a
-         * hole as it is. A hole at the start is {@link Refusal#HOLE} for both.
+         * Locks are counted, and go from mapping to mapping: each mapping is charged as a whole when it is first locked, and
+         * a hole after one that is already locked is not noticed. An unlock removes one lock, skips holes with success, and
+         * leaves the mapping before a hole as it is. A hole at the start is {@link Refusal#HOLE} for both.
          */
         LOCKS_ARE_COUNTED,
-        /** A failed lock keeps, locked and charged, what it had reached, and more than it had brought in. */
+        /** A failed lock leaves the pages that it had reached locked and charged, and more than it had brought in. */
         FAILED_LOCK_KEEPS,
         /** An unlock that meets a hole has unlocked what precedes it. */
         UNLOCK_STOPS_AT_HOLE,
@@ -77,17 +78,17 @@ public final class KernelRules {
         ON_FAULT,
         /** The address space cannot be locked or unlocked as a whole: ENOSYS. */
         NO_LOCK_ALL,
-        /** Locking all that is current switches future locking off. */
+        /** Locking everything that is current ends future locking. */
         CURRENT_ENDS_FUTURE,
-        /** Flags without meaning are {@link Refusal#ARGUMENT} also for those who may not lock at all. */
+        /** Invalid flags are {@link Refusal#ARGUMENT} even for a process that may not lock at all. */
         FLAGS_BEFORE_PERMISSION,
-        /** Locking all takes in pages without access and passes over what cannot be brought in. */
+        /** Locking everything includes pages without access and skips pages that cannot be brought in. */
         LOCK_ALL_IGNORES_FAILURES,
         /** A failed call to lock all leaves future locking on, unless it failed by the limit. */
         FAILED_LOCK_ALL_LEAVES_FUTURE,
-        /** A length over the limit is {@link Refusal#LIMIT} also where it passes the end of the address space. */
+        /** A length over the limit is {@link Refusal#LIMIT} even if the range passes the end of the address space. */
         LIMIT_BEFORE_WRAP,
-        /** The limit is looked at after future locking was switched on. */
+        /** The limit is checked after future locking was switched on. */
         LIMIT_AFTER_FUTURE,
         /** A mapping in future mode that exceeds the limit of the system is made, unlocked, with success. */
         FUTURE_SHORTAGE_IS_SILENT,
@@ -189,10 +190,10 @@ public final class KernelRules {
     }
 
     /**
-     * Returns the rules of a system, from the resource {@code META-INF/pagelock/NAME/kernel.tsv} of its backend. A line has four
-     * columns, separated by tabs: {@code system}, {@code name} and what {@code uname} prints; {@code trait}, its name,
-     * {@code yes} or {@code no}, the source; {@code errno}, the {@link Refusal}, the errno or {@code usual}, the source. What no
-     * source decides has the source {@code unconfirmed}.
+     * Returns the rules of a system, from the resource {@code META-INF/pagelock/NAME/kernel.tsv} of its backend. A line
+     * has four columns, separated by tabs: {@code system}, {@code name} and what {@code uname} prints; {@code trait},
+     * its name, {@code yes} or {@code no}, the source; {@code errno}, the {@link Refusal}, the errno or {@code usual},
+     * the source. A line that no source decides has the source {@code unconfirmed}.
      *
      * @param system the name of the backend, which is on the class path
      * @return the rules
@@ -354,7 +355,7 @@ public final class KernelRules {
     }
 
     /**
-     * Reports whether the system behaves so.
+     * Reports whether the system has a trait.
      *
      * @param trait one thing in which systems differ
      * @return true if it does
@@ -374,7 +375,7 @@ public final class KernelRules {
     }
 
     /**
-     * Returns what no source decides: {@link Trait}s and {@link Refusal}s that may be otherwise on the real system.
+     * Returns the {@link Trait}s and {@link Refusal}s that no source decides, and that may differ on the real system.
      *
      * @return an unmodifiable set
      */
@@ -383,8 +384,8 @@ public final class KernelRules {
     }
 
     /**
-     * Returns where it is said, or was seen, that the system has a {@link Trait} or the errno of a {@link Refusal}: a manual page, a
-     * function of its source, or a key of what was recorded.
+     * Returns the source of each {@link Trait} and of the errno of each {@link Refusal}: a manual page, a function of
+     * its source, or a key of what was recorded.
      *
      * @return an unmodifiable map; what {@link #with} added has no source
      */

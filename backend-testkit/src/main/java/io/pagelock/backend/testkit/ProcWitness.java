@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Reads the texts of {@code /proc} about this process for tests, independently of any backend: proc(5) Linux. Lines end at the
- * line feed alone, whatever the names in them hold. A text that is missing fails the test.
+ * Reads the texts of {@code /proc} about this process for tests, independently of any backend: proc(5) Linux. Lines end
+ * only at a line feed, whatever the names in them contain. A missing text fails the test.
  */
 public final class ProcWitness {
     private static final int CAP_IPC_LOCK = 14;

@@ -6,11 +6,12 @@ import java.util.Set;
 import org.opentest4j.TestAbortedException;
 
 /**
- * Drives a system as C code meets it: its calls, without the library, on memory of this process, and a witness. {@link Comparison}
- * asks it for what is known of the system. Written for a fake kernel, a stand-in, or the system itself.
+ * Makes the calls of a system directly, without the library, on memory of this process, and has a witness.
+ * {@link Comparison} compares its answers with the known ones. It is implemented for a fake kernel, a stand-in, or the
+ * system itself.
  *
- * <p>Calls return {@code OK} or the name of errno. What a subject cannot do it leaves out; a row that needs it is skipped with
- * that reason.
+ * <p>Calls return {@code OK} or the name of errno. A subject leaves out what it cannot do; a row that needs it is
+ * skipped with that reason.
  */
 public interface RawCalls extends AutoCloseable {
     /**
@@ -64,7 +65,7 @@ public interface RawCalls extends AutoCloseable {
     String msync(long address, long length, boolean invalidate);
 
     /**
-     * Maps private memory, not touched, with holes on either side.
+     * Maps private memory, not touched, with holes on both sides.
      *
      * @param pages how many pages
      * @return the address; a refusal is an {@link IllegalStateException} with the name of errno as its message
@@ -123,7 +124,7 @@ public interface RawCalls extends AutoCloseable {
     }
 
     /**
-     * Takes every access from pages.
+     * Removes all access from pages.
      *
      * @param address the address
      * @param pages how many pages
@@ -151,7 +152,7 @@ public interface RawCalls extends AutoCloseable {
     }
 
     /**
-     * Sets the limit of the process to that many pages more than it has locked now.
+     * Sets the limit of the process to the given number of pages more than it has locked now.
      *
      * @param pages how many pages more it may lock; -1 for a limit of 0
      */
@@ -159,11 +160,14 @@ public interface RawCalls extends AutoCloseable {
         throw cannot("set the limit of the process");
     }
 
-    /** Makes sure that no limit of the process binds, or says that one does. At first there is none but the system's own. */
+    /**
+     * Makes sure that no limit of the process binds, or says that one does. Initially there is only the system's own
+     * limit.
+     */
     default void unlimited() {}
 
     /**
-     * Sets the limit of the system to that many pages more than are locked now.
+     * Sets the limit of the system to the given number of pages more than are locked now.
      *
      * @param pages how many pages more may be locked
      */

@@ -3,7 +3,7 @@ package io.pagelock.backend.testkit;
 
 import java.util.Map;
 
-/** Holds what real kernels answered, for whatever is to answer like them: a stand-in, the {@link FakeKernel}, the kernel itself. */
+/** Holds the recorded answers of real kernels, for comparison with a stand-in, the {@link FakeKernel} or a kernel. */
 public final class Recorded {
     private Recorded() {}
 

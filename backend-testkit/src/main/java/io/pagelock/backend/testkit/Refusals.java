@@ -9,7 +9,10 @@ import io.pagelock.PageLockException;
 import io.pagelock.Reason;
 import org.junit.jupiter.api.function.Executable;
 
-/** Asserts what a backend says about a refusal: each error of the manual page, with reason, finding and remedies. */
+/**
+ * Asserts what a backend reports about a refusal: each error of the manual page, with reason, explanation and
+ * remedies.
+ */
 public final class Refusals {
     private Refusals() {}
 

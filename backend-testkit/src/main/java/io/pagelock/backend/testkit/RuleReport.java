@@ -14,10 +14,10 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.TestWatcher;
 
 /**
- * Writes down what became of each rule: one line per test of the contract, appended to the file that the system property
- * {@value #FILE_PROPERTY} names, with four fields between tabs: the test class, and "on 32 bits" in such a JVM, the rule,
- * {@code passed}, {@code failed} or {@code skipped}, and why it was skipped or how it failed. Without the property it does
- * nothing.
+ * Records the outcome of each rule: one line per test of the contract, appended to the file that the system property
+ * {@value #FILE_PROPERTY} names, with four fields between tabs: the test class, and "on 32 bits" in such a JVM, the
+ * rule, {@code passed}, {@code failed} or {@code skipped}, and why it was skipped or how it failed. Without the
+ * property it does nothing.
  */
 public final class RuleReport implements TestWatcher {
     /** Names the system property that selects the file, {@value}. */

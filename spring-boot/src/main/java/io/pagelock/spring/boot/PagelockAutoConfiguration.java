@@ -8,7 +8,8 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.context.annotation.Bean;
 
 /**
- * Configures the {@link PageLocker} of the process, with the policy of {@code pagelock.policy}. Backs off where the application has a locker of its own.
+ * Configures the {@link PageLocker} of the process, with the policy of {@code pagelock.policy}. Backs off if the
+ * application defines a locker.
  */
 @AutoConfiguration
 @EnableConfigurationProperties(PagelockProperties.class)

@@ -23,8 +23,9 @@ import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
 
 /**
- * Shows at {@code /actuator/pagelock} what {@code pagelock doctor} shows, of the running application: the backend and why it was
- * chosen, limits, rights, what is locked, and what to change. Locks and unlocks one page to prove that it can.
+ * Shows at {@code /actuator/pagelock} what {@code pagelock doctor} shows, for the running application: the backend and
+ * why it was chosen, limits, rights, what is locked, and what to change. Locks and unlocks one page to verify that this
+ * works.
  */
 @Endpoint(id = "pagelock")
 public class PagelockEndpoint {

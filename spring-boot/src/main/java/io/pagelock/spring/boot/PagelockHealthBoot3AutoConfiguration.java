@@ -27,14 +27,14 @@ public class PagelockHealthBoot3AutoConfiguration {
     /**
      * Returns the indicator.
      *
-     * @param locker whose locks to look at
+     * @param locker the locker whose locks to check
      * @return the indicator
      */
     @Bean
     @ConditionalOnEnabledHealthIndicator("pagelock")
     @ConditionalOnMissingBean(name = "pagelockHealthIndicator")
     public HealthIndicator pagelockHealthIndicator(PageLocker locker) {
-        return new AbstractHealthIndicator("pagelock could not look at its locks") {
+        return new AbstractHealthIndicator("pagelock could not check its locks") {
             @Override
             protected void doHealthCheck(Health.Builder builder) {
                 LockHealth health = LockHealth.of(locker);

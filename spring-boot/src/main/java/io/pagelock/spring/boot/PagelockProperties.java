@@ -13,7 +13,7 @@ public class PagelockProperties {
     public PagelockProperties() {}
 
     /**
-     * Returns what becomes of a lock that is refused, {@code pagelock.policy}.
+     * Returns the policy for refused locks, {@code pagelock.policy}.
      *
      * @return {@link LockPolicy#REQUIRED} by default: the application does not start without a backend
      */
@@ -22,7 +22,7 @@ public class PagelockProperties {
     }
 
     /**
-     * Sets what becomes of a lock that is refused.
+     * Sets the policy for refused locks.
      *
      * @param policy {@code required}, {@code best-effort} or {@code off}
      */

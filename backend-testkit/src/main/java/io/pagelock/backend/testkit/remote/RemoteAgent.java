@@ -18,7 +18,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
-/** Describes an agent that listens: where it is, and its key. */
+/** Describes a listening agent: its address and its key. */
 public final class RemoteAgent implements AutoCloseable {
     /** Names the environment variable that names an agent elsewhere, {@value}: HOST:PORT. */
     public static final String ADDRESS_VARIABLE = "PAGELOCK_REMOTE";
@@ -82,8 +82,8 @@ public final class RemoteAgent implements AutoCloseable {
     }
 
     /**
-     * Does the same with a file that includes a stand-in and then {@code remote-agent.c}, so that the agent is one of that
-     * system.
+     * Does the same with a file that includes a stand-in and then {@code remote-agent.c}, so that the agent behaves as
+     * one on that system.
      *
      * @param source the C file
      * @return the agent
@@ -93,9 +93,9 @@ public final class RemoteAgent implements AutoCloseable {
     }
 
     /**
-     * Does what {@link #of} does for a processor of the other order of bytes: s390x, which qemu-user then emulates. Needs a JVM
-     * of 64 bits and, of Debian, clang, libc6-dev-s390x-cross, binutils-s390x-linux-gnu and qemu-user; without them the test is
-     * skipped.
+     * Does what {@link #of} does for a processor of the other byte order: s390x, which qemu-user then emulates. Needs a
+     * JVM of 64 bits and, of Debian, clang, libc6-dev-s390x-cross, binutils-s390x-linux-gnu and qemu-user; without them
+     * the test is skipped.
      *
      * @param source the C file
      * @return the agent

@@ -20,8 +20,8 @@ public final class ForeignSystem {
     private ForeignSystem() {}
 
     /**
-     * Checks, in a JVM of its own, that the property {@value PageLocker#BACKEND_PROPERTY} does not force a backend on this
-     * system, and that the report says why. Skipped on the backend's own system.
+     * Checks, in a separate JVM, that the property {@value PageLocker#BACKEND_PROPERTY} does not force a backend on
+     * this system, and that the report says why. Skipped on the backend's own system.
      *
      * @param provider the backend's provider, which ServiceLoader finds on the class path
      */

@@ -27,9 +27,9 @@ import org.junit.platform.launcher.listeners.TestExecutionSummary;
 import org.opentest4j.TestAbortedException;
 
 /**
- * Runs tests in a JVM of its own as a user without any right, whom the Linux underneath a stand-in binds by
- * {@code RLIMIT_MEMLOCK}. Needs root, setpriv(1) and prlimit(1); without them the test is skipped with that reason, but where
- * the environment variable {@code CI} is set, it fails.
+ * Runs tests in a separate JVM as a user without any right, whom the Linux underneath a stand-in limits by
+ * {@code RLIMIT_MEMLOCK}. Needs root, setpriv(1) and prlimit(1); without them the test is skipped with that reason, but
+ * where the environment variable {@code CI} is set, it fails.
  */
 public final class OrdinaryUser {
     private static final String NOBODY = "65534";

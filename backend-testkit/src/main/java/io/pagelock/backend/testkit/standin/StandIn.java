@@ -32,8 +32,8 @@ import java.util.stream.Stream;
 import org.opentest4j.TestAbortedException;
 
 /**
- * Holds a stand-in, compiled and loaded, and the knobs by which a test turns it. One per library and process; its memory and its
- * settings are shared by all that open it, so tests that use it take turns.
+ * Holds a stand-in, compiled and loaded, and the knobs by which a test controls it. There is one per library and
+ * process. All that open it share its memory and settings, so tests that use it take turns.
  */
 public final class StandIn implements ProcessMemory {
     private static final List<String> SOURCES = Collections.unmodifiableList(
@@ -267,7 +267,7 @@ public final class StandIn implements ProcessMemory {
     }
 
     /**
-     * Lets a call fail.
+     * Makes a call fail.
      *
      * @param function the name that the C file gives to {@code enter}
      * @param nth which call from now on; 0 for every call
@@ -354,7 +354,7 @@ public final class StandIn implements ProcessMemory {
     }
 
     /**
-     * Lets the next call of a function wait in the system until {@link #release}.
+     * Makes the next call of a function wait in the system until {@link #release}.
      *
      * @param function the name that the C file gives to {@code enter}
      */
@@ -371,7 +371,7 @@ public final class StandIn implements ProcessMemory {
         return library.getFunction("standin_arrived").invokeInt(new Object[0]) != 0;
     }
 
-    /** Lets the waiting call go on. */
+    /** Lets the waiting call continue. */
     public void release() {
         library.getFunction("standin_release").invokeVoid(new Object[0]);
     }
@@ -393,7 +393,7 @@ public final class StandIn implements ProcessMemory {
     }
 
     /**
-     * Asks of each of some pages whether it is {@linkplain #isLocked locked}.
+     * Reports for each of some pages whether it is {@linkplain #isLocked locked}.
      *
      * @param address an address in the first page
      * @param pages how many pages

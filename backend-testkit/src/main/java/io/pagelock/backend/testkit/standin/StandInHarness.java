@@ -14,8 +14,9 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 
 /**
- * Serves as the harness of a backend that runs over a {@link StandIn}. The witness is the Linux underneath: smaps, pagemap and VmLck.
- * Which knobs and functions the stand-in has is set by the {@code with} methods, before the first test.
+ * Serves as the harness of a backend that runs over a {@link StandIn}. The witness is the Linux underneath: smaps,
+ * pagemap and VmLck. The {@code with} methods say which knobs and functions the stand-in has; call them before the
+ * first test.
  */
 public final class StandInHarness extends MemoryHarness<StandInHarness> {
     private final StandIn standIn;
@@ -116,8 +117,8 @@ public final class StandInHarness extends MemoryHarness<StandInHarness> {
     }
 
     /**
-     * Says which of the system's limits stands for that of the Linux underneath, where that binds this process: both are then
-     * the same, so that the refusal beyond it is the system's own. Where nothing binds it, nothing is set.
+     * Says which of the system's limits stands for that of the Linux underneath if that binds this process. Both are
+     * then the same, so that the refusal beyond it is the system's own. If nothing binds the process, nothing is set.
      *
      * @param knob the knob of the limit, in bytes
      * @param reason why the system refuses a lock beyond it
