@@ -44,6 +44,8 @@ final class Pages {
 
     private final Map<Protection, String> failures = new EnumMap<>(Protection.class);
     private PageLock lock;
+    /** The kernel unmapped the pages, and they could not be had again. Nothing was written to them. */
+    private boolean gone;
 
     /**
      * Allocates pages. When it throws, nothing is allocated, locked or guarded.
@@ -109,7 +111,11 @@ final class Pages {
             }
             kept.add(protection);
         } catch (PageLockException e) {
-            unguard(protection);
+            if (!unguard(protection) && protection == Protection.SECRET_MEMORY) {
+                // The pages may be missing, or another's by now.
+                gone = true;
+                throw e;
+            }
             refused(protection, e);
         }
     }
@@ -170,7 +176,9 @@ final class Pages {
      * block is kept for good. Throws nothing and needs no memory.
      */
     void release() {
-        wipe(offset, length);
+        if (!gone) {
+            wipe(offset, length);
+        }
         boolean ended = unlock();
         for (Protection each : GUARDS) {
             ended &= !begun.contains(each) || unguard(each);

@@ -13,6 +13,9 @@ import io.pagelock.Reason;
 import io.pagelock.Tristate;
 import io.pagelock.backend.testkit.ChildJvm;
 import io.pagelock.backend.testkit.standin.OrdinaryUser;
+import io.pagelock.engine.PageLockers;
+import io.pagelock.spi.MemoryGuard;
+import io.pagelock.spi.MemoryGuarding;
 import java.io.File;
 import java.io.RandomAccessFile;
 import java.lang.ref.WeakReference;
@@ -105,6 +108,45 @@ class EndOfJvmTest {
     @Test
     void quotaOfAnOrdinaryUserHolds2048Secrets() {
         OrdinaryUser.passes(Quota.class, 65536);
+    }
+
+    @Test
+    void secretMemoryOverTheLimitOfAnOrdinaryUserNamesTheNumbersAndWhatToDo() {
+        OrdinaryUser.passes(SecretQuota.class, 65536);
+    }
+
+    static class SecretQuota {
+        @Test
+        void refusalNamesTheNumbersAndWhatToDo() {
+            PageLocker locker = PageLocker.system();
+            assumeTrue(
+                    PageLockers.ability(locker, MemoryGuarding.class)
+                            .map(guarding -> guarding.guards().contains(MemoryGuard.SECRET))
+                            .orElse(false),
+                    "this kernel has no memfd_secret");
+            try (SecretPool pool =
+                    SecretPool.builder(locker).require(Protection.SECRET_MEMORY).build()) {
+                Secret first = pool.allocate(16);
+                first.put(0, (byte) 7);
+                PageLockException refused = assertThrows(PageLockException.class, () -> pool.allocate(1 << 20));
+                assertEquals(Reason.OVER_LIMIT, refused.reason());
+                assertTrue(
+                        refused.getMessage().contains("asked for 1048576 bytes (1 MiB), already locked 4096 bytes (4 KiB), soft limit 65536 bytes"),
+                        refused::getMessage);
+                assertTrue(
+                        refused.remedies().get(0).contains("Raise RLIMIT_MEMLOCK to at least 1052672 bytes"),
+                        refused::toString);
+                assertEquals(7, first.get(0));
+            }
+            try (SecretPool pool = SecretPool.builder(locker)
+                            .prefer(Protection.SECRET_MEMORY)
+                            .build();
+                    Secret large = pool.allocate(1 << 20)) {
+                large.put(1 << 19, (byte) 7);
+                assertEquals(7, large.get(1 << 19));
+                assertTrue(pool.whyNot(Protection.SECRET_MEMORY).orElseThrow().contains("soft limit 65536 bytes"));
+            }
+        }
     }
 
     static class Quota {

@@ -111,7 +111,7 @@ final class LinuxBackend extends AbstractBackend
             public MemoryGuarding get() {
                 GuardCalls guardCalls = library.bind(MethodHandles.lookup(), GuardCalls.class);
                 GuardRoom room = new GuardRoom(mappingCount, () -> remedies.of(Reason.TOO_MANY_MAPPINGS, 0));
-                return new LinuxGuarding(guardCalls, constants, arch, LinuxBackend.this, room);
+                return new LinuxGuarding(guardCalls, constants, arch, LinuxBackend.this, room, failure);
             }
         });
         return this;

@@ -147,6 +147,14 @@ final class LinuxFailure {
         }
     }
 
+    /** Secret memory is charged as it is mapped, whatever becomes of it: mlock_future_ok() in the kernel's mm/mmap.c. */
+    PageLockException ofSecretMemory(String function, int errno, long length) {
+        LockLimit memlock = limits.memlock(proc.status());
+        Reason reason = memlock.soft().bytes().orElse(1) == 0 ? Reason.NOT_PERMITTED : Reason.OVER_LIMIT;
+        long needed = memlock.used().orElse(0) + length;
+        return refusals.of(reason, function, errno, numbers(ByteSize.format(length), memlock), needed);
+    }
+
     PageLockException other(String function, int errno) {
         switch (name(errno)) {
             case "EAGAIN":

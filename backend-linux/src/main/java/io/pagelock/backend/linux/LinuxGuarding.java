@@ -34,17 +34,27 @@ final class LinuxGuarding extends AbstractGuarding {
     private static final int MAP_PRIVATE = 2;
     private static final int MAP_FIXED = 0x10;
     private static final int MAP_ANONYMOUS = 0x20;
+    /** Since 4.17: refused where anything is mapped. */
+    private static final int MAP_FIXED_NOREPLACE = 0x100000;
 
     private final GuardCalls calls;
     private final ErrnoTable errnos;
     private final boolean hasSecret;
     private final GuardRoom room;
+    private final LinuxFailure failure;
 
-    LinuxGuarding(GuardCalls calls, LinuxConstants constants, String arch, PageStateReading mappings, GuardRoom room) {
+    LinuxGuarding(
+            GuardCalls calls,
+            LinuxConstants constants,
+            String arch,
+            PageStateReading mappings,
+            GuardRoom room,
+            LinuxFailure failure) {
         super(calls, constants.errno, mappings, false);
         this.calls = calls;
         this.errnos = constants.errno;
         this.room = room;
+        this.failure = failure;
         this.hasSecret = SECRET_ARCHS.contains(arch);
     }
 
@@ -105,38 +115,56 @@ final class LinuxGuarding extends AbstractGuarding {
         }
     }
 
+    /**
+     * Puts secret memory in the place of the pages. Where the kernel refuses that for the limit, it has unmapped what was there before:
+     * secretmem_mmap() in mm/secretmem.c comes after the unmapping in mm/vma.c. So it is asked elsewhere first, and what is missing
+     * after a refusal all the same is mapped again, unless somebody has taken the place.
+     */
     private void setSecret(long address, long length, boolean on) {
-        if (!on) {
-            map(address, length, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-            return;
-        }
-        long file = calls.syscall(SYS_MEMFD_SECRET, 0);
-        check("memfd_secret", file, address, length);
-        try {
-            check("ftruncate", calls.ftruncate((int) file, length), address, length);
-            map(address, length, MAP_SHARED, (int) file);
-        } finally {
-            calls.close((int) file);
-        }
-    }
-
-    private void map(long address, long length, int flags, int file) {
         // MAP_FIXED would fill a hole.
         if (hasHole(address, length)) {
             throw PageLockException.because(Reason.NOT_MAPPED)
                     .action("guard memory")
                     .build();
         }
-        if (calls.mmap(address, length, PROT_READ_WRITE, flags | MAP_FIXED, file, 0) == -1) {
-            int errno = calls.errno();
-            PageLockException refused = refusal("mmap", errno, address, length);
-            // Secret memory over the limit: mlock_future_ok() in mm/secretmem.c.
-            throw errnos.is(errno, "EAGAIN")
-                    ? PageLockException.because(Reason.OVER_LIMIT)
-                            .action("guard memory")
-                            .call("mmap", errno, "EAGAIN")
-                            .build()
-                    : refused;
+        if (!on) {
+            checkMapped(map(address, length, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1), address, length);
+            return;
         }
+        long file = calls.syscall(SYS_MEMFD_SECRET, 0);
+        check("memfd_secret", file, address, length);
+        try {
+            check("ftruncate", calls.ftruncate((int) file, length), address, length);
+            long elsewhere = map(0, length, MAP_SHARED, (int) file);
+            checkMapped(elsewhere, address, length);
+            calls.munmap(elsewhere, length);
+            long there = map(address, length, MAP_SHARED | MAP_FIXED, (int) file);
+            if (there == -1) {
+                int errno = calls.errno();
+                map(address, length, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1);
+                throw notMapped(errno, address, length);
+            }
+        } finally {
+            calls.close((int) file);
+        }
+    }
+
+    private long map(long address, long length, int flags, int file) {
+        return calls.mmap(address, length, PROT_READ_WRITE, flags, file, 0);
+    }
+
+    private void checkMapped(long result, long address, long length) {
+        if (result == -1) {
+            throw notMapped(calls.errno(), address, length);
+        }
+    }
+
+    /** Secret memory over the limit is EAGAIN: mlock_future_ok() in mm/secretmem.c. */
+    private PageLockException notMapped(int errno, long address, long length) {
+        return errnos.is(errno, "EAGAIN")
+                ? failure.ofSecretMemory("mmap", errno, length).toBuilder()
+                        .action("guard memory")
+                        .build()
+                : refusal("mmap", errno, address, length);
     }
 }

@@ -3,7 +3,7 @@ package io.pagelock.backend.support;
 
 /**
  * Declares the calls of {@link io.pagelock.spi.MemoryGuarding}, where pointers have 8 bytes. Sources: mprotect(2), madvise(2), mmap(2),
- * ftruncate(2), close(2) of Linux and FreeBSD; minherit(2) of FreeBSD; memfd_secret(2) of Linux.
+ * munmap(2), ftruncate(2), close(2) of Linux and FreeBSD; minherit(2) of FreeBSD; memfd_secret(2) of Linux.
  */
 public interface GuardCalls extends NativeCalls {
     /**
@@ -50,6 +50,15 @@ public interface GuardCalls extends NativeCalls {
      */
     @SizeT
     long mmap(long addr, long len, int prot, int flags, int fd, long offset);
+
+    /**
+     * {@code int munmap(void *addr, size_t len)}.
+     *
+     * @param addr the start
+     * @param len the length in bytes
+     * @return 0, or -1 and errno
+     */
+    int munmap(long addr, long len);
 
     /**
      * {@code int ftruncate(int fd, off_t length)}.
