@@ -17,6 +17,8 @@ import java.util.Set;
  * guard is ended before it does.
  */
 final class Pages {
+    private static final String LOST = "the system refused to lock it again when an address-space lock ended";
+
     /** What is undone at the end, in this order. */
     private static final Protection[] GUARDS = {
         Protection.GUARD_PAGES, Protection.NOT_INHERITED, Protection.NOT_DUMPED, Protection.SECRET_MEMORY
@@ -153,12 +155,18 @@ final class Pages {
     }
 
     boolean keeps(Protection protection) {
-        return kept.contains(protection);
+        return kept.contains(protection) && !(protection == Protection.LOCKED && isLost());
+    }
+
+    /** Whether the lock was lost since: the end of an address-space lock may leave pages unlocked. */
+    private boolean isLost() {
+        PageLock held = lock;
+        return held != null && !held.isValid();
     }
 
     /** Why something is not kept that was wanted; null if it was not. */
     String failure(Protection protection) {
-        return failures.get(protection);
+        return protection == Protection.LOCKED && isLost() ? LOST : failures.get(protection);
     }
 
     void wipe(int from, int count) {

@@ -12,8 +12,14 @@ final class Reaper {
     /** The first of the open ones. In a list, since to wipe them must need no memory. */
     private static Pool pools;
 
-    private static boolean started;
-    private static boolean hooked;
+    /** An idle library keeps no thread and no hook, which would keep its class loader. */
+    private static final long IDLE_MILLIS = 1000;
+
+    private static boolean running;
+    /** Null if there is none. */
+    private static Thread hook;
+    /** What was open is wiped: nothing wipes what comes later. */
+    private static boolean ended;
 
     /** A pool that is open. */
     static final class Pool extends PhantomReference<SecretPool> {
@@ -42,10 +48,17 @@ final class Reaper {
      *
      * @param wipedAtExit whether its secrets are wiped when the JVM ends
      */
-    static Pool watch(SecretPool pool, Slabs slabs, boolean wipedAtExit) {
-        start();
+    static synchronized Pool watch(SecretPool pool, Slabs slabs, boolean wipedAtExit) {
+        if (!running) {
+            DaemonThread.of("pagelock-secrets", Reaper::run).start();
+            running = true;
+        }
         Pool watched = new Pool(pool, slabs, wipedAtExit);
         add(watched);
+        // There may be no hook any more; then nothing may be written into the pool.
+        if (wipedAtExit && !hook()) {
+            slabs.wipe();
+        }
         return watched;
     }
 
@@ -71,28 +84,27 @@ final class Reaper {
         pool.next = null;
     }
 
-    private static synchronized void start() {
-        if (!started) {
-            DaemonThread.of("pagelock-secrets", Reaper::run).start();
-            started = true;
-        }
-    }
-
     /** Returns whether there is a hook at the end of the JVM, after making one if possible. */
     static synchronized boolean hook() {
-        if (!hooked) {
+        if (hook == null) {
             try {
-                Runtime.getRuntime().addShutdownHook(DaemonThread.of("pagelock-secrets-exit", Reaper::wipeAll));
-                hooked = true;
+                Thread made = DaemonThread.of("pagelock-secrets-exit", Reaper::wipeAll);
+                Runtime.getRuntime().addShutdownHook(made);
+                hook = made;
             } catch (IllegalStateException e) {
                 // The JVM ends already.
                 return false;
             }
         }
-        return true;
+        return !ended;
+    }
+
+    static synchronized boolean isHooked() {
+        return hook != null;
     }
 
     private static synchronized void wipeAll() {
+        ended = true;
         for (Pool each = pools; each != null; each = each.next) {
             if (each.wipedAtExit) {
                 each.slabs.wipe();
@@ -101,14 +113,38 @@ final class Reaper {
     }
 
     private static void run() {
-        while (true) {
+        boolean goesOn = true;
+        while (goesOn) {
             try {
-                end(QUEUE.remove());
-            } catch (InterruptedException | RuntimeException | OutOfMemoryError e) {
+                Reference<?> next = QUEUE.remove(IDLE_MILLIS);
+                if (next != null) {
+                    end(next);
+                } else {
+                    goesOn = !mayEnd();
+                }
+            } catch (InterruptedException | RuntimeException | Error e) {
                 // Nobody interrupts this thread; what failed is wiped, and the next one has its turn.
                 Thread.yield();
             }
         }
+    }
+
+    /** Reports whether there is nothing left to look after; the next pool starts another thread then. */
+    private static synchronized boolean mayEnd() {
+        if (pools != null) {
+            return false;
+        }
+        running = false;
+        if (hook != null) {
+            try {
+                Runtime.getRuntime().removeShutdownHook(hook);
+                hook = null;
+            } catch (IllegalStateException e) {
+                // The JVM ends.
+                return true;
+            }
+        }
+        return true;
     }
 
     /** Ends what the collector has found by now. */

@@ -218,7 +218,7 @@ public final class Secret implements AutoCloseable {
     /** Wipes the bytes and gives the memory back to the pool. Closing again does nothing. */
     @Override
     public void close() {
-        slot.slab.owner.close(slot);
+        slot.slab.owner.close(slot, this);
     }
 
     /** Says only whether the secret is open. */

@@ -36,6 +36,8 @@ import java.util.Set;
  * any thread at any time.
  */
 public final class SecretPool implements AutoCloseable {
+    private static final String SHUTTING_DOWN = "the JVM is shutting down";
+
     private final Slabs slabs;
     private final Reaper.Pool watched;
     private final Tristate wipedAtExit;
@@ -155,7 +157,7 @@ public final class SecretPool implements AutoCloseable {
             if (required.contains(Protection.WIPED_AT_EXIT) && !atExit) {
                 throw PageLockException.because(Reason.NOT_SUPPORTED)
                         .action("make a pool of secrets with " + Protection.WIPED_AT_EXIT)
-                        .detail("the JVM is shutting down")
+                        .detail(SHUTTING_DOWN)
                         .build();
             }
             return new SecretPool(new Slabs(recipe, budget).open(), atExit);
@@ -215,6 +217,11 @@ public final class SecretPool implements AutoCloseable {
      * @return the reason, as the system gave it; empty if it is kept or was not asked for
      */
     public Optional<String> whyNot(Protection protection) {
+        if (protection == Protection.WIPED_AT_EXIT) {
+            return wipedAtExit == Tristate.NO && slabs.recipe.wanted.contains(protection)
+                    ? Optional.of(SHUTTING_DOWN)
+                    : Optional.empty();
+        }
         return Optional.ofNullable(slabs.failure(Objects.requireNonNull(protection, "protection")));
     }
 

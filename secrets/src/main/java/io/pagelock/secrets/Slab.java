@@ -77,7 +77,7 @@ final class Slab {
     int wipe() {
         int wiped = 0;
         for (Slot each : slots) {
-            wiped += each != null && each.close() ? 1 : 0;
+            wiped += each != null && each.close(null) ? 1 : 0;
         }
         return wiped;
     }

@@ -261,15 +261,15 @@ final class Slabs {
         }
     }
 
-    void close(Slot slot) {
-        if (slot.close()) {
+    void close(Slot slot, Secret by) {
+        if (slot.close(by)) {
             giveBack(slot, false);
         }
     }
 
     /** Closes a slot whose secret nobody can reach. */
     void closeLost(Slot slot) {
-        if (slot.close()) {
+        if (slot.close(null)) {
             giveBack(slot, true);
         }
     }

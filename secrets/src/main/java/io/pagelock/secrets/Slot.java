@@ -36,16 +36,22 @@ final class Slot extends PhantomReference<Secret> {
     /**
      * Wipes the memory.
      *
+     * @param by the secret, which would be counted as lost if it was collected before this; null if it was
      * @return whether this call did it
      */
-    synchronized boolean close() {
-        if (!open) {
-            return false;
+    synchronized boolean close(Secret by) {
+        try {
+            user = by;
+            if (!open) {
+                return false;
+            }
+            open = false;
+            slab.pages.wipe(start, size);
+            clear();
+            return true;
+        } finally {
+            end();
         }
-        open = false;
-        slab.pages.wipe(start, size);
-        clear();
-        return true;
     }
 
     /** Begins a use; {@link #end} must follow, also when this throws. */

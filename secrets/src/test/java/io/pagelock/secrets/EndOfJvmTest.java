@@ -61,6 +61,19 @@ class EndOfJvmTest {
     @Test
     void secretInItsLastUseIsNotTakenForLost() throws Exception {
         assertEquals("reachable, read", run(List.of(), "lastUse").trim());
+        assertEquals("reachable, closed, lost 0", run(List.of(), "lastClose").trim());
+    }
+
+    @Test
+    void aPoolThatIsMadeAfterTheWipeDoesNotPromiseOne() throws Exception {
+        assertEquals(
+                "NO, the JVM is shutting down, NOT_SUPPORTED",
+                run(List.of(), "late").trim());
+    }
+
+    @Test
+    void whereNoPoolIsOpenNoThreadAndNoHookIsKept() throws Exception {
+        assertEquals("ended, ended", run(List.of(), "idle").trim());
     }
 
     /** A real core dump. The same bytes are also in memory that is not guarded, to prove that the dump is complete. */
@@ -192,8 +205,12 @@ class EndOfJvmTest {
         public static void main(String[] arguments) throws Exception {
             if (arguments[0].equals("exit")) {
                 exit(Protection.valueOf(arguments[1]));
-            } else if (arguments[0].equals("lastUse")) {
-                lastUse();
+            } else if (arguments[0].startsWith("last")) {
+                lastUse(arguments[0].equals("lastClose"));
+            } else if (arguments[0].equals("late")) {
+                late();
+            } else if (arguments[0].equals("idle")) {
+                idle();
             } else {
                 crash();
             }
@@ -207,11 +224,63 @@ class EndOfJvmTest {
             mine.read(new byte[SIZE]);
         }
 
-        private static void lastUse() throws Exception {
+        private static void close() {
+            Secret mine = given;
+            given = null;
+            mine.close();
+        }
+
+        private static void late() {
+            SecretPool pool = SecretPool.create(PageLocker.system());
+            Secret secret = fill(pool);
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+                while (secret.isOpen()) {
+                    Thread.yield();
+                }
+                SecretPool late = SecretPool.create(PageLocker.system());
+                System.out.print(late.kept(Protection.WIPED_AT_EXIT) + ", "
+                        + late.whyNot(Protection.WIPED_AT_EXIT).orElse("kept") + ", ");
+                try {
+                    SecretPool.builder(PageLocker.system())
+                            .require(Protection.WIPED_AT_EXIT)
+                            .build();
+                } catch (PageLockException e) {
+                    System.out.println(e.reason().name());
+                }
+            }));
+            System.exit(0);
+        }
+
+        private static boolean isThreadThere() {
+            return Thread.getAllStackTraces().keySet().stream()
+                    .anyMatch(thread -> thread.getName().equals("pagelock-secrets"));
+        }
+
+        private static void idle() throws Exception {
+            // The second one needs another thread and another hook.
+            for (String each : List.of("", ", ")) {
+                SecretPool pool = SecretPool.create(PageLocker.system());
+                fill(pool);
+                if (!isThreadThere() || !Reaper.isHooked()) {
+                    System.out.println("no thread or no hook");
+                }
+                pool.close();
+                while (isThreadThere() || Reaper.isHooked()) {
+                    Thread.sleep(10);
+                }
+                System.out.print(each + "ended");
+            }
+        }
+
+        private static void lastUse(boolean close) throws Exception {
             SecretPool pool = SecretPool.create(PageLocker.system());
             for (int i = 0; i < 50_000; i++) {
                 given = pool.allocate(SIZE);
-                use();
+                if (close) {
+                    close();
+                } else {
+                    use();
+                }
             }
             given = pool.allocate(SIZE);
             WeakReference<Secret> seen = new WeakReference<>(given);
@@ -219,7 +288,12 @@ class EndOfJvmTest {
             String[] outcome = {"read"};
             Thread user = new Thread(() -> {
                 try {
-                    use();
+                    if (close) {
+                        close();
+                        outcome[0] = "closed";
+                    } else {
+                        use();
+                    }
                 } catch (IllegalStateException e) {
                     outcome[0] = e.getMessage();
                 }
@@ -233,7 +307,8 @@ class EndOfJvmTest {
                 System.out.print(seen.get() == null ? "collected, " : "reachable, ");
             }
             user.join();
-            System.out.println(outcome[0]);
+            System.out.println(
+                    outcome[0] + (close ? ", lost " + pool.statistics().lostSecrets() : ""));
         }
 
         private static void exit(Protection protection) {

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.pagelock.AddressSpaceLock;
+import io.pagelock.AddressSpaceScope;
 import io.pagelock.LockPolicy;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
@@ -162,6 +164,21 @@ class RefusalsTest {
             assertTrue(pool.whyNot(Protection.LOCKED).orElseThrow().contains("limit"));
         }
         assertEquals(0, kernel.lockedBytes());
+    }
+
+    @Test
+    void aLockThatIsLostLaterIsNotKeptAnyMore() {
+        PageLocker locker = PageLockers.over(new Strict());
+        try (SecretPool pool = SecretPool.create(locker);
+                Secret secret = pool.allocate(32)) {
+            AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceScope.FUTURE);
+            assertEquals(Tristate.YES, pool.kept(Protection.LOCKED));
+            kernel.setLimit(0);
+            assertThrows(PageLockException.class, all::close);
+            assertEquals(Tristate.NO, pool.kept(Protection.LOCKED));
+            assertEquals(Tristate.NO, secret.kept(Protection.LOCKED));
+            assertTrue(pool.whyNot(Protection.LOCKED).orElseThrow().contains("address-space lock"));
+        }
     }
 
     /** Each group of pages with guards around it costs mappings, of which a process has about 65,000. */
