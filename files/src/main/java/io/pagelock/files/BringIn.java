@@ -22,14 +22,18 @@ final class BringIn implements FilePages.Visitor {
     /** A part of a file to read. */
     private static final class Run {
         final FileEntry file;
-        final long start;
         final long length;
+        /** Where to go on. */
+        long at;
+
+        private final long end;
         FileLockException failure;
 
         Run(FileEntry file, long start, long length) {
             this.file = file;
-            this.start = start;
             this.length = length;
+            at = start;
+            end = start + length;
         }
     }
 
@@ -112,22 +116,29 @@ final class BringIn implements FilePages.Visitor {
     }
 
     private void read(Run run) {
+        try {
+            Uninterrupted.run(() -> readOn(run));
+        } catch (IOException e) {
+            run.failure = FileLockException.of(run.file.path(), e);
+        }
+    }
+
+    private Run readOn(Run run) throws IOException {
         ByteBuffer some = ByteBuffer.allocate((int) Math.min(BUFFER, run.length));
         try (FileChannel channel = run.file.open()) {
-            for (long at = run.start; at < run.start + run.length; ) {
+            while (run.at < run.end) {
                 if (cancelled.getAsBoolean()) {
                     throw Locking.cancelled();
                 }
                 some.clear();
-                int length = channel.read(some, at);
+                int length = channel.read(some, run.at);
                 if (length < 0) {
                     break;
                 }
-                at += length;
+                run.at += length;
                 bytes.addAndGet(length);
             }
-        } catch (IOException e) {
-            run.failure = FileLockException.of(run.file.path(), e);
         }
+        return run;
     }
 }

@@ -65,7 +65,14 @@ public final class FileListing {
         return Collections.unmodifiableList(failed);
     }
 
+    private void checkCancelled() {
+        if (cancelled.getAsBoolean()) {
+            throw Locking.cancelled();
+        }
+    }
+
     private void addArgument(Path path) {
+        checkCancelled();
         try {
             BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
             if (attributes.isDirectory()) {
@@ -116,9 +123,7 @@ public final class FileListing {
     }
 
     private void addChild(Path child, Path top, Deque<Path> open, Object fileSystem) throws IOException {
-        if (cancelled.getAsBoolean()) {
-            throw Locking.cancelled();
-        }
+        checkCancelled();
         if (selection.isExcluded(child)) {
             return;
         }

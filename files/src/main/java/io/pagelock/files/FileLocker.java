@@ -16,7 +16,7 @@ import java.util.Objects;
  *
  * <p>Each file takes one mapping, and one for each GiB beyond the first; Linux allows a process 65,530 unless
  * {@code vm.max_map_count} says otherwise. What is locked counts against the limit of the process, see
- * {@link PageLocker#limits}. Safe for use by several threads.
+ * {@link PageLocker#limits}. An interrupt does not end a lock, and the thread stays interrupted. Safe for use by several threads.
  */
 public final class FileLocker {
     private final PageLocker locker;

@@ -5,6 +5,7 @@ import io.pagelock.MemoryRange;
 import io.pagelock.PageLocker;
 import io.pagelock.PageStates;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.util.ArrayList;
 import java.util.List;
@@ -143,17 +144,14 @@ public final class FilePages {
     }
 
     private void readLarge(FileEntry file) {
-        try (FileChannel channel = file.open()) {
-            long size = channel.size();
+        try {
+            long size = size(file);
             visitor.file(file, size);
             long end = file.start(size) + file.bytes(size);
             for (long at = file.start(size) & -locker.pageSize(); at < end; at += PassingMappings.WINDOW) {
                 long length = Math.min(PassingMappings.WINDOW, end - at);
                 takeRoom(length);
-                visitor.pages(
-                        file,
-                        at / locker.pageSize(),
-                        locker.pageStates(channel.map(FileChannel.MapMode.READ_ONLY, at, length)));
+                visitor.pages(file, at / locker.pageSize(), locker.pageStates(map(file, at, length)));
             }
             visitor.end(file);
         } catch (IOException e) {
@@ -161,7 +159,31 @@ public final class FilePages {
         }
     }
 
+    private static long size(FileEntry file) throws IOException {
+        return Uninterrupted.run(() -> {
+            try (FileChannel channel = file.open()) {
+                return channel.size();
+            }
+        });
+    }
+
+    private static ByteBuffer map(FileEntry file, long at, long length) throws IOException {
+        return Uninterrupted.run(() -> {
+            try (FileChannel channel = file.open()) {
+                return channel.map(FileChannel.MapMode.READ_ONLY, at, length);
+            }
+        });
+    }
+
     private void map(Part part) {
+        try {
+            Uninterrupted.run(() -> mapOnce(part));
+        } catch (IOException e) {
+            part.failure = FileLockException.of(part.file.path(), e);
+        }
+    }
+
+    private Part mapOnce(Part part) throws IOException {
         try (FileChannel channel = part.file.open()) {
             part.size = channel.size();
             long start = part.file.start(part.size) & -locker.pageSize();
@@ -172,9 +194,8 @@ public final class FilePages {
             if (end > start) {
                 part.range = locker.rangeOf(channel.map(FileChannel.MapMode.READ_ONLY, start, end - start));
             }
-        } catch (IOException e) {
-            part.failure = FileLockException.of(part.file.path(), e);
         }
+        return part;
     }
 
     private void flush() {

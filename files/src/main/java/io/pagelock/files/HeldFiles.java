@@ -16,6 +16,7 @@ import java.util.Optional;
 public final class HeldFiles implements AutoCloseable {
     private final Locking locking;
     private final FileLockOptions options;
+    private final Bell bell = new Bell();
     private List<FileLockException> skipped = Collections.emptyList();
     private Watch watch;
     private boolean closed;
@@ -50,45 +51,72 @@ public final class HeldFiles implements AutoCloseable {
         }
     }
 
+    /** Tells the watcher of the end, also if that comes before it listens. Of its own, since what a thread waits for it keeps. */
+    private static final class Bell {
+        private boolean rung;
+
+        synchronized void ring() {
+            rung = true;
+            notifyAll();
+        }
+
+        /** Returns whether it has rung. */
+        synchronized boolean await(long millis) {
+            try {
+                if (!rung) {
+                    wait(millis);
+                }
+            } catch (InterruptedException e) {
+                // Nobody has a reason to.
+                return rung;
+            }
+            return rung;
+        }
+    }
+
     /** Looks after files for as long as somebody keeps them. */
     private static final class Watcher implements Runnable {
+        /** However long the interval is, a dropped lock does not keep the thread. */
+        private static final long LONGEST_WAIT = 10_000;
+
         private final WeakReference<HeldFiles> files;
-        private final Object bell;
-        private final Duration interval;
+        private final Bell bell;
+        private final long interval;
 
         Watcher(HeldFiles files, Duration interval) {
             this.files = new WeakReference<>(files);
-            this.bell = files.locking;
-            this.interval = interval;
+            this.bell = files.bell;
+            this.interval = millis(interval);
+        }
+
+        private static long millis(Duration interval) {
+            // Of more, the milliseconds would not fit.
+            return interval.getSeconds() > Integer.MAX_VALUE ? Long.MAX_VALUE : Math.max(1, interval.toMillis());
         }
 
         @Override
         public void run() {
-            boolean open = true;
-            while (open) {
-                synchronized (bell) {
-                    try {
-                        bell.wait(Math.max(1, interval.toMillis()));
-                    } catch (InterruptedException e) {
-                        // Nobody has a reason to.
-                    }
-                }
-                HeldFiles held = files.get();
-                open = held != null && held.isOpen();
-                try {
-                    if (open) {
-                        held.check();
-                    }
-                } catch (RuntimeException | Error e) {
-                    // The listener's, or the heap is full; the next look may do better, and the files still need one.
-                    continue;
+            long left = interval;
+            while (!bell.await(Math.min(left, LONGEST_WAIT)) && files.get() != null) {
+                left -= Math.min(left, LONGEST_WAIT);
+                if (left == 0) {
+                    look();
+                    left = interval;
                 }
             }
         }
-    }
 
-    private synchronized boolean isOpen() {
-        return !closed;
+        private void look() {
+            try {
+                HeldFiles held = files.get();
+                if (held != null) {
+                    held.check();
+                }
+            } catch (RuntimeException | Error e) {
+                // The listener's, or the heap is full; the next look may do better, and the files still need one.
+                return;
+            }
+        }
     }
 
     /**
@@ -155,8 +183,27 @@ public final class HeldFiles implements AutoCloseable {
                 end().ifPresent(failure::addSuppressed);
             }
         }
-        changes.forEach(options.listener());
+        tell(changes);
         return changes;
+    }
+
+    /** Tells the listener of each, whatever it throws: none of them is noticed a second time. */
+    private void tell(List<FileChange> changes) {
+        RuntimeException first = null;
+        for (FileChange each : changes) {
+            try {
+                options.listener().accept(each);
+            } catch (RuntimeException e) {
+                if (first == null) {
+                    first = e;
+                } else if (first != e) {
+                    first.addSuppressed(e);
+                }
+            }
+        }
+        if (first != null) {
+            throw first;
+        }
     }
 
     private static FileLockException failure(FileChange change) {
@@ -175,9 +222,7 @@ public final class HeldFiles implements AutoCloseable {
 
     private Optional<FileLockException> end() {
         closed = true;
-        synchronized (locking) {
-            locking.notifyAll();
-        }
+        bell.ring();
         return locking.unlock();
     }
 
@@ -193,13 +238,17 @@ public final class HeldFiles implements AutoCloseable {
         List<FileChange> changes = Collections.emptyList();
         Optional<FileLockException> stuck;
         synchronized (this) {
-            if (!closed) {
-                changes = watch.lookAtAll();
+            try {
+                if (!closed) {
+                    changes = watch.lookAtAll();
+                }
+            } finally {
+                // Also if the look fails, for want of memory perhaps.
+                stuck = end();
             }
-            stuck = end();
         }
         try {
-            changes.forEach(options.listener());
+            tell(changes);
         } finally {
             if (stuck.isPresent()) {
                 throw stuck.get();

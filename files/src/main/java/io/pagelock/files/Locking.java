@@ -209,7 +209,8 @@ final class Locking {
      *     see {@link #discard}
      */
     void lock() {
-        if (pageBytes() == 0 && budget > 0) {
+        boolean wasAllowed = budget > 0;
+        if (pageBytes() == 0 && wasAllowed) {
             return;
         }
         if (!bestEffort) {
@@ -253,7 +254,7 @@ final class Locking {
                 .filter(each -> each.problem().isPresent())
                 .findFirst()
                 .flatMap(HeldFile::problem);
-        if (first.isPresent() && lockedBytes() == 0 && options.budget() > 0 && locker.policy() == LockPolicy.REQUIRED) {
+        if (first.isPresent() && lockedBytes() == 0 && wasAllowed && locker.policy() == LockPolicy.REQUIRED) {
             throw new FileLockException(
                     first.get().reason(),
                     null,

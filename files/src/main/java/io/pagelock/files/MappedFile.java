@@ -41,6 +41,10 @@ final class MappedFile {
      * @throws IOException if it cannot be opened or mapped, or is another file by now
      */
     static MappedFile map(FileEntry entry, PageLocker locker) throws IOException {
+        return Uninterrupted.run(() -> mapOnce(entry, locker));
+    }
+
+    private static MappedFile mapOnce(FileEntry entry, PageLocker locker) throws IOException {
         try (FileChannel channel = entry.open()) {
             while (true) {
                 long size = channel.size();
@@ -50,7 +54,7 @@ final class MappedFile {
                     long end = entry.start(size) + entry.bytes(size);
                     return new MappedFile(entry, size, map(channel, start, end - start, locker));
                 } catch (IOException e) {
-                    if (channel.size() >= size) {
+                    if (!channel.isOpen() || channel.size() >= size) {
                         throw e;
                     }
                     // It shrank in between; the buffers so far are garbage and the next try takes the new size.

@@ -2,6 +2,7 @@
 package io.pagelock.files;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -14,7 +15,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
@@ -51,6 +54,17 @@ class FileListingTest {
         file("d/b");
         file("d/e/f/c");
         assertEquals(List.of("a", "d/b", "d/e/f/c"), names(list(dir)));
+    }
+
+    @Test
+    void cancelIsHeededBetweenPathsThatWereGivenToo() throws IOException {
+        Path a = file("a");
+        AtomicInteger asked = new AtomicInteger();
+        FileSelection many = FileSelection.of(Collections.nCopies(10, a));
+        FileLockException cancelled =
+                assertThrows(FileLockException.class, () -> many.list(() -> asked.incrementAndGet() == 5));
+        assertEquals(FileLockException.CANCELLED, cancelled.reason());
+        assertEquals(5, asked.get());
     }
 
     @Test

@@ -12,6 +12,7 @@ import io.pagelock.PageLocker;
 import io.pagelock.backend.testkit.ChildProcess;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +24,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -446,6 +448,128 @@ class FileLockerTest {
         assertEquals(FileChange.Kind.REPLACED, only(changes).kind());
         assertEquals(
                 FileChange.Kind.REPLACED, held.files().get(0).change().get().kind());
+    }
+
+    @Test
+    void anInterruptedThreadLocksAllFilesAndStaysInterrupted() throws IOException {
+        Path a = file("a", 2);
+        Path b = file("b", 3);
+        FileLockOptions options = FileLockOptions.bestEffort().onChange(ChangePolicy.RELOCK, change -> {});
+        Thread.currentThread().interrupt();
+        try (HeldFiles held = locker.lock(FileSelection.of(a, b), options)) {
+            assertTrue(held.isComplete(), () -> held.files().get(0).problem().toString());
+            replace(a, 1);
+            assertTrue(held.check().get(0).isRelocked());
+            assertEquals(1, lockedPages(a));
+            List<FileLockException> failed = new ArrayList<>();
+            FilePages.bringIn(
+                    PageLocker.system(),
+                    FileSelection.of(dir).list().files(),
+                    failed::add,
+                    (done, total) -> {},
+                    () -> false);
+            assertEquals(List.of(), failed);
+        } finally {
+            assertTrue(Thread.interrupted());
+        }
+    }
+
+    @Test
+    void aBudgetOfLessThanAPageIsNoFailureEither() throws IOException {
+        Path a = file("a", 2);
+        for (long budget : new long[] {0, 1, PAGE - 1}) {
+            for (FileLockOptions options : List.of(FileLockOptions.required(), FileLockOptions.bestEffort())) {
+                try (HeldFiles held = locker.lock(FileSelection.of(a), options.budget(budget))) {
+                    assertEquals(0, held.lockedBytes());
+                    assertEquals(
+                            FileLockException.OVER_BUDGET,
+                            held.files().get(0).problem().orElseThrow().reason());
+                }
+            }
+        }
+    }
+
+    private static boolean isAnyWatcherThere() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .anyMatch(thread -> thread.getName().equals("pagelock-files-watch"));
+    }
+
+    @Test
+    void noWatcherOutlivesItsFilesHoweverLongItsInterval() throws Exception {
+        Path a = file("a", 1);
+        for (int i = 0; i < 50; i++) {
+            for (Duration interval : List.of(Duration.ofDays(1), Duration.ofSeconds(Long.MAX_VALUE))) {
+                locker.lock(FileSelection.of(a), FileLockOptions.required().watch(interval))
+                        .close();
+            }
+        }
+        while (isAnyWatcherThere()) {
+            Thread.sleep(10);
+        }
+        HeldFiles held =
+                locker.lock(FileSelection.of(a), FileLockOptions.required().watch(Duration.ofSeconds(Long.MAX_VALUE)));
+        Thread.sleep(10);
+        assertTrue(isAnyWatcherThere());
+        held.close();
+    }
+
+    @Test
+    void filesThatNobodyKeepsAreUnlockedHoweverSeldomTheyAreWatched() throws Exception {
+        Path a = file("a", 1);
+        locker.lock(FileSelection.of(a), FileLockOptions.required().watch(Duration.ofDays(1)))
+                .files();
+        while (lockedPages(a) > 0) {
+            System.gc();
+            Thread.sleep(10);
+        }
+    }
+
+    /** A locker that cannot look at pages any more. */
+    private static PageLocker blind(AtomicBoolean isBlind) {
+        return (PageLocker) Proxy.newProxyInstance(
+                PageLocker.class.getClassLoader(), new Class<?>[] {PageLocker.class}, (proxy, method, arguments) -> {
+                    if (isBlind.get() && method.getName().equals("pageStates")) {
+                        throw new IllegalStateException("cannot look");
+                    }
+                    return method.invoke(PageLocker.system(), arguments);
+                });
+    }
+
+    @Test
+    void aCloseUnlocksAlsoIfTheLastLookFails() throws IOException {
+        Path a = file("a", 2);
+        AtomicBoolean isBlind = new AtomicBoolean();
+        HeldFiles held = FileLocker.over(blind(isBlind)).lock(FileSelection.of(a), FileLockOptions.required());
+        replace(a, 1);
+        isBlind.set(true);
+        assertThrows(IllegalStateException.class, held::close);
+        assertEquals(0, lockedPages(a + DELETED));
+        held.close();
+    }
+
+    @Test
+    void aListenerThatThrowsHearsOfTheOtherChangesAllTheSame() throws IOException {
+        List<Path> seen = new ArrayList<>();
+        FileLockOptions options = FileLockOptions.required().onChange(ChangePolicy.REPORT, change -> {
+            seen.add(change.path());
+            throw new IllegalStateException("of " + change.path());
+        });
+        Path a = file("a", 1);
+        Path b = file("b", 1);
+        Path c = file("c", 1);
+        try (HeldFiles held = locker.lock(FileSelection.of(a, b, c), options)) {
+            resize(a, 2);
+            resize(c, 2);
+            RuntimeException thrown = assertThrows(IllegalStateException.class, held::check);
+            assertEquals("of " + a, thrown.getMessage());
+            assertEquals("of " + c, thrown.getSuppressed()[0].getMessage());
+            assertEquals(List.of(a, c), seen);
+            assertEquals(List.of(), held.check());
+            resize(b, 2);
+            resize(a, 3);
+        } catch (IllegalStateException e) {
+            assertEquals(List.of(a, c, b), seen);
+        }
     }
 
     @Test
