@@ -8,8 +8,8 @@ import java.util.concurrent.Future;
 /**
  * Represents a lock in progress, see {@link PageLocker#lockAsync(MemoryRange, LockOption...)}. It completes with the
  * handle, or exceptionally: with the exception that {@link PageLocker#lock(MemoryRange, LockOption...)} would throw,
- * with {@link Reason#QUEUE_FULL} if the system accepts no more requests, with the exception of the executor, or with an
- * OutOfMemoryError.
+ * with {@link Reason#QUEUE_FULL} if the system accepts no more requests, with the exception of the executor, with an
+ * OutOfMemoryError, or with an IllegalStateException if the arena of the memory was closed before the lock began.
  *
  * <p>{@link #cancel} works in every state. A queued lock never locks. A running lock completes as cancelled at once,
  * stops as soon as the system lets it, and is then undone. When the lock is done, cancelling does nothing, and the

@@ -120,6 +120,7 @@ final class AsyncLocks {
             }
             // The thread is the caller's, and so may be its callbacks.
             try {
+                handle.checkOwners();
                 complete(pending, engine.acquire(handle, pending.progress()));
             } catch (Throwable failure) {
                 pending.fail(failure);
@@ -180,12 +181,22 @@ final class AsyncLocks {
                     }
                     return;
                 }
-                outcome = engine.carryOut(handle);
+                outcome = carryOut();
             } catch (Throwable failure) {
                 outcome = failure;
             }
             isDelivered = true;
             delivery.hand(outcome);
+        }
+
+        private Handle carryOut() {
+            try {
+                handle.checkOwners();
+            } catch (IllegalStateException closed) {
+                engine.fail(handle, closed);
+                throw closed;
+            }
+            return engine.carryOut(handle);
         }
 
         /** Goes on when it may have its turn. */

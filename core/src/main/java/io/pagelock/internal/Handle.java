@@ -47,6 +47,11 @@ final class Handle implements PageLock {
         policy = locker;
     }
 
+    /** Refuses a lock that was asked for earlier and begins now, if the arena of its memory was closed in between. */
+    void checkOwners() {
+        MemoryScopes.checkStillAlive(anchor);
+    }
+
     /** Called when the pages are unlocked. */
     void letGo() {
         anchor = null;

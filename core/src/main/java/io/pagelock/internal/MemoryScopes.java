@@ -6,6 +6,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
  * Refuses memory of an arena that is closed, whose addresses may be somebody else's by now, or that belongs to another thread.
@@ -62,22 +63,43 @@ final class MemoryScopes {
      * @throws RuntimeException a WrongThreadException, if it is confined to another thread
      */
     static void check(Object owner) {
+        Object segment = alive(owner);
+        if (segment != null && !isAccessible(segment)) {
+            throw wrongThread("the arena of " + owner + " is confined to a thread other than "
+                    + Thread.currentThread().getName() + "; use a shared arena");
+        }
+    }
+
+    /**
+     * Checks again, for a lock that begins later than it was asked for and perhaps in another thread.
+     *
+     * @param owners an owner as above, or a list of them
+     * @throws IllegalStateException if an arena is closed by now
+     */
+    static void checkStillAlive(Object owners) {
+        if (owners instanceof List) {
+            ((List<?>) owners).forEach(MemoryScopes::alive);
+        } else {
+            alive(owners);
+        }
+    }
+
+    /** Returns the segment of an owner whose arena is open; null if it has none. */
+    private static Object alive(Object owner) {
         if (OF_BUFFER == null) {
-            return;
+            return null;
         }
         boolean isAlive;
-        boolean isAccessible;
+        Object segment;
         try {
-            Object segment;
             if (owner instanceof ByteBuffer) {
                 segment = (Object) OF_BUFFER.invokeExact((ByteBuffer) owner);
             } else if (SEGMENT.isInstance(owner)) {
                 segment = owner;
             } else {
-                return;
+                return null;
             }
             isAlive = (boolean) IS_ALIVE.invokeExact(segment);
-            isAccessible = (boolean) IS_ACCESSIBLE.invokeExact(segment, Thread.currentThread());
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable e) {
@@ -87,9 +109,16 @@ final class MemoryScopes {
             throw new IllegalStateException(
                     "the arena of " + owner + " is closed; its addresses may belong to other memory by now");
         }
-        if (!isAccessible) {
-            throw wrongThread("the arena of " + owner + " is confined to a thread other than "
-                    + Thread.currentThread().getName() + "; use a shared arena");
+        return segment;
+    }
+
+    private static boolean isAccessible(Object segment) {
+        try {
+            return (boolean) IS_ACCESSIBLE.invokeExact(segment, Thread.currentThread());
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
         }
     }
 

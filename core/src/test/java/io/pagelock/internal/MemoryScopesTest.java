@@ -5,8 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.mockito.ArgumentMatchers.any;
+import static org.mockito.ArgumentMatchers.anyLong;
 import static org.mockito.Mockito.clearInvocations;
+import static org.mockito.Mockito.doAnswer;
 import static org.mockito.Mockito.mock;
+import static org.mockito.Mockito.times;
+import static org.mockito.Mockito.verify;
 import static org.mockito.Mockito.verifyNoMoreInteractions;
 import static org.mockito.Mockito.when;
 import static org.mockito.Mockito.withSettings;
@@ -14,11 +18,16 @@ import static org.mockito.Mockito.withSettings;
 import io.pagelock.BackendInfo;
 import io.pagelock.Capability;
 import io.pagelock.MemoryRange;
+import io.pagelock.PendingLock;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.Syncing;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -122,6 +131,55 @@ class MemoryScopesTest {
         other.join();
         assertEquals(null, failure.get());
         verifyNoMoreInteractions(backend);
+    }
+
+    private static void assertNotLocked(PendingLock pending) {
+        Throwable why = assertThrows(
+                        ExecutionException.class,
+                        () -> pending.toCompletableFuture().get(60, TimeUnit.SECONDS))
+                .getCause();
+        assertTrue(why instanceof IllegalStateException && why.getMessage().contains("is closed"), why.toString());
+    }
+
+    @Test
+    void anArenaThatIsClosedBeforeTheExecutorLocksItsMemoryIsNoticed() throws Exception {
+        Object arena = arena("ofShared");
+        Object segment = segment(arena);
+        ByteBuffer buffer = buffer(segment);
+        MemoryRange range = MemoryRange.of(0x10000, 4096, segment);
+        List<Runnable> queue = new ArrayList<>();
+        List<PendingLock> all = List.of(
+                engine.lockAsync(buffer, queue::add),
+                engine.lockAsync(range, queue::add),
+                engine.lockAsync(List.of(MemoryRange.of(0x30000, 1), range), queue::add));
+        close(arena);
+        clearInvocations(backend);
+        queue.forEach(Runnable::run);
+        all.forEach(MemoryScopesTest::assertNotLocked);
+        verifyNoMoreInteractions(backend);
+    }
+
+    @Test
+    void anArenaThatIsClosedWhileItsLockWaitsForAnotherIsNoticed() throws Exception {
+        CountDownLatch locking = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        doAnswer(call -> {
+                    locking.countDown();
+                    goOn.await();
+                    return null;
+                })
+                .when(backend)
+                .lock(anyLong(), anyLong(), any());
+        PendingLock first = engine.lockAsync(MemoryRange.of(0x10000, 4096));
+        locking.await();
+        Object arena = arena("ofShared");
+        PendingLock second = engine.lockAsync(MemoryRange.of(0x10000, 4096, segment(arena)));
+        close(arena);
+        goOn.countDown();
+        assertNotLocked(second);
+        first.toCompletableFuture().get().close();
+        verify(backend, times(1)).lock(anyLong(), anyLong(), any());
+        engine.lock(MemoryRange.of(0x10000, 4096)).close();
     }
 
     @Test
