@@ -8,6 +8,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.nio.file.Paths;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -75,7 +76,9 @@ final class AttachCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "a process id must be 1 or more, not " + pid);
         }
         try {
-            return report(attach(jar()));
+            String jar = jar();
+            new OtherJvm(Paths.get("/proc"), pid).require();
+            return report(attach(jar));
         } catch (Failure e) {
             console.fail(e, common.debug());
             if (common.json()) {

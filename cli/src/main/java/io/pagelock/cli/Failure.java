@@ -6,6 +6,7 @@ import io.pagelock.files.FileLockException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -62,6 +63,9 @@ final class Failure extends RuntimeException {
     }
 
     static Failure of(String name, IOException e) {
+        if (e instanceof NoSuchFileException) {
+            return new Failure("NO_SUCH_FILE", name + ": no such file or directory", "", e);
+        }
         String why = e instanceof FileSystemException ? ((FileSystemException) e).getReason() : e.getMessage();
         return e instanceof AccessDeniedException
                 ? new Failure("ACCESS_DENIED", name + ": no permission", "", e)

@@ -31,11 +31,10 @@ final class PidFile implements AutoCloseable {
         if (path == null) {
             return new PidFile(null, null);
         }
+        byte[] content = (pid() + "\n").getBytes(StandardCharsets.US_ASCII);
         try {
-            String pid = Files.readSymbolicLink(Paths.get("/proc/self")).toString();
-            byte[] content = (pid + "\n").getBytes(StandardCharsets.US_ASCII);
             // One that a killed process left may have the same number: each container has a process 1.
-            Path whole = path.resolveSibling(".pagelock-" + pid + "-" + Long.toHexString(System.nanoTime()));
+            Path whole = path.resolveSibling(".pagelock-" + pid() + "-" + Long.toHexString(System.nanoTime()));
             Files.write(whole, content, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
             try {
                 Files.move(whole, path, StandardCopyOption.ATOMIC_MOVE);
@@ -43,12 +42,17 @@ final class PidFile implements AutoCloseable {
                 Files.deleteIfExists(whole);
             }
             return new PidFile(path, content);
+        } catch (IOException e) {
+            throw Failure.of("--pid-file: cannot write " + FileNames.text(path, Console.localeCharset()), e);
+        }
+    }
+
+    private static String pid() {
+        try {
+            return Files.readSymbolicLink(Paths.get("/proc/self")).toString();
         } catch (IOException | UnsupportedOperationException e) {
             throw new Failure(
-                    "IO_ERROR",
-                    "--pid-file: cannot write " + FileNames.text(path, Console.localeCharset()) + ": " + e.getMessage(),
-                    "",
-                    e);
+                    "NOT_SUPPORTED", "--pid-file: without /proc, the number of this process is unknown", "", e);
         }
     }
 

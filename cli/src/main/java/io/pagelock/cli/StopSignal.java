@@ -20,6 +20,8 @@ final class StopSignal {
     // To unlock is work that goes on, and to report it comes after it.
     private static final Duration PATIENCE_AT_THE_END = Duration.ofSeconds(5);
 
+    private static final Duration PATIENCE_FOR_OUTPUT = Duration.ofMillis(200);
+
     private final CountDownLatch requested = new CountDownLatch(1);
     private final CountDownLatch finished = new CountDownLatch(1);
     private final Consumer<Thread> addHook;
@@ -48,9 +50,31 @@ final class StopSignal {
         request();
         if (!await(finished, PATIENCE) && !(ending && await(finished, PATIENCE_AT_THE_END))) {
             status = 1;
-            unanswered.run();
+            say(unanswered);
         }
         Runtime.getRuntime().halt(status);
+    }
+
+    /** In a thread of its own: a reader of the output that does not read must not keep this process. */
+    private static void say(Runnable last) {
+        CountDownLatch said = new CountDownLatch(1);
+        Thread speaker = new Thread(
+                () -> {
+                    try {
+                        last.run();
+                    } finally {
+                        said.countDown();
+                    }
+                },
+                "pagelock-last-words");
+        speaker.setDaemon(true);
+        try {
+            speaker.start();
+            await(said, PATIENCE_FOR_OUTPUT);
+        } catch (OutOfMemoryError e) {
+            // No thread to be had; to end is what matters.
+            return;
+        }
     }
 
     /** The command knows that it is to stop, or stops by itself, and undoes what it did. */

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
+import java.io.FileInputStream;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -105,6 +106,25 @@ class EndsProcessTest {
                             .contains(
                                     "pagelock: interrupted by a signal; everything is unlocked as this process ends\n"),
                     hold::toString);
+        }
+    }
+
+    @Test
+    void aSignalEndsAHoldWhoseWarningsNobodyReads() throws Exception {
+        for (int i = 0; i < 3000; i++) {
+            Files.createSymbolicLink(dir.resolve("link" + i), Path.of("/none"));
+        }
+        file("f", 1);
+        Path unread = copies.resolve("unread");
+        assertEquals(0, new ProcessBuilder("mkfifo", unread.toString()).start().waitFor());
+        try (Pagelock.Running hold = new Pagelock().startIn("exec \"$@\" hold '" + dir + "' 2> '" + unread + "'");
+                FileInputStream reader = new FileInputStream(unread.toFile())) {
+            // It holds 64 KiB, and the links make more than thrice as much.
+            while (reader.available() < 60_000) {
+                Thread.sleep(10);
+            }
+            long millis = millisToEnd(hold, 1);
+            assertTrue(millis < SOON.toMillis(), millis + " ms");
         }
     }
 

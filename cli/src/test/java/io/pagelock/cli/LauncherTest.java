@@ -479,4 +479,14 @@ class LauncherTest {
         script(closed, "exec '" + root.resolve("pagelock") + "' >&-");
         assertTrue(end(start(closed)).err().endsWith("\n1\n"));
     }
+
+    @Test
+    void aClosedInputIsNotTakenByAFileOfTheJvm() throws Exception {
+        run();
+        script(javaHome.resolve("bin/java"), "(: <&0) 2>/dev/null && echo open >&2 || echo closed >&2");
+        Path closed = temp.resolve("closed");
+        script(closed, "exec '" + root.resolve("pagelock") + "' <&-");
+        String err = end(start(closed)).err();
+        assertTrue(err.endsWith("open\n"), err);
+    }
 }

@@ -150,6 +150,9 @@ class PageCacheProcessTest {
         try (Pagelock.Running hold = new Pagelock().start("hold", "--pid-file", "/proc/none/pid", dir.resolve("a"))) {
             hold.expect(1);
             assertFalse(hold.out().contains("ready"), hold::toString);
+            assertTrue(
+                    hold.err().contains("--pid-file: cannot write /proc/none/pid: no such file or directory"),
+                    hold::toString);
         }
     }
 

@@ -198,12 +198,24 @@ class WholeJvmTest {
         Process none = new ProcessBuilder("sleep", "600").start();
         try {
             String output = attach(none.pid(), List.of());
-            assertTrue(output.startsWith("1\npagelock: process " + none.pid() + ": cannot attach to it: "), output);
-            assertTrue(output.contains("Check that the process is a JVM"), output);
-            output = attach(none.pid(), List.of("--limit-modules", "java.base,java.logging,java.sql"));
-            assertTrue(output.contains("lacks the module jdk.attach") && output.contains("JVMTI.agent_load"), output);
+            assertTrue(
+                    output.startsWith("1\npagelock: process " + none.pid() + ": it is not a JVM; it was left alone\n"),
+                    output);
+            // The SIGQUIT by which the JDK asks a JVM to listen would have ended it.
+            assertTrue(none.isAlive());
         } finally {
             none.destroyForcibly();
+        }
+        try (AgentJvm jvm = AgentJvm.start("-Xrs")) {
+            jvm.await("begun");
+            String output = attach(jvm);
+            assertTrue(output.contains("it does not handle SIGQUIT") && output.contains("-Xrs"), output);
+            assertTrue(jvm.end().startsWith("0\n"));
+        }
+        try (AgentJvm jvm = AgentJvm.start()) {
+            jvm.await("begun");
+            String output = attach(jvm.pid(), List.of("--limit-modules", "java.base,java.logging,java.sql"));
+            assertTrue(output.contains("lacks the module jdk.attach") && output.contains("JVMTI.agent_load"), output);
         }
     }
 

@@ -144,7 +144,9 @@ class EndOfJvmTest {
                 PageLockException refused = assertThrows(PageLockException.class, () -> pool.allocate(1 << 20));
                 assertEquals(Reason.OVER_LIMIT, refused.reason());
                 assertTrue(
-                        refused.getMessage().contains("asked for 1048576 bytes (1 MiB), already locked 4096 bytes (4 KiB), soft limit 65536 bytes"),
+                        refused.getMessage()
+                                .contains(
+                                        "asked for 1048576 bytes (1 MiB), already locked 4096 bytes (4 KiB), soft limit 65536 bytes"),
                         refused::getMessage);
                 assertTrue(
                         refused.remedies().get(0).contains("Raise RLIMIT_MEMLOCK to at least 1052672 bytes"),
