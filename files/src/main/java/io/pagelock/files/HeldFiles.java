@@ -51,7 +51,7 @@ public final class HeldFiles implements AutoCloseable {
         }
     }
 
-    /** Tells the watcher of the end, also if that comes before it listens. Of its own, since what a thread waits for it keeps. */
+    /** Ends the wait of the watcher, also if the end comes first. An object of its own, since a thread keeps what it waits for. */
     private static final class Bell {
         private boolean rung;
 
@@ -183,12 +183,12 @@ public final class HeldFiles implements AutoCloseable {
                 end().ifPresent(failure::addSuppressed);
             }
         }
-        tell(changes);
+        report(changes);
         return changes;
     }
 
-    /** Tells the listener of each, whatever it throws: none of them is noticed a second time. */
-    private void tell(List<FileChange> changes) {
+    /** Reports each change to the listener, whatever that throws: none is noticed a second time. */
+    private void report(List<FileChange> changes) {
         RuntimeException first = null;
         for (FileChange each : changes) {
             try {
@@ -248,7 +248,7 @@ public final class HeldFiles implements AutoCloseable {
             }
         }
         try {
-            tell(changes);
+            report(changes);
         } finally {
             if (stuck.isPresent()) {
                 throw stuck.get();
