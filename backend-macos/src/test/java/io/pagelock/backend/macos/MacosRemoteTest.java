@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.pagelock.backend.support.CLibrary;
 import io.pagelock.backend.testkit.BackendContract;
+import io.pagelock.backend.testkit.BackendPrograms;
 import io.pagelock.backend.testkit.Harness;
+import io.pagelock.backend.testkit.KernelRules;
 import io.pagelock.backend.testkit.remote.RemoteCalls;
 import io.pagelock.backend.testkit.remote.RemoteHarness;
 import io.pagelock.backend.testkit.remote.RemoteMachine;
@@ -44,6 +46,19 @@ class MacosRemoteTest {
         @Override
         protected Harness open() {
             return harness();
+        }
+    }
+
+    @Nested
+    class Programs extends BackendPrograms {
+        @Override
+        protected Harness open() {
+            return harness();
+        }
+
+        @Override
+        protected KernelRules rules() {
+            return KernelRules.of("macos");
         }
     }
 
