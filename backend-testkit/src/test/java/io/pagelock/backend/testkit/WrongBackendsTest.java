@@ -542,6 +542,12 @@ class WrongBackendsTest {
                         return asked++ % 2 == 0 ? good.capabilities() : EnumSet.noneOf(Capability.class);
                     }
                 }),
+                new Wrong("L3", "takes an address for 32 bits").backend(good -> new PassingBackend(good) {
+                    @Override
+                    public void lock(long address, long length, Set<LockOption> options) {
+                        good.lock(address & 0xffffffffL, length, options);
+                    }
+                }),
                 new Wrong("L3", "takes a length for 32 bits").backend(good -> new PassingBackend(good) {
                     @Override
                     public void lock(long address, long length, Set<LockOption> options) {
