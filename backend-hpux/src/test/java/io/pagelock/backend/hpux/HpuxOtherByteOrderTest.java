@@ -50,15 +50,27 @@ class HpuxOtherByteOrderTest {
         }
     }
 
+    private static Harness harness() {
+        RemoteMachine machine = run.machine();
+        CLibrary calls = CLibrary.open(Host.current(), run.library());
+        SystemNumbers numbers = HpuxNumbers.read(Hpux.PROBE, machine.host().bits());
+        return new RemoteHarness(machine, HpuxProvider.backend(calls, numbers, machine.host()), new HpuxProvider())
+                .without(Ability.TRUNCATE);
+    }
+
     @Nested
     class Contract extends BackendContract {
         @Override
         protected Harness open() {
-            RemoteMachine machine = run.machine();
-            CLibrary calls = CLibrary.open(Host.current(), run.library());
-            SystemNumbers numbers = HpuxNumbers.read(Hpux.PROBE, machine.host().bits());
-            return new RemoteHarness(machine, HpuxProvider.backend(calls, numbers, machine.host()), new HpuxProvider())
-                    .without(Ability.TRUNCATE);
+            return harness();
+        }
+    }
+
+    @Nested
+    class Kernel extends HpuxKernelCases {
+        @Override
+        protected Harness open() {
+            return harness();
         }
     }
 
@@ -71,6 +83,6 @@ class HpuxOtherByteOrderTest {
 
     @TestFactory
     Stream<DynamicTest> theKernelAnswersAsIsKnown() {
-        return run.answers(RemoteCalls::new);
+        return run.answers(machine -> new RemoteCalls(machine).privilegeIsNeeded());
     }
 }
