@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What backends that call C share. */
+/** Provides what backends that call C share. */
 module io.pagelock.backend.support {
     requires transitive io.pagelock;
     requires com.sun.jna;

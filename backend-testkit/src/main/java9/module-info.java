@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The contract of a pagelock backend as JUnit tests, and a fake kernel to run it on. */
+/** Tests the contract of a pagelock backend with JUnit, and provides a fake kernel to run it on. */
 module io.pagelock.backend.testkit {
     requires transitive io.pagelock;
     requires transitive org.junit.jupiter.api;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Metrics of page locking for Micrometer. */
+/** Binds metrics of page locking to Micrometer. */
 module io.pagelock.micrometer {
     requires transitive io.pagelock;
     requires transitive micrometer.core;

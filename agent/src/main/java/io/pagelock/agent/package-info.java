@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The entry of the agent: the only class that the application's class loaders see. Uses nothing but the JDK. */
+/** Starts the agent. Contains the only class of it that the application's class loaders see, which uses only the JDK. */
 package io.pagelock.agent;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Auto-configuration for Spring Boot 3.5 and 4. */
+/** Configures pagelock automatically in Spring Boot 3.5 and 4. */
 @NullMarked
 package io.pagelock.spring.boot;
 
