@@ -98,7 +98,7 @@ class FreeBsdRemoteTest {
             assertEquals(Set.of(), machine.missing(FreeBsdCalls.class));
             assertEquals(Set.of(), machine.missing(AioCalls.class));
             // FreeBSD guards without these.
-            assertEquals(Set.of("close", "ftruncate", "mmap", "syscall"), machine.missing(GuardCalls.class));
+            assertEquals(Set.of("close", "ftruncate", "mmap", "munmap", "syscall"), machine.missing(GuardCalls.class));
         }
     }
 
