@@ -229,7 +229,7 @@ final class FreeBsdBackend extends AbstractBackend
         // Where there is a limit, it is not the locked mappings that it counts.
         OptionalLong charged =
                 memlock[0].isUnlimited() || !entries.isPresent() ? wired : residency.inPageTable(entries.get());
-        return LockLimits.builder()
+        LockLimits.Builder limits = LockLimits.builder()
                 .limit(LockLimit.builder("RLIMIT_MEMLOCK", LockLimit.Scope.PROCESS)
                         .soft(memlock[0])
                         .hard(memlock[1])
@@ -241,8 +241,13 @@ final class FreeBsdBackend extends AbstractBackend
                         .build())
                 .lockedBytes(wired)
                 .privilege("PRIV_VM_MLOCK", mayLock)
-                .permitted(mayLock)
-                .build();
+                .permitted(mayLock);
+        if (kernel.hasResourceControl()) {
+            // Whether there is a rule, only root may ask: rctl_get_limits(2).
+            limits.limit(LockLimit.builder("rule of rctl(8) for memorylocked", LockLimit.Scope.PROCESS)
+                    .build());
+        }
+        return limits.build();
     }
 
     @Override

@@ -366,6 +366,16 @@ class FreeBsdBackendTest {
     }
 
     @Test
+    void whereRulesOfRctlAreEnforcedNoForecastIsCertain() {
+        assertEquals(Tristate.YES, locker.forecast(PAGE).fits());
+        kernel.set("racct", 1);
+        assertEquals(Tristate.UNKNOWN, locker.forecast(PAGE).fits());
+        assertEquals(LimitValue.unknown(), locker.limits().lockable());
+        kernel.set("limit_cur", PAGE);
+        assertEquals(Tristate.NO, locker.forecast(2 * PAGE).fits());
+    }
+
+    @Test
     void aSecondHandleUnderARuleOfRctlSucceedsThoughTheKernelChargesTwice() throws Exception {
         kernel.set("racct", 1);
         long address = kernel.map(4);

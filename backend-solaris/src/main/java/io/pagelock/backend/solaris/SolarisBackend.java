@@ -71,7 +71,10 @@ final class SolarisBackend extends AbstractBackend implements AddressSpaceLockin
         this.calls = calls;
         this.ucb = ucb;
         this.proc = proc;
-        limits = new SolarisLimits(calls, this::lockedBytes);
+        limits = new SolarisLimits(
+                calls,
+                this::lockedBytes,
+                () -> systemPages.get().map(pages -> pages.limit(pageSize())).orElseGet(SystemPages::unknownLimit));
         failure = new SolarisFailure(this, limits, systemPages, ucb == null ? "memcntl" : "mctl");
     }
 

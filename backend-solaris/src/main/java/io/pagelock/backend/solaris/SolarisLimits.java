@@ -13,8 +13,8 @@ import java.util.OptionalLong;
 import java.util.function.Supplier;
 
 /**
- * What bounds locking: the resource controls of the project and of the zone, which bind the superuser too, and the privilege
- * without which nothing can be locked. There is no limit per process. Sources: resource_controls(5), getrctl(2),
+ * What bounds locking: the resource controls of the project and of the zone, which bind the superuser too, the pages that the system
+ * keeps unlocked, and the privilege without which nothing can be locked. There is no limit per process. Sources: resource_controls(5), getrctl(2),
  * privileges(5).
  */
 final class SolarisLimits {
@@ -27,16 +27,24 @@ final class SolarisLimits {
 
     private final SolarisCalls calls;
     private final Supplier<OptionalLong> lockedBytes;
+    private final Supplier<LockLimit> floor;
 
-    SolarisLimits(SolarisCalls calls, Supplier<OptionalLong> lockedBytes) {
+    /**
+     * @param lockedBytes what this process has locked
+     * @param floor what the system lets all processes lock
+     */
+    SolarisLimits(SolarisCalls calls, Supplier<OptionalLong> lockedBytes, Supplier<LockLimit> floor) {
         this.calls = calls;
         this.lockedBytes = lockedBytes;
+        this.floor = floor;
     }
 
     LockLimits read() {
         Tristate privileged = privileged();
+        List<LockLimit> all = resourceControls();
+        all.add(floor.get());
         return LockLimits.builder()
-                .limits(resourceControls())
+                .limits(all)
                 .lockedBytes(lockedBytes.get())
                 .privilege(PRIVILEGE, privileged)
                 .permitted(privileged)

@@ -3,6 +3,8 @@ package io.pagelock.backend.solaris;
 
 import static io.pagelock.backend.support.CLibrary.string;
 
+import io.pagelock.LimitValue;
+import io.pagelock.LockLimit;
 import io.pagelock.PageLockException;
 import io.pagelock.backend.support.CLibrary;
 import io.pagelock.backend.support.NativeCalls;
@@ -11,6 +13,7 @@ import java.lang.invoke.MethodHandles;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Supplier;
 
 /**
@@ -21,6 +24,7 @@ import java.util.function.Supplier;
  * Solaris 9 to 11.2), which an administrator may have raised and the system raises where memory is small.
  */
 final class SystemPages {
+    private static final String LIMIT = "lockable memory";
     private static final int KSTAT_DATA_INT32 = 1;
     private static final int KSTAT_DATA_UINT32 = 2;
 
@@ -99,7 +103,30 @@ final class SystemPages {
 
     /** Whether so many pages more would take what the system keeps unlocked by default. */
     boolean exhaustedBy(long pages, long pageSize) {
-        return available - pages < physical / 25 + (4L << 20) / pageSize;
+        return available - pages < kept(pageSize);
+    }
+
+    private long kept(long pageSize) {
+        return physical / 25 + (4L << 20) / pageSize;
+    }
+
+    /** What may be locked in all. What is kept by default may be less than that, so it is neither there for certain nor gone. */
+    LockLimit limit(long pageSize) {
+        long kept = Math.min(available, kept(pageSize));
+        long most = Long.MAX_VALUE / pageSize;
+        if (locked < 0 || locked > most || available < 0 || available > most - locked) {
+            return unknownLimit();
+        }
+        return LockLimit.builder(LIMIT, LockLimit.Scope.SYSTEM)
+                .soft(LimitValue.ofBytes((locked + available - kept) * pageSize))
+                .used(OptionalLong.of(locked * pageSize))
+                .onMemory(kept * pageSize)
+                .build();
+    }
+
+    /** The same where the counts cannot be read. */
+    static LockLimit unknownLimit() {
+        return LockLimit.builder(LIMIT, LockLimit.Scope.SYSTEM).build();
     }
 
     /** Pages locked by all processes and the kernel. */

@@ -3,6 +3,8 @@ package io.pagelock.backend.solaris;
 
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
+import io.pagelock.PageLockException;
+import io.pagelock.Reason;
 import io.pagelock.backend.support.CLibrary;
 import io.pagelock.backend.testkit.standin.StandIn;
 import io.pagelock.spi.Host;
@@ -54,6 +56,17 @@ final class Solaris {
 
     SolarisBackend memcntl() {
         return (SolarisBackend) SolarisProvider.backend(library, null, () -> kstat, files, HOST);
+    }
+
+    SolarisBackend withoutKstat() {
+        return (SolarisBackend) SolarisProvider.backend(
+                library,
+                null,
+                () -> {
+                    throw PageLockException.because(Reason.NOT_SUPPORTED).build();
+                },
+                files,
+                HOST);
     }
 
     SolarisBackend mctl() {

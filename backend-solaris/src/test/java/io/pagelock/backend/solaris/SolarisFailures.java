@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.pagelock.AddressSpaceScope;
+import io.pagelock.Forecast;
 import io.pagelock.LimitValue;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
@@ -17,6 +18,7 @@ import io.pagelock.engine.PageLockers;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -104,6 +106,22 @@ abstract class SolarisFailures {
                 "100 available",
                 "pages_pp_maximum",
                 "kstat -p unix:0:system_pages");
+    }
+
+    /** Whatever the resource controls allow. */
+    @Test
+    void theForecastKnowsTheFloorOfLockableMemory() {
+        assertEquals(Tristate.YES, locker.forecast(page).fits());
+        solaris.available(1000);
+        Forecast none = locker.forecast(1001 * page);
+        assertEquals(Tristate.NO, none.fits(), none.toString());
+        assertEquals(Optional.of(Reason.NO_LOCKABLE_MEMORY), none.reason());
+        assertTrue(none.remedies().toString().contains("kstat -p unix:0:system_pages"), none.toString());
+        // Within what the system keeps by default.
+        assertEquals(Tristate.UNKNOWN, locker.forecast(page).fits());
+        assertEquals(
+                Tristate.UNKNOWN,
+                PageLockers.over(solaris.withoutKstat()).forecast(page).fits());
     }
 
     @Test
@@ -205,7 +223,7 @@ abstract class SolarisFailures {
         solaris.standIn.set("project", 3 * page);
         try (var lock = locker.lock(MemoryRange.of(memory, page))) {
             var limits = locker.limits();
-            assertEquals(2, limits.all().size());
+            assertEquals(3, limits.all().size());
             assertEquals(LimitValue.ofBytes(3 * page), limits.all().get(0).soft());
             assertEquals(OptionalLong.of(page), limits.all().get(0).used());
             assertEquals(LimitValue.unlimited(), limits.all().get(1).soft());
