@@ -30,7 +30,7 @@ final class DoctorCommand implements Callable<Integer> {
     static String[] footer() {
         List<String> lines = new ArrayList<>();
         lines.add("");
-        lines.add("System properties, given as PAGELOCK_OPTS='-DNAME=VALUE' (see docs/monitoring.md):");
+        lines.add("System properties for PAGELOCK_OPTS='-DNAME=VALUE' (docs/monitoring.md):");
         KnownProperties.names().forEach(name -> lines.add("  " + name));
         return lines.toArray(new String[0]);
     }

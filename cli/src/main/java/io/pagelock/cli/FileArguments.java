@@ -72,7 +72,7 @@ final class FileArguments {
             description = "Leave out files on other file systems than that of the given directory.")
     private boolean oneFileSystem;
 
-    @Parameters(paramLabel = "FILE|DIR", arity = "0..*", description = "Files, and directories of files.")
+    @Parameters(paramLabel = "FILE|DIR", arity = "0..*", description = "Files, and directories with files.")
     private List<String> raw = new ArrayList<>();
 
     @Spec(Spec.Target.MIXEE)

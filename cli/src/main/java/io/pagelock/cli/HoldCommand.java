@@ -31,11 +31,11 @@ import picocli.CommandLine.Option;
 @Command(
         name = "hold",
         description = {
-            "Locks files, and the files in directories, in memory until the time is over or a signal comes (SIGINT,"
-                    + " SIGTERM, SIGHUP), and then unlocks them.",
+            "Locks files, and the files in directories, in memory until the given time has passed or a signal"
+                    + " arrives (SIGINT, SIGTERM, SIGHUP), and then unlocks them.",
             "Prints 'ready' on a separate line once everything is locked: to standard output, with --json to standard"
-                    + " error. Warns when a held file is changed, truncated, replaced or removed, since what is written"
-                    + " later may not be locked."
+                    + " error. Warns when a held file is changed, truncated, replaced or removed, since pages"
+                    + " written later may not be locked."
         },
         sortOptions = false)
 final class HoldCommand implements Callable<Integer> {
@@ -44,8 +44,8 @@ final class HoldCommand implements Callable<Integer> {
     @Option(
             names = "--on-fault",
             description =
-                    "Lock only what is in memory now, and bring nothing in. What other processes bring in later is not"
-                            + " locked.")
+                    "Lock only pages that are in memory now, and bring none in. Pages that other processes bring in"
+                            + " later are not locked.")
     private boolean onFault;
 
     @Option(
@@ -233,16 +233,17 @@ final class HoldCommand implements Callable<Integer> {
             case REPLACED:
                 return "the file that was there stays locked";
             case GREW:
-                return "what was added is not locked";
+                return "the added part is not locked";
             default:
-                return "what is written or read again may not be locked";
+                return "pages that are written or read again may not be locked";
         }
     }
 
     private void sayReady(HeldFiles held, OptionalLong before, PageLocker locker) {
         if (onFault) {
             console.warn(
-                    "--on-fault locks what is in memory now; the kernel does not lock what other processes bring in later");
+                    "--on-fault locks only pages that are in memory now; the kernel does not lock pages that other"
+                            + " processes bring in later");
         }
         if (common.json()) {
             console.err().println("ready");

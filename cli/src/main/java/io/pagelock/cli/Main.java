@@ -27,7 +27,8 @@ import picocli.CommandLine.TypeConversionException;
 /** The command {@code pagelock}. */
 @Command(
         name = "pagelock",
-        description = "Locks files in memory, shows which pages of files are there, and reports what can be locked.",
+        description = "Locks files in memory, shows which pages of files are in memory, and reports how much may be"
+                + " locked.",
         synopsisSubcommandLabel = "COMMAND",
         mixinStandardHelpOptions = true,
         footer = {
@@ -38,8 +39,8 @@ import picocli.CommandLine.TypeConversionException;
             "  2: bad usage",
             "",
             "Environment:",
-            "  PAGELOCK_OPTS: options of the JVM, for example PAGELOCK_OPTS='-Xmx1g -Djna.tmpdir=/var/tmp/jna'",
-            "  PAGELOCK_BACKENDS: the directory of further backends; pagelock doctor shows which one is in use"
+            "  PAGELOCK_OPTS: JVM options, for example PAGELOCK_OPTS='-Xmx1g -Djna.tmpdir=/var/tmp/jna'",
+            "  PAGELOCK_BACKENDS: a directory with more backends; pagelock doctor shows the one in use"
         })
 public final class Main implements Runnable {
     private static final int FAILED = 1;

@@ -52,15 +52,15 @@ final class OtherJvm {
         }
         if (library.contains("/libjvm.so") && !handlesQuit(caught) && !hasSocket()) {
             throw refusal(
-                    "it does not handle SIGQUIT, by which a JVM is asked to load an agent: it has just begun, or was started"
-                            + " with -Xrs");
+                    "it does not handle SIGQUIT, the signal that asks a JVM to load an agent: it has just started,"
+                            + " or was started with -Xrs");
         }
     }
 
     private Failure refusal(String why) {
         return new Failure(
                 "NOT_SUPPORTED",
-                "process " + pid + ": " + why + "; it was left alone",
+                "process " + pid + ": " + why + "; it received no signal",
                 Arrays.asList(
                         "Name the process of a JVM, see jps or pgrep java",
                         "Start it with the agent: -javaagent:pagelock-agent.jar"),

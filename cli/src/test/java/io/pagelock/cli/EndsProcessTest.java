@@ -299,7 +299,7 @@ class EndsProcessTest {
             Files.delete(deleted);
             for (String each : List.of(
                     over + " was written to while it is held; .*",
-                    grown + " grew from 1048576 to 1048586 bytes while it is held; what was added is not locked",
+                    grown + " grew from 1048576 to 1048586 bytes while it is held; the added part is not locked",
                     replaced + " was replaced by another file while it is held; .*",
                     deleted + " vanished while it is held; .*")) {
                 hold.awaitOnStandardError("pagelock: " + each);

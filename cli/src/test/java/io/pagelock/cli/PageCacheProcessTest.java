@@ -128,7 +128,7 @@ class PageCacheProcessTest {
         }
         try (Pagelock.Running hold = new Pagelock().start("hold", "--on-fault", a)) {
             hold.awaitReady();
-            hold.awaitOnStandardError(".*the kernel does not lock what other processes bring in later");
+            hold.awaitOnStandardError(".*the kernel does not lock pages that other processes bring in later");
             assertTrue(hold.out().contains("locked, of what is in memory: 1 file, 16384 bytes"), hold::toString);
             try (Pagelock.Running evict = new Pagelock().start("evict", a)) {
                 evict.expect(0);

@@ -153,8 +153,10 @@ class WholeJvmTest {
     void anUnknownOptionIsNamedWithWhatIsAllowed() throws Exception {
         try (AgentJvm jvm = AgentJvm.start(AgentJvm.agent("curent"))) {
             assertEquals(
-                    "1\npagelock-agent: refused: unknown option 'curent'; allowed are current, future, committed, on-fault,"
-                            + " required, best-effort and interval=TIME (such as 500ms, 10s or 2m), separated by commas\n",
+                    "1\npagelock-agent: refused: unknown option 'curent'; allowed are current, future, committed,"
+                            + " on-fault,"
+                            + " required, best-effort and interval=TIME (such as 500ms, 10s or 2m), separated by"
+                            + " commas\n",
                     jvm.end());
         }
     }
@@ -199,7 +201,8 @@ class WholeJvmTest {
         try {
             String output = attach(none.pid(), List.of());
             assertTrue(
-                    output.startsWith("1\npagelock: process " + none.pid() + ": it is not a JVM; it was left alone\n"),
+                    output.startsWith("1\npagelock: process " + none.pid() + ": it is not a JVM; it received no"
+                            + " signal\n"),
                     output);
             // The SIGQUIT by which the JDK asks a JVM to listen would have ended it.
             assertTrue(none.isAlive());

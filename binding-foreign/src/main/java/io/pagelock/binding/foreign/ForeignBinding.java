@@ -30,7 +30,7 @@ public final class ForeignBinding implements Binding {
         if ("runtime".equals(System.getProperty("org.graalvm.nativeimage.imagecode"))) {
             return Optional.of(PageLockException.because(Reason.NOT_SUPPORTED)
                     .detail(
-                            "the foreign-function API is bound by classes made at run time, which a native image cannot load")
+                            "the foreign-function API needs classes made at run time, which a native image cannot load")
                     .remedies("Choose JNA with -Dio.pagelock.binding=jna")
                     .build());
         }
@@ -49,7 +49,8 @@ public final class ForeignBinding implements Binding {
             return Optional.of(PageLockException.because(Reason.NOT_SUPPORTED)
                     .detail("the foreign-function API cannot be used: " + e)
                     .remedies(
-                            "Start java with --enable-native-access=ALL-UNNAMED, or =io.pagelock.binding.foreign if it is on the"
+                            "Start java with --enable-native-access=ALL-UNNAMED, or =io.pagelock.binding.foreign if"
+                                    + " it is on the"
                                     + " module path; or choose JNA with -Dio.pagelock.binding=jna")
                     .cause(e)
                     .build());
