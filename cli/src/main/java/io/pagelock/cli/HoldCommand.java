@@ -241,9 +241,8 @@ final class HoldCommand implements Callable<Integer> {
 
     private void sayReady(HeldFiles held, OptionalLong before, PageLocker locker) {
         if (onFault) {
-            console.warn(
-                    "--on-fault locks only pages that are in memory now; the kernel does not lock pages that other"
-                            + " processes bring in later");
+            console.warn("--on-fault locks only pages that are in memory now; the kernel does not lock pages that other"
+                    + " processes bring in later");
         }
         if (common.json()) {
             console.err().println("ready");

@@ -201,8 +201,8 @@ class WholeJvmTest {
         try {
             String output = attach(none.pid(), List.of());
             assertTrue(
-                    output.startsWith("1\npagelock: process " + none.pid() + ": it is not a JVM; it received no"
-                            + " signal\n"),
+                    output.startsWith(
+                            "1\npagelock: process " + none.pid() + ": it is not a JVM; it received no" + " signal\n"),
                     output);
             // The SIGQUIT by which the JDK asks a JVM to listen would have ended it.
             assertTrue(none.isAlive());

@@ -29,8 +29,7 @@ public final class ForeignBinding implements Binding {
         // The name and the value are those of org.graalvm.nativeimage.ImageInfo, which are part of its API.
         if ("runtime".equals(System.getProperty("org.graalvm.nativeimage.imagecode"))) {
             return Optional.of(PageLockException.because(Reason.NOT_SUPPORTED)
-                    .detail(
-                            "the foreign-function API needs classes made at run time, which a native image cannot load")
+                    .detail("the foreign-function API needs classes made at run time, which a native image cannot load")
                     .remedies("Choose JNA with -Dio.pagelock.binding=jna")
                     .build());
         }
@@ -48,10 +47,9 @@ public final class ForeignBinding implements Binding {
         } catch (RuntimeException | LinkageError e) {
             return Optional.of(PageLockException.because(Reason.NOT_SUPPORTED)
                     .detail("the foreign-function API cannot be used: " + e)
-                    .remedies(
-                            "Start java with --enable-native-access=ALL-UNNAMED, or =io.pagelock.binding.foreign if"
-                                    + " it is on the"
-                                    + " module path; or choose JNA with -Dio.pagelock.binding=jna")
+                    .remedies("Start java with --enable-native-access=ALL-UNNAMED, or =io.pagelock.binding.foreign if"
+                            + " it is on the"
+                            + " module path; or choose JNA with -Dio.pagelock.binding=jna")
                     .cause(e)
                     .build());
         }
