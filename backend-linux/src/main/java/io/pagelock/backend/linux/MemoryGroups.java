@@ -118,7 +118,7 @@ final class MemoryGroups {
         if (!max.isPresent() || !current.isPresent() || stat.isEmpty()) {
             return MemoryUse.unknown(group);
         }
-        long files = sum(stat, prefix + "active_file", prefix + "inactive_file");
+        long files = sum(stat, prefix + "active_file", prefix + "inactive_file") - notYetUnevictable(stat, prefix);
         long anonymous = sum(stat, prefix + "active_anon", prefix + "inactive_anon");
         return MemoryUse.ofGroup(
                 group,
@@ -129,6 +129,19 @@ final class MemoryGroups {
                 sum(stat, prefix + "unevictable"),
                 current.getAsLong() - files,
                 sum(stat, "slab_reclaimable") + Math.min(anonymous, swap));
+    }
+
+    /**
+     * What this process has locked of the cache and the kernel still counts as cache: it moves pages to those that stay in batches, of
+     * folios of up to 2 MiB: mm/mlock.c, mlock_folio(). At most what is mapped of files.
+     */
+    private long notYetUnevictable(Map<String, Long> stat, String prefix) {
+        long unevictable = sum(stat, prefix + "unevictable");
+        // The first in version 1, the other in version 2; of version 1, the one with the prefix includes the groups
+        // below.
+        long mapped = sum(stat, prefix.isEmpty() ? "file_mapped" : prefix + "mapped_file");
+        long locked = proc.status().lockedBytes().orElse(0);
+        return Math.max(0, Math.min(locked, mapped) - unevictable);
     }
 
     static long sum(Map<String, Long> fields, String... names) {

@@ -95,7 +95,7 @@ final class MemoryGuard {
             for (MemoryUse each : all) {
                 // Those in the cache must stay, once they are locked or while the others are brought in.
                 long cached = now || each.isMachine() ? Math.min(pages.cached, each.files) : 0;
-                boolean takes = pages.missing > 0 || now && length >= LEAST;
+                boolean takes = pages.missing > 0 || now && (length >= LEAST || pages.cached > 0);
                 if (takes && withTables(pages.missing) + cached > each.mostRoom()) {
                     tight.add(each);
                 }

@@ -87,6 +87,7 @@ class GroupMemoryTest {
                 "copied",
                 "readBefore",
                 "small",
+                "smallAndCached",
                 "usedMeanwhile",
                 "batch",
                 "remedy",
@@ -181,6 +182,9 @@ class GroupMemoryTest {
                 case "small":
                     small();
                     break;
+                case "smallAndCached":
+                    smallAndCached(name);
+                    break;
                 case "usedMeanwhile":
                     usedMeanwhile();
                     break;
@@ -223,6 +227,24 @@ class GroupMemoryTest {
                 }
             });
             assertTrue(locks.size() > 4 * 40, locks.size() + " locks");
+            locks.forEach(PageLock::close);
+            check(thrown);
+        }
+
+        /** As of many small files that were read ahead: none of them needs more memory, but all must stay. */
+        private static void smallAndCached(String name) throws Exception {
+            MemoryRange range = file(name, false);
+            byte[] part = new byte[1 << 16];
+            List<PageLock> locks = new ArrayList<>();
+            PageLockException thrown = assertThrows(PageLockException.class, () -> {
+                try (RandomAccessFile file = new RandomAccessFile(name, "r")) {
+                    for (long at = 0; at < LARGE; at += part.length) {
+                        file.readFully(part);
+                        locks.add(LOCKER.lock(MemoryRange.of(range.address() + at, part.length)));
+                    }
+                }
+            });
+            assertTrue(locks.size() > 16 * 40, locks.size() + " locks");
             locks.forEach(PageLock::close);
             check(thrown);
         }
