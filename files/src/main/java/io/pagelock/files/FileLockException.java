@@ -71,6 +71,19 @@ public final class FileLockException extends RuntimeException {
         this(reason, path, message, Arrays.asList(remedies), cause);
     }
 
+    /** Without a stack trace, since there may be very many where memory has run out. */
+    private FileLockException(FileLockException first, Path path, String message) {
+        super(message, null, false, false);
+        this.reason = first.reason;
+        this.path = path;
+        this.remedies = first.remedies;
+    }
+
+    /** The same failure as of an earlier file, for the same reason. */
+    static FileLockException following(FileLockException first, Path path, String message) {
+        return new FileLockException(first, path, message);
+    }
+
     static FileLockException of(Path path, String what, PageLockException e, List<String> remedies) {
         return new FileLockException(e.reason().name(), path, what + ": " + e.summary(), remedies, e);
     }

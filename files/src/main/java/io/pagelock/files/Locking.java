@@ -20,9 +20,11 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Deque;
+import java.util.EnumSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** Maps and locks files in steps: either all of them, or what can be. Used by one thread at a time. */
@@ -39,6 +41,12 @@ final class Locking {
     private static final int READERS = 4;
     // Each splits mappings while it is being locked.
     private static final int RUNS = 256;
+    // Each takes a look at all mappings, and the next one is refused, too.
+    private static final int MOST_REFUSALS = 8;
+
+    /** What a forecast can say. */
+    private static final Set<Reason> FORECAST =
+            EnumSet.of(Reason.OVER_LIMIT, Reason.NOT_PERMITTED, Reason.NO_LOCKABLE_MEMORY);
 
     /** A part of a file that is locked at once. */
     private static final class Window {
@@ -62,7 +70,11 @@ final class Locking {
     private final List<HeldFile> files = new ArrayList<>();
     private final List<FileLockException> vanished = new ArrayList<>();
     private final Deque<PageLock> handles = new ArrayDeque<>();
+    /** Why no further file need be tried; null while one may succeed. */
     private FileLockException full;
+    /** How many were refused in a row because something had run out. */
+    private int refusals;
+
     private long budget;
 
     Locking(PageLocker locker, FileLockOptions options) {
@@ -237,7 +249,7 @@ final class Locking {
             }
             long start = System.nanoTime();
             List<Window> within = withinBudget(step);
-            if (!options.isOnFault() && within.size() > 1 && cold.isDue()) {
+            if (full == null && !options.isOnFault() && within.size() > 1 && cold.isDue()) {
                 cold.looked(readAhead(within));
             }
             lock(within);
@@ -282,6 +294,9 @@ final class Locking {
 
     /** What to do about the limit, in numbers for everything that was asked for and not only for the part that failed. */
     private List<String> remedies(PageLockException e) {
+        if (!FORECAST.contains(e.reason())) {
+            return e.remedies();
+        }
         Forecast forecast = locker.forecast(Math.max(0, pageBytes() - lockedBytes()));
         return forecast.reason().filter(e.reason()::equals).isPresent() ? forecast.remedies() : e.remedies();
     }
@@ -345,6 +360,10 @@ final class Locking {
 
     private void lock(List<Window> step, boolean together) {
         try {
+            if (full != null) {
+                step.forEach(this::lockIfPossible);
+                return;
+            }
             PageLock handle = strictly(locker.lock(ranges(step), lockOptions));
             if (together) {
                 handles.push(handle);
@@ -436,24 +455,27 @@ final class Locking {
 
     /** All that a caller needs who can live without the lock: one catch. */
     private void lockIfPossible(Window window) {
+        checkCancelled();
         if (full != null) {
-            window.file.failed(new FileLockException(
-                    full.reason(),
+            window.file.failed(FileLockException.following(
+                    full,
                     window.file.path(),
-                    what(window.file) + ": " + Reason.OVER_LIMIT
-                            + ": no room left under the limit (used by the preceding files)",
-                    full.remedies(),
-                    null));
+                    what(window.file) + ": " + Reason.valueOf(full.reason())
+                            + ": no room left (used by the preceding files)"));
             return;
         }
         try {
             window.file.keep(strictly(locker.lock(window.range, lockOptions)));
             locked(Collections.singletonList(window));
+            refusals = 0;
         } catch (PageLockException e) {
             FileLockException why = FileLockException.of(window.file.path(), what(window.file), e, remedies(e));
             window.file.failed(why);
             if (e.reason() == Reason.OVER_LIMIT) {
                 lockHead(window, why);
+            } else if ((e.reason() == Reason.NO_LOCKABLE_MEMORY || e.reason() == Reason.TOO_MANY_MAPPINGS)
+                    && ++refusals == MOST_REFUSALS) {
+                full = why;
             }
         }
     }

@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pagelock.LockPolicy;
+import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
+import io.pagelock.Reason;
 import io.pagelock.backend.testkit.ChildProcess;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -19,12 +21,14 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -545,6 +549,41 @@ class FileLockerTest {
         assertThrows(IllegalStateException.class, held::close);
         assertEquals(0, lockedPages(a + DELETED));
         held.close();
+    }
+
+    /** Locks one range, and has no memory for more. */
+    private static PageLocker withMemoryForOne(AtomicInteger asked) {
+        AtomicInteger locked = new AtomicInteger();
+        return (PageLocker) Proxy.newProxyInstance(
+                PageLocker.class.getClassLoader(), new Class<?>[] {PageLocker.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("lock")) {
+                        asked.incrementAndGet();
+                        if (arguments[0] instanceof Collection || locked.getAndIncrement() > 0) {
+                            throw PageLockException.because(Reason.NO_LOCKABLE_MEMORY)
+                                    .detail("for a test")
+                                    .build();
+                        }
+                    }
+                    return method.invoke(PageLocker.system(), arguments);
+                });
+    }
+
+    @Test
+    void whereMemoryHasRunOutFewFilesAreTried() throws IOException {
+        for (int i = 0; i < 100; i++) {
+            file("f" + i, 1);
+        }
+        AtomicInteger asked = new AtomicInteger();
+        try (HeldFiles held =
+                FileLocker.over(withMemoryForOne(asked)).lock(FileSelection.of(dir), FileLockOptions.bestEffort())) {
+            assertEquals(PAGE, held.lockedBytes());
+            for (HeldFile each : held.files().subList(1, 100)) {
+                assertEquals(
+                        Reason.NO_LOCKABLE_MEMORY.name(),
+                        each.problem().orElseThrow().reason());
+            }
+            assertTrue(asked.get() <= 10, asked + " locks were tried");
+        }
     }
 
     @Test
