@@ -140,6 +140,10 @@ final class Forks {
             }
             List<double[]> lines = new ArrayList<>();
             for (String line : out.split("\n")) {
+                // A JVM that writes an AOT cache reports that among what the program prints.
+                if (!line.matches("[\\d.E -]+")) {
+                    continue;
+                }
                 String[] words = line.trim().split(" ");
                 double[] numbers = new double[words.length];
                 for (int i = 0; i < words.length; i++) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.benchmarks;
 
+import io.pagelock.TrainingRun;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -37,6 +38,7 @@ final class Main {
             "command");
     private static final int[] THREADS = {1, 2, 4, 8, 16, 32, 64};
     private static final long GIB = 1L << 30;
+    private static final List<String> FOREIGN_BINDING = List.of("-Dio.pagelock.binding=foreign");
 
     private final Report report = new Report();
     private final Sample noise = new Sample();
@@ -489,7 +491,7 @@ final class Main {
                 Baseline.BUILT.resolve("first-lock.jsa").toAbsolutePath().toString();
         // The JVM tells on standard output which classes no archive can hold.
         String quiet = "-Xlog:disable";
-        forks.mainWithoutPeers(List.of("-XX:ArchiveClassesAtExit=" + archive, quiet), ColdMain.class, Peer.PAGELOCK);
+        forks.mainWithoutPeers(List.of("-XX:ArchiveClassesAtExit=" + archive, quiet), TrainingRun.class);
         List<String> none = List.of();
         List<String> archived = List.of("-XX:SharedArchiveFile=" + archive, quiet);
         List<String> kinds = new ArrayList<>(List.of("jna", "bound", Peer.PAGELOCK, "jna", Peer.PAGELOCK));
@@ -497,7 +499,18 @@ final class Main {
         boolean hasForeign = Peer.available(Peer.FOREIGN);
         if (hasForeign) {
             kinds.addAll(List.of(Peer.FFM, Peer.FOREIGN));
-            options.addAll(List.of(none, List.of("-Dio.pagelock.binding=foreign")));
+            options.addAll(List.of(none, FOREIGN_BINDING));
+        }
+        boolean hasAotCache = hasForeign && Runtime.version().feature() >= 25;
+        if (hasAotCache) {
+            String cache =
+                    Baseline.BUILT.resolve("first-lock.aot").toAbsolutePath().toString();
+            List<String> writing = List.of("-XX:AOTCacheOutput=" + cache, FOREIGN_BINDING.get(0), quiet);
+            forks.mainWithoutPeers(writing, TrainingRun.class);
+            kinds.addAll(List.of(Peer.FFM, Peer.FOREIGN));
+            options.addAll(List.of(
+                    List.of("-XX:AOTCache=" + cache, quiet),
+                    List.of("-XX:AOTCache=" + cache, FOREIGN_BINDING.get(0), quiet)));
         }
         Sample[] times = new Sample[kinds.size()];
         Arrays.setAll(times, i -> new Sample());
@@ -505,6 +518,7 @@ final class Main {
         Sample overBound = new Sample();
         Sample overArchivedJna = new Sample();
         Sample overDowncall = new Sample();
+        Sample overCachedDowncall = new Sample();
         for (int i = 0; i < cold; i++) {
             double[] millis = new double[kinds.size()];
             for (int turn = 0; turn < kinds.size(); turn++) {
@@ -520,16 +534,23 @@ final class Main {
             if (hasForeign) {
                 overDowncall.add(millis[6] - millis[5]);
             }
+            if (hasAotCache) {
+                overCachedDowncall.add(millis[8] - millis[7]);
+            }
         }
         report.atMost("first use to first lock, cold JVM", "over the bare loading of JNA", overJna, " ms", 60);
         report.atMost("the same with an archive", "over the same with an archive", overArchivedJna, " ms", 25);
         if (hasForeign) {
             report.atMost("the same, foreign binding", "over a bare downcall", overDowncall, " ms", 60);
         }
+        if (hasAotCache) {
+            report.atMost("the same with an AOT cache", "over the same with the cache", overCachedDowncall, " ms", 25);
+        }
         report.heading(
                 "The first lock of a JVM",
                 "With pagelock and JNA alone on the class path. The archive is one of the classes that an earlier run loaded,"
-                        + " made with -XX:ArchiveClassesAtExit and used with -XX:SharedArchiveFile.",
+                        + " made with -XX:ArchiveClassesAtExit and used with -XX:SharedArchiveFile; for the foreign binding, an AOT"
+                        + " cache, made with -XX:AOTCacheOutput and used with -XX:AOTCache.",
                 "what",
                 "time",
                 "with an archive");
@@ -539,9 +560,18 @@ final class Main {
         report.row("pagelock over JNA", overJna.text(" ms"), overArchivedJna.text(" ms"));
         report.row("pagelock over JNA with a bound method", overBound.text(" ms"), "");
         if (hasForeign) {
-            report.row("linking mlock and munlock as foreign functions, and a call", times[5].text(" ms"), "");
-            report.row("first use of pagelock to its first lock, foreign binding", times[6].text(" ms"), "");
-            report.row("the same over the foreign functions", overDowncall.text(" ms"), "");
+            report.row(
+                    "linking mlock and munlock as foreign functions, and a call",
+                    times[5].text(" ms"),
+                    hasAotCache ? times[7].text(" ms") : "");
+            report.row(
+                    "first use of pagelock to its first lock, foreign binding",
+                    times[6].text(" ms"),
+                    hasAotCache ? times[8].text(" ms") : "");
+            report.row(
+                    "the same over the foreign functions",
+                    overDowncall.text(" ms"),
+                    hasAotCache ? overCachedDowncall.text(" ms") : "");
         }
     }
 
