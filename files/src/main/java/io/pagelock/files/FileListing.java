@@ -22,6 +22,9 @@ import java.util.function.BooleanSupplier;
 
 /** Represents the regular files of a {@link FileSelection}, each once even if it has several names. Immutable. */
 public final class FileListing {
+    /** Of how many files the attributes are read side by side, and kept until all of them are. */
+    private static final int AT_ONCE = 4096;
+
     private final FileSelection selection;
     private final BooleanSupplier cancelled;
     private final List<FileEntry> files = new ArrayList<>();
@@ -100,8 +103,15 @@ public final class FileListing {
         while (!open.isEmpty()) {
             Path directory = open.remove();
             try {
-                for (Path child : children(directory)) {
-                    addChild(child, top, open, fileSystem);
+                List<Path> children = children(directory);
+                for (int from = 0; from < children.size(); from += AT_ONCE) {
+                    List<Path> some = children.subList(from, Math.min(from + AT_ONCE, children.size()));
+                    Object[] found = attributes(some);
+                    for (int i = 0; i < found.length; i++) {
+                        if (found[i] != null) {
+                            addChild(some.get(i), found[i], top, open, fileSystem);
+                        }
+                    }
                 }
             } catch (NoSuchFileException e) {
                 skip(directory, FileLockException.VANISHED, "vanished while it was being listed");
@@ -122,17 +132,38 @@ public final class FileListing {
         return children;
     }
 
-    private void addChild(Path child, Path top, Deque<Path> open, Object fileSystem) throws IOException {
-        checkCancelled();
-        if (selection.isExcluded(child)) {
-            return;
+    /** The attributes of each child, or the IOException for which there are none; null for what is excluded. */
+    private Object[] attributes(List<Path> children) {
+        Object[] attributes = new Object[children.size()];
+        Crew.run(attributes.length, i -> {
+            if (cancelled.getAsBoolean()) {
+                throw Locking.cancelled();
+            }
+            Path child = children.get(i);
+            attributes[i] = selection.isExcluded(child) ? null : attributes(child);
+        });
+        return attributes;
+    }
+
+    private Object attributes(Path child) {
+        try {
+            BasicFileAttributes attributes =
+                    Files.readAttributes(child, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+            return attributes.isSymbolicLink() && selection.followsLinks()
+                    ? Files.readAttributes(child, BasicFileAttributes.class)
+                    : attributes;
+        } catch (IOException e) {
+            return e;
         }
+    }
+
+    private void addChild(Path child, Object found, Path top, Deque<Path> open, Object fileSystem) throws IOException {
         BasicFileAttributes attributes;
         try {
-            attributes = Files.readAttributes(child, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-            if (attributes.isSymbolicLink() && selection.followsLinks()) {
-                attributes = Files.readAttributes(child, BasicFileAttributes.class);
+            if (found instanceof IOException) {
+                throw (IOException) found;
             }
+            attributes = (BasicFileAttributes) found;
         } catch (NoSuchFileException e) {
             if (Files.isSymbolicLink(child)) {
                 skip(child, FileLockException.SYMBOLIC_LINK, "a symbolic link to nothing");

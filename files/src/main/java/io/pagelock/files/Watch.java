@@ -6,6 +6,7 @@ import io.pagelock.PageLocker;
 import io.pagelock.PageStates;
 import io.pagelock.Tristate;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
@@ -69,11 +70,12 @@ final class Watch {
 
     /** Looks at all files a last time, without locking any of them again. */
     List<FileChange> lookAtAll() {
+        List<Optional<MappedFile.Change>> all = new ArrayList<>(Collections.nCopies(files.size(), Optional.empty()));
+        Crew.run(all.size(), i -> all.set(i, files.get(i).mapped().change()));
         Map<HeldFile, Optional<MappedFile.Change>> suspects = new LinkedHashMap<>();
-        for (HeldFile file : files) {
-            Optional<MappedFile.Change> change = file.mapped().change();
-            if (change.isPresent()) {
-                suspects.put(file, change);
+        for (int i = 0; i < all.size(); i++) {
+            if (all.get(i).isPresent()) {
+                suspects.put(files.get(i), all.get(i));
             }
         }
         return report(suspects, false);
