@@ -4,7 +4,9 @@ package io.pagelock.spi;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.lang.reflect.Constructor;
 import java.lang.reflect.Field;
+import java.lang.reflect.InvocationTargetException;
 import java.security.AccessController;
 import java.security.PrivilegedAction;
 
@@ -23,8 +25,15 @@ public final class DaemonThread implements PrivilegedAction<Thread> {
         }
     };
 
-    /** {@code Thread(group, work, name, stackSize, inheritThreadLocals)} of Java 9; null on Java 8. */
-    private static final MethodHandle CONSTRUCTOR = constructor();
+    /**
+     * {@code Thread(group, work, name, stackSize, inheritThreadLocals)} of Java 9; null on Java 8. Up to Java 17 a call by reflection
+     * saves the 4 ms that the first method handle takes to link. Later, reflection is made of method handles, JEP 416, and takes longer
+     * than one.
+     */
+    private static final Constructor<Thread> CONSTRUCTOR = constructor();
+
+    /** The same from Java 18 on; null before. */
+    private static final MethodHandle HANDLE = handle();
 
     private static final boolean CAN_RESTRICT = canRestrict();
 
@@ -98,20 +107,45 @@ public final class DaemonThread implements PrivilegedAction<Thread> {
     }
 
     private Thread make(ThreadGroup group) {
-        if (CONSTRUCTOR == null) {
-            return withoutLocals(new Thread(group, work, name));
-        }
         try {
-            return (Thread) CONSTRUCTOR.invokeExact(group, work, name, 0L, false);
-        } catch (RuntimeException | Error e) {
-            throw e;
+            if (HANDLE != null) {
+                return (Thread) HANDLE.invokeExact(group, work, name, 0L, false);
+            }
+            return CONSTRUCTOR == null
+                    ? withoutLocals(new Thread(group, work, name))
+                    : CONSTRUCTOR.newInstance(group, work, name, 0L, false);
+        } catch (InvocationTargetException e) {
+            return rethrow(e.getCause());
         } catch (Throwable e) {
-            throw new IllegalStateException(e);
+            return rethrow(e);
         }
     }
 
-    private static MethodHandle constructor() {
+    private static Thread rethrow(Throwable failure) {
+        if (failure instanceof RuntimeException) {
+            throw (RuntimeException) failure;
+        }
+        if (failure instanceof Error) {
+            throw (Error) failure;
+        }
+        throw new IllegalStateException(failure);
+    }
+
+    private static Constructor<Thread> constructor() {
         try {
+            return Thread.class.getConstructor(
+                    ThreadGroup.class, Runnable.class, String.class, long.class, boolean.class);
+        } catch (ReflectiveOperationException e) {
+            return null;
+        }
+    }
+
+    private static MethodHandle handle() {
+        try {
+            // 1.8, or 17.
+            if (Float.parseFloat(System.getProperty("java.specification.version")) < 18) {
+                return null;
+            }
             return MethodHandles.publicLookup()
                     .findConstructor(
                             Thread.class,
@@ -122,7 +156,8 @@ public final class DaemonThread implements PrivilegedAction<Thread> {
                                     String.class,
                                     long.class,
                                     boolean.class));
-        } catch (ReflectiveOperationException e) {
+        } catch (ReflectiveOperationException | RuntimeException e) {
+            // The constructor does it, too.
             return null;
         }
     }
