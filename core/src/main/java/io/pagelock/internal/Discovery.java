@@ -27,6 +27,12 @@ public final class Discovery {
     private static final String EVERY_BACKEND =
             "Add the artifact io.pagelock:pagelock, which brings the backend of every system";
 
+    private static final String WHOLE_JARS = "Check that its jars are complete and have one version";
+
+    private static final String MORE_ROOM =
+            "Give this process more heap, or let it have more threads (ulimit -u, TasksMax=, the limit"
+                    + " on processes of a container), and start it again, since the outcome of the first call is kept";
+
     private static final String JMX_PROPERTY = "io.pagelock.jmx";
 
     private static final List<String> GRANT = Collections.unmodifiableList(Arrays.asList(
@@ -334,7 +340,7 @@ public final class Discovery {
             } catch (PageLockException e) {
                 return failed(name, e.detail(), e.remedies(), e);
             } catch (RuntimeException | Error e) {
-                return failed(name, e.toString(), one("Check that its jars are complete and have one version"), e);
+                return failed(name, e.toString(), one(e instanceof OutOfMemoryError ? MORE_ROOM : WHOLE_JARS), e);
             } finally {
                 if (!opened) {
                     mark.release();

@@ -205,6 +205,14 @@ class DiscoveryTest {
     }
 
     @Test
+    void wantOfThreadsWhileOpeningIsNotBlamedOnTheJars() {
+        BackendProvider starved = provider("linux", null);
+        when(starved.open(LINUX)).thenThrow(new OutOfMemoryError("unable to create native thread"));
+        String message = refusal(find(starved));
+        assertTrue(message.contains("more threads (ulimit -u") && !message.contains("jars"), message);
+    }
+
+    @Test
     void aLinkageErrorWhileOpeningIsReported() {
         BackendProvider broken = provider("linux", null);
         when(broken.open(LINUX)).thenThrow(new NoClassDefFoundError("com/sun/jna/Native"));
