@@ -53,7 +53,7 @@ final class OtherJvm {
         if (library.contains("/libjvm.so") && !handlesQuit(caught) && !hasSocket()) {
             throw refusal(
                     "it does not handle SIGQUIT, the signal that asks a JVM to load an agent: it has just started,"
-                            + " or was started with -Xrs");
+                            + " or was started with -Xrs and -XX:+DisableAttachMechanism");
         }
     }
 
