@@ -2,13 +2,15 @@
 package io.pagelock;
 
 /**
- * Loads the classes that lie on the way to a lock, so that a JVM can write them to an archive. More than half of the time of the first lock
- * in a JVM is the loading and verifying of classes, which an archive saves.
+ * Loads the classes that a lock needs, so that a JVM can write them to an archive. More than half of the time of the
+ * first lock in a JVM goes into loading and verifying classes, which an archive saves.
  *
- * <p>Run it once, with the class path of your program: {@code java -XX:AOTCacheOutput=program.aot -cp ... io.pagelock.TrainingRun} on JDK 25 and
- * later, with {@code -XX:ArchiveClassesAtExit=program.jsa} on JDK 13 and later; then start the program with {@code -XX:AOTCache=program.aot} or
- * {@code -XX:SharedArchiveFile=program.jsa}. The same JDK must do both, and the class path of the program may only be longer at its end. A training
- * run of the program itself, in which it locks memory, does as well and archives its own classes, too.
+ * <p>Run it once, with the class path of your program:
+ * {@code java -XX:AOTCacheOutput=program.aot -cp ... io.pagelock.TrainingRun} on JDK 25 and later, with
+ * {@code -XX:ArchiveClassesAtExit=program.jsa} on JDK 13 and later; then start the program with
+ * {@code -XX:AOTCache=program.aot} or {@code -XX:SharedArchiveFile=program.jsa}. The same JDK must do both, and the
+ * class path of the program must begin with the same jars. A training run of the program itself, in which it locks
+ * memory, works too and also archives the program's classes.
  */
 public final class TrainingRun {
     private static final long REGISTRATION_MILLIS = 30_000;
@@ -16,8 +18,9 @@ public final class TrainingRun {
     private TrainingRun() {}
 
     /**
-     * Locks one page, unlocks it, and waits until pagelock has registered its MBean. Where the kernel refuses the lock, as in the build of an
-     * image without the right to lock memory, it returns all the same, since the classes are loaded by then. Prints nothing.
+     * Locks one page, unlocks it, and waits until pagelock has registered its MBean. If the kernel refuses the lock,
+     * for example while an image is built without the right to lock memory, it returns normally, since the classes are
+     * loaded by then. Prints nothing.
      *
      * @param arguments ignored
      * @throws PageLockException if no backend fits this system
