@@ -212,7 +212,9 @@ public class FakeHarness implements Harness {
 
     @Override
     public void refuseNextLock() {
+        // A backend may ask once more.
         kernel.failAt(Call.MLOCK, 1, kernel.rules().errno(Refusal.LIMIT));
+        kernel.failAt(Call.MLOCK, 2, kernel.rules().errno(Refusal.LIMIT));
     }
 
     @Override

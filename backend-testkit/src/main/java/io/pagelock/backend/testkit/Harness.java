@@ -313,7 +313,10 @@ public interface Harness extends AutoCloseable {
         throw new UnsupportedOperationException("refuseUnlockAll");
     }
 
-    /** Makes the system refuse the next lock with the errno of a limit or a hole, although there is neither. */
+    /**
+     * Makes the system refuse the next lock with the errno of a limit or a hole, although there is neither; twice if the backend asks
+     * once more.
+     */
     default void refuseNextLock() {
         throw new UnsupportedOperationException("refuseNextLock");
     }
