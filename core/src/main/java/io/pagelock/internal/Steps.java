@@ -8,6 +8,7 @@ import io.pagelock.spi.Backend;
 import io.pagelock.spi.DaemonThread;
 import io.pagelock.spi.FileReading;
 import io.pagelock.spi.LimitChecking;
+import io.pagelock.spi.LockingAgain;
 import io.pagelock.spi.PagingIn;
 import java.util.ArrayList;
 import java.util.List;
@@ -69,6 +70,8 @@ class Steps {
     private final LimitChecking limits;
     /** Null if locking reads files well enough by itself. */
     private final FileReading files;
+    /** Null where it saves nothing. */
+    private final LockingAgain again;
 
     private final long firstStep;
     private final long smallestStep;
@@ -82,6 +85,7 @@ class Steps {
         forecasts = new Forecasts(backend);
         limits = Abilities.of(backend, LimitChecking.class);
         files = Abilities.of(backend, FileReading.class);
+        again = Abilities.of(backend, LockingAgain.class);
         firstStep = Math.max(ONE_CALL, backend.pageSize());
         smallestStep = Math.max(256L << 10, backend.pageSize());
     }
@@ -123,8 +127,9 @@ class Steps {
             return;
         }
         long before = progress.bytes();
+        boolean lockedOnFault = alone && locksOnFault;
         boolean mayPageIn = false;
-        if (alone && locksOnFault) {
+        if (lockedOnFault) {
             backend.lock(start, length, LockOptions.ON_FAULT);
             mayPageIn = paging != null;
         }
@@ -135,7 +140,7 @@ class Steps {
                 check(progress);
                 long begin = now();
                 long size = readIn(start + done, Math.min(piece(start + done, step), length - done), progress);
-                backend.lock(start + done, size, LockOptions.FULL);
+                lockStep(start + done, size, lockedOnFault);
                 long nanos = now() - begin;
                 step = next(step, size, nanos);
                 done += size;
@@ -152,6 +157,15 @@ class Steps {
             // A step has edges of its own and needs a mapping more than the whole range does.
             backend.lock(start, length, LockOptions.FULL);
             progress.reach(before + length);
+        }
+    }
+
+    /** The backend asks once whether the range is really locked: after the lock on fault, or after each step. */
+    private void lockStep(long start, long length, boolean lockedOnFault) {
+        if (lockedOnFault && again != null) {
+            again.lockAgain(start, length);
+        } else {
+            backend.lock(start, length, LockOptions.FULL);
         }
     }
 

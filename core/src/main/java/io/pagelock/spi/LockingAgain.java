@@ -2,7 +2,7 @@
 package io.pagelock.spi;
 
 /**
- * Locks a page that is already locked. This is worth implementing if {@link Backend#lock} afterwards asks the system
+ * Locks what is already locked. This is worth implementing if {@link Backend#lock} afterwards asks the system
  * whether it has locked anything, since here that is known.
  *
  * <p>An optional ability: the engine finds it with {@link Backend#ability}. The rules of {@link Backend} on addresses
@@ -10,11 +10,12 @@ package io.pagelock.spi;
  */
 public interface LockingAgain {
     /**
-     * Locks a page fully that other handles hold, and that {@link PageStateReading#anyLocked} has just found locked.
-     * Still asks the system to lock it, since a page that is marked as locked need not be in memory.
+     * Locks a range fully that is known to be locked: a page that other handles hold and that
+     * {@link PageStateReading#anyLocked} has just found locked, or a part of a range that {@link Backend#lock} has just locked on
+     * fault. Still asks the system to lock it, since a page that is marked as locked need not be in memory.
      *
-     * @param address the start of the page
-     * @param length the page size, in bytes
+     * @param address the start of the range, on a page boundary
+     * @param length a multiple of the page size, in bytes
      * @throws io.pagelock.PageLockException if the system refused
      */
     void lockAgain(long address, long length);

@@ -33,6 +33,7 @@ import io.pagelock.Tristate;
 import io.pagelock.spi.Backend;
 import io.pagelock.spi.FileReading;
 import io.pagelock.spi.LimitChecking;
+import io.pagelock.spi.LockingAgain;
 import io.pagelock.spi.PagingIn;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -114,6 +115,25 @@ class StepsTest {
         order.verify(backend).lock(START, 4 * MIB, Set.of());
         order.verify(backend).lock(START + 4 * MIB, MIB, Set.of());
         verify(backend, never()).lock(START, 5 * MIB, Set.of());
+    }
+
+    /** The lock on fault has shown that the range can be locked; what was not locked before is asked about step by step. */
+    @Test
+    void stepsWithinALockOnFaultAreNotAskedAboutAgain() {
+        Backend proving = mock(Backend.class, withSettings().extraInterfaces(LockingAgain.class));
+        when(proving.ability(any())).thenCallRealMethod();
+        when(proving.pageSize()).thenReturn(4096L);
+        when(proving.capabilities()).thenReturn(EnumSet.of(Capability.LOCK_ON_FAULT));
+        Steps steps = new Steps(proving);
+        steps.lock(START, 5 * MIB, true, Progress.UNWATCHED);
+        InOrder order = inOrder(proving);
+        order.verify(proving).lock(START, 5 * MIB, Set.of(LockOption.ON_FAULT));
+        order.verify((LockingAgain) proving).lockAgain(START, 4 * MIB);
+        order.verify((LockingAgain) proving).lockAgain(START + 4 * MIB, MIB);
+        steps.lock(START, 5 * MIB, false, Progress.UNWATCHED);
+        order.verify(proving).lock(START, 4 * MIB, Set.of());
+        order.verify(proving).lock(START + 4 * MIB, MIB, Set.of());
+        verify((LockingAgain) proving, times(2)).lockAgain(anyLong(), anyLong());
     }
 
     @Test
