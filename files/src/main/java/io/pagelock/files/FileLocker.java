@@ -81,13 +81,12 @@ public final class FileLocker {
      *
      * @param files which
      * @param options how
-     * @return the lock in progress; close what it yields
+     * @return the lock in progress; close what it yields. It completes with an {@code OutOfMemoryError} if no thread can be started
      */
     @CheckReturnValue
     public PendingFiles lockAsync(FileSelection files, FileLockOptions options) {
         PendingFiles pending = new PendingFiles();
-        DaemonThread.of("pagelock-files", () -> pending.run(this, files, options))
-                .start();
+        pending.startIn(DaemonThread.of("pagelock-files", () -> pending.run(this, files, options)));
         return pending;
     }
 }

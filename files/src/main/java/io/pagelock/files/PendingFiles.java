@@ -39,6 +39,14 @@ public final class PendingFiles implements Future<HeldFiles> {
         }
     }
 
+    void startIn(Thread thread) {
+        try {
+            thread.start();
+        } catch (OutOfMemoryError e) {
+            result.completeExceptionally(e);
+        }
+    }
+
     /**
      * Returns how much is done so far.
      *

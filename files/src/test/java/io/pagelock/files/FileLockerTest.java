@@ -3,6 +3,7 @@ package io.pagelock.files;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -235,6 +237,19 @@ class FileLockerTest {
             assertEquals(3L * PAGE, held.lockedBytes());
         }
         assertEquals(0, lockedPages(a));
+    }
+
+    @Test
+    void withoutAThreadAnAsynchronousLockFails() {
+        PendingFiles pending = new PendingFiles();
+        OutOfMemoryError none = new OutOfMemoryError("unable to create native thread");
+        pending.startIn(new Thread() {
+            @Override
+            public synchronized void start() {
+                throw none;
+            }
+        });
+        assertSame(none, assertThrows(ExecutionException.class, pending::get).getCause());
     }
 
     @Test

@@ -252,7 +252,8 @@ final class Slabs {
     private synchronized String describe() {
         return "the pool's budget is "
                 + (budget == Long.MAX_VALUE ? "unlimited" : ByteSize.format(budget)) + ", " + ByteSize.format(bytes)
-                + " of it are used for " + open + " secrets (at most " + ByteSize.format(highWater) + " were)";
+                + " of it are used for " + open + (open == 1 ? " secret" : " secrets") + " (at most "
+                + ByteSize.format(highWater) + " were)";
     }
 
     private synchronized void requireOpen() {
