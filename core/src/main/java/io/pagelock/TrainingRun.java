@@ -9,7 +9,7 @@ package io.pagelock;
  * {@code java -XX:AOTCacheOutput=program.aot -cp ... io.pagelock.TrainingRun} on JDK 25 and later, with
  * {@code -XX:ArchiveClassesAtExit=program.jsa} on JDK 13 and later; then start the program with
  * {@code -XX:AOTCache=program.aot} or {@code -XX:SharedArchiveFile=program.jsa}. The same JDK must do both, and the
- * class path of the program must begin with the same jars. A training run of the program itself, in which it locks
+ * class path of the program must begin with the same jars; a class path with a directory of classes gets no archive. A training run of the program itself, in which it locks
  * memory, works too and also archives the program's classes.
  */
 public final class TrainingRun {

@@ -16,8 +16,9 @@ import org.junit.jupiter.api.io.TempDir;
 class TrainingRunTest {
     private static final boolean HAS_AOT_CACHE = Runtime.version().feature() >= 25;
 
+    /** With jars alone: no archive is written with a directory on the class path. */
     private static ChildJvm jvm(String... options) {
-        return Jars.application().options(options);
+        return new ChildJvm().classPath(Jars.path(Jars.ofLinuxApplication())).options(options);
     }
 
     private static String write(Path archive) {
