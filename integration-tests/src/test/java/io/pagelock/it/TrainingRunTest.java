@@ -36,7 +36,7 @@ class TrainingRunTest {
         assertTrue(Files.exists(archive), training.succeeded());
         String loaded =
                 jvm(read(archive), "-Xlog:class+load").run(TrainingRun.class).succeeded();
-        for (String each : new String[] {"internal.Engine", "internal.RangeLocks", "backend.linux.LinuxBackend"}) {
+        for (String each : new String[] {"internal.Engine", "internal.Call", "backend.linux.LinuxBackend"}) {
             assertTrue(loaded.matches("(?s).*io\\.pagelock\\." + each + " source: shared objects file.*"), loaded);
         }
     }
