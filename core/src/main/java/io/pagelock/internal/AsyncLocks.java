@@ -327,7 +327,7 @@ final class AsyncLocks {
             long length;
             synchronized (this) {
                 start = at;
-                length = Math.min(Steps.piece(at, step), end - at);
+                length = Steps.isLarge(handle.hold().bytes()) ? Math.min(Steps.piece(at, step), end - at) : end - at;
             }
             long since = System.nanoTime();
             AsyncCall begun = null;

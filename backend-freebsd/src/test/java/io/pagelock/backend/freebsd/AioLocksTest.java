@@ -131,6 +131,18 @@ class AioLocksTest {
         assertEquals("000", kernel.locked(address, 3));
     }
 
+    /** Only a large range is locked in steps, which end at multiples of their size. */
+    @Test
+    void aSmallLockIsOneJobWhereverItLies() throws Exception {
+        long step = 4 << 20;
+        long address = kernel.map(step / PAGE + 2);
+        long multiple = address + step & -step;
+        try (PageLock lock = result(submit(multiple - PAGE, 2))) {
+            assertTrue(lock.isValid());
+            assertAllReaped(1);
+        }
+    }
+
     @Test
     void lockAsyncReturnsWhileTheKernelIsAtIt() throws Exception {
         kernel.set("aio_hold", 1);
