@@ -39,8 +39,12 @@ final class Call {
     long[] heldByOthers;
     /** Of these, what was not locked: whoever holds it has unmapped it, and other memory is mapped there now. */
     Parts stale;
+    /** Of a call for one page: others held it fully when the call began, and no address-space lock was open. */
+    boolean isHeldFully;
     /** The only page of the call was found locked just before it is locked. */
     boolean isKnownLocked;
+    /** As it is locked, it is in memory, too. */
+    boolean isKnownResident;
     /** Nobody else held any of the pages when the call began, none was a leftover, and no address-space lock was open. */
     boolean alone;
     /** The system was asked once, for all of it, and leaves nothing behind when it refuses. */

@@ -100,6 +100,7 @@ final class LockTable {
             underWay.add(part);
         }
         call.alone &= !covered;
+        call.isHeldFully &= !covered;
         call.ownsParts = true;
         call.epoch = epoch;
         hold.epoch = epoch;

@@ -53,7 +53,9 @@ final class RangeCalls {
                 } else if (call.isKnownLocked) {
                     // Once: before it is asked again, the kernel has dropped every lock.
                     call.isKnownLocked = false;
-                    again.lockAgain(start, end - start);
+                    if (!call.isKnownResident) {
+                        again.lockAgain(start, end - start);
+                    }
                     call.progress.add(end - start);
                 } else {
                     steps.lock(start, end - start, call.weakened, call.progress);
@@ -85,6 +87,7 @@ final class RangeCalls {
                 call.stale.addApart(held[i], held[i + 1]);
             } else if (locked == Tristate.YES && again != null && held[i + 1] - held[i] == pageSize) {
                 call.isKnownLocked = call.count() == 1 && call.span(0).end - call.span(0).start == pageSize;
+                call.isKnownResident = call.isKnownLocked && call.isHeldFully && again.staysInMemory(held[i], pageSize);
             }
         }
     }

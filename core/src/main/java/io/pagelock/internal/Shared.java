@@ -30,6 +30,7 @@ final class Shared {
                 if (look.count() > 0 && looks <= MOST_QUESTIONS) {
                     held = held == null ? new Parts() : held;
                     held.addApart(max(look.start(), part.start), min(look.end(), part.end));
+                    call.isHeldFully = look.full() > 0;
                 }
                 if (call.hold.onFault && look.full() > 0) {
                     heldFully = heldFully == null ? new Parts() : heldFully;

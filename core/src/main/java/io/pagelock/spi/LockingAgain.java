@@ -19,4 +19,17 @@ public interface LockingAgain {
      * @throws io.pagelock.PageLockException if the system refused
      */
     void lockAgain(long address, long length);
+
+    /**
+     * Reports whether a page is in memory if it is locked, so that it need not be locked again: one that other handles hold
+     * fully, and that {@link PageStateReading#anyLocked} has just found locked. The page of a file may not be, since the
+     * file may have been truncated under its lock.
+     *
+     * @param address the start of the page
+     * @param length the page size, in bytes
+     * @return false, as here, if that is not certain
+     */
+    default boolean staysInMemory(long address, long length) {
+        return false;
+    }
 }

@@ -62,6 +62,7 @@ final class LinuxBackend extends AbstractBackend
     private final LockOracle oracle;
     private final LockProof proof;
     private final FilePages filePages;
+    private final AnonymousPages anonymousPages;
     private final SideBySide sideBySide;
     private final UnlockAround unlockAround;
     private final PageStateReader pageStates;
@@ -100,6 +101,7 @@ final class LinuxBackend extends AbstractBackend
         sideBySide = new SideBySide(calls, query, proc);
         unlockAround = new UnlockAround(calls, proc, found.oracle);
         pageStates = new PageStateReader(calls, proc, found.oracle, pageSize());
+        anonymousPages = new AnonymousPages(query, pageSize());
         filePages = new FilePages(
                 calls, constants, proc, query, refusals, capabilities().contains(Capability.PAGE_IN));
     }
@@ -119,6 +121,7 @@ final class LinuxBackend extends AbstractBackend
 
     @Override
     public void lock(long address, long length, Set<LockOption> options) {
+        anonymousPages.forget(address, length);
         if (options.contains(LockOption.ON_FAULT)) {
             check(MLOCK2, calls.mlock2(address, length, LinuxConstants.MLOCK_ONFAULT), address, length);
             proof.check(MLOCK2, address, length);
@@ -134,6 +137,11 @@ final class LinuxBackend extends AbstractBackend
         memory.beforeLock(address, length);
         filePages.readInAll(address, length);
         check(MLOCK, calls.mlock(address, length), address, length);
+    }
+
+    @Override
+    public boolean staysInMemory(long address, long length) {
+        return anonymousPages.contains(address);
     }
 
     /** Asks once more when no cause of a refusal is left to be found: other threads may have made room since. */

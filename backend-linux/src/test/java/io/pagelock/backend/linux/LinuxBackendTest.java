@@ -318,6 +318,38 @@ class LinuxBackendTest {
         first.close();
     }
 
+    /** From the third lock within another on, when the kernel has been asked once whether the page is of a file. */
+    @Test
+    void aPageOfNoFileIsOnlyAskedForAgain() {
+        assertEquals(List.of("msync(10000, 1000, 3)"), callsOfLaterLock(0, false));
+        List<String> locked = List.of("msync(10000, 1000, 3)", "mlock(10000, 1000)");
+        assertEquals(locked, callsOfLaterLock(42, false), "a file may have been truncated");
+        assertEquals(locked, callsOfLaterLock(0, true), "an address-space lock may have locked what is not in memory");
+        assertEquals(locked, callsOfLaterLock(0, false, LockOption.ON_FAULT), "it need not be in memory");
+    }
+
+    /** Returns the calls of a full lock of a page that one with these options holds, and was locked within it before. */
+    private List<String> callsOfLaterLock(long inode, boolean future, LockOption... options) {
+        ScriptedCalls calls = new ScriptedCalls(LinuxConstants.GENERIC);
+        calls.lockFlags = true;
+        calls.ends.add(0x20000L);
+        calls.inodes.put(0x20000L, inode);
+        PageLocker locker = PageLockers.over(backend(calls, LinuxConstants.GENERIC, "6.18.0", 64));
+        MemoryRange page = MemoryRange.of(0x10000, PAGE);
+        locker.lock(page, options);
+        List<PageLock> within = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            within.add(locker.lock(page));
+        }
+        within.forEach(PageLock::close);
+        if (future) {
+            locker.lockAddressSpace(AddressSpaceScope.FUTURE);
+        }
+        calls.log.clear();
+        locker.lock(page);
+        return calls.log.stream().filter(each -> each.matches("ms.*|ml.*")).collect(Collectors.toList());
+    }
+
     @Test
     void errnoIsNotReadAfterASuccess() {
         LinuxCalls calls = mock(LinuxCalls.class);

@@ -14,6 +14,11 @@ import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.engine.PageLockers;
 import io.pagelock.spi.Host;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -21,6 +26,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
 
 /** A client unmaps memory without closing its handle, as message stores do with their files, and maps other memory there. */
 @EnabledOnOs(OS.LINUX)
@@ -110,8 +116,9 @@ class StaleHandlesTest {
     /** The page need not be proved locked once more where it was found locked just before; what is mapped now, must. */
     @Test
     void memoryThatMayBeDroppedIsRefusedThereToo() {
-        lock(0, 1);
-        lock(0, 1);
+        for (int i = 0; i < 5; i++) {
+            lock(0, 1);
+        }
         long mapped = Libc.mmap(
                 at,
                 PAGE,
@@ -124,6 +131,26 @@ class StaleHandlesTest {
         map(at, 1, Libc.MAP_FIXED);
         lock(0, 1);
         assertLockedAre(0, 1);
+    }
+
+    /** That the pages before it were of no file says nothing about it. */
+    @Test
+    void aFileThatComesToLieThereIsBroughtInAgain(@TempDir Path directory) throws IOException {
+        for (int i = 0; i < 5; i++) {
+            lock(0, 1);
+        }
+        Path file = Files.write(directory.resolve("file"), new byte[(int) PAGE]);
+        int fd = Libc.open(file, false);
+        assertEquals(at, Libc.mmap(at, PAGE, Libc.PROT_READ, Libc.MAP_SHARED | Libc.MAP_FIXED, fd, 0));
+        Libc.close(fd);
+        lock(0, 1);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.truncate(0);
+        }
+        for (int i = 0; i < 5; i++) {
+            assertThrows(PageLockException.class, () -> locker.lock(pages(0, 1)));
+        }
+        map(at, 1, Libc.MAP_FIXED);
     }
 
     @Test
