@@ -193,7 +193,13 @@ public final class Discovery {
             return find(
                     ServiceLoader.load(BackendProvider.class, loader),
                     Host.current(),
-                    System::getProperty,
+                    // No lambda: the first one of a JVM takes milliseconds to link.
+                    new UnaryOperator<String>() {
+                        @Override
+                        public String apply(String property) {
+                            return System.getProperty(property);
+                        }
+                    },
                     OwnerMark.PROCESS);
         } catch (RuntimeException | Error e) {
             // An exception here would leave a class that cannot be initialized, and every later call without a reason.

@@ -22,6 +22,7 @@ import io.pagelock.Reason;
 import io.pagelock.Statistics;
 import io.pagelock.SyncOption;
 import io.pagelock.spi.Backend;
+import io.pagelock.spi.DaemonThread;
 import io.pagelock.spi.PageStateReading;
 import io.pagelock.spi.RangeSet;
 import io.pagelock.spi.Syncing;
@@ -59,7 +60,7 @@ public final class Engine implements PageLocker {
     /** Only written: what is about to be written must still be reachable. */
     private final AtomicReference<Object> reachable = new AtomicReference<>();
 
-    /** Run once, with the first lock. */
+    /** Run once, after the first lock. */
     private final AtomicReference<Runnable> atFirstLock = new AtomicReference<>();
 
     /**
@@ -242,7 +243,7 @@ public final class Engine implements PageLocker {
             Runnable first = atFirstLock.getAndSet(null);
             if (first != null) {
                 try {
-                    first.run();
+                    DaemonThread.of("pagelock-jmx", first).start();
                 } catch (RuntimeException | Error e) {
                     // The lock matters, this does not.
                     return handle;
@@ -297,7 +298,7 @@ public final class Engine implements PageLocker {
                 .build();
     }
 
-    /** Has something done after the first lock, whose failure nobody sees: a JVM may lack what it takes, such as JMX. */
+    /** Has something done by a thread after the first lock. Nobody sees its failure: a JVM may lack what it takes, such as JMX. */
     Engine atFirstLock(Runnable action) {
         atFirstLock.set(action);
         return this;

@@ -105,7 +105,13 @@ final class Leaks {
             // A security manager that lets nobody choose.
             value = null;
         }
-        return new Leaks(value, LeakLog::warn);
+        // No lambda: this is part of the first lock.
+        return new Leaks(value, new BiConsumer<String, Throwable>() {
+            @Override
+            public void accept(String message, Throwable place) {
+                LeakLog.warn(message, place);
+            }
+        });
     }
 
     long count() {

@@ -4,7 +4,6 @@ package io.pagelock.internal;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLockerMXBean;
 import io.pagelock.Statistics;
-import io.pagelock.spi.DaemonThread;
 import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.Map;
@@ -23,12 +22,8 @@ final class Monitoring implements PageLockerMXBean {
         this.locker = locker;
     }
 
-    /** Registers in a thread of its own: the first use of JMX takes longer than the first lock should. */
+    /** Registers. The first use of JMX takes longer than the first lock should. */
     static void register(Engine locker) {
-        DaemonThread.of("pagelock-jmx", () -> registerHere(locker)).start();
-    }
-
-    private static void registerHere(Engine locker) {
         try {
             bean = WeakBean.register(
                     ManagementFactory.getPlatformMBeanServer(),

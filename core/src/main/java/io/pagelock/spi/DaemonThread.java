@@ -142,8 +142,8 @@ public final class DaemonThread implements PrivilegedAction<Thread> {
 
     private static MethodHandle handle() {
         try {
-            // 1.8, or 17.
-            if (Float.parseFloat(System.getProperty("java.specification.version")) < 18) {
+            // Of Java 8, it is 1.8, which is no such number.
+            if (Integer.parseInt(System.getProperty("java.specification.version")) < 18) {
                 return null;
             }
             return MethodHandles.publicLookup()
@@ -157,7 +157,7 @@ public final class DaemonThread implements PrivilegedAction<Thread> {
                                     long.class,
                                     boolean.class));
         } catch (ReflectiveOperationException | RuntimeException e) {
-            // The constructor does it, too.
+            // The constructor, where there is one, does it, too.
             return null;
         }
     }
