@@ -8,6 +8,7 @@ import java.lang.invoke.MethodType;
 import java.lang.reflect.Method;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,13 +23,21 @@ import java.util.Map;
  *
  * <pre>{@code
  * final class LinuxCalls$Foreign implements LinuxCalls {
- *     static final MethodHandle mlock0 = classDataAt(0);
+ *     static final MethodHandle mlock0;
+ *
+ *     static {
+ *         Object[] data = (Object[]) MethodHandles.classData(MethodHandles.lookup(), "_", Object[].class);
+ *         mlock0 = (MethodHandle) data[0];
+ *         data[1] = new LinuxCalls$Foreign();
+ *     }
  *
  *     public int mlock(long a, long b) {
- *         return mlock0.invokeExact(a, b);
+ *         return (int) mlock0.invokeExact(a, b, 0L);
  *     }
  * }
  * }</pre>
+ *
+ * <p>Dynamic constants, and a handle for the constructor, would be shorter and take milliseconds of the first lock.
  */
 final class CallClass {
     private static final int JAVA_22 = 66;
@@ -39,9 +48,11 @@ final class CallClass {
 
     private static final String HANDLE = "java/lang/invoke/MethodHandle";
     private static final String HANDLES = "java/lang/invoke/MethodHandles";
+    private static final String OBJECTS = "[Ljava/lang/Object;";
     private static final String HANDLE_TYPE = "L" + HANDLE + ";";
-    private static final String CLASS_DATA_AT =
-            "(Ljava/lang/invoke/MethodHandles$Lookup;Ljava/lang/String;Ljava/lang/Class;I)Ljava/lang/Object;";
+    private static final String LOOKUP_TYPE = "Ljava/lang/invoke/MethodHandles$Lookup;";
+    private static final String CLASS_DATA =
+            "(" + LOOKUP_TYPE + "Ljava/lang/String;Ljava/lang/Class;)Ljava/lang/Object;";
 
     private final Bytes pool = new Bytes();
     private final Map<List<Object>, Integer> constants = new HashMap<>();
@@ -52,7 +63,8 @@ final class CallClass {
      * Makes an object of a class in the lookup's package.
      *
      * @param own a lookup with full access from where the interface is accessible
-     * @param handles a handle for each abstract method: of its own type, of longs alone, or {@link Downcall#BOXED}
+     * @param handles a handle for each abstract method: of its own type, of longs alone, as many or more, or
+     *     {@link Downcall#BOXED}
      */
     static Object instance(MethodHandles.Lookup own, Class<?> calls, Map<Method, MethodHandle> handles) {
         List<MethodType> types = new ArrayList<>();
@@ -64,17 +76,12 @@ final class CallClass {
         try {
             // Initialized now: the first call, perhaps one without which something stays locked, needs less memory
             // then.
-            MethodHandles.Lookup hidden =
-                    own.defineHiddenClassWithClassData(bytes, List.copyOf(handles.values()), true);
-            return hidden.findConstructor(hidden.lookupClass(), MethodType.methodType(void.class))
-                    .invoke();
+            Object[] data = Arrays.copyOf(handles.values().toArray(), handles.size() + 1);
+            own.defineHiddenClassWithClassData(bytes, data, true);
+            return data[handles.size()];
         } catch (IllegalAccessException | IllegalAccessError e) {
             throw new IllegalArgumentException(
                     own + " gives no full access to its package, in which " + calls.getName() + " is implemented", e);
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new AssertionError(e);
         }
     }
 
@@ -129,10 +136,6 @@ final class CallClass {
         return constant(new Bytes().u1(1).utf(text), 1, text);
     }
 
-    private int integer(int value) {
-        return constant(new Bytes().u1(3).u4(value), 3, value);
-    }
-
     /** A constant that refers to one or two others, each by 2 bytes. */
     private int reference(int tag, int first, int... second) {
         Bytes bytes = new Bytes().u1(tag).u2(first);
@@ -160,20 +163,30 @@ final class CallClass {
         Bytes fields = new Bytes();
         Bytes code = new Bytes();
         Bytes initializer = new Bytes();
-        Bytes bootstraps = new Bytes();
-        int classDataAt = constant(
-                new Bytes().u1(15).u1(6).u2(methodRef(HANDLES, "classDataAt", CLASS_DATA_AT)), 15, CLASS_DATA_AT);
+        // invokestatic, ldc_w, ldc_w, invokestatic, checkcast, astore_0
+        initializer.u1(0xb8).u2(methodRef(HANDLES, "lookup", "()" + LOOKUP_TYPE));
+        initializer.u1(0x13).u2(reference(8, utf("_"))).u1(0x13).u2(classOf(OBJECTS));
+        initializer.u1(0xb8).u2(methodRef(HANDLES, "classData", CLASS_DATA));
+        initializer.u1(0xc0).u2(classOf(OBJECTS)).u1(0x4b);
 
         for (int i = 0; i < methods.size(); i++) {
             String handle = methods.get(i).getName() + i;
             fields.u2(STATIC | FINAL).u2(utf(handle)).u2(utf(HANDLE_TYPE)).u2(0);
-            bootstraps.u2(classDataAt).u2(1).u2(integer(i));
-            // ldc_w, putstatic
-            initializer.u1(0x13).u2(reference(17, i, nameAndType("_", HANDLE_TYPE)));
+            // aload_0, sipush, aaload, checkcast, putstatic
+            initializer.u1(0x2a).u1(0x11).u2(i).u1(0x32).u1(0xc0).u2(classOf(HANDLE));
             initializer.u1(0xb3).u2(fieldRef(name, handle, HANDLE_TYPE));
             add(code, methods.get(i), fieldRef(name, handle, HANDLE_TYPE), types.get(i));
         }
-        method(code, STATIC, "<clinit>", "()V", 1, 0, initializer.u1(0xb1));
+        // aload_0, sipush, new, dup, invokespecial, aastore, return
+        initializer
+                .u1(0x2a)
+                .u1(0x11)
+                .u2(methods.size())
+                .u1(0xbb)
+                .u2(classOf(name))
+                .u1(0x59);
+        initializer.u1(0xb7).u2(methodRef(name, "<init>", "()V")).u1(0x53).u1(0xb1);
+        method(code, STATIC, "<clinit>", "()V", 4, 1, initializer);
         // aload_0, invokespecial, return
         Bytes constructor = new Bytes()
                 .u1(0x2a)
@@ -192,11 +205,7 @@ final class CallClass {
                 .add(fields)
                 .u2(methods.size() + 2)
                 .add(code)
-                .u2(1)
-                .u2(utf("BootstrapMethods"))
-                .u4(bootstraps.size() + 2)
-                .u2(methods.size())
-                .add(bootstraps);
+                .u2(0);
         return new Bytes()
                 .u4(0xcafebabe)
                 .u4(JAVA_22)
@@ -207,7 +216,7 @@ final class CallClass {
                 .toByteArray();
     }
 
-    /** A method that passes its arguments to its handle: as they are, each widened to a long, or boxed in an array. */
+    /** A method that passes its arguments to its handle: as they are, each widened to a long and then zeros, or boxed in an array. */
     private void add(Bytes methods, Method method, int field, MethodType handle) {
         MethodType type = MethodType.methodType(method.getReturnType(), method.getParameterTypes());
         boolean boxes = handle.equals(Downcall.BOXED);
@@ -235,13 +244,17 @@ final class CallClass {
                 code.u1(0x85);
             }
         }
+        for (int i = type.parameterCount(); !boxes && i < handle.parameterCount(); i++) {
+            // lconst_0
+            code.u1(0x09);
+        }
         // invokevirtual; l2i; lreturn, ireturn
         code.u1(0xb6).u2(methodRef(HANDLE, "invokeExact", handle.descriptorString()));
         if (handle.returnType() == long.class && type.returnType() == int.class) {
             code.u1(0x88);
         }
         code.u1(type.returnType() == long.class ? 0xad : 0xac);
-        int stack = 1 + Math.max(5, 2 * type.parameterCount());
+        int stack = 1 + Math.max(5, 2 * handle.parameterCount());
         method(methods, PUBLIC, method.getName(), type.descriptorString(), stack, local, code);
     }
 

@@ -15,17 +15,20 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Method;
 import java.util.Arrays;
-import java.util.Collections;
 
 /**
  * Makes method handles that call C functions, by the rules of {@link io.pagelock.backend.support.NativeCalls}. Every argument and
- * result goes through a register or a slot of the width of a pointer, as all systems do it that have this API: so functions of as
- * many arguments share one linked shape, which takes milliseconds to make. No memory segment is made for a call, and no call is
+ * result goes through a register or a slot of the width of a pointer, and the caller removes what it passed, as all systems do it
+ * that have this API. So a function may be passed more arguments than it takes, and all with a few arguments share one linked
+ * shape, which takes milliseconds to make. No memory segment is made for a call, and no call is
  * {@linkplain Linker.Option#critical critical}: nearly all may block, and a critical one would keep the garbage collector waiting.
  */
 final class Downcall {
     /** The type of the handle of a function that has arrays. */
     static final MethodType BOXED = MethodType.methodType(long.class, Object[].class);
+
+    /** How many arguments a function is passed at least; those that it does not take are zeros. */
+    static final int LEAST = 3;
 
     private static final MethodHandles.Lookup OWN = MethodHandles.lookup();
 
@@ -40,9 +43,13 @@ final class Downcall {
 
     /** Links one function, as all of them are, and throws whatever stands against it. */
     static void probe() {
-        link(
-                Linker.nativeLinker().defaultLookup().find("getpagesize").orElseThrow(),
-                FunctionDescriptor.of(word(false)));
+        link(Linker.nativeLinker().defaultLookup().find("getpagesize").orElseThrow(), shape(0, false, false));
+    }
+
+    private static FunctionDescriptor shape(int count, boolean narrow, boolean narrowResult) {
+        MemoryLayout[] words = new MemoryLayout[Math.max(count, LEAST)];
+        Arrays.fill(words, word(narrow));
+        return FunctionDescriptor.of(word(narrowResult), words);
     }
 
     private static MemoryLayout word(boolean narrow) {
@@ -68,7 +75,8 @@ final class Downcall {
      * Links a function.
      *
      * @param narrow whether pointers have 4 bytes; otherwise 8
-     * @return a handle of longs, one for each argument, and a long; or {@link #BOXED} if there are arrays among them
+     * @return a handle of longs, one for each argument but at least {@link #LEAST}, and a long; or {@link #BOXED} if there are
+     *     arrays among them
      * @throws IllegalArgumentException if the method has a type for which there is no rule
      */
     static MethodHandle of(MemorySegment symbol, Method method, boolean narrow) {
@@ -76,17 +84,14 @@ final class Downcall {
         int count = method.getParameterCount();
         boolean unsigned = narrow && method.isAnnotationPresent(SizeT.class);
         boolean narrowResult = unsigned || narrow && method.getReturnType() == int.class;
-        MethodHandle call = link(
-                symbol,
-                FunctionDescriptor.of(
-                        word(narrowResult),
-                        Collections.nCopies(count, word(narrow)).toArray(new MemoryLayout[0])));
+        MethodHandle call = link(symbol, shape(count, narrow, narrowResult));
         if (unsigned) {
             call = MethodHandles.filterReturnValue(
                     call, find(OWN, Integer.class, "toUnsignedLong", MethodType.methodType(long.class, int.class)));
         }
-        call = MethodHandles.explicitCastArguments(
-                call, MethodType.methodType(long.class, Collections.nCopies(count, long.class)));
+        Class<?>[] longs = new Class<?>[call.type().parameterCount()];
+        Arrays.fill(longs, long.class);
+        call = MethodHandles.explicitCastArguments(call, MethodType.methodType(long.class, longs));
         boolean hasArrays = false;
         for (Class<?> type : method.getParameterTypes()) {
             hasArrays |= type.isArray();
@@ -143,9 +148,9 @@ final class Downcall {
     /** Calls with copies of the arrays in native memory, which the garbage collector does not move. */
     private long withArrays(Object[] arguments) throws Throwable {
         try (Arena arena = Arena.ofConfined()) {
-            long[] passed = new long[arguments.length];
+            long[] passed = new long[Math.max(arguments.length, LEAST)];
             MemorySegment[] inC = new MemorySegment[arguments.length];
-            for (int i = 0; i < passed.length; i++) {
+            for (int i = 0; i < inC.length; i++) {
                 if (arguments[i] instanceof Number number) {
                     passed[i] = number.longValue();
                 } else if (arguments[i] != null) {
@@ -155,7 +160,7 @@ final class Downcall {
                 }
             }
             long result = call(passed);
-            for (int i = 0; i < passed.length; i++) {
+            for (int i = 0; i < inC.length; i++) {
                 if (inC[i] != null && narrow[i]) {
                     widen(inC[i].toArray(ValueLayout.JAVA_INT), (long[]) arguments[i]);
                 } else if (inC[i] != null) {
@@ -169,9 +174,7 @@ final class Downcall {
     /** Spelled out, because a handle that spreads an array is a class more for each number of arguments. */
     private long call(long[] a) throws Throwable {
         return switch (a.length) {
-            case 1 -> (long) call.invokeExact(a[0]);
-            case 2 -> (long) call.invokeExact(a[0], a[1]);
-            case 3 -> (long) call.invokeExact(a[0], a[1], a[2]);
+            case LEAST -> (long) call.invokeExact(a[0], a[1], a[2]);
             case 4 -> (long) call.invokeExact(a[0], a[1], a[2], a[3]);
             case 5 -> (long) call.invokeExact(a[0], a[1], a[2], a[3], a[4]);
             case 6 -> (long) call.invokeExact(a[0], a[1], a[2], a[3], a[4], a[5]);
