@@ -152,6 +152,11 @@ final class LockTable {
         if (isOutdated(call)) {
             return false;
         }
+        if (call.isKnownResident && covered) {
+            // An address-space lock flags as locked what cannot be brought in, too.
+            call.isKnownResident = false;
+            return false;
+        }
         call.hold.state = Hold.State.LOCKED;
         call.hold.call = null;
         endParts(call);

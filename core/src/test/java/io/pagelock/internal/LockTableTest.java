@@ -74,6 +74,23 @@ class LockTableTest {
         }
     }
 
+    /** It was only looked at, and the address-space lock flags as locked what cannot be brought in. */
+    @Test
+    void aPageThatAnAddressSpaceLockMayHaveFlaggedIsAskedForAgain() {
+        LockTable table = new LockTable();
+        synchronized (table) {
+            assertTrue(table.settle(begin(table, hold(0, 1))));
+            Call within = begin(table, hold(0, 1));
+            assertTrue(within.isHeldFully);
+            within.isKnownResident = true;
+            table.cover(false);
+            assertFalse(table.settle(within));
+            assertTrue(table.settle(within));
+            Call later = begin(table, hold(0, 1));
+            assertFalse(later.isHeldFully);
+        }
+    }
+
     /** If each end looked at all that wait, this would take minutes. */
     @Test
     void anEndElsewhereDoesNotLookAtAllThatWait() {

@@ -5,20 +5,22 @@ import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
  * Remembers which pages belong to no file, each for as long as handles hold it. Where a page is locked again and again, that saves
- * the later locks: only a file can be truncated under its lock. To find out takes three calls, so a page is asked about when it is
- * locked for the third time within another lock.
+ * the later locks: only a file can be truncated under its lock. To find out takes three calls, so a page is asked about when it has
+ * been locked twice within another lock. Locks that were refused do not count: what lies there now may be flagged as locked and not
+ * be in memory, as what was mapped under future locking without access.
  *
- * <p>A page that is found to be locked is still the one that was asked about: the lock of memory ends when it is unmapped, and
- * whoever locks other memory there has it forgotten first.
+ * <p>A page that is found to be locked is still the one that was asked about: the lock of memory ends when it is unmapped, and a
+ * handle's lock of other memory there has it forgotten first. Locked memory that the program itself moves or maps there is not
+ * noticed (mremap, MAP_LOCKED).
  */
 final class AnonymousPages {
     private static final int SLOTS = 1024;
-    private static final int ASKED_AT = 3;
+    /** How often a page was locked within another lock; then come the answers. */
+    private static final int ASKED_AFTER = 2;
 
-    /** Of a page, how often it was asked about, up to {@link #ASKED_AT}; from there on whether it is of a file. */
-    private static final int OF_NO_FILE = 4;
+    private static final int OF_NO_FILE = 3;
 
-    private static final int OF_FILE = 5;
+    private static final int OF_FILE = 4;
 
     private final MappingQuery query;
     private final long pageSize;
@@ -46,19 +48,27 @@ final class AnonymousPages {
         }
     }
 
+    /** Notes that a page was locked within another lock, and so was in memory. */
+    void locked(long page) {
+        int known = known(page);
+        if (known < ASKED_AFTER) {
+            pages.set(slot(page), page + known + 1);
+        }
+    }
+
     /** Reports whether a page that handles hold, and that is locked, is known to belong to no file. */
     boolean contains(long page) {
-        int slot = slot(page);
-        long before = pages.get(slot);
-        int known = (before & -pageSize) == page ? (int) (before - page) : 0;
-        if (known < ASKED_AT) {
-            known++;
-            if (known == ASKED_AT) {
-                known = isOfNoFile(page) ? OF_NO_FILE : OF_FILE;
-            }
-            pages.set(slot, page + known);
+        int known = known(page);
+        if (known == ASKED_AFTER) {
+            known = isOfNoFile(page) ? OF_NO_FILE : OF_FILE;
+            pages.set(slot(page), page + known);
         }
         return known == OF_NO_FILE;
+    }
+
+    private int known(long page) {
+        long found = pages.get(slot(page));
+        return (found & -pageSize) == page ? (int) (found - page) : 0;
     }
 
     private boolean isOfNoFile(long page) {

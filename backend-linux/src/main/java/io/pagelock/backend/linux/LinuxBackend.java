@@ -126,7 +126,7 @@ final class LinuxBackend extends AbstractBackend
             check(MLOCK2, calls.mlock2(address, length, LinuxConstants.MLOCK_ONFAULT), address, length);
             proof.check(MLOCK2, address, length);
         } else {
-            lockAgain(address, length);
+            lockFully(address, length);
             proof.check(MLOCK, address, length);
         }
     }
@@ -134,6 +134,13 @@ final class LinuxBackend extends AbstractBackend
     /** Without the proof: what the kernel flags as locked is not droppable, and it would look at the same flag. */
     @Override
     public void lockAgain(long address, long length) {
+        lockFully(address, length);
+        if (length == pageSize()) {
+            anonymousPages.locked(address);
+        }
+    }
+
+    private void lockFully(long address, long length) {
         memory.beforeLock(address, length);
         filePages.readInAll(address, length);
         check(MLOCK, calls.mlock(address, length), address, length);

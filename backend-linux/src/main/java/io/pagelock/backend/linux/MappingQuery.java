@@ -55,9 +55,9 @@ final class MappingQuery {
             device = answer[DEVICE];
         }
 
-        /** Whether its pages come from a file, which shared memory counts as. */
+        /** Whether its pages come from a file, which shared memory counts as. The first segment of shmget has inode 0. */
         boolean ofFile() {
-            return inode != 0;
+            return inode != 0 || device != 0;
         }
 
         /** Whether writing to it makes a copy of its own of each page. */

@@ -27,8 +27,27 @@ class AnonymousPagesTest {
         for (int i = 0; i < 3; i++) {
             assertFalse(known, "known before it was asked");
             known = pages.contains(page);
+            if (!known) {
+                pages.locked(page);
+            }
         }
         return known;
+    }
+
+    /** It may be flagged as locked and not be in memory. */
+    @Test
+    void aPageWhoseLocksAreRefusedIsNotKnown() {
+        for (int i = 0; i < 5; i++) {
+            assertFalse(pages.contains(ANONYMOUS));
+        }
+    }
+
+    /** The first segment of shmget(2) in an IPC namespace; a hole can be punched into it elsewhere. */
+    @Test
+    void aFileMayHaveInode0() {
+        calls.inodes.remove(0x40000L);
+        calls.devices.put(0x40000L, 1L << 32);
+        assertFalse(isKnown(OF_FILE));
     }
 
     @Test

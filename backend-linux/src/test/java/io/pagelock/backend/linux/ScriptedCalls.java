@@ -23,7 +23,9 @@ final class ScriptedCalls implements LinuxCalls {
     final Map<Long, Long> mappingFlags = new HashMap<>();
     /** The inodes of those that are of files, by their ends. */
     final Map<Long, Long> inodes = new HashMap<>();
-    /** dev_major and dev_minor of all, in the order of memory. */
+    /** dev_major and dev_minor, in the order of memory: of one, by its end, and of all others. */
+    final Map<Long, Long> devices = new HashMap<>();
+
     long mappingDevice;
 
     private final Map<String, Integer> failures = new HashMap<>();
@@ -174,7 +176,7 @@ final class ScriptedCalls implements LinuxCalls {
             argument[4] = end;
             argument[5] = mappingFlags.getOrDefault(end, 0L);
             argument[8] = inodes.getOrDefault(end, 0L);
-            argument[9] = mappingDevice;
+            argument[9] = devices.getOrDefault(end, mappingDevice);
         }
         return result;
     }
