@@ -97,6 +97,19 @@ class CommandPackageTest {
         assertTrue(held.contains("locked"), held);
     }
 
+    /** They would be taken by the jar. */
+    @Test
+    void closedFilesAreReplacedBeforeTheJvmOpensOthers() throws Exception {
+        Path bin = Files.createDirectories(directory.resolve("some java/bin"));
+        Path java = bin.resolve("java");
+        Files.writeString(
+                java,
+                "#!/bin/sh\n(: 3<&0) 2>/dev/null || exit 10; (: 3>&1) 2>/dev/null || exit 11; (: 3>&2) || exit 12; exit 4\n");
+        assertTrue(java.toFile().setExecutable(true));
+        String command = "JAVA_HOME='" + bin.getParent() + "' exec sh ../cli/src/package/pagelock <&- >&- 2>&-";
+        assertEquals(4, ChildProcess.of("sh", "-c", command).run().status());
+    }
+
     @Test
     void twoPackagesOfOneJarAreTheSameBytes() throws Exception {
         assertArrayEquals(Files.readAllBytes(archive("packages")), Files.readAllBytes(archive("again")));
