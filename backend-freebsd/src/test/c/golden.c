@@ -440,6 +440,13 @@ static struct fb_aiocb *block_of(void *buf, size_t nbytes) {
     return cb;
 }
 
+/* Until threads are at so many jobs and no other one is queued. */
+static void wait_until_running(long jobs) {
+    while (standin_get("queued") != 0 || standin_get("running") != jobs) {
+        nap(1);
+    }
+}
+
 static int wait_for(struct fb_aiocb *cb) {
     int number;
     while ((number = aio_error(cb)) == FB_EINPROGRESS) {
@@ -585,7 +592,7 @@ static void aio(void) {
     struct fb_aiocb *with_file = block_of(m + P, P), *queued[40];
     with_file->aio_fildes = fd;
     aio_mlock(with_file);
-    nap(20);
+    wait_until_running(2);
     char text[128];
     snprintf(text, sizeof text, "%s, other %s, closed %s", r(aio_cancel(fd, with_file)), r(aio_cancel(other, with_file)),
             r(aio_cancel(999, with_file)));
@@ -684,7 +691,9 @@ static void aio(void) {
     cb->aio_sigevent.sigev_signo = FB_SIGUSR1;
     cb->aio_sigevent.sigev_value.sival_ptr = (void *) 0x1234;
     life("aio.SIGEV_SIGNAL", cb);
-    nap(20);
+    while (!signalled) {
+        nap(1);
+    }
     row("aio.signal", "%d, value %p", (int) signalled, value_of_signal);
 
     int kq = kqueue();
@@ -753,7 +762,7 @@ static void aio(void) {
     cb = block_of(m, P);
     int first = aio_mlock(cb), again = aio_mlock(cb);
     standin_set("aio_hold", 0);
-    nap(50);
+    wait_until_running(0);
     const char *one_by_one[3];
     for (int i = 0; i < 3; i++) {
         one_by_one[i] = r(aio_return(cb));
@@ -775,7 +784,7 @@ static void aio(void) {
     standin_set("aio_hold", 1);
     cb = block_of(gone, 64 * P);
     aio_mlock(cb);
-    nap(20);
+    wait_until_running(1);
     unmap(gone, 64);
     standin_set("aio_hold", 0);
     last = wait_for(cb);
@@ -784,7 +793,7 @@ static void aio(void) {
     standin_set("aio_hold", 1);
     cb = block_of(m, P);
     aio_mlock(cb);
-    nap(20);
+    wait_until_running(1);
     result = munlock(m, P);
     standin_set("aio_hold", 0);
     last = wait_for(cb);

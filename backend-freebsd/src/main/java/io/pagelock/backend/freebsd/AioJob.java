@@ -26,8 +26,8 @@ final class AioJob implements AsyncCall {
     final long address;
     final long length;
     final Consumer<PageLockException> done;
-    /** When it came, by {@link System#nanoTime}. */
-    final long since = System.nanoTime();
+    /** When it came, by the clock of {@link AioJobs}. */
+    final long since;
 
     // Guarded by AioJobs.
     boolean isCancelled;
@@ -44,11 +44,13 @@ final class AioJob implements AsyncCall {
             AioLayout layout,
             long address,
             long length,
-            Consumer<PageLockException> done) {
+            Consumer<PageLockException> done,
+            long since) {
         this.owner = owner;
         this.address = address;
         this.length = length;
         this.done = done;
+        this.since = since;
         block = new NativeBlock(memory, layout == AioLayout.LP64, layout.size);
     }
 

@@ -12,6 +12,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 
 /**
  * The record of the jobs: which of them the kernel has, which wait for room in its queue, and which ended outside the kernel
@@ -30,6 +31,7 @@ final class AioJobs {
     private final AioCalls calls;
     private final AioLayout layout;
     private final Kqueue kqueue;
+    private final LongSupplier clock;
 
     /** What the kernel has, by the address of the control block. */
     private final Map<Long, AioJob> underWay = new HashMap<>();
@@ -49,10 +51,11 @@ final class AioJobs {
 
     private int reaped;
 
-    AioJobs(AioCalls calls, AioLayout layout, Kqueue kqueue) {
+    AioJobs(AioCalls calls, AioLayout layout, Kqueue kqueue, LongSupplier clock) {
         this.calls = calls;
         this.layout = layout;
         this.kqueue = kqueue;
+        this.clock = clock;
     }
 
     boolean isEmpty() {
@@ -169,7 +172,7 @@ final class AioJobs {
         if (errno == ECANCELED && job.isCalledOff && !job.isCancelled) {
             job.end = AioJob.End.NOT_BEGUN;
         } else if (errno != ECANCELED) {
-            lastEnd = System.nanoTime();
+            lastEnd = clock.getAsLong();
         }
         return job;
     }
@@ -198,7 +201,7 @@ final class AioJobs {
      */
     void callOff() {
         assert Thread.holdsLock(this);
-        long now = System.nanoTime();
+        long now = clock.getAsLong();
         if (now - lastEnd < PATIENCE_NANOS && lastEnd != 0) {
             return;
         }

@@ -11,6 +11,7 @@ import io.pagelock.spi.AsyncCall;
 import io.pagelock.spi.DaemonThread;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /**
  * Locks by aio_mlock: the threads that wait for the ends of {@link AioJobs}. One daemon thread sleeps in the {@link Kqueue}
@@ -36,6 +37,7 @@ final class AioLocks {
     private final FreeBsdFailure failure;
     private final Kqueue kqueue;
     private final AioJobs jobs;
+    private final LongSupplier clock;
 
     // Guarded by jobs.
     private int threads;
@@ -44,17 +46,19 @@ final class AioLocks {
     /** How many of the threads sleep in kevent. */
     private int inKevent;
 
-    AioLocks(AioCalls calls, NativeAccess memory, AioLayout layout, FreeBsdFailure failure) {
+    /** @param clock counts nanoseconds, and is {@link System#nanoTime} but in tests */
+    AioLocks(AioCalls calls, NativeAccess memory, AioLayout layout, FreeBsdFailure failure, LongSupplier clock) {
         this.calls = calls;
         this.memory = memory;
         this.layout = layout;
         this.failure = failure;
         kqueue = new Kqueue(calls, memory, layout);
-        jobs = new AioJobs(calls, layout, kqueue);
+        this.clock = clock;
+        jobs = new AioJobs(calls, layout, kqueue, clock);
     }
 
     AsyncCall lock(long address, long length, Consumer<PageLockException> done) {
-        AioJob job = new AioJob(this, memory, layout, address, length, done);
+        AioJob job = new AioJob(this, memory, layout, address, length, done, clock.getAsLong());
         int errno;
         synchronized (jobs) {
             // First, because a job without a thread to reap it would never end.

@@ -34,6 +34,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /**
  * Page locking on FreeBSD.
@@ -59,7 +60,8 @@ final class FreeBsdBackend extends AbstractBackend
             FreeBsdCalls calls,
             KernelState kernel,
             Mappings mappings,
-            Host host) {
+            Host host,
+            LongSupplier clock) {
         super(info, capabilities, kernel.pageSize(), host.bits(), library);
         this.calls = calls;
         this.kernel = kernel;
@@ -70,7 +72,11 @@ final class FreeBsdBackend extends AbstractBackend
         tellsWired = capabilities.contains(Capability.LOCKED_PAGES);
         aio = capabilities.contains(Capability.NATIVE_ASYNC)
                 ? new AioLocks(
-                        library.bind(MethodHandles.lookup(), AioCalls.class), library, AioLayout.of(host), failure)
+                        library.bind(MethodHandles.lookup(), AioCalls.class),
+                        library,
+                        AioLayout.of(host),
+                        failure,
+                        clock)
                 : null;
     }
 
@@ -81,6 +87,10 @@ final class FreeBsdBackend extends AbstractBackend
      * @param host the system and the JVM
      */
     static FreeBsdBackend over(CLibrary library, Host host) {
+        return over(library, host, System::nanoTime);
+    }
+
+    static FreeBsdBackend over(CLibrary library, Host host, LongSupplier clock) {
         FreeBsdCalls calls = FreeBsdCalls.bind(library);
         KernelState kernel = new KernelState(calls);
         Mappings mappings = new Mappings(calls, kernel.pageSize());
@@ -107,7 +117,7 @@ final class FreeBsdBackend extends AbstractBackend
                     + " locking pages that are already locked may fail near the limit");
         }
         BackendInfo info = new BackendInfo("freebsd", host.osName() + " " + host.osVersion(), host.arch(), notes);
-        FreeBsdBackend backend = new FreeBsdBackend(info, capabilities, library, calls, kernel, mappings, host);
+        FreeBsdBackend backend = new FreeBsdBackend(info, capabilities, library, calls, kernel, mappings, host, clock);
         if (host.bits() == 64) {
             backend.addGuarding(
                     () -> new FreeBsdGuarding(library.bind(MethodHandles.lookup(), GuardCalls.class), backend));

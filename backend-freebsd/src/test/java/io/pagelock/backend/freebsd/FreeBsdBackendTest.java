@@ -382,7 +382,7 @@ class FreeBsdBackendTest {
         kernel.set("rctl_memorylocked", ProcWitness.lockedBytes() + 4 * PAGE);
         try (PageLock first = locker.lock(pages(address, 4))) {
             try (PageLock second = locker.lock(pages(address, 4));
-                    PageLock third = locker.lockAsync(pages(address + PAGE, 2)).get(20, TimeUnit.SECONDS)) {
+                    PageLock third = locker.lockAsync(pages(address + PAGE, 2)).get(60, TimeUnit.SECONDS)) {
                 first.close();
                 assertEquals("1111", kernel.locked(address, 4));
                 assertTrue(second.isValid() && third.isValid());

@@ -161,7 +161,7 @@ abstract class FreeBsdKernelCases extends Fixture {
     private static Executable end(PendingLock pending) {
         return () -> {
             try {
-                pending.get(30, TimeUnit.SECONDS);
+                pending.get(60, TimeUnit.SECONDS);
             } catch (ExecutionException e) {
                 throw e.getCause();
             }
@@ -203,10 +203,10 @@ abstract class FreeBsdKernelCases extends Fixture {
         }
         for (PendingLock each : all) {
             if (!each.cancel(true)) {
-                each.get(30, TimeUnit.SECONDS).close();
+                each.get(60, TimeUnit.SECONDS).close();
             }
         }
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (locker.statistics().openHandles() > 0) {
             assertNotEquals(true, System.nanoTime() > end, () -> "still there: " + locker.statistics());
             Thread.sleep(5);
