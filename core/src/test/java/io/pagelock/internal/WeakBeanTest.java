@@ -30,7 +30,7 @@ class WeakBeanTest {
         Assertions.assertThrows(AttributeNotFoundException.class, () -> server.getAttribute(name, "Other"));
         Reference.reachabilityFence(strong);
         strong = null;
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (server.isRegistered(name) && System.nanoTime() < end) {
             System.gc();
             Thread.sleep(10);
