@@ -106,8 +106,10 @@ class LinuxComparisonTest {
                 throw new IllegalStateException(
                         constants.errno.name(Integer.parseInt(e.getMessage().replaceAll("\\D", ""))), e);
             }
-            Libc.munmap(all, (pages + 2) * PAGE);
-            undo.push(() -> Libc.munmap(all, (pages + 2) * PAGE));
+            // Never unmapped in between, when another thread of this JVM could get the place.
+            Libc.munmap(all, PAGE);
+            Libc.munmap(all + (pages + 1) * PAGE, PAGE);
+            undo.push(() -> Libc.munmap(all + PAGE, pages * PAGE));
             return Libc.mmap(all + PAGE, pages * PAGE, READ_WRITE, flags | Libc.MAP_FIXED, fd, 0);
         }
 
