@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What only threads of the library itself do: the reaper and the sweeps, beside a call that drops everything. */
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class RangeLocksTest {
     private static final long PAGE = 4096;
 
@@ -85,11 +85,11 @@ class RangeLocksTest {
         Thread.sleep(100);
         until.countDown();
         for (Future<?> each : all) {
-            each.get(10, TimeUnit.SECONDS);
+            each.get(60, TimeUnit.SECONDS);
         }
         assertEquals(0, ranges.openHolds());
         assertEquals(0, ranges.heldBytes());
-        threads.submit(() -> renewal.dropAll(backend::unlockAll, null)).get(10, TimeUnit.SECONDS);
+        threads.submit(() -> renewal.dropAll(backend::unlockAll, null)).get(60, TimeUnit.SECONDS);
     }
 
     /** The window lies between two synchronized blocks, so this takes some tries. */
@@ -129,8 +129,8 @@ class RangeLocksTest {
         });
         Thread.sleep(1000);
         stop.set(true);
-        sweeps.get(10, TimeUnit.SECONDS);
-        drops.get(10, TimeUnit.SECONDS);
+        sweeps.get(60, TimeUnit.SECONDS);
+        drops.get(60, TimeUnit.SECONDS);
     }
 
     /** Whoever cancels in between finds no place in the queue to give up, and must not be missed. */
@@ -180,7 +180,7 @@ class RangeLocksTest {
 
     private static void await(CountDownLatch latch) {
         try {
-            assertTrue(latch.await(30, TimeUnit.SECONDS));
+            assertTrue(latch.await(60, TimeUnit.SECONDS));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -123,7 +123,7 @@ class FileListingTest {
         try (ServerSocketChannel socket = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             socket.bind(UnixDomainSocketAddress.of(dir.resolve("socket")));
             // To open the fifo would wait for a writer.
-            FileListing list = assertTimeoutPreemptively(Duration.ofSeconds(20), () -> list(dir));
+            FileListing list = assertTimeoutPreemptively(Duration.ofSeconds(60), () -> list(dir));
             assertEquals(List.of("a"), names(list));
             assertEquals(List.of("NOT_A_FILE", "NOT_A_FILE"), reasons(list.skipped()));
         }

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Against the real kernel, with its smaps as the witness. Locks few pages, so that an ordinary user may run it. */
 @EnabledOnOs(value = OS.LINUX, disabledReason = "reads /proc/self/smaps")
-@Timeout(120)
+@Timeout(300)
 class FileLockerTest {
     private static final int PAGE = (int) PageLocker.system().pageSize();
     private static final String DELETED = " (deleted)";

@@ -83,7 +83,7 @@ class MappedFileTest {
         assertEquals(
                 0, new ProcessBuilder("mkfifo", entry.path().toString()).start().waitFor());
         assertTimeoutPreemptively(
-                Duration.ofSeconds(20),
+                Duration.ofSeconds(60),
                 () -> assertThrows(NoSuchFileException.class, () -> MappedFile.map(entry, LOCKER)));
     }
 

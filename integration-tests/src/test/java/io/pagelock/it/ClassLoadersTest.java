@@ -41,7 +41,7 @@ class ClassLoadersTest {
                             + locker.getClass().getClassLoader().getClass().getSimpleName() + " " + lock.isValid());
                 }
                 locker.lockAsync(locker.rangeOf(buffer))
-                        .get(10, TimeUnit.SECONDS)
+                        .get(60, TimeUnit.SECONDS)
                         .close();
                 // Large enough for threads that page in side by side.
                 ByteBuffer large = ByteBuffer.allocateDirect(96 << 20);
@@ -97,7 +97,7 @@ class ClassLoadersTest {
                             .newInstance());
             thread.start();
             thread.join();
-            for (int n = 0; n < 200 && !isBeanThere(); n++) {
+            for (int n = 0; n < 1200 && !isBeanThere(); n++) {
                 Thread.sleep(50);
             }
             System.out.println("bean " + isBeanThere());

@@ -37,7 +37,7 @@ class MonitoringTest {
                 try (PageLock lock = locker.lock(buffer)) {
                     MBeanServer server = ManagementFactory.getPlatformMBeanServer();
                     ObjectName name = new ObjectName(PageLockerMXBean.NAME);
-                    for (int i = 0; i < 600 && !server.isRegistered(name); i++) {
+                    for (int i = 0; i < 1200 && !server.isRegistered(name); i++) {
                         Thread.sleep(50);
                     }
                     PageLockerMXBean bean = JMX.newMXBeanProxy(server, name, PageLockerMXBean.class);

@@ -45,7 +45,7 @@ import org.junit.jupiter.api.function.Executable;
  */
 public abstract class Fixture {
     /** How long something may take that is certain to happen. */
-    long patienceMillis = 20_000;
+    long patienceMillis = 60_000;
 
     /** Holds the harness of this test. */
     protected Harness harness;

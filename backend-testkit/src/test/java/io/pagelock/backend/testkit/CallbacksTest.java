@@ -35,7 +35,7 @@ class CallbacksTest {
                 }));
             }
             for (CompletableFuture<Void> each : callbacks) {
-                each.get(30, TimeUnit.SECONDS);
+                each.get(60, TimeUnit.SECONDS);
             }
             assertEquals(0, locker.statistics().openHandles());
         }

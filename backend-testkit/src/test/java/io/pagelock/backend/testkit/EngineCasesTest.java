@@ -230,7 +230,7 @@ class EngineCasesTest {
         start(Systems.of("linux"));
         locker.lock(pages(0, 4));
         PageLock open = locker.lock(pages(2, 4));
-        long end = System.nanoTime() + 20_000_000_000L;
+        long end = System.nanoTime() + 60_000_000_000L;
         while (locker.statistics().leakedHandles() == 0 || !locked().equals("00111100")) {
             assertTrue(System.nanoTime() < end, "the dropped handle was not noticed: " + locked());
             System.gc();

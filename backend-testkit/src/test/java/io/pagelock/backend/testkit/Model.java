@@ -88,7 +88,7 @@ final class Model {
         }
     }
 
-    private static final long PATIENCE_NANOS = 20_000_000_000L;
+    private static final long PATIENCE_NANOS = 60_000_000_000L;
 
     private final FakeKernel kernel;
     private final FakeBackend backend;

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.condition.JRE;
 
 /** Locks of virtual threads, which a system call would hold with their carrier. */
 @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "no virtual threads")
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class VirtualThreadsTest {
     private static final long BIG = 16L << 20;
 
@@ -43,7 +43,7 @@ class VirtualThreadsTest {
             }
             arrived.countDown();
             try {
-                assertTrue(goOn.await(30, TimeUnit.SECONDS));
+                assertTrue(goOn.await(120, TimeUnit.SECONDS));
             } catch (InterruptedException e) {
                 throw new AssertionError(e);
             }
@@ -85,7 +85,7 @@ class VirtualThreadsTest {
             MemoryRange range = big();
             locking.add(start(() -> locker.lock(range).close()));
         }
-        assertTrue(arrived.await(30, TimeUnit.SECONDS));
+        assertTrue(arrived.await(120, TimeUnit.SECONDS));
         AtomicInteger steps = new AtomicInteger();
         Thread other = start(() -> {
             for (int i = 0; i < 100; i++) {
@@ -117,7 +117,7 @@ class VirtualThreadsTest {
     void aCancelledLockOfAVirtualThreadEndsItsWaitForATurn() throws Exception {
         MemoryRange range = big();
         Thread first = start(() -> locker.lock(range).close());
-        assertTrue(arrived.await(30, TimeUnit.SECONDS));
+        assertTrue(arrived.await(120, TimeUnit.SECONDS));
         Thread[] waiting = new Thread[1];
         PendingLock second = locker.lockAsync(range, work -> waiting[0] = start(work));
         assertTrue(second.toCompletableFuture().cancel(false));
@@ -133,7 +133,7 @@ class VirtualThreadsTest {
     void aCancelledLockOfAVirtualThreadIsTakenBackWhenTheSystemReturns() throws Exception {
         Thread[] thread = new Thread[1];
         PendingLock pending = locker.lockAsync(big(), work -> thread[0] = start(work));
-        assertTrue(arrived.await(30, TimeUnit.SECONDS));
+        assertTrue(arrived.await(120, TimeUnit.SECONDS));
         assertTrue(pending.toCompletableFuture().cancel(false));
         goOn.countDown();
         thread[0].join();
