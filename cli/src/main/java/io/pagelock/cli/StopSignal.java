@@ -20,7 +20,12 @@ final class StopSignal {
     // To unlock is work that goes on, and to report it comes after it.
     private static final Duration PATIENCE_AT_THE_END = Duration.ofSeconds(5);
 
-    private static final Duration PATIENCE_FOR_OUTPUT = Duration.ofMillis(200);
+    /** How often in a row the last words are found to wait for a reader. */
+    private static final int LOOKS = 10;
+
+    private static final Duration BETWEEN_LOOKS = Duration.ofMillis(20);
+    /** A machine that stands still for a while takes one of so many parts of a patience away, and not all of it. */
+    private static final int PARTS = 10;
 
     private final CountDownLatch requested = new CountDownLatch(1);
     private final CountDownLatch finished = new CountDownLatch(1);
@@ -48,15 +53,26 @@ final class StopSignal {
 
     private void stop(Runnable unanswered) {
         request();
-        if (!await(finished, PATIENCE) && !(ending && await(finished, PATIENCE_AT_THE_END))) {
+        if (!awaitFinished(PATIENCE) && !(ending && awaitFinished(PATIENCE_AT_THE_END))) {
             status = 1;
             say(unanswered);
         }
         Runtime.getRuntime().halt(status);
     }
 
-    /** In a thread of its own: a reader of the output that does not read must not keep this process. */
-    private static void say(Runnable last) {
+    private boolean awaitFinished(Duration time) {
+        boolean is = false;
+        for (int part = 0; part < PARTS && !is; part++) {
+            is = await(finished, time.dividedBy(PARTS));
+        }
+        return is;
+    }
+
+    /**
+     * In a thread of its own: a reader of the output that does not read must not keep this process. On a busy machine the words
+     * themselves may take their time.
+     */
+    static void say(Runnable last) {
         CountDownLatch said = new CountDownLatch(1);
         Thread speaker = new Thread(
                 () -> {
@@ -70,11 +86,19 @@ final class StopSignal {
         speaker.setDaemon(true);
         try {
             speaker.start();
-            await(said, PATIENCE_FOR_OUTPUT);
+            for (int looks = 0; looks < LOOKS && !await(said, BETWEEN_LOOKS); ) {
+                looks = isWaiting(speaker) ? looks + 1 : 0;
+            }
         } catch (OutOfMemoryError e) {
             // No thread to be had; to end is what matters.
             return;
         }
+    }
+
+    private static boolean isWaiting(Thread thread) {
+        StackTraceElement[] stack = thread.getStackTrace();
+        return thread.getState() != Thread.State.RUNNABLE
+                || stack.length > 0 && stack[0].getMethodName().startsWith("write");
     }
 
     /** The command knows that it is to stop, or stops by itself, and undoes what it did. */

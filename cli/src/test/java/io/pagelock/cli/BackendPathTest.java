@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Backends that the command does not carry. */
 @EnabledOnOs(value = OS.LINUX, disabledReason = "the other backend is the one for Linux under another name")
-@Timeout(120)
+@Timeout(600)
 class BackendPathTest {
     /** JNA knows no such system. */
     private static final String[] TOY = {"-Dos.name=Toy", "-Djna.prefix=" + Platform.RESOURCE_PREFIX};

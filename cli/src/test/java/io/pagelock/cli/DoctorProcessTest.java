@@ -14,7 +14,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 @EnabledOnOs(value = OS.LINUX, disabledReason = "expects the Linux backend")
-@Timeout(120)
+@Timeout(600)
 class DoctorProcessTest {
     @TempDir
     Path copies;

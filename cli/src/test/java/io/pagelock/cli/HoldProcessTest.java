@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The real kernel is the witness: VmLck of the process, read from outside. */
 @EnabledOnOs(value = OS.LINUX, disabledReason = "the witness is /proc")
-@Timeout(120)
+@Timeout(600)
 class HoldProcessTest {
     private static final long MIB = 1 << 20;
     private static final long PAGE = PageLocker.system().pageSize();

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 @EnabledOnOs(value = OS.LINUX, disabledReason = "JNA has another place elsewhere, and no mount namespaces")
-@Timeout(120)
+@Timeout(600)
 class JnaSetupTest {
     @TempDir
     Path dir;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -30,7 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The launcher in a checkout of its own, with a Maven and a Java that only write down how they were called. */
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "a POSIX shell script")
-@Timeout(120)
+@Timeout(600)
 class LauncherTest {
     private static final Path SCRIPT = Path.of("..", "pagelock");
     private static final List<String> TOOLS = List.of(
@@ -393,13 +394,15 @@ class LauncherTest {
         Path gate = temp.resolve("gate");
         assertEquals(0, new ProcessBuilder("mkfifo", gate.toString()).start().waitFor());
         Process first = start(root.resolve("pagelock"));
-        while (builds().isEmpty()) {
-            Thread.sleep(10);
+        // To open it waits for its reader, the last process of the build.
+        try (OutputStream held = Files.newOutputStream(gate)) {
+            environment.put("PAGELOCK_BUILD_WAIT", "1");
+            assertTrue(run().err().contains("another launcher has been building for more than 1 s"));
+            List<ProcessHandle> all = first.descendants().toList();
+            first.destroyForcibly().waitFor();
+            all.forEach(ProcessHandle::destroyForcibly);
+            all.forEach(each -> each.onExit().join());
         }
-        environment.put("PAGELOCK_BUILD_WAIT", "1");
-        assertTrue(run().err().contains("another launcher has been building for more than 1 s"));
-        first.descendants().forEach(ProcessHandle::destroyForcibly);
-        first.destroyForcibly().waitFor();
         Files.delete(gate);
         // As before it was killed: nothing of the lock that one could find.
         assertEquals(7, run().status());

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
  * that of this Linux, whose mlock and MCL_CURRENT happen to be the same.
  */
 @EnabledOnOs(value = OS.LINUX, disabledReason = "the other system's backend runs over this C library")
-@Timeout(120)
+@Timeout(600)
 class OtherSystemsTest {
     private static final String[] HPUX = {"-Dos.name=HP-UX", "-Dos.version=B.11.31"};
     private static final String[] IRIX = {"-Dos.name=IRIX64", "-Dos.version=6.5", "-Duser.language=tr"};

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The commands that read and change the page cache, and what hold does while files change; on the real kernel. */
 @EnabledOnOs(value = OS.LINUX, disabledReason = "needs the Linux page cache")
-@Timeout(180)
+@Timeout(600)
 class PageCacheProcessTest {
     private static final int PAGE = 4096;
 

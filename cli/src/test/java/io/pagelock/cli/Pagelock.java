@@ -165,15 +165,17 @@ final class Pagelock {
             }
         }
 
-        void end() throws InterruptedException {
-            process.waitFor();
+        /** Waits for the end, and for all that was printed; returns the status. */
+        int end() throws InterruptedException {
+            int status = process.waitFor();
+            out.join();
+            err.join();
+            return status;
         }
 
         /** Waits for the end, which must come with this status. */
         Running expect(int status) throws InterruptedException {
-            int actual = process.waitFor();
-            out.join();
-            err.join();
+            int actual = end();
             assertEquals(status, actual, this::toString);
             return this;
         }

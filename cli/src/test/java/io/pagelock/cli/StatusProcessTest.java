@@ -20,7 +20,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 @EnabledOnOs(value = OS.LINUX, disabledReason = "needs /proc")
-@Timeout(120)
+@Timeout(600)
 class StatusProcessTest {
     private static final int MIB = 1 << 20;
 
