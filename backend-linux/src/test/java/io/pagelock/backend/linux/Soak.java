@@ -167,7 +167,9 @@ final class Soak {
             worker.thread.start();
         }
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
-        while (failure.get() == null && System.nanoTime() < end) {
+        // On a machine that stalls, until there was enough of everything; the checks below say what never came.
+        long last = end + TimeUnit.SECONDS.toNanos(BOUND_SECONDS);
+        while (failure.get() == null && (System.nanoTime() < end || isAnyMissing() && System.nanoTime() < last)) {
             round();
             quiet(false);
         }
@@ -186,6 +188,12 @@ final class Soak {
             check(each.getValue().get() > 0, each.getKey() + " never happened");
         }
         check(injected.get() > 0 && dropped.get() > 0, "no failures or no drops");
+    }
+
+    private boolean isAnyMissing() {
+        return injected.get() == 0
+                || dropped.get() == 0
+                || done.values().stream().anyMatch(each -> each.get() == 0);
     }
 
     private void round() {
