@@ -307,12 +307,6 @@ final class Soak {
                 held.cardinality() + " pages are held: " + statistics);
         BitSet flagged = Witness.flagged(memory, PAGES);
         checkNone(minus(valid, flagged), "held and not locked");
-        // A page that the kernel is just moving is in no page table for a moment.
-        for (int look = 0;
-                look < 5 && !minus(full, Witness.present(memory, PAGES)).isEmpty();
-                look++) {
-            Thread.sleep(10);
-        }
         checkNone(minus(full, Witness.present(memory, PAGES)), "held fully and not resident");
         if (covered) {
             if (workers.stream()

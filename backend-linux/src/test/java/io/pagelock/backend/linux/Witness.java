@@ -8,6 +8,7 @@ import java.io.RandomAccessFile;
 import java.nio.ByteOrder;
 import java.util.BitSet;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 
 /** What the kernel says of this process, read by tests for themselves and with nothing of the library. */
 final class Witness {
@@ -64,19 +65,32 @@ final class Witness {
         return present(address, 1).get(0);
     }
 
-    /** Which of so many pages are in memory and in this process's page table. */
+    /**
+     * Which of so many pages are in memory and in this process's page table. A page that the kernel is just moving is in no table for
+     * a moment, and looks as if it were swapped out.
+     */
     static BitSet present(long address, int pages) {
+        BitSet present = marked(address, pages, 0x80);
+        for (int look = 0; look < 20 && marked(address, pages, 0x40).cardinality() > 0; look++) {
+            LockSupport.parkNanos(10_000_000);
+            present = marked(address, pages, 0x80);
+        }
+        return present;
+    }
+
+    /** Of which of so many pages a bit is set in the highest byte of /proc/self/pagemap: proc_pid_pagemap(5). */
+    private static BitSet marked(long address, int pages, int bit) {
         try (RandomAccessFile pagemap = new RandomAccessFile("/proc/self/pagemap", "r")) {
             pagemap.seek(Long.divideUnsigned(address, PAGE) * 8);
             // Bit 63 is in the last byte on a little-endian machine, in the first on a big-endian one.
             byte[] entries = new byte[pages * 8];
             pagemap.readFully(entries);
             int high = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN ? 7 : 0;
-            BitSet present = new BitSet(pages);
+            BitSet marked = new BitSet(pages);
             for (int page = 0; page < pages; page++) {
-                present.set(page, (entries[page * 8 + high] & 0x80) != 0);
+                marked.set(page, (entries[page * 8 + high] & bit) != 0);
             }
-            return present;
+            return marked;
         } catch (IOException e) {
             throw new AssertionError(e);
         }
