@@ -14,6 +14,7 @@ import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
 import java.io.IOException;
+import java.nio.MappedByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -385,11 +386,10 @@ final class Locking {
      * @return whether there were any
      */
     private boolean readAhead(List<Window> step) {
-        List<PageStates> states = locker.pageStates(ranges(step));
         List<HeldFile> missing = new ArrayList<>();
-        for (int i = 0; i < step.size(); i++) {
-            if (states.get(i).countResident(Tristate.NO) > 0) {
-                missing.add(step.get(i).file);
+        for (Window each : step) {
+            if (!isLoaded(each.range)) {
+                missing.add(each.file);
             }
         }
         Crew.run(missing.size(), READERS, i -> {
@@ -398,6 +398,11 @@ final class Locking {
             }
         });
         return !missing.isEmpty();
+    }
+
+    /** Asks for one mapping alone: mincore(2). For the state of its pages, all mappings would be listed. */
+    private static boolean isLoaded(MemoryRange segment) {
+        return ((MappedByteBuffer) segment.owner().get()).isLoaded();
     }
 
     private static List<MemoryRange> ranges(List<Window> step) {
