@@ -165,6 +165,7 @@ public final class Discovery {
                 }
             });
             thread.start();
+            EngineClasses.load();
             join(thread);
         } catch (OutOfMemoryError e) {
             // No thread to be had, as under a locked future with a small limit.
