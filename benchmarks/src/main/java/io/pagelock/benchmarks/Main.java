@@ -486,31 +486,38 @@ final class Main {
         return columns;
     }
 
-    private void cold() {
-        String archive =
-                Baseline.BUILT.resolve("first-lock.jsa").toAbsolutePath().toString();
+    /** Makes an archive of the classes of a training run, as docs/performance.md recommends; the options that use it. */
+    private List<String> archived(String name, boolean isAotCache, List<String> binding) {
+        String archive = Baseline.BUILT
+                .resolve(name + (isAotCache ? ".aot" : ".jsa"))
+                .toAbsolutePath()
+                .toString();
         // The JVM tells on standard output which classes no archive can hold.
-        String quiet = "-Xlog:disable";
-        forks.mainWithoutPeers(List.of("-XX:ArchiveClassesAtExit=" + archive, quiet), TrainingRun.class);
+        List<String> writing = new ArrayList<>(binding);
+        writing.addAll(
+                List.of((isAotCache ? "-XX:AOTCacheOutput=" : "-XX:ArchiveClassesAtExit=") + archive, "-Xlog:disable"));
+        forks.mainWithoutPeers(writing, TrainingRun.class);
+        List<String> reading = new ArrayList<>(binding);
+        reading.addAll(List.of((isAotCache ? "-XX:AOTCache=" : "-XX:SharedArchiveFile=") + archive, "-Xlog:disable"));
+        return reading;
+    }
+
+    private void cold() {
+        boolean hasForeign = Peer.available(Peer.FOREIGN);
+        boolean hasAotCache = Runtime.version().feature() >= 25;
         List<String> none = List.of();
-        List<String> archived = List.of("-XX:SharedArchiveFile=" + archive, quiet);
+        List<String> archived = archived("first-lock", hasAotCache, none);
         List<String> kinds = new ArrayList<>(List.of("jna", "bound", Peer.PAGELOCK, "jna", Peer.PAGELOCK));
         List<List<String>> options = new ArrayList<>(List.of(none, none, none, archived, archived));
-        boolean hasForeign = Peer.available(Peer.FOREIGN);
         if (hasForeign) {
             kinds.addAll(List.of(Peer.FFM, Peer.FOREIGN));
             options.addAll(List.of(none, FOREIGN_BINDING));
         }
-        boolean hasAotCache = hasForeign && Runtime.version().feature() >= 25;
-        if (hasAotCache) {
-            String cache =
-                    Baseline.BUILT.resolve("first-lock.aot").toAbsolutePath().toString();
-            List<String> writing = List.of("-XX:AOTCacheOutput=" + cache, FOREIGN_BINDING.get(0), quiet);
-            forks.mainWithoutPeers(writing, TrainingRun.class);
+        boolean hasForeignCache = hasForeign && hasAotCache;
+        if (hasForeignCache) {
+            List<String> cached = archived("first-lock-foreign", true, FOREIGN_BINDING);
             kinds.addAll(List.of(Peer.FFM, Peer.FOREIGN));
-            options.addAll(List.of(
-                    List.of("-XX:AOTCache=" + cache, quiet),
-                    List.of("-XX:AOTCache=" + cache, FOREIGN_BINDING.get(0), quiet)));
+            options.addAll(List.of(cached, cached));
         }
         Sample[] times = new Sample[kinds.size()];
         Arrays.setAll(times, i -> new Sample());
@@ -534,7 +541,7 @@ final class Main {
             if (hasForeign) {
                 overDowncall.add(millis[6] - millis[5]);
             }
-            if (hasAotCache) {
+            if (hasForeignCache) {
                 overCachedDowncall.add(millis[8] - millis[7]);
             }
         }
@@ -543,14 +550,14 @@ final class Main {
         if (hasForeign) {
             report.atMost("the same, foreign binding", "over a bare downcall", overDowncall, " ms", 60);
         }
-        if (hasAotCache) {
+        if (hasForeignCache) {
             report.atMost("the same with an AOT cache", "over the same with the cache", overCachedDowncall, " ms", 25);
         }
         report.heading(
                 "The first lock of a JVM",
                 "With pagelock and JNA alone on the class path. The archive is one of the classes that an earlier run loaded,"
-                        + " made with -XX:ArchiveClassesAtExit and used with -XX:SharedArchiveFile; for the foreign binding, an AOT"
-                        + " cache, made with -XX:AOTCacheOutput and used with -XX:AOTCache.",
+                        + " made with -XX:ArchiveClassesAtExit and used with -XX:SharedArchiveFile; from JDK 25 on, an AOT cache,"
+                        + " made with -XX:AOTCacheOutput and used with -XX:AOTCache.",
                 "what",
                 "time",
                 "with an archive");
@@ -563,15 +570,15 @@ final class Main {
             report.row(
                     "linking mlock and munlock as foreign functions, and a call",
                     times[5].text(" ms"),
-                    hasAotCache ? times[7].text(" ms") : "");
+                    hasForeignCache ? times[7].text(" ms") : "");
             report.row(
                     "first use of pagelock to its first lock, foreign binding",
                     times[6].text(" ms"),
-                    hasAotCache ? times[8].text(" ms") : "");
+                    hasForeignCache ? times[8].text(" ms") : "");
             report.row(
                     "the same over the foreign functions",
                     overDowncall.text(" ms"),
-                    hasAotCache ? overCachedDowncall.text(" ms") : "");
+                    hasForeignCache ? overCachedDowncall.text(" ms") : "");
         }
     }
 
