@@ -7,6 +7,7 @@ import java.lang.invoke.MethodType;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
+import java.security.AccessControlContext;
 import java.security.AccessController;
 import java.security.PrivilegedAction;
 
@@ -39,10 +40,12 @@ public final class DaemonThread implements PrivilegedAction<Thread> {
 
     private final String name;
     private final Runnable work;
+    private final boolean atExit;
 
-    private DaemonThread(String name, Runnable work) {
+    private DaemonThread(String name, Runnable work, boolean atExit) {
         this.name = name;
         this.work = work;
+        this.atExit = atExit;
     }
 
     /**
@@ -53,7 +56,33 @@ public final class DaemonThread implements PrivilegedAction<Thread> {
      * @return a daemon thread, not started
      */
     public static Thread of(String name, Runnable work) {
-        DaemonThread maker = new DaemonThread(name, work);
+        return made(new DaemonThread(name, work, false));
+    }
+
+    /**
+     * Makes a thread for work in which a caller names files: under a security manager it has no rights that the calling code lacks.
+     *
+     * @param name as for {@link #of}
+     * @param work what it runs
+     * @return as {@link #of}
+     */
+    public static Thread withRightsOfCaller(String name, Runnable work) {
+        return of(name, CAN_RESTRICT ? new Restricted(work) : work);
+    }
+
+    /**
+     * Makes a thread that the JVM runs when it ends. Needs no rights of the caller under a security manager.
+     *
+     * @param name as for {@link #of}
+     * @param work what it runs, with the rights of this library
+     * @return the thread
+     * @throws IllegalStateException if the JVM is ending already
+     */
+    public static Thread atExit(String name, Runnable work) {
+        return made(new DaemonThread(name, work, true));
+    }
+
+    private static Thread made(DaemonThread maker) {
         // The context of a thread is that of its maker, up to Java 23; here it is that of this library alone.
         return CAN_RESTRICT ? AccessController.doPrivileged(maker) : maker.run();
     }
@@ -65,6 +94,26 @@ public final class DaemonThread implements PrivilegedAction<Thread> {
      */
     public static boolean isCurrent() {
         return Thread.currentThread().getUncaughtExceptionHandler() == IGNORE;
+    }
+
+    /** Work with the rights of the code that made this. */
+    private static final class Restricted implements Runnable {
+        private final AccessControlContext context = AccessController.getContext();
+        private final Runnable work;
+
+        private Restricted(Runnable work) {
+            this.work = work;
+        }
+
+        @Override
+        public void run() {
+            AccessController.doPrivileged(
+                    (PrivilegedAction<Void>) () -> {
+                        work.run();
+                        return null;
+                    },
+                    context);
+        }
     }
 
     /** The class is deprecated for removal, see JEP 411. */
@@ -95,6 +144,9 @@ public final class DaemonThread implements PrivilegedAction<Thread> {
         thread.setDaemon(true);
         thread.setPriority(Thread.NORM_PRIORITY);
         thread.setUncaughtExceptionHandler(IGNORE);
+        if (atExit) {
+            Runtime.getRuntime().addShutdownHook(thread);
+        }
         return thread;
     }
 

@@ -37,7 +37,7 @@ final class Crew implements Runnable {
         List<Thread> helpers = new ArrayList<>();
         try {
             for (int i = 1; i < threads && i * SHARE < count; i++) {
-                Thread helper = DaemonThread.of("pagelock-files-" + i, crew);
+                Thread helper = DaemonThread.withRightsOfCaller("pagelock-files-" + i, crew);
                 helper.start();
                 helpers.add(helper);
             }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.files;
 
+import io.pagelock.spi.Privileged;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
@@ -196,7 +197,7 @@ public final class FileListing {
     /** The number of the device; mounts of one file system in two places share it, as for {@code find -xdev}. */
     private static Object device(Path path) throws IOException {
         try {
-            return Files.getAttribute(path, "unix:dev");
+            return Privileged.read(() -> Files.getAttribute(path, "unix:dev"));
         } catch (UnsupportedOperationException | IllegalArgumentException e) {
             return Files.getFileStore(path);
         }

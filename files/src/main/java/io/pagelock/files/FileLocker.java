@@ -86,7 +86,7 @@ public final class FileLocker {
     @CheckReturnValue
     public PendingFiles lockAsync(FileSelection files, FileLockOptions options) {
         PendingFiles pending = new PendingFiles();
-        pending.startIn(DaemonThread.of("pagelock-files", () -> pending.run(this, files, options)));
+        pending.startIn(DaemonThread.withRightsOfCaller("pagelock-files", () -> pending.run(this, files, options)));
         return pending;
     }
 }

@@ -46,7 +46,7 @@ public final class HeldFiles implements AutoCloseable {
     private void watch() {
         watch = new Watch(locking, options);
         if (options.interval() != null) {
-            DaemonThread.of("pagelock-files-watch", new Watcher(this, options.interval()))
+            DaemonThread.withRightsOfCaller("pagelock-files-watch", new Watcher(this, options.interval()))
                     .start();
         }
     }

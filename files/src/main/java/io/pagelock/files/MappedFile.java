@@ -3,6 +3,7 @@ package io.pagelock.files;
 
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLocker;
+import io.pagelock.spi.Privileged;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -132,7 +133,7 @@ final class MappedFile {
                     : Optional.of(new Change(FileChange.Kind.WRITTEN, "was written to"));
         } catch (NoSuchFileException e) {
             return Optional.of(new Change(FileChange.Kind.VANISHED, "vanished"));
-        } catch (IOException e) {
+        } catch (IOException | SecurityException e) {
             return Optional.empty();
         }
     }
@@ -161,7 +162,7 @@ final class MappedFile {
     /** The time that no program can set; 0 where Java does not show it. */
     private static Object statusTime(Path path) {
         try {
-            return Files.getAttribute(path, "unix:ctime");
+            return Privileged.read(() -> Files.getAttribute(path, "unix:ctime"));
         } catch (IOException | UnsupportedOperationException | IllegalArgumentException e) {
             return 0;
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.files;
 
+import io.pagelock.spi.Privileged;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -32,8 +33,8 @@ final class MappingBudget {
 
     static MappingBudget read(Path proc) {
         try {
-            long maximum = Long.parseLong(firstLine(proc.resolve("sys/vm/max_map_count")));
-            long used = lines(proc.resolve("self/maps"));
+            long maximum = Long.parseLong(Privileged.read(() -> firstLine(proc.resolve("sys/vm/max_map_count"))));
+            long used = Privileged.read(() -> lines(proc.resolve("self/maps")));
             return new MappingBudget(maximum, Math.max(0, maximum - used - RESERVE));
         } catch (IOException | NumberFormatException e) {
             // As on other systems.

@@ -88,9 +88,7 @@ final class Reaper {
     static synchronized boolean hook() {
         if (hook == null) {
             try {
-                Thread made = DaemonThread.of("pagelock-secrets-exit", Reaper::wipeAll);
-                Runtime.getRuntime().addShutdownHook(made);
-                hook = made;
+                hook = DaemonThread.atExit("pagelock-secrets-exit", Reaper::wipeAll);
             } catch (IllegalStateException e) {
                 // The JVM ends already.
                 return false;

@@ -2,8 +2,8 @@
 package io.pagelock.backend.linux;
 
 import io.pagelock.backend.linux.proc.KernelText;
-import io.pagelock.backend.support.Privileged;
 import io.pagelock.spi.Names;
+import io.pagelock.spi.Privileged;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.pagelock.backend.solaris;
 
-import io.pagelock.backend.support.Privileged;
+import io.pagelock.spi.Privileged;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.pagelock.backend.support;
+package io.pagelock.spi;
 
 import java.io.IOException;
 import java.security.AccessController;
