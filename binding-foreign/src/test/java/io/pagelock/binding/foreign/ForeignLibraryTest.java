@@ -44,6 +44,12 @@ class ForeignLibraryTest {
         @SizeT
         long memcpy(@SizeT long[] to, byte[] from, long length);
 
+        @SizeT
+        long mmap(long address, long length, int protection, int flags, int fd, long offset);
+
+        @SizeT
+        long pread(int fd, byte[] to, long length, long offset);
+
         @MayBeMissing
         long pagelock_has_no_such_function(int argument, byte[] more);
 
@@ -75,6 +81,17 @@ class ForeignLibraryTest {
         PageLockException thrown =
                 assertThrows(PageLockException.class, () -> calls.pagelock_has_no_such_function(1, null));
         assertEquals(Reason.NOT_SUPPORTED, thrown.reason());
+    }
+
+    /** Those with fewer share the shape for three, see {@link Downcall#LEAST}. */
+    @Test
+    void functionsOfMoreThanThreeArgumentsGetTheirOwnShape() {
+        Known calls = known(false);
+        // Refused for its last argument; without that, for the one before.
+        assertEquals(-1, calls.mmap(0, 1, 0, 2, -1, 1));
+        assertEquals(22, calls.errno());
+        assertEquals(-1, calls.pread(-1, new byte[1], 1, 0));
+        assertEquals(9, calls.errno());
     }
 
     /** With 4-byte pointers, also in a process of 8-byte ones, where what it passes is right as long as it fits into 31 bits. */
