@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Which binding a JVM takes with this artifact on its path, and what it loads then: in child JVMs. */
 @EnabledOnOs(OS.LINUX)
-@Timeout(120)
+@Timeout(600)
 class ChoiceTest {
     private static final String ALLOWED = "--enable-native-access=ALL-UNNAMED";
 
