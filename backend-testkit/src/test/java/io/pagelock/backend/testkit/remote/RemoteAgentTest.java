@@ -56,7 +56,7 @@ class RemoteAgentTest {
 
         private Client() throws IOException {
             socket = new Socket(agent.host(), Integer.parseInt(agent.port()));
-            socket.setSoTimeout(20_000);
+            socket.setSoTimeout(60_000);
             in = new DataInputStream(socket.getInputStream());
             out = new DataOutputStream(socket.getOutputStream());
         }
