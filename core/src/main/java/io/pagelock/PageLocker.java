@@ -170,8 +170,9 @@ public interface PageLocker {
      * replaced, up to 64 at a time; beyond that it delays the completion of other locks: use the {@code ...Async}
      * methods.
      *
-     * <p>At most 64 small and 64 large locks are in progress at a time. A lock that has made no progress for a second,
-     * or that was cancelled while the system carries it out, does not count.
+     * <p>Two to four threads carry out small locks, and as many large ones. A thread whose lock has made no progress for a
+     * second, or was cancelled meanwhile, gets replaced, up to 64 threads of each kind. If 64 locks of a kind hang,
+     * further ones wait until one of them ends.
      *
      * @param range the memory; its owner, if it has one, is kept reachable until the pages are unlocked, and otherwise
      *     the caller must keep it mapped until the handle is closed or the lock has failed
