@@ -12,8 +12,7 @@ import java.util.function.LongPredicate;
  *
  * <p>Its own monitor guards everything here, and each method asserts that the caller has it. No thread keeps the monitor across a
  * call of the backend. Instead the call is under way: calls for overlapping ranges wait for each other, calls for disjoint ranges do
- * not. A lock is counted before its call and an unlock is discounted after its call, so whoever closes meanwhile leaves the pages
- * alone.
+ * not. A lock is counted before its call and an unlock is discounted after it, so whoever closes meanwhile leaves the pages alone.
  *
  * <p>Methods that begin something may run out of memory and then have changed nothing. Methods that settle, advance or end
  * something need no memory.
