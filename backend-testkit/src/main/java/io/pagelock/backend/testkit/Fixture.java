@@ -44,6 +44,9 @@ import org.junit.jupiter.api.function.Executable;
  * }</pre>
  */
 public abstract class Fixture {
+    /** How often to look at the mappings of a process whose other threads map and unmap. */
+    static final int MOST_LOOKS = 20;
+
     /** How long something may take that is certain to happen. */
     long patienceMillis = 60_000;
 
@@ -134,11 +137,18 @@ public abstract class Fixture {
                 () -> "needs to lock " + pages * page + " bytes, but this process may lock " + room);
     }
 
-    /** What a lock of the whole address space would be charged for, where the system says it. */
+    /**
+     * What a lock of the whole address space would be charged for, where the system says it; asked again where the mappings did not
+     * stand still for a look, as other threads come and go.
+     */
     OptionalLong addressSpaceBytes() {
-        return backend.ability(AddressSpaceLocking.class)
-                .map(AddressSpaceLocking::addressSpaceBytes)
-                .orElse(OptionalLong.empty());
+        OptionalLong bytes = OptionalLong.empty();
+        for (int looks = 0; looks < MOST_LOOKS && !bytes.isPresent(); looks++) {
+            bytes = backend.ability(AddressSpaceLocking.class)
+                    .map(AddressSpaceLocking::addressSpaceBytes)
+                    .orElse(OptionalLong.empty());
+        }
+        return bytes;
     }
 
     /** Makes the test run only where a lock of the whole address space is possible and tolerable. */
