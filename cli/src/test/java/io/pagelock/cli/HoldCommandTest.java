@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 class HoldCommandTest extends CommandTest {
@@ -139,7 +140,15 @@ class HoldCommandTest extends CommandTest {
 
     @Test
     void fileAboveTwoGibibytesIsLockedWhole() throws IOException {
-        assertEquals(0, run("hold", "--for", "1ms", file("a", (2L << 30) + 5000)));
+        assertEquals(0, run("hold", "--for", "1ms", file("a", (2L << 30) + 5000)), () -> console.err());
+        assertEquals((2L << 30) + 2 * FakeLocker.PAGE, locker.most);
+    }
+
+    /** A step that ends one mapping and begins the next. */
+    @Test
+    void fileAboveTwoGibibytesIsLockedWholeWhereLocksAreSlow() throws IOException {
+        locker.beforeLock = () -> LockSupport.parkNanos(1_000_000);
+        assertEquals(0, run("hold", "--for", "1ms", file("a", (2L << 30) + 5000)), () -> console.err());
         assertEquals((2L << 30) + 2 * FakeLocker.PAGE, locker.most);
     }
 

@@ -14,7 +14,6 @@ import io.pagelock.PageStates;
 import io.pagelock.Reason;
 import io.pagelock.Tristate;
 import java.io.IOException;
-import java.nio.MappedByteBuffer;
 import java.nio.file.NoSuchFileException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -386,23 +385,16 @@ final class Locking {
      * @return whether there were any
      */
     private boolean readAhead(List<Window> step) {
-        List<HeldFile> missing = new ArrayList<>();
-        for (Window each : step) {
-            if (!isLoaded(each.range)) {
-                missing.add(each.file);
-            }
-        }
+        List<MappedFile> missing = step.stream()
+                .map(each -> each.file.mapped())
+                .filter(each -> each.bytes() <= STEP && !each.isLoaded())
+                .collect(Collectors.toList());
         Crew.run(missing.size(), READERS, i -> {
             if (!options.cancelled().getAsBoolean()) {
-                missing.get(i).mapped().readAhead(STEP);
+                missing.get(i).readAhead();
             }
         });
         return !missing.isEmpty();
-    }
-
-    /** Asks for one mapping alone: mincore(2). For the state of its pages, all mappings would be listed. */
-    private static boolean isLoaded(MemoryRange segment) {
-        return ((MappedByteBuffer) segment.owner().get()).isLoaded();
     }
 
     private static List<MemoryRange> ranges(List<Window> step) {

@@ -6,6 +6,7 @@ import io.pagelock.PageLocker;
 import io.pagelock.spi.Privileged;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -27,13 +28,20 @@ final class MappedFile {
 
     private final FileEntry entry;
     private final long size;
+    /** Kept here, since the ranges of some other locker may not keep them. */
+    private final List<MappedByteBuffer> buffers;
+
     private final List<MemoryRange> segments;
     private Object status;
 
-    private MappedFile(FileEntry entry, long size, List<MemoryRange> segments) {
+    private MappedFile(FileEntry entry, long size, List<MappedByteBuffer> buffers, PageLocker locker) {
         this.entry = entry;
         this.size = size;
-        this.segments = segments;
+        this.buffers = buffers;
+        this.segments = new ArrayList<>(buffers.size());
+        for (MappedByteBuffer each : buffers) {
+            segments.add(locker.rangeOf(each));
+        }
     }
 
     /**
@@ -53,7 +61,7 @@ final class MappedFile {
                     // From the start of a page, so that every step of a lock begins and ends with one.
                     long start = entry.start(size) & -locker.pageSize();
                     long end = entry.start(size) + entry.bytes(size);
-                    return new MappedFile(entry, size, map(channel, start, end - start, locker));
+                    return new MappedFile(entry, size, map(channel, start, end - start), locker);
                 } catch (IOException e) {
                     if (!channel.isOpen() || channel.size() >= size) {
                         throw e;
@@ -64,11 +72,16 @@ final class MappedFile {
         }
     }
 
-    /** Reads what is mapped, if it is no larger; what goes wrong shows when it is locked. */
-    void readAhead(long most) {
-        if (bytes() > most) {
-            return;
-        }
+    /**
+     * Reports whether all that is mapped was in memory when the kernel was asked. Asks for these mappings alone: mincore(2). For
+     * {@link PageLocker#pageStates}, all mappings would be listed.
+     */
+    boolean isLoaded() {
+        return buffers.stream().allMatch(MappedByteBuffer::isLoaded);
+    }
+
+    /** Reads what is mapped; what goes wrong shows when it is locked. */
+    void readAhead() {
         ByteBuffer some = ByteBuffer.allocate((int) Math.min(bytes(), 256 << 10));
         try (FileChannel channel = entry.open()) {
             long end = entry.start(size) + bytes();
@@ -82,14 +95,12 @@ final class MappedFile {
         }
     }
 
-    private static List<MemoryRange> map(FileChannel channel, long start, long bytes, PageLocker locker)
-            throws IOException {
-        List<MemoryRange> segments = new ArrayList<>(1);
+    private static List<MappedByteBuffer> map(FileChannel channel, long start, long bytes) throws IOException {
+        List<MappedByteBuffer> buffers = new ArrayList<>(1);
         for (long at = 0; at < bytes; at += SEGMENT) {
-            segments.add(locker.rangeOf(
-                    channel.map(FileChannel.MapMode.READ_ONLY, start + at, Math.min(SEGMENT, bytes - at))));
+            buffers.add(channel.map(FileChannel.MapMode.READ_ONLY, start + at, Math.min(SEGMENT, bytes - at)));
         }
-        return segments;
+        return buffers;
     }
 
     static long segmentsFor(long bytes) {

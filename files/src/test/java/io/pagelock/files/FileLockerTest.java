@@ -9,13 +9,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pagelock.LockPolicy;
+import io.pagelock.MemoryRange;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
+import io.pagelock.PageStates;
 import io.pagelock.Reason;
+import io.pagelock.Tristate;
 import io.pagelock.backend.testkit.ChildProcess;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,6 +37,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -143,14 +150,76 @@ class FileLockerTest {
     void readingAheadBringsFilesIn() throws IOException {
         Path a = file("a", 2);
         resize(a, 5);
-        MappedFile.map(FileSelection.of(a).list().files().get(0), PageLocker.system())
-                .readAhead(5L * PAGE);
-        List<Integer> resident = new ArrayList<>();
         MappedFile mapped = MappedFile.map(FileSelection.of(a).list().files().get(0), PageLocker.system());
-        PageLocker.system()
-                .pageStates(mapped.segments())
-                .forEach(each -> resident.add(each.countResident(io.pagelock.Tristate.YES)));
-        assertEquals(List.of(5), resident);
+        assertFalse(mapped.isLoaded());
+        mapped.readAhead();
+        assertTrue(mapped.isLoaded());
+        PageStates states = PageLocker.system().pageStates(mapped.segments()).get(0);
+        assertEquals(5, states.countResident(Tristate.YES));
+    }
+
+    /** Takes its time, knows nothing of buffers, and keeps what was in memory before a lock and how much was read until then. */
+    private static final class SlowLocker implements InvocationHandler {
+        private static final long NANOS = 10 * ColdFiles.SLOW_NANOS;
+
+        private final List<Integer> loaded = new ArrayList<>();
+        private final List<Long> read = new ArrayList<>();
+        private long before;
+
+        PageLocker locker() {
+            return (PageLocker)
+                    Proxy.newProxyInstance(PageLocker.class.getClassLoader(), new Class<?>[] {PageLocker.class}, this);
+        }
+
+        private static long readByThisThread() throws IOException {
+            String io = Files.readAllLines(Path.of("/proc/thread-self/io")).get(0);
+            return Long.parseLong(io.replace("rchar: ", ""));
+        }
+
+        @Override
+        public Object invoke(Object proxy, Method method, Object[] arguments) throws Throwable {
+            if (method.getName().equals("rangeOf")) {
+                MemoryRange range = PageLocker.system().rangeOf((ByteBuffer) arguments[0]);
+                return MemoryRange.of(range.address(), range.length());
+            }
+            if (!method.getName().equals("lock")) {
+                return method.invoke(PageLocker.system(), arguments);
+            }
+            read.add(readByThisThread() - before);
+            Collection<?> ranges = (Collection<?>) arguments[0];
+            loaded.add((int) ranges.stream()
+                    .filter(each ->
+                            PageLocker.system().pageStates((MemoryRange) each).countResident(Tristate.YES) > 0)
+                    .count());
+            LockSupport.parkNanos(NANOS * ranges.size());
+            Object lock = method.invoke(PageLocker.system(), arguments);
+            before = readByThisThread();
+            return lock;
+        }
+    }
+
+    /** The first step of a lock is 1 MiB, and the next takes all that is left here. */
+    @Test
+    void whereLocksAreSlowFilesThatAreNotInMemoryAreReadAhead() throws IOException {
+        int size = 64 << 10;
+        List<Path> paths = new ArrayList<>();
+        for (int i = 0; i < 16 + 24; i++) {
+            Path each = file("f" + i, 0);
+            resize(each, size / PAGE);
+            paths.add(each);
+        }
+        for (Path each : paths.subList(16, 28)) {
+            assertEquals(size, Files.readAllBytes(each).length);
+        }
+        SlowLocker slow = new SlowLocker();
+        FileSelection files = FileSelection.of(paths.toArray(new Path[0]));
+        try (HeldFiles held = FileLocker.over(slow.locker()).lock(files, FileLockOptions.required())) {
+            assertEquals(40 * size, held.lockedBytes());
+        }
+        assertEquals(List.of(0, 24), slow.loaded);
+        long read = slow.read.get(1);
+        assertTrue(
+                read >= 12 * size && read < 13 * size, "12 files of " + size + " are missing, and read were " + read);
     }
 
     @Test
@@ -640,8 +709,7 @@ class FileLockerTest {
 
             @Override
             public void pages(FileEntry file, long firstPage, io.pagelock.PageStates states) {
-                seen.add(firstPage + ": " + states.countResident(io.pagelock.Tristate.YES) + " of "
-                        + states.pageCount());
+                seen.add(firstPage + ": " + states.countResident(Tristate.YES) + " of " + states.pageCount());
             }
 
             @Override
