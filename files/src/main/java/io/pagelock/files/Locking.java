@@ -387,7 +387,7 @@ final class Locking {
     private boolean readAhead(List<Window> step) {
         List<MappedFile> missing = step.stream()
                 .map(each -> each.file.mapped())
-                .filter(each -> each.bytes() <= STEP && !each.isLoaded())
+                .filter(each -> each.bytes() <= STEP && each.isMissing())
                 .collect(Collectors.toList());
         Crew.run(missing.size(), READERS, i -> {
             if (!options.cancelled().getAsBoolean()) {

@@ -73,11 +73,16 @@ final class MappedFile {
     }
 
     /**
-     * Reports whether all that is mapped was in memory when the kernel was asked. Asks for these mappings alone: mincore(2). For
-     * {@link PageLocker#pageStates}, all mappings would be listed.
+     * Reports whether something that is mapped was not in memory when the kernel was asked; false if it does not answer. Asks for
+     * these mappings alone: mincore(2). For {@link PageLocker#pageStates}, all mappings would be listed.
      */
-    boolean isLoaded() {
-        return buffers.stream().allMatch(MappedByteBuffer::isLoaded);
+    boolean isMissing() {
+        try {
+            return !buffers.stream().allMatch(MappedByteBuffer::isLoaded);
+        } catch (Exception e) {
+            // An IOException that Java does not declare, as where a filter refuses the call.
+            return false;
+        }
     }
 
     /** Reads what is mapped; what goes wrong shows when it is locked. */

@@ -7,18 +7,25 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.jna.Function;
+import com.sun.jna.NativeLong;
+import com.sun.jna.Pointer;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLocker;
+import io.pagelock.backend.testkit.ChildJvm;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.Paths;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class MappedFileTest {
@@ -106,5 +113,29 @@ class MappedFileTest {
         assertEquals(Optional.of("vanished"), what(mapped));
         file(100_000);
         assertEquals(Optional.of("was replaced by another file"), what(mapped));
+    }
+
+    /** A process whose mapping is gone, which the kernel refuses to look at, as a filter would. */
+    static final class Unmapped {
+        public static void main(String[] arguments) throws IOException {
+            FileSelection files = FileSelection.of(Paths.get(arguments[0]));
+            MappedFile mapped = MappedFile.map(files.list().files().get(0), LOCKER);
+            MemoryRange range = mapped.segments().get(0);
+            NativeLong length = new NativeLong(range.length());
+            int result =
+                    Function.getFunction("c", "munmap").invokeInt(new Object[] {new Pointer(range.address()), length});
+            System.out.println(result + " " + mapped.isMissing());
+            System.out.flush();
+            // Before Java unmaps it, too.
+            Runtime.getRuntime().halt(0);
+        }
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void whatTheKernelRefusesToLookAtIsNotMissing() throws IOException {
+        String output =
+                new ChildJvm().run(Unmapped.class, file(100_000).toString()).succeeded();
+        assertEquals("0 false\n", output);
     }
 }
