@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pagelock.LockPolicy;
@@ -64,6 +65,18 @@ class FileLockerTest {
         try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
             file.setLength((long) pages * PAGE);
         }
+    }
+
+    private static MappedFile mapped(Path path) throws IOException {
+        return MappedFile.map(FileSelection.of(path).list().files().get(0), PageLocker.system());
+    }
+
+    /** What is nowhere but in memory, as in tmpfs, is not brought in by reading, nor dropped. */
+    private void needsPageCache() throws IOException {
+        Path hole = file("hole", 0);
+        resize(hole, 1);
+        assertEquals(PAGE, Files.readAllBytes(hole).length);
+        assumeFalse(mapped(hole).isMissing(), "this file system does not read files into memory");
     }
 
     /** The pages that the kernel has in memory of locked mappings with this name. */
@@ -148,12 +161,13 @@ class FileLockerTest {
 
     @Test
     void readingAheadBringsFilesIn() throws IOException {
+        needsPageCache();
         Path a = file("a", 2);
         resize(a, 5);
-        MappedFile mapped = MappedFile.map(FileSelection.of(a).list().files().get(0), PageLocker.system());
-        assertFalse(mapped.isLoaded());
+        MappedFile mapped = mapped(a);
+        assertTrue(mapped.isMissing());
         mapped.readAhead();
-        assertTrue(mapped.isLoaded());
+        assertFalse(mapped.isMissing());
         PageStates states = PageLocker.system().pageStates(mapped.segments()).get(0);
         assertEquals(5, states.countResident(Tristate.YES));
     }
@@ -198,28 +212,30 @@ class FileLockerTest {
         }
     }
 
-    /** The first step of a lock is 1 MiB, and the next takes all that is left here. */
+    /** The first step of a lock is 1 MiB. However long it took, the next is 512 KiB at least, and takes all that is left here. */
     @Test
     void whereLocksAreSlowFilesThatAreNotInMemoryAreReadAhead() throws IOException {
-        int size = 64 << 10;
+        needsPageCache();
+        int size = 16 << 10;
         List<Path> paths = new ArrayList<>();
-        for (int i = 0; i < 16 + 24; i++) {
+        for (int i = 0; i < 64 + 24; i++) {
             Path each = file("f" + i, 0);
             resize(each, size / PAGE);
             paths.add(each);
         }
-        for (Path each : paths.subList(16, 28)) {
+        for (Path each : paths.subList(64, 76)) {
             assertEquals(size, Files.readAllBytes(each).length);
         }
         SlowLocker slow = new SlowLocker();
         FileSelection files = FileSelection.of(paths.toArray(new Path[0]));
         try (HeldFiles held = FileLocker.over(slow.locker()).lock(files, FileLockOptions.required())) {
-            assertEquals(40 * size, held.lockedBytes());
+            assertEquals(88 * size, held.lockedBytes());
         }
         assertEquals(List.of(0, 24), slow.loaded);
+        // With what else this thread reads: its own numbers, and classes.
         long read = slow.read.get(1);
         assertTrue(
-                read >= 12 * size && read < 13 * size, "12 files of " + size + " are missing, and read were " + read);
+                read >= 12 * size && read < 18 * size, "12 files of " + size + " are missing, and read were " + read);
     }
 
     @Test
@@ -445,6 +461,7 @@ class FileLockerTest {
     /** What is written past the page cache is dropped from it, locked or not: open(2) Linux, O_DIRECT. */
     @Test
     void pagesThatAWritePastThePageCacheDroppedAreReportedAndBroughtBack() throws IOException {
+        needsPageCache();
         Path a = file("a", 4);
         for (ChangePolicy policy : List.of(ChangePolicy.REPORT, ChangePolicy.RELOCK)) {
             try (HeldFiles held = watched(policy, a)) {
