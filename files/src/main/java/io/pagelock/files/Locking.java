@@ -75,6 +75,7 @@ final class Locking {
     /** How many were refused in a row because something had run out. */
     private int refusals;
 
+    /** What is left of it. */
     private long budget;
 
     Locking(PageLocker locker, FileLockOptions options) {
@@ -82,7 +83,7 @@ final class Locking {
         this.options = options;
         this.lockOptions = options.isOnFault() ? new LockOption[] {LockOption.ON_FAULT} : new LockOption[0];
         this.bestEffort = options.isBestEffort() || locker.policy() != LockPolicy.REQUIRED;
-        this.budget = options.budget() & -locker.pageSize();
+        this.budget = wholeBudget();
         if (options.isOnFault() && locker.policy() == LockPolicy.REQUIRED) {
             for (Capability each : new Capability[] {Capability.LOCK_ON_FAULT, Capability.RESIDENT_PAGES}) {
                 if (!locker.capabilities().contains(each)) {
@@ -196,10 +197,14 @@ final class Locking {
     /** What there is to lock, in whole pages. */
     private long pageBytes() {
         return Math.min(
-                budget + lockedBytes(),
+                wholeBudget(),
                 files.stream()
                         .mapToLong(file -> file.pages() * locker.pageSize())
                         .sum());
+    }
+
+    private long wholeBudget() {
+        return options.budget() & -locker.pageSize();
     }
 
     private long bytes() {
@@ -252,7 +257,7 @@ final class Locking {
             if (full == null && !options.isOnFault() && within.size() > 1 && cold.isDue()) {
                 cold.looked(readAhead(within));
             }
-            lock(within);
+            lock(step, within);
             long nanos = System.nanoTime() - start;
             cold.locked(step.size(), nanos);
             done += step.stream().mapToLong(w -> w.range.length()).sum();
@@ -312,18 +317,27 @@ final class Locking {
         return windows;
     }
 
+    /** What the budget has room for, if all of it can be locked. */
     private List<Window> withinBudget(List<Window> step) {
         List<Window> within = new ArrayList<>(step.size());
+        long room = budget;
         for (Window each : step) {
-            if (pageBytes(each.range.length()) > budget) {
-                each.file.failed(beyondBudget(each.file, each.file.lockedBytes() + budget == 0));
+            if (room > 0) {
+                within.add(each.part(0, Math.min(room, each.range.length())));
             }
-            if (budget > 0) {
-                within.add(each.part(0, Math.min(budget, each.range.length())));
-            }
-            budget -= Math.min(budget, pageBytes(each.range.length()));
+            room -= Math.min(room, pageBytes(each.range.length()));
         }
         return within;
+    }
+
+    /** Says so of what was cut off or left out. */
+    private void beyondBudget(List<Window> step, List<Window> within) {
+        for (int i = 0; i < step.size(); i++) {
+            Window each = step.get(i);
+            if (i >= within.size() || within.get(i).range.length() < each.range.length()) {
+                each.file.failed(beyondBudget(each.file, each.file.lockedBytes() == 0 && budget < wholeBudget()));
+            }
+        }
     }
 
     private FileLockException beyondBudget(HeldFile file, boolean usedByOthers) {
@@ -335,17 +349,18 @@ final class Locking {
                 null);
     }
 
-    private void lock(List<Window> step) {
-        if (step.isEmpty()) {
+    private void lock(List<Window> step, List<Window> within) {
+        // Under RELOCK a handle of its own for each, so that one file can be let go.
+        if (options.onChange() != ChangePolicy.RELOCK && lockTogether(within)) {
+            beyondBudget(step, within);
             return;
         }
-        if (options.onChange() == ChangePolicy.RELOCK) {
-            // A handle of its own for each, so that one file can be let go.
-            for (Window each : step) {
-                lock(Collections.singletonList(each), false);
-            }
-        } else {
-            lock(step, true);
+        for (Window each : step) {
+            // What could not be locked leaves its part of the budget to the next one.
+            List<Window> asked = Collections.singletonList(each);
+            List<Window> part = withinBudget(asked);
+            part.forEach(this::lockAlone);
+            beyondBudget(asked, part);
         }
     }
 
@@ -358,24 +373,23 @@ final class Locking {
         return handle;
     }
 
-    private void lock(List<Window> step, boolean together) {
+    /** Returns whether it is done; if not, each window is to be tried alone. */
+    private boolean lockTogether(List<Window> step) {
+        if (step.isEmpty()) {
+            return true;
+        }
+        if (full != null) {
+            return false;
+        }
         try {
-            if (full != null) {
-                step.forEach(this::lockIfPossible);
-                return;
-            }
-            PageLock handle = strictly(locker.lock(ranges(step), lockOptions));
-            if (together) {
-                handles.push(handle);
-            } else {
-                step.get(0).file.keep(handle);
-            }
+            handles.push(strictly(locker.lock(ranges(step), lockOptions)));
             locked(step);
+            return true;
         } catch (PageLockException e) {
             if (!bestEffort) {
                 throw explain(step, e);
             }
-            step.forEach(this::lockIfPossible);
+            return false;
         }
     }
 
@@ -402,16 +416,21 @@ final class Locking {
     }
 
     private void locked(List<Window> step) {
-        if (!options.isOnFault()) {
-            step.forEach(window -> window.file.locked(pageBytes(window.range.length())));
-            return;
+        long[] locked = new long[step.size()];
+        List<PageStates> states = options.isOnFault() ? locker.pageStates(ranges(step)) : Collections.emptyList();
+        for (int i = 0; i < locked.length; i++) {
+            MemoryRange range = step.get(i).range;
+            if (options.isOnFault()) {
+                List<MemoryRange> runs = runs(states.get(i), range);
+                keepResident(runs);
+                locked[i] = runs.stream().mapToLong(MemoryRange::length).sum();
+            } else {
+                locked[i] = pageBytes(range.length());
+            }
         }
-        List<PageStates> states = locker.pageStates(ranges(step));
-        for (int i = 0; i < step.size(); i++) {
-            Window window = step.get(i);
-            List<MemoryRange> runs = runs(states.get(i), window.range);
-            keepResident(runs);
-            window.file.locked(runs.stream().mapToLong(MemoryRange::length).sum());
+        for (int i = 0; i < locked.length; i++) {
+            step.get(i).file.locked(locked[i]);
+            budget -= pageBytes(step.get(i).range.length());
         }
     }
 
@@ -451,7 +470,7 @@ final class Locking {
     }
 
     /** All that a caller needs who can live without the lock: one catch. */
-    private void lockIfPossible(Window window) {
+    private void lockAlone(Window window) {
         checkCancelled();
         if (full != null) {
             window.file.failed(FileLockException.following(
@@ -466,6 +485,9 @@ final class Locking {
             locked(Collections.singletonList(window));
             refusals = 0;
         } catch (PageLockException e) {
+            if (!bestEffort) {
+                throw explain(Collections.singletonList(window), e);
+            }
             FileLockException why = FileLockException.of(window.file.path(), what(window.file), e, remedies(e));
             window.file.failed(why);
             if (e.reason() == Reason.OVER_LIMIT) {
@@ -484,7 +506,7 @@ final class Locking {
         if (fits == 0) {
             full = why;
         } else if (fits < window.range.length()) {
-            lockIfPossible(window.part(0, fits));
+            lockAlone(window.part(0, fits));
         }
     }
 

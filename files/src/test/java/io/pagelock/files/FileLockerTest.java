@@ -20,6 +20,7 @@ import io.pagelock.backend.testkit.ChildProcess;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
@@ -32,6 +33,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -298,6 +300,72 @@ class FileLockerTest {
                     FileLockException.OVER_BUDGET,
                     held.files().get(2).problem().get().reason());
         }
+    }
+
+    /** A system locker, but that something happens before each lock. */
+    private static PageLocker beforeEachLock(Callable<?> action) {
+        return (PageLocker) Proxy.newProxyInstance(
+                PageLocker.class.getClassLoader(), new Class<?>[] {PageLocker.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("lock")) {
+                        action.call();
+                    }
+                    try {
+                        return method.invoke(PageLocker.system(), arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
+    }
+
+    @Test
+    void aFileThatCannotBeLockedLeavesItsPartOfTheBudgetToTheOthers() throws IOException {
+        for (ChangePolicy policy : List.of(ChangePolicy.REPORT, ChangePolicy.RELOCK)) {
+            Path a = file("a", 2);
+            Path b = file("b", 2);
+            Path c = file("c", 2);
+            FileLocker over = FileLocker.over(beforeEachLock(() -> {
+                resize(a, 0);
+                return null;
+            }));
+            FileLockOptions options =
+                    FileLockOptions.bestEffort().budget(3L * PAGE).onChange(policy, change -> {});
+            try (HeldFiles held = over.lock(FileSelection.of(a, b, c), options)) {
+                assertEquals(
+                        Reason.CANNOT_BE_PAGED_IN.name(),
+                        held.files().get(0).problem().get().reason());
+                assertEquals(2, lockedPages(b));
+                assertTrue(held.files().get(1).problem().isEmpty());
+                assertEquals(1, lockedPages(c));
+                assertEquals(
+                        FileLockException.OVER_BUDGET,
+                        held.files().get(2).problem().get().reason());
+                assertEquals(3L * PAGE, held.lockedBytes());
+            }
+        }
+    }
+
+    @Test
+    void theRemedyOfALimitIsForAllThatTheBudgetAllows() throws IOException {
+        Path a = file("a", 2);
+        Path b = file("b", 2);
+        List<Long> asked = new ArrayList<>();
+        PageLocker full = (PageLocker) Proxy.newProxyInstance(
+                PageLocker.class.getClassLoader(), new Class<?>[] {PageLocker.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("lock")) {
+                        throw PageLockException.because(Reason.OVER_LIMIT).build();
+                    }
+                    if (method.getName().equals("forecast")) {
+                        asked.add((Long) arguments[0]);
+                    }
+                    return method.invoke(PageLocker.system(), arguments);
+                });
+        assertThrows(
+                FileLockException.class,
+                () -> FileLocker.over(full)
+                        .lock(
+                                FileSelection.of(a, b),
+                                FileLockOptions.bestEffort().budget(3L * PAGE)));
+        assertEquals(List.of(3L * PAGE, 3L * PAGE), asked);
     }
 
     @Test
