@@ -161,7 +161,7 @@ final class Pages {
     /** Whether the lock was lost since: the end of an address-space lock may leave pages unlocked. */
     private boolean isLost() {
         PageLock held = lock;
-        return held != null && !held.isValid();
+        return kept.contains(Protection.LOCKED) && held != null && !held.isValid();
     }
 
     /** Why something is not kept that was wanted; null if it was not. */

@@ -225,7 +225,7 @@ class RefusalsTest {
             assertEquals(2, secret.get(1));
             assertEquals(Tristate.NO, pool.kept(Protection.LOCKED));
             assertEquals(Tristate.YES, pool.kept(Protection.WIPED_ON_CLOSE));
-            assertTrue(pool.whyNot(Protection.LOCKED).isPresent());
+            assertTrue(pool.whyNot(Protection.LOCKED).orElseThrow().contains("switched off"));
         }
         PageLockException refusal = assertThrows(
                 PageLockException.class,
@@ -243,7 +243,8 @@ class RefusalsTest {
             assertEquals(Tristate.NO, pool.kept(Protection.LOCKED));
             assertEquals(Tristate.NO, secret.kept(Protection.LOCKED));
             assertEquals(Tristate.YES, pool.kept(Protection.NOT_DUMPED));
-            assertTrue(pool.whyNot(Protection.LOCKED).isPresent());
+            String why = pool.whyNot(Protection.LOCKED).orElseThrow();
+            assertTrue(why.contains("not permitted"), why);
             assertEquals(Tristate.NO, locker.report().kept());
         }
         assertEquals(List.of(), locker.report().notLocked());
