@@ -8,7 +8,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -25,7 +27,7 @@ class ErrorsPageTest {
 
     @TestFactory
     Stream<DynamicTest> eachRowNamesTestsThatExist() throws IOException {
-        Map<String, Path> sources = sources();
+        Map<String, String> sources = sources();
         List<String> rows = rows();
         assertTrue(rows.size() > 60, "only " + rows.size() + " rows were found");
         return rows.stream().map(row -> DynamicTest.dynamicTest(row, () -> check(row, sources)));
@@ -37,16 +39,33 @@ class ErrorsPageTest {
         for (Reason reason : Reason.values()) {
             assertTrue(lines.contains("### " + reason.name()), reason.name() + " has no heading");
             assertTrue(reason.page()
-                    .endsWith("/docs/errors.html#" + reason.name().toLowerCase().replace('_', '-')));
+                    .endsWith("/docs/errors.html#"
+                            + reason.name().toLowerCase(Locale.ROOT).replace('_', '-')));
         }
     }
 
-    private static Map<String, Path> sources() throws IOException {
-        try (Stream<Path> files =
-                Files.find(ROOT, 12, (file, attributes) -> file.toString().matches(".*/src/test/java/.*\\.java"))) {
-            // Two modules may each have a helper of the same name; none of those is named on the page.
-            return files.collect(Collectors.toMap(
-                    file -> file.getFileName().toString().replace(".java", ""), file -> file, (one, other) -> one));
+    /** The text of each type; several modules may have one of the same name. */
+    private static Map<String, String> sources() throws IOException {
+        Map<String, String> sources = new HashMap<>();
+        // Not the whole tree, in which the build of another module may write and delete meanwhile.
+        try (Stream<Path> modules = Files.list(ROOT)) {
+            for (Path module : modules.toList()) {
+                Path tests = module.resolve("src/test/java");
+                if (Files.isDirectory(tests)) {
+                    addSources(tests, sources);
+                }
+            }
+        }
+        return sources;
+    }
+
+    private static void addSources(Path tests, Map<String, String> sources) throws IOException {
+        try (Stream<Path> files = Files.walk(tests)) {
+            for (Path file :
+                    files.filter(each -> each.toString().endsWith(".java")).toList()) {
+                String type = file.getFileName().toString().replace(".java", "");
+                sources.merge(type, Files.readString(file), String::concat);
+            }
         }
     }
 
@@ -64,7 +83,7 @@ class ErrorsPageTest {
         return rows;
     }
 
-    private static void check(String row, Map<String, Path> sources) throws IOException {
+    private static void check(String row, Map<String, String> sources) {
         String[] cells = row.split(" \\| ");
         List<MatchResult> names =
                 NAME.matcher(cells[cells.length - 1]).results().collect(Collectors.toList());
@@ -74,8 +93,7 @@ class ErrorsPageTest {
             type = name.group(1) == null ? type : name.group(1);
             assertTrue(sources.containsKey(type), "there is no " + type);
             assertTrue(
-                    Files.readString(sources.get(type)).contains(" void " + name.group(2) + "("),
-                    type + " has no test " + name.group(2));
+                    sources.get(type).contains(" void " + name.group(2) + "("), type + " has no test " + name.group(2));
         }
     }
 }
