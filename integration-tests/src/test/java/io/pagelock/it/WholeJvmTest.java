@@ -229,6 +229,8 @@ class WholeJvmTest {
         List<String> all = new ArrayList<>(List.of("attach", Long.toString(pid)));
         all.addAll(List.of(arguments));
         return Jars.jvm(Jars.all())
+                // The JDK gives a JVM ten seconds to listen, which on a busy machine may be too few.
+                .options("-Dsun.tools.attach.attachTimeout=120000")
                 .options(options.toArray(new String[0]))
                 .run("io.pagelock.cli.Main", all.toArray(new String[0]))
                 .toString();
