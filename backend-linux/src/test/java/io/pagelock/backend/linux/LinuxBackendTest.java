@@ -336,7 +336,7 @@ class LinuxBackendTest {
         calls.inodes.put(0x20000L, inode);
         PageLocker locker = PageLockers.over(backend(calls, LinuxConstants.GENERIC, "6.18.0", 64));
         MemoryRange page = MemoryRange.of(0x10000, PAGE);
-        locker.lock(page, options);
+        PageLock first = locker.lock(page, options);
         List<PageLock> within = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
             within.add(locker.lock(page));
@@ -347,6 +347,8 @@ class LinuxBackendTest {
         }
         calls.log.clear();
         locker.lock(page);
+        // A handle that nobody has would be unlocked.
+        assertTrue(first.isValid());
         return calls.log.stream().filter(each -> each.matches("ms.*|ml.*")).collect(Collectors.toList());
     }
 

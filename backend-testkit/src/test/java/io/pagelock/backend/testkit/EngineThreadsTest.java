@@ -648,7 +648,7 @@ class EngineThreadsTest {
         start(Systems.of("freebsd"));
         AddressSpaceLock all = locker.lockAddressSpace(AddressSpaceScope.FUTURE);
         PageLock lost = locker.lock(pages(0, 2));
-        locker.lock(pages(8, 2));
+        PageLock other = locker.lock(pages(8, 2));
         AtomicBoolean refuse = new AtomicBoolean(true);
         CountDownLatch arrived = new CountDownLatch(1);
         CountDownLatch until = new CountDownLatch(1);
@@ -672,6 +672,8 @@ class EngineThreadsTest {
         assertThrows(ExecutionException.class, () -> within(closing));
         assertFalse(lost.isValid());
         assertTrue(late.isValid() && kernel.isAllLocked(memory, 2 * PAGE));
+        // A handle that nobody has would not be locked again.
+        other.close();
     }
 
     @ParameterizedTest

@@ -45,6 +45,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
@@ -339,20 +341,33 @@ class WrongBackendsTest {
                 new Wrong("L19", "calls off what is running")
                         .on(Systems.of("freebsd"))
                         .backend(good -> new PassingBackend(good) {
+                            private volatile CompletableFuture<Void> calledOff =
+                                    CompletableFuture.completedFuture(null);
+
                             @Override
                             public AsyncCall lockAsync(long address, long length, Consumer<PageLockException> done) {
                                 AtomicBoolean over = new AtomicBoolean();
+                                CompletableFuture<Void> ended = new CompletableFuture<>();
                                 good.lockAsync(address, length, refusal -> {
                                     if (over.compareAndSet(false, true)) {
                                         done.accept(refusal);
                                     }
+                                    ended.complete(null);
                                 });
                                 return () -> {
                                     if (over.compareAndSet(false, true)) {
                                         done.accept(PageLockException.because(Reason.CANCELLED)
                                                 .build());
+                                        calledOff = ended.orTimeout(60, TimeUnit.SECONDS);
                                     }
                                 };
+                            }
+
+                            /** The rule asks before it looks at the page: not before the kernel has locked it. */
+                            @Override
+                            public LockLimits limits() {
+                                calledOff.join();
+                                return super.limits();
                             }
                         }),
                 new Wrong("L20", "locks all of it in one call")
