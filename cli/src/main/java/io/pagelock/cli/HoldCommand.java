@@ -231,6 +231,7 @@ final class HoldCommand implements Callable<Integer> {
         switch (change) {
             case VANISHED:
             case REPLACED:
+            case UNREADABLE:
                 return "the file that was there stays locked";
             case GREW:
                 return "the added part is not locked";

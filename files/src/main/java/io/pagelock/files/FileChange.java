@@ -12,6 +12,8 @@ public final class FileChange {
         REPLACED,
         /** The name is gone; the held file stays locked. */
         VANISHED,
+        /** The file can no longer be looked at, so further changes go unnoticed; the held one stays locked. */
+        UNREADABLE,
         /** The file was truncated. */
         SHRANK,
         /** The file has become longer; the added part is not locked. */

@@ -3,6 +3,7 @@ package io.pagelock.files;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -46,7 +47,7 @@ public final class FileEntry {
     FileEntry again() throws IOException {
         BasicFileAttributes now = Files.readAttributes(path, BasicFileAttributes.class);
         if (!now.isRegularFile()) {
-            throw new NoSuchFileException(path.toString(), null, "it is no longer a regular file");
+            throw new FileSystemException(path.toString(), null, "no longer a regular file");
         }
         return new FileEntry(path, argument, now, selection);
     }

@@ -106,9 +106,16 @@ public final class FileLockException extends RuntimeException {
             return new FileLockException(
                     ACCESS_DENIED, path, name + ": no permission to read it", e, "Run this as a user who may read it");
         }
+        return new FileLockException(IO_ERROR, path, name + ": " + why(e), e);
+    }
+
+    /** Returns what was wrong, without the name of the file. */
+    static String why(Exception e) {
+        if (e instanceof AccessDeniedException) {
+            return "no permission";
+        }
         String why = e instanceof FileSystemException ? ((FileSystemException) e).getReason() : e.getMessage();
-        return new FileLockException(
-                IO_ERROR, path, name + ": " + (why == null ? e.getClass().getSimpleName() : why), e);
+        return why == null ? e.getClass().getSimpleName() : why;
     }
 
     /** Returns a name as messages show it. */

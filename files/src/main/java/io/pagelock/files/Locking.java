@@ -541,10 +541,10 @@ final class Locking {
     }
 
     /**
-     * Maps and locks a held file as it is now, and lets go of what was held. Where the limit has no room for both, it lets go
-     * first.
+     * Maps and locks a held file as it is now, and lets go of what was held. Where the limit has room for only one of them, it
+     * lets go first.
      *
-     * @return why it failed; what was held stays held then, unless the limit had no room
+     * @return why it failed; what was held stays held then
      */
     Optional<FileLockException> relock(HeldFile file) {
         FileEntry entry = file.mapped().entry();
@@ -554,6 +554,11 @@ final class Locking {
             List<PageLock> taken = new ArrayList<>();
             long before = file.lockedBytes();
             long most = budget > Long.MAX_VALUE - before ? Long.MAX_VALUE : budget + before;
+            Forecast forecast = locker.forecast(Math.max(0, Math.min(most, pageBytes(now)) - before));
+            if (forecast.fits() == Tristate.NO
+                    && forecast.reason().filter(Reason.OVER_LIMIT::equals).isPresent()) {
+                return Optional.of(FileLockException.of(what(file) + ": cannot lock it again", forecast));
+            }
             long locked;
             try {
                 locked = lock(now, most, taken);
@@ -561,10 +566,7 @@ final class Locking {
                 if (e.reason() != Reason.OVER_LIMIT) {
                     throw e;
                 }
-                unlock(old);
-                file.replace(now, old, 0);
-                budget = most;
-                locked = lock(now, most, taken);
+                locked = lockInstead(file, now, most, old, taken);
             }
             unlock(old);
             // What could not be unlocked is closed with the others.
@@ -581,6 +583,30 @@ final class Locking {
                     FileLockException.of(file.path(), what(file) + ": cannot lock it again", e, e.remedies()));
         } catch (FileLockException e) {
             return Optional.of(e);
+        }
+    }
+
+    private long pageBytes(MappedFile file) {
+        return file.segments().stream()
+                .mapToLong(each -> pageBytes(each.length()))
+                .sum();
+    }
+
+    /** Lets go of what is held before it locks. When it throws, what was held is held again, if it still can be. */
+    private long lockInstead(HeldFile file, MappedFile now, long most, List<PageLock> old, List<PageLock> taken) {
+        unlock(old);
+        try {
+            return lock(now, most, taken);
+        } catch (RuntimeException | Error e) {
+            long locked = 0;
+            try {
+                locked = lock(file.mapped(), file.lockedBytes(), old);
+            } catch (PageLockException | FileLockException again) {
+                e.addSuppressed(again);
+            }
+            budget += Math.min(file.lockedBytes() - locked, Long.MAX_VALUE - budget);
+            file.replace(file.mapped(), old, locked);
+            throw e;
         }
     }
 

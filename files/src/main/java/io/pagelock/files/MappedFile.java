@@ -150,7 +150,9 @@ final class MappedFile {
         } catch (NoSuchFileException e) {
             return Optional.of(new Change(FileChange.Kind.VANISHED, "vanished"));
         } catch (IOException | SecurityException e) {
-            return Optional.empty();
+            // As where a directory of its path became a file, or may not be entered any more.
+            return Optional.of(new Change(
+                    FileChange.Kind.UNREADABLE, "can no longer be looked at (" + FileLockException.why(e) + ")"));
         }
     }
 

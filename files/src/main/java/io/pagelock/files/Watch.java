@@ -107,15 +107,16 @@ final class Watch {
         boolean again = relock && stale;
         if (again) {
             failure = locking.relock(file);
-            if (!failure.isPresent() && ++dropped % DROPPED == 0) {
+            if (++dropped % DROPPED == 0) {
                 System.gc();
             }
         }
         boolean relocked = again && !failure.isPresent();
         FileChange report = new FileChange(file, kind, what, missing, relocked, failure.orElse(null));
         file.changed(report);
-        // Once of each kind, since a file may be written to all the time.
-        if (reported.computeIfAbsent(file, key -> new HashSet<>()).add(kind + " " + (missing > 0))) {
+        // Once of each kind, since a file may be written to all the time; and once more if it is locked again after
+        // all.
+        if (reported.computeIfAbsent(file, key -> new HashSet<>()).add(kind + " " + (missing > 0) + relocked)) {
             changes.add(report);
         }
         if (relocked) {

@@ -9,8 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.pagelock.Forecast;
 import io.pagelock.LockPolicy;
 import io.pagelock.MemoryRange;
+import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.PageStates;
@@ -40,6 +42,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -578,6 +581,117 @@ class FileLockerTest {
             replace(a, 1);
             assertTrue(only(held.check()).isRelocked());
             assertEquals(1, lockedPages(a));
+        }
+    }
+
+    /** A question that fails is no answer: the file is not reported as unchanged. */
+    @Test
+    void aFileThatCannotBeLookedAtAnyMoreIsReported() throws IOException {
+        for (ChangePolicy policy : List.of(ChangePolicy.REPORT, ChangePolicy.RELOCK)) {
+            Path above = Files.createDirectories(dir.resolve("above-" + policy));
+            Path a = Files.write(above.resolve("a"), new byte[2 * PAGE]);
+            Path b = file("b" + policy, 1);
+            try (HeldFiles held = locker.lock(
+                    FileSelection.of(a, b), FileLockOptions.required().onChange(policy, change -> {}))) {
+                Files.delete(a);
+                Files.delete(above);
+                Files.write(above, new byte[0]);
+                Files.delete(b);
+                Files.createSymbolicLink(b, b.getFileName());
+                List<FileChange> changes = held.check();
+                assertEquals(2, changes.size(), changes.toString());
+                for (FileChange each : changes) {
+                    // Newer JVMs know that a path through a file leads nowhere.
+                    boolean vanished = each.kind() == FileChange.Kind.VANISHED;
+                    assertTrue(vanished || each.kind() == FileChange.Kind.UNREADABLE, each::toString);
+                    assertEquals(
+                            policy == ChangePolicy.RELOCK && !vanished,
+                            each.failure().isPresent(),
+                            each::toString);
+                }
+                assertEquals(List.of(), held.check());
+                assertEquals(2, lockedPages(a + DELETED));
+                assertEquals(1, lockedPages(b + DELETED));
+            }
+        }
+    }
+
+    @Test
+    void whatIsNoFileAnyMoreIsNotSaidToBeGone() throws IOException {
+        Path a = file("a", 2);
+        try (HeldFiles held = watched(ChangePolicy.RELOCK, a)) {
+            Files.delete(a);
+            Files.createDirectory(a);
+            FileLockException why = only(held.check()).failure().orElseThrow();
+            assertTrue(why.getMessage().contains("no longer a regular file"), why::getMessage);
+            assertEquals(2, lockedPages(a + DELETED));
+        }
+    }
+
+    /** A system locker with a limit of its own for one range after the other. */
+    private static PageLocker limited(long bytes, Tristate forecast) {
+        AtomicLong room = new AtomicLong(bytes);
+        return (PageLocker) Proxy.newProxyInstance(
+                PageLocker.class.getClassLoader(), new Class<?>[] {PageLocker.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("forecast")) {
+                        boolean fits = (Long) arguments[0] <= room.get();
+                        return fits
+                                ? new Forecast(Tristate.YES, (Long) arguments[0], null, "", List.of())
+                                : new Forecast(
+                                        forecast,
+                                        (Long) arguments[0],
+                                        forecast == Tristate.NO ? Reason.OVER_LIMIT : null,
+                                        "for a test",
+                                        List.of());
+                    }
+                    if (!method.getName().equals("lock")) {
+                        return method.invoke(PageLocker.system(), arguments);
+                    }
+                    long asked = ((MemoryRange) arguments[0]).length();
+                    if (asked > room.get()) {
+                        throw PageLockException.because(Reason.OVER_LIMIT).build();
+                    }
+                    room.addAndGet(-asked);
+                    return counted(
+                            (PageLock) method.invoke(PageLocker.system(), arguments), () -> room.addAndGet(asked));
+                });
+    }
+
+    /** A handle whose first close runs something. */
+    private static PageLock counted(PageLock lock, Runnable atClose) {
+        AtomicBoolean closed = new AtomicBoolean();
+        return (PageLock) Proxy.newProxyInstance(
+                PageLock.class.getClassLoader(), new Class<?>[] {PageLock.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("close") && !closed.getAndSet(true)) {
+                        atClose.run();
+                    }
+                    return method.invoke(lock, arguments);
+                });
+    }
+
+    /** Also where no forecast says so before. */
+    @Test
+    void whatOutgrowsTheLimitStaysLockedAsItWas() throws IOException {
+        for (Tristate forecast : List.of(Tristate.NO, Tristate.UNKNOWN)) {
+            Path a = file("a", 2);
+            List<FileChange> changes = new ArrayList<>();
+            try (HeldFiles held = FileLocker.over(limited(3L * PAGE, forecast))
+                    .lock(
+                            FileSelection.of(a),
+                            FileLockOptions.bestEffort().onChange(ChangePolicy.RELOCK, changes::add))) {
+                resize(a, 4);
+                assertEquals(
+                        Reason.OVER_LIMIT.name(),
+                        only(held.check()).failure().orElseThrow().reason());
+                assertEquals(2, lockedPages(a));
+                assertEquals(2L * PAGE, held.lockedBytes());
+                assertEquals(List.of(), held.check());
+                resize(a, 3);
+                assertTrue(only(held.check()).isRelocked(), changes::toString);
+                assertEquals(3, lockedPages(a));
+                assertEquals(3L * PAGE, held.lockedBytes());
+            }
+            assertEquals(0, lockedPages(a));
         }
     }
 
