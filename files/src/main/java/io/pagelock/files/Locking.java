@@ -382,8 +382,7 @@ final class Locking {
             return false;
         }
         try {
-            handles.push(strictly(locker.lock(ranges(step), lockOptions)));
-            locked(step);
+            handles.push(locked(step, locker.lock(ranges(step), lockOptions)));
             return true;
         } catch (PageLockException e) {
             if (!bestEffort) {
@@ -413,6 +412,23 @@ final class Locking {
 
     private static List<MemoryRange> ranges(List<Window> step) {
         return step.stream().map(each -> each.range).collect(Collectors.toList());
+    }
+
+    /** Counts what a handle locked; when it throws, that is unlocked again. */
+    private PageLock locked(List<Window> step, PageLock handle) {
+        strictly(handle);
+        try {
+            locked(step);
+            return handle;
+        } catch (RuntimeException | Error e) {
+            try {
+                handle.close();
+            } catch (PageLockException stuck) {
+                e.addSuppressed(stuck);
+                handles.push(handle);
+            }
+            throw e;
+        }
     }
 
     private void locked(List<Window> step) {
@@ -481,8 +497,7 @@ final class Locking {
             return;
         }
         try {
-            window.file.keep(strictly(locker.lock(window.range, lockOptions)));
-            locked(Collections.singletonList(window));
+            window.file.keep(locked(Collections.singletonList(window), locker.lock(window.range, lockOptions)));
             refusals = 0;
         } catch (PageLockException e) {
             if (!bestEffort) {

@@ -9,7 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.pagelock.Capability;
 import io.pagelock.Forecast;
+import io.pagelock.LockOption;
 import io.pagelock.LockPolicy;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
@@ -43,6 +45,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -86,16 +89,21 @@ class FileLockerTest {
 
     /** The pages that the kernel has in memory of locked mappings with this name. */
     private static long lockedPages(Object name) throws IOException {
+        return pagesOfLocked(name, "Rss:");
+    }
+
+    /** Adds up a line of the locked mappings with this name. */
+    private static long pagesOfLocked(Object name, String line) throws IOException {
         long pages = 0;
-        long resident = 0;
+        long of = 0;
         boolean named = false;
-        for (String line : Files.readAllLines(Path.of("/proc/self/smaps"), StandardCharsets.ISO_8859_1)) {
-            if (line.matches("[0-9a-f]+-[0-9a-f]+ .*")) {
-                named = line.endsWith(" " + name);
-            } else if (named && line.startsWith("Rss:")) {
-                resident = Long.parseLong(line.replaceAll("\\D", "")) * 1024 / PAGE;
-            } else if (named && line.startsWith("VmFlags:") && line.contains(" lo")) {
-                pages += resident;
+        for (String each : Files.readAllLines(Path.of("/proc/self/smaps"), StandardCharsets.ISO_8859_1)) {
+            if (each.matches("[0-9a-f]+-[0-9a-f]+ .*")) {
+                named = each.endsWith(" " + name);
+            } else if (named && each.startsWith(line)) {
+                of = Long.parseLong(each.replaceAll("\\D", "")) * 1024 / PAGE;
+            } else if (named && each.startsWith("VmFlags:") && each.contains(" lo")) {
+                pages += of;
             }
         }
         return pages;
@@ -344,6 +352,41 @@ class FileLockerTest {
                         held.files().get(2).problem().get().reason());
                 assertEquals(3L * PAGE, held.lockedBytes());
             }
+        }
+    }
+
+    /** A system locker that locks the first range on fault, but not for a moment what is in memory of it. */
+    private static PageLocker refusingToBringInTheFirst() {
+        AtomicReference<MemoryRange> first = new AtomicReference<>();
+        return (PageLocker) Proxy.newProxyInstance(
+                PageLocker.class.getClassLoader(), new Class<?>[] {PageLocker.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("lock")) {
+                        MemoryRange range = arguments[0] instanceof Collection<?> all
+                                ? (MemoryRange) all.iterator().next()
+                                : (MemoryRange) arguments[0];
+                        first.compareAndSet(null, range);
+                        if (((LockOption[]) arguments[1]).length == 0
+                                && first.get().overlaps(range)) {
+                            throw PageLockException.because(Reason.OVER_LIMIT).build();
+                        }
+                    }
+                    return method.invoke(PageLocker.system(), arguments);
+                });
+    }
+
+    @Test
+    void aFileThatIsNotKeptOnFaultIsUnlockedAgain() throws IOException {
+        assumeTrue(PageLocker.system().capabilities().contains(Capability.LOCK_ON_FAULT));
+        Path a = file("a", 2);
+        Path b = file("b", 1);
+        FileLockOptions options = FileLockOptions.bestEffort().onFault();
+        try (HeldFiles held = FileLocker.over(refusingToBringInTheFirst()).lock(FileSelection.of(a, b), options)) {
+            assertEquals(
+                    Reason.OVER_LIMIT.name(),
+                    held.files().get(0).problem().get().reason());
+            assertEquals(0, pagesOfLocked(a, "Size:"));
+            assertEquals(1, lockedPages(b));
+            assertEquals(PAGE, held.lockedBytes());
         }
     }
 
