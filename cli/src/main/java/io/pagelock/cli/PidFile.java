@@ -3,6 +3,7 @@ package io.pagelock.cli;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -22,7 +23,7 @@ final class PidFile implements AutoCloseable {
     }
 
     /**
-     * Writes the file: whole or not at all, and not through a link that another user placed.
+     * Writes the file: whole or not at all, not through a link that another user placed, and not in place of a device.
      *
      * @param path null for none
      * @throws Failure if it cannot be written
@@ -33,6 +34,11 @@ final class PidFile implements AutoCloseable {
         }
         byte[] content = (pid() + "\n").getBytes(StandardCharsets.US_ASCII);
         try {
+            if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)
+                    && !Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)
+                    && !Files.isSymbolicLink(path)) {
+                throw new FileSystemException(path.toString(), null, "it is no regular file");
+            }
             // One that a killed process left may have the same number: each container has a process 1.
             Path whole = path.resolveSibling(".pagelock-" + pid() + "-" + Long.toHexString(System.nanoTime()));
             Files.write(whole, content, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);

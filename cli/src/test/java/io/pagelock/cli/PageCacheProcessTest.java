@@ -3,6 +3,7 @@ package io.pagelock.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -169,6 +170,16 @@ class PageCacheProcessTest {
         }
         assertTrue(Files.isSymbolicLink(pid));
         assertTrue(Files.exists(dir.resolve(".pagelock-" + self)), "a file of another process was removed");
+    }
+
+    /** To root, /dev/null is a file that can be replaced. */
+    @Test
+    void whatIsNoRegularFileIsNotReplacedByAPidFile() throws Exception {
+        Path pipe = dir.resolve("pipe");
+        assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+        Failure refused = assertThrows(Failure.class, () -> PidFile.write(pipe));
+        assertEquals("--pid-file: cannot write " + pipe + ": it is no regular file", refused.getMessage());
+        assertTrue(Files.exists(pipe) && !Files.isRegularFile(pipe));
     }
 
     /** What a service manager calls. */
