@@ -14,6 +14,9 @@ import java.util.Arrays;
 
 /** The file with the number of this process, which is there while the files are held. */
 final class PidFile implements AutoCloseable {
+    /** Longer than any number of a process and its line end. */
+    private static final int LONGEST = 32;
+
     private final Path path;
     private final byte[] content;
 
@@ -26,7 +29,7 @@ final class PidFile implements AutoCloseable {
      * Writes the file: whole or not at all, not through a link that another user placed, and not in place of a device.
      *
      * @param path null for none
-     * @throws Failure if it cannot be written
+     * @throws Failure if it cannot be written, or something other than a pid file is there, which a mistake must not destroy
      */
     static PidFile write(Path path) {
         if (path == null) {
@@ -34,11 +37,7 @@ final class PidFile implements AutoCloseable {
         }
         byte[] content = (pid() + "\n").getBytes(StandardCharsets.US_ASCII);
         try {
-            if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)
-                    && !Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)
-                    && !Files.isSymbolicLink(path)) {
-                throw new FileSystemException(path.toString(), null, "it is no regular file");
-            }
+            checkThatNothingIsLost(path);
             // One that a killed process left may have the same number: each container has a process 1.
             Path whole = path.resolveSibling(".pagelock-" + pid() + "-" + Long.toHexString(System.nanoTime()));
             Files.write(whole, content, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
@@ -50,6 +49,22 @@ final class PidFile implements AutoCloseable {
             return new PidFile(path, content);
         } catch (IOException e) {
             throw Failure.of("--pid-file: cannot write " + FileNames.text(path, Console.localeCharset()), e);
+        }
+    }
+
+    private static void checkThatNothingIsLost(Path path) throws IOException {
+        if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS) || Files.isSymbolicLink(path)) {
+            return;
+        }
+        if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
+            throw new FileSystemException(path.toString(), null, "it is no regular file");
+        }
+        boolean isPidFile = Files.size(path) <= LONGEST;
+        for (byte each : isPidFile ? Files.readAllBytes(path) : new byte[0]) {
+            isPidFile &= each >= '0' && each <= '9' || each == '\n' || each == '\r' || each == ' ';
+        }
+        if (!isPidFile) {
+            throw new FileSystemException(path.toString(), null, "something other than a pid file is there");
         }
     }
 

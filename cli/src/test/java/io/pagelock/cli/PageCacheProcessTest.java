@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -180,6 +181,25 @@ class PageCacheProcessTest {
         Failure refused = assertThrows(Failure.class, () -> PidFile.write(pipe));
         assertEquals("--pid-file: cannot write " + pipe + ": it is no regular file", refused.getMessage());
         assertTrue(Files.exists(pipe) && !Files.isRegularFile(pipe));
+    }
+
+    /** A name given by mistake, be it that of a held file, costs no data. */
+    @Test
+    void pidFileTakesThePlaceOfNothingElse() throws Exception {
+        Path data = Files.write(dir.resolve("data"), new byte[100]);
+        Path text = Files.writeString(dir.resolve("text"), "12a\n");
+        for (Path each : List.of(data, text)) {
+            Failure refused =
+                    assertThrows(Failure.class, () -> PidFile.write(each).close());
+            assertTrue(refused.getMessage().contains("something other than a pid file"), refused::getMessage);
+        }
+        assertEquals(100, Files.size(data));
+        assertEquals("12a\n", Files.readString(text));
+        for (String old : List.of("", "4711\n", "4711")) {
+            Path pid = Files.writeString(dir.resolve("old"), old);
+            PidFile.write(pid).close();
+            assertFalse(Files.exists(pid));
+        }
     }
 
     /** What a service manager calls. */

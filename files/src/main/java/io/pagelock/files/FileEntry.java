@@ -101,6 +101,11 @@ public final class FileEntry {
         return Math.min(selection.start(), now);
     }
 
+    /** Where the page of the first byte begins; of a part without bytes, where that would be: the end of the file is in a page, too. */
+    long firstPage(long now, long pageSize) {
+        return bytes(now) == 0 ? start(now) : start(now) & -pageSize;
+    }
+
     long bytes(long now) {
         return Math.min(selection.length(), now - start(now));
     }

@@ -148,7 +148,7 @@ public final class FilePages {
             long size = size(file);
             visitor.file(file, size);
             long end = file.start(size) + file.bytes(size);
-            for (long at = file.start(size) & -locker.pageSize(); at < end; at += PassingMappings.WINDOW) {
+            for (long at = file.firstPage(size, locker.pageSize()); at < end; at += PassingMappings.WINDOW) {
                 long length = Math.min(PassingMappings.WINDOW, end - at);
                 takeRoom(length);
                 visitor.pages(file, at / locker.pageSize(), locker.pageStates(map(file, at, length)));
@@ -186,7 +186,7 @@ public final class FilePages {
     private Part mapOnce(Part part) throws IOException {
         try (FileChannel channel = part.file.open()) {
             part.size = channel.size();
-            long start = part.file.start(part.size) & -locker.pageSize();
+            long start = part.file.firstPage(part.size, locker.pageSize());
             // One that has grown beyond its room since it was listed is looked at up to there.
             long end =
                     Math.min(part.file.start(part.size) + part.file.bytes(part.size), start + PassingMappings.WINDOW);

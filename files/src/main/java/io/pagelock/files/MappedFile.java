@@ -59,7 +59,7 @@ final class MappedFile {
                 long size = channel.size();
                 try {
                     // From the start of a page, so that every step of a lock begins and ends with one.
-                    long start = entry.start(size) & -locker.pageSize();
+                    long start = entry.firstPage(size, locker.pageSize());
                     long end = entry.start(size) + entry.bytes(size);
                     return new MappedFile(entry, size, map(channel, start, end - start), locker);
                 } catch (IOException e) {

@@ -424,6 +424,11 @@ class FileLockerTest {
         try (HeldFiles held = locker.lock(FileSelection.of(a).range(6L * PAGE, 1), FileLockOptions.required())) {
             assertEquals(0, held.lockedBytes());
         }
+        Path b = Files.write(dir.resolve("b"), new byte[PAGE + 1]);
+        try (HeldFiles held = locker.lock(FileSelection.of(b).range(2L * PAGE, PAGE), FileLockOptions.required())) {
+            assertEquals(0, held.lockedBytes());
+            assertEquals(0, lockedPages(b));
+        }
     }
 
     @Test
