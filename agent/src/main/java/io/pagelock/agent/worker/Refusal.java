@@ -21,7 +21,7 @@ final class Refusal extends Exception {
     /** Another copy's PageLockException is a class of its own. */
     private static String reason(Throwable failure) {
         try {
-            return failure.getClass().getMethod("reason").invoke(failure).toString();
+            return ((Enum<?>) failure.getClass().getMethod("reason").invoke(failure)).name();
         } catch (ReflectiveOperationException | RuntimeException e) {
             return failure.getClass().getSimpleName();
         }
