@@ -104,7 +104,7 @@ class WholeJvmTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"current,future,required", "committed,required"})
+    @ValueSource(strings = {"current,future,required", "committed,required", "committed,future,on-fault,required"})
     void aRequiredLockThatIsRefusedEndsTheJvmWithTheReason(String options) throws Exception {
         try (AgentJvm jvm = AgentJvm.start(AgentJvm.asUserWithLimit(65536), AgentJvm.agent(options))) {
             String output = jvm.end();
@@ -116,7 +116,7 @@ class WholeJvmTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"current,future", ""})
+    @ValueSource(strings = {"current,future", "", "committed,future"})
     void otherwiseTheProgramRunsOnAfterOneLineOfWarning(String options) throws Exception {
         try (AgentJvm jvm = AgentJvm.start(AgentJvm.asUserWithLimit(65536), AgentJvm.agent(options))) {
             jvm.await("begun");

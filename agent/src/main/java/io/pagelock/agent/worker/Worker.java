@@ -140,14 +140,6 @@ public final class Worker implements AgentMXBean {
     private boolean lock(Target by) {
         target = by;
         List<Refusal> refused = new ArrayList<>();
-        Optional<AddressSpaceScope> scope = request.addressSpace();
-        if (scope.isPresent()) {
-            try {
-                kept.add(by.lockAddressSpace(scope.get(), request.options));
-            } catch (Refusal e) {
-                refused.add(e);
-            }
-        }
         if (request.committed) {
             follower = new Follower(
                     request,
@@ -155,6 +147,19 @@ public final class Worker implements AgentMXBean {
                     by,
                     () -> lockedBytes(Long.MAX_VALUE));
             refused.addAll(follower.round());
+        }
+        Optional<AddressSpaceScope> scope = request.addressSpace();
+        // Future locking always succeeds; where the limit is used up, the JVM could map nothing more and would abort.
+        if (scope.isPresent() && refused.stream().noneMatch(Refusal::isOfLimit)) {
+            try {
+                kept.add(by.lockAddressSpace(scope.get(), request.options));
+                if (request.committed) {
+                    // What was mapped in the meantime.
+                    refused = new ArrayList<>(follower.round());
+                }
+            } catch (Refusal e) {
+                refused.add(e);
+            }
         }
         problems = refused;
         if (request.required && !refused.isEmpty()) {
