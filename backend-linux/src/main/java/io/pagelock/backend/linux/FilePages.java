@@ -223,6 +223,9 @@ final class FilePages {
             if (readable > 0
                     && calls.madvise(part.start, readable, LinuxConstants.MADV_POPULATE_READ) != 0
                     && constants.errno.is(calls.errno(), "EFAULT")) {
+                if (proc.isOutOfSpace(each, pageSize)) {
+                    throw refusals.of(Reason.NO_SPACE, "madvise", errno, LinuxFailure.noRoomFor(part));
+                }
                 String where = "a page of " + part + " cannot be read in from the file";
                 throw file.isPresent()
                         ? refusals.of(Reason.IO_ERROR, "madvise", errno, where + ", and it lies within it")

@@ -300,9 +300,17 @@ final class LinuxFailure {
                 finding = "the file " + part.shownName() + " has " + ByteSize.format(file.get().size) + ", and " + part
                         + " maps it up to byte " + (part.offset + part.length());
                 break;
+            } else if (proc.isOutOfSpace(part, pageSize)) {
+                return refusals.of(Reason.NO_SPACE, function, errno, noRoomFor(part));
             }
         }
         return refusals.of(Reason.CANNOT_BE_PAGED_IN, function, errno, finding);
+    }
+
+    static String noRoomFor(Mapping part) {
+        return "a page of " + part
+                + " cannot be brought in, and its file system (tmpfs) is full: a hole of a file takes"
+                + " a page there even to be read";
     }
 
     /** The parts of mappings in a range; empty if they cannot be read, or a line about one. */

@@ -7,6 +7,7 @@ import io.pagelock.spi.Privileged;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -14,6 +15,7 @@ import java.nio.file.Paths;
 import java.security.PrivilegedExceptionAction;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** The file system as far as this backend reads it; tests supply their own. In names each character stands for one byte. */
 interface ProcFiles {
@@ -28,6 +30,12 @@ interface ProcFiles {
 
     /** Whether this user may write a file, by its rights and the file system's. */
     boolean isWritable(String name);
+
+    /**
+     * Returns how much room the file system of memory has that holds a file, where even to read a hole takes a page: tmpfs(5).
+     * Empty for any other file system, or if it does not say.
+     */
+    OptionalLong roomInMemory(String name);
 
     /** What is known of a file, as in maps and stat(2). */
     final class FileFacts {
@@ -120,6 +128,23 @@ interface ProcFiles {
                 });
             } catch (IOException | RuntimeException e) {
                 return false;
+            }
+        }
+
+        @Override
+        public OptionalLong roomInMemory(String name) {
+            try {
+                return Privileged.read(new PrivilegedExceptionAction<OptionalLong>() {
+                    @Override
+                    public OptionalLong run() throws IOException {
+                        FileStore store = Files.getFileStore(path(name));
+                        return store.type().equals("tmpfs")
+                                ? OptionalLong.of(store.getUnallocatedSpace())
+                                : OptionalLong.empty();
+                    }
+                });
+            } catch (IOException | RuntimeException e) {
+                return OptionalLong.empty();
             }
         }
     };

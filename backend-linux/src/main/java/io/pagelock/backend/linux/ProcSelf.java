@@ -152,6 +152,15 @@ final class ProcSelf {
         return fileName(mapping).filter(files::isWritable).isPresent();
     }
 
+    /** Whether a page of the file behind a mapping may be missing because its file system has no room for one. */
+    boolean isOutOfSpace(Mapping mapping, long pageSize) {
+        return fileName(mapping)
+                        .map(files::roomInMemory)
+                        .orElse(OptionalLong.empty())
+                        .orElse(pageSize)
+                < pageSize;
+    }
+
     private Optional<String> fileName(Mapping mapping) {
         if (mapping.name.startsWith("/")) {
             for (String name : mapping.possibleNames()) {

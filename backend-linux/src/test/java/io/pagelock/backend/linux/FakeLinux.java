@@ -22,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.util.EnumSet;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -239,6 +240,11 @@ final class FakeLinux implements LinuxCalls, ProcFiles {
     @Override
     public boolean isWritable(String name) {
         return false;
+    }
+
+    @Override
+    public OptionalLong roomInMemory(String name) {
+        return OptionalLong.empty();
     }
 
     /** An entry of 8 bytes for each page of the address space. */

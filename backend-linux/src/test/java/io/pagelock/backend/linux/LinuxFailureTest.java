@@ -175,6 +175,18 @@ class LinuxFailureTest {
         assertFalse(other.detail().contains("a file"), other.detail());
     }
 
+    /** A hole of a file takes a page there even to be read. */
+    @Test
+    void fullFileSystemOfMemoryHasNoSpace() {
+        calls.lockedFrom(0x10000, 16);
+        proc.maps("00010000-00020000 r--s 00000000 fe:00 77                    /run/file");
+        proc.file("/run/file", 77, 0, 0x10000);
+        proc.rooms.put("/run/file", 4095L);
+        is(Reason.NO_SPACE, lock("ENOMEM", 0x11000, 3), "/run/file", "its file system (tmpfs) is full");
+        proc.rooms.put("/run/file", 4096L);
+        is(Reason.CANNOT_BE_PAGED_IN, lock("ENOMEM", 0x11000, 3), "one cannot be brought in");
+    }
+
     @Test
     void fileThatIsNotThereAnyMoreIsNotBlamed() {
         calls.lockedFrom(0x10000, 16);

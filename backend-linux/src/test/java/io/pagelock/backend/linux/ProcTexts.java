@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /** A {@code /proc} of texts. At first that of a user without rights in the initial namespace, with two mappings. */
@@ -23,6 +24,7 @@ final class ProcTexts implements ProcFiles {
     final Map<String, String> links = new HashMap<>();
     final Map<String, FileFacts> facts = new HashMap<>();
     final Set<String> writable = new HashSet<>();
+    final Map<String, Long> rooms = new HashMap<>();
     final List<String> opened = new ArrayList<>();
 
     ProcTexts() {
@@ -96,5 +98,10 @@ final class ProcTexts implements ProcFiles {
     @Override
     public boolean isWritable(String name) {
         return writable.contains(name);
+    }
+
+    @Override
+    public OptionalLong roomInMemory(String name) {
+        return rooms.containsKey(name) ? OptionalLong.of(rooms.get(name)) : OptionalLong.empty();
     }
 }

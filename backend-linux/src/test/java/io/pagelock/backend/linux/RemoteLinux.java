@@ -16,6 +16,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** The Linux of a remote-agent, and the backend over it: its calls and its files are the agent's. */
 final class RemoteLinux {
@@ -128,6 +129,12 @@ final class RemoteLinux {
         @Override
         public boolean isWritable(String name) {
             return machine.call("access", RemoteMachine.text(name), W_OK) == 0;
+        }
+
+        @Override
+        public OptionalLong roomInMemory(String name) {
+            // The agent has no statfs.
+            return OptionalLong.empty();
         }
     }
 }
