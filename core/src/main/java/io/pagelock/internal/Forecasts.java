@@ -40,7 +40,7 @@ final class Forecasts {
         long charge = bytes > Long.MAX_VALUE - page ? Long.MAX_VALUE & -page : (bytes + page - 1) & -page;
         LockLimits limits = backend.limits();
         if (limits.permitted() == Tristate.NO) {
-            return forbidden(limits, charge, "");
+            return forbidden(limits, charge, limits.lockedBytes(), "");
         }
         boolean unknown = limits.permitted() == Tristate.UNKNOWN;
         for (LockLimit limit : limits.all()) {
@@ -64,7 +64,11 @@ final class Forecasts {
                 current ? Abilities.of(backend, AddressSpaceLocking.class).addressSpaceBytes() : OptionalLong.of(0);
         LockLimits limits = backend.limits();
         if (limits.permitted() == Tristate.NO) {
-            return forbidden(limits, size.orElse(0), current ? " (the whole virtual size of the process)" : "");
+            return forbidden(
+                    limits,
+                    size.orElse(0),
+                    OptionalLong.empty(),
+                    current ? " (the whole virtual size of the process)" : "");
         }
         if (!size.isPresent()) {
             return new Forecast(
@@ -75,14 +79,15 @@ final class Forecasts {
                     Collections.emptyList());
         }
         long charge = size.getAsLong();
-        String what = current ? ", the whole virtual size of the process" : ", and every later mapping in addition";
+        String what = (current ? ", the whole virtual size of the process" : "")
+                + (scope.includesFuture() ? ", and every later mapping in addition" : "");
         boolean unknown = limits.permitted() == Tristate.UNKNOWN;
         for (LockLimit limit : limits.all()) {
             // What is locked already is part of the address space, so it is not charged twice.
             OptionalLong used = OptionalLong.of(0);
             Tristate fits = fits(limit, limits.privileged(), charge, used);
             if (fits == Tristate.NO && limit.scope() == LockLimit.Scope.PROCESS) {
-                return refusal(limit, charge, limit.used(), what);
+                return refusal(limit, charge, used, what);
             }
             // A limit that others share may count resident pages only, or pages that are charged to them already.
             unknown |= fits != Tristate.YES;
@@ -113,13 +118,13 @@ final class Forecasts {
         return mayFit || limit.liftedByPrivilege() && privileged == Tristate.UNKNOWN ? Tristate.UNKNOWN : Tristate.NO;
     }
 
-    private Forecast forbidden(LockLimits limits, long charge, String what) {
+    private Forecast forbidden(LockLimits limits, long charge, OptionalLong used, String what) {
         return new Forecast(
                 Tristate.NO,
                 charge,
                 Reason.NOT_PERMITTED,
                 "asked for " + ByteSize.format(charge) + what + "; this process may not lock memory: " + limits,
-                backend.remedies(Reason.NOT_PERMITTED, saturated(charge, limits.lockedBytes())));
+                backend.remedies(Reason.NOT_PERMITTED, saturated(charge, used)));
     }
 
     private static long saturated(long charge, OptionalLong used) {

@@ -10,12 +10,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.pagelock.AddressSpaceLock;
 import io.pagelock.AddressSpaceScope;
 import io.pagelock.Capability;
+import io.pagelock.Forecast;
 import io.pagelock.LockOption;
 import io.pagelock.MemoryRange;
 import io.pagelock.PageLock;
 import io.pagelock.PageLockException;
 import io.pagelock.PageLocker;
 import io.pagelock.Reason;
+import io.pagelock.Tristate;
 import io.pagelock.backend.testkit.FakeKernel.Call;
 import io.pagelock.backend.testkit.FakeKernel.Kind;
 import io.pagelock.backend.testkit.FakeKernel.Mode;
@@ -628,6 +630,24 @@ class EngineCasesTest {
                     refused.detail().startsWith("asked for 16384 bytes (16 KiB) in all, 4096 bytes"), refused.detail());
             assertTrue(refused.remedies().toString().contains(Long.toString(5 * PAGE)), refused.remedies()::toString);
             assertEquals("00000001", locked());
+        }
+    }
+
+    /** Pages that are locked belong to the address space: they are not charged a second time. */
+    @Test
+    void A8_theRemedyForTheAddressSpaceIsItsSize() {
+        start(Systems.of("linux"));
+        try (PageLock lock = locker.lock(pages(0, 2))) {
+            kernel.setLimit(3 * PAGE);
+            Forecast current = locker.forecastAddressSpace(AddressSpaceScope.CURRENT);
+            assertEquals(Tristate.NO, current.fits());
+            assertEquals(kernel.virtualBytes(), current.bytes());
+            assertTrue(
+                    current.remedies().toString().contains(Long.toString(kernel.virtualBytes())),
+                    current.remedies()::toString);
+            assertFalse(current.detail().contains("every later mapping"), current::detail);
+            Forecast both = locker.forecastAddressSpace(AddressSpaceScope.CURRENT_AND_FUTURE);
+            assertTrue(both.detail().contains("every later mapping in addition"), both::detail);
         }
     }
 
