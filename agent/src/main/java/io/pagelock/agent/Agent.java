@@ -24,9 +24,12 @@ import java.util.jar.JarFile;
 public final class Agent {
     /**
      * Names the system property to which the agent sets its outcome: {@code locked}, {@code not locked: why} or
-     * {@code refused: why}.
+     * {@code refused: why}. Once the agent is active, loading it again does not change it.
      */
     public static final String OUTCOME = "io.pagelock.agent";
+
+    /** Names the system property to which the agent sets the outcome each time it is loaded. */
+    public static final String ANSWER = "io.pagelock.agent.answer";
 
     private static final String NESTED = "META-INF/pagelock-agent/";
     private static final String WORKER = "io.pagelock.agent.worker.Worker";
@@ -58,11 +61,13 @@ public final class Agent {
     }
 
     private static synchronized boolean start(String options, Instrumentation jvm, boolean running) {
-        String outcome = active
-                ? "refused: pagelock-agent is already active in this JVM"
-                : outcome(options == null ? "" : options, jvm, running);
+        String outcome = "refused: pagelock-agent is already active in this JVM";
+        if (!active) {
+            outcome = outcome(options == null ? "" : options, jvm, running);
+            System.setProperty(OUTCOME, outcome);
+        }
+        System.setProperty(ANSWER, outcome);
         active |= !outcome.startsWith("refused: ");
-        System.setProperty(OUTCOME, outcome);
         if (!outcome.equals("locked")) {
             System.err.println("pagelock-agent: " + outcome);
         }

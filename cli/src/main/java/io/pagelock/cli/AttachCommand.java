@@ -32,8 +32,8 @@ import picocli.CommandLine.Spec;
         },
         sortOptions = false)
 final class AttachCommand implements Callable<Integer> {
-    /** Where the agent leaves its outcome. */
-    private static final String OUTCOME = "io.pagelock.agent";
+    /** Where the agent leaves its outcome each time it is loaded. */
+    private static final String ANSWER = "io.pagelock.agent.answer";
 
     private static final String REFUSED = "refused: ";
 
@@ -159,7 +159,7 @@ final class AttachCommand implements Callable<Integer> {
             machines.getMethod("loadAgent", String.class, String.class).invoke(machine, jar, options);
             Properties properties =
                     (Properties) machines.getMethod("getSystemProperties").invoke(machine);
-            String outcome = properties.getProperty(OUTCOME, "the agent has reported no result");
+            String outcome = properties.getProperty(ANSWER, "the agent has reported no result");
             // The process writes what it likes.
             return Names.text(outcome.getBytes(StandardCharsets.UTF_8));
         } catch (InvocationTargetException e) {

@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.io.InputStream;
 import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -172,8 +174,17 @@ class WholeJvmTest {
             assertEquals(
                     "1\npagelock: process " + jvm.pid() + ": pagelock-agent is already active in this JVM\n",
                     attach(jvm, "current,future,on-fault"));
+            // What is locked is still so.
+            assertTrue(propertiesOf(jvm).contains("\nio.pagelock.agent=locked\n"), propertiesOf(jvm));
             assertTrue(jvm.end().startsWith("0\n"));
         }
+    }
+
+    private static String propertiesOf(AgentJvm jvm) throws IOException {
+        String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
+        Process process =
+                new ProcessBuilder(jcmd, "-J-Xmx64m", Long.toString(jvm.pid()), "VM.system_properties").start();
+        return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     }
 
     @Test
