@@ -42,7 +42,12 @@ final class JnaSetup {
             made = Files.createTempDirectory("pagelock-");
             properties.setProperty(DIRECTORY, made.toString());
         } catch (IOException e) {
-            throw Failure.of(properties.getProperty("java.io.tmpdir"), e);
+            Failure why = Failure.of(properties.getProperty("java.io.tmpdir"), e);
+            throw new Failure(
+                    why.reason(),
+                    "cannot make a directory for JNA's native library in java.io.tmpdir: " + why.getMessage(),
+                    "Name a directory that this user may write to with -Djna.tmpdir=DIRECTORY",
+                    e);
         }
     }
 

@@ -45,6 +45,28 @@ class JnaSetupTest {
         }
     }
 
+    @Test
+    void withoutAnyDirectoryTheRemedyCanBeFollowed() throws Exception {
+        Path file = Files.write(dir.resolve("a"), new byte[1]);
+        List<String> none = List.of("-Duser.home=?", "-Djava.io.tmpdir=" + dir.resolve("none"));
+        Pagelock pagelock = new Pagelock().with("XDG_CACHE_HOME", "");
+        try (Pagelock.Running run =
+                pagelock.jvmArguments(none.toArray(new String[0])).start("hold", "--for", "1ms", file)) {
+            String refused = run.expect(1).err();
+            assertTrue(
+                    refused.startsWith("pagelock: cannot make a directory for JNA's native library in java.io.tmpdir: "
+                            + dir.resolve("none") + ": no such file or directory"),
+                    refused);
+            assertTrue(refused.contains("PAGELOCK_OPTS='-Djna.tmpdir=DIRECTORY'"), refused);
+        }
+        List<String> followed = new ArrayList<>(none);
+        followed.add("-Djna.tmpdir=" + dir);
+        try (Pagelock.Running run =
+                pagelock.jvmArguments(followed.toArray(new String[0])).start("hold", "--for", "1ms", file)) {
+            run.expect(0);
+        }
+    }
+
     /** Where a home is mounted noexec, the remedy works as it is printed. */
     @Test
     void theRemedyForAHomeWithoutExecutionCanBeFollowed() throws Exception {
