@@ -101,6 +101,7 @@ final class HoldReport {
         json.put("lockedBytes", file.lockedBytes())
                 .put("result", result(file))
                 .put("change", file.change().map(FileChange::what))
+                .put("relockFailure", file.change().flatMap(FileChange::failure).map(FileLockException::getMessage))
                 .put("missingPages", file.missingPages());
         return file.problem().isPresent() ? Failure.of(file.problem().get()).addTo(json) : json;
     }

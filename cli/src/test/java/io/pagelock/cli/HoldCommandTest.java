@@ -173,6 +173,25 @@ class HoldCommandTest extends CommandTest {
     }
 
     @Test
+    void whyAFileCouldNotBeLockedAgainIsReported() throws Exception {
+        Path a = file("a", 10_000);
+        Thread hold = new Thread(() -> run("hold", "--json", "--on-change", "relock", a));
+        hold.start();
+        while (!console.err().contains("ready")) {
+            Thread.onSpinWait();
+        }
+        Files.delete(a);
+        Files.createDirectory(a);
+        while (!console.err().contains("it cannot be locked again")) {
+            Thread.onSpinWait();
+        }
+        stop.request();
+        hold.join();
+        assertEquals(
+                a + ": no longer a regular file", fileOf(a).get("relockFailure").getAsString());
+    }
+
+    @Test
     void onFaultIsPassedOnAndRefusedWhereTheSystemLacksIt() throws IOException {
         Path a = file("a", 1);
         assertEquals(0, run("hold", "--on-fault", "--for", "1ms", a));

@@ -103,7 +103,9 @@ final class Watch {
         String what = change.map(each -> each.what).orElse("lost pages");
         // What was written in place is in the pages that are held.
         boolean stale = kind != FileChange.Kind.VANISHED && (kind != FileChange.Kind.WRITTEN || missing > 0);
-        Optional<FileLockException> failure = Optional.empty();
+        // Without another try, that of the last one stands.
+        Optional<FileLockException> failure =
+                file.change().filter(last -> !relock && last.kind() == kind).flatMap(FileChange::failure);
         boolean again = relock && stale;
         if (again) {
             failure = locking.relock(file);
