@@ -76,12 +76,17 @@ public final class StandIn implements ProcessMemory {
      *
      * @param source the C file
      * @param options more options for the compiler
-     * @return the library, {@code libNAME.so} for {@code NAME.c}
+     * @return the library, {@code libNAME.so} for {@code NAME.c}, and {@code libNAME-A-B.so} with {@code -DA=B}
      */
     public static Path compile(Path source, String... options) {
         List<String> all = new ArrayList<>(Arrays.asList("-fPIC", "-shared"));
         Collections.addAll(all, options);
-        return build("lib" + name(source) + ".so", source, all);
+        // While a library is loaded, another one of its name is not: dlopen(3), and JNA has a table of its own.
+        String macros = Arrays.stream(options)
+                .filter(each -> each.startsWith("-D"))
+                .map(each -> each.substring(1).replaceFirst("^D", "-").replace('=', '-'))
+                .collect(Collectors.joining());
+        return build("lib" + name(source) + macros + ".so", source, all);
     }
 
     /**
