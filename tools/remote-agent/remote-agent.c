@@ -274,6 +274,7 @@ static struct {
 } mapped_files[FILES];
 
 static char *map_file(size_t pages) {
+    /* mkstemp(3) replaces the letters. */
     char name[] = "/tmp/remote-agentXXXXXX";
     size_t length = pages * page_bytes();
     char *at = (char *)MAP_FAILED;
