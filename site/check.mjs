@@ -41,6 +41,13 @@ const browser = await chromium.launch({
     '--disable-component-update', '--disable-sync'],
 })
 
+// Opens a page and waits until its scripts have run, which on a slow machine is long after it has loaded: a key pressed before is lost,
+// and what a script throws later would count for another page.
+async function open(tab, path) {
+  await tab.goto(base + path, { timeout: 120_000 })
+  await tab.waitForFunction(() => document.querySelector('#app').__vue_app__, undefined, { timeout: 120_000 })
+}
+
 const all = pages(dist)
 const anchors = new Map()
 const links = []
@@ -57,7 +64,7 @@ for (const colorScheme of ['light', 'dark']) {
       // Pages of the changelog are one template: looked at once.
       const first = anchors.size < all.length
       if (!first && at.startsWith('/changelog/')) continue
-      await tab.goto(base + at)
+      await open(tab, at)
       const look = await tab.evaluate(() => ({
         overflow: document.documentElement.scrollWidth - window.innerWidth,
         ids: [...document.querySelectorAll('[id]')].map((element) => element.id),
@@ -87,14 +94,16 @@ for (const [from, link] of links) {
 }
 
 const tab = await browser.newPage()
-await tab.goto(`${base}/index.html`)
+await open(tab, '/index.html')
+const search = tab.locator('#localsearch-input')
 for (const [asked, expected] of [['RLIMIT_MEMLOCK', 'Errors'], ['privileged group', 'HP-UX'], ['SecretPool budget', 'Secrets']]) {
   await tab.keyboard.press('Control+k')
-  await tab.fill('#localsearch-input', asked)
+  await search.fill(asked, { timeout: 120_000 })
   const results = tab.locator('#localsearch-list')
-  await results.getByText(expected).first().waitFor({ timeout: 15_000 })
+  await results.getByText(expected).first().waitFor({ timeout: 120_000 })
     .catch(() => faults.push(`search: '${asked}' does not find a page of ${expected}`))
   await tab.keyboard.press('Escape')
+  await search.waitFor({ state: 'hidden', timeout: 120_000 })
 }
 
 await browser.close()
