@@ -167,10 +167,15 @@ class AioLocksTest {
         for (int i = 0; i < 8; i++) {
             pending.add(submit(address + i * PAGE, 1));
         }
-        Thread.sleep(300);
+        // A thread that is still busy with the submissions calls once for each.
+        long calls;
+        do {
+            calls = kernel.calls("kevent");
+            Thread.sleep(300);
+        } while (calls == 0 || kernel.calls("kevent") != calls);
         long threads = threads().count();
         long since = System.nanoTime();
-        long calls = kernel.calls("kevent");
+        calls = kernel.calls("kevent");
         Thread.sleep(300);
         long more = kernel.calls("kevent") - calls;
         // Once a second each, and those of earlier tests that have not ended yet.
@@ -562,8 +567,8 @@ class AioLocksTest {
     private int idle() throws Exception {
         result(submit(kernel.map(1), 1)).close();
         // The first job may have come before the first sleep, or within it.
+        await(() -> kernel.calls("kevent") > 0);
         Thread.sleep(300);
-        assertTrue(kernel.calls("kevent") > 0);
         return (int) kernel.get("kqueue");
     }
 
