@@ -4,7 +4,7 @@ package io.pagelock.internal;
 import java.security.CodeSource;
 import java.security.Security;
 import java.util.Optional;
-import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /**
  * The mark in this process that one copy of this library counts its locks, for copies of other versions, in other class loaders
@@ -54,27 +54,24 @@ public final class OwnerMark {
     /**
      * Locks for an agent, unless a copy counts already. One that wants to count meanwhile waits until this has returned.
      *
-     * @param asked what copies that count later have to leave locked
-     * @param lock locks; returns whether anything stays locked
+     * @param lock locks; returns what stays locked, which copies that count later leave alone; empty if nothing does
      * @return how the copy that counts describes itself; nothing is done then. Empty if there is none
      */
-    public Optional<String> lockForAgent(OutsideLock asked, BooleanSupplier lock) {
+    public Optional<String> lockForAgent(Supplier<Optional<OutsideLock>> lock) {
         synchronized (property) {
             String owner = Security.getProperty(property);
             if (owner != null && !owner.isEmpty()) {
                 return Optional.of(owner);
             }
-            if (lock.getAsBoolean()) {
-                Security.setProperty(agentProperty, asked.toString());
-            }
+            lock.get().ifPresent(kept -> Security.setProperty(agentProperty, kept.toString()));
             return Optional.empty();
         }
     }
 
     /** What an agent has locked. Does not change any more once the mark is ours. */
     Optional<OutsideLock> agent() {
-        String asked = Security.getProperty(agentProperty);
-        return asked == null || asked.isEmpty() ? Optional.empty() : Optional.of(OutsideLock.parse(asked));
+        String kept = Security.getProperty(agentProperty);
+        return kept == null || kept.isEmpty() ? Optional.empty() : Optional.of(OutsideLock.parse(kept));
     }
 
     /** Takes our mark away again. */

@@ -275,9 +275,8 @@ class DiscoveryTest {
     void whatAnAgentLockedStaysLockedWhenHandlesClose() {
         assertEquals(
                 Optional.empty(),
-                mark.lockForAgent(
-                        new OutsideLock(AddressSpaceScope.CURRENT_AND_FUTURE, EnumSet.of(LockOption.ON_FAULT)),
-                        () -> true));
+                mark.lockForAgent(() -> Optional.of(
+                        new OutsideLock(AddressSpaceScope.CURRENT_AND_FUTURE, EnumSet.of(LockOption.ON_FAULT)))));
         BackendProvider provider = provider("linux", null);
         Backend backend = provider.open(LINUX);
         PageLocker locker = find(provider).locker();
@@ -291,7 +290,7 @@ class DiscoveryTest {
     void anAddressSpaceLockDoesNotWeakenTheFutureOfAnAgent() {
         OutsideLock agents =
                 new OutsideLock(AddressSpaceScope.CURRENT_AND_FUTURE, EnumSet.of(LockOption.ON_FAULT)).futureFully();
-        mark.lockForAgent(agents, () -> true);
+        mark.lockForAgent(() -> Optional.of(agents));
         BackendProvider provider = provider("linux", null);
         Backend backend = provider.open(LINUX);
         AddressSpaceLocking system = mock(AddressSpaceLocking.class);
@@ -310,7 +309,7 @@ class DiscoveryTest {
 
     @Test
     void anAgentThatLockedNothingLeavesNoMark() {
-        mark.lockForAgent(new OutsideLock(AddressSpaceScope.CURRENT, Collections.emptySet()), () -> false);
+        mark.lockForAgent(Optional::empty);
         BackendProvider provider = provider("linux", null);
         Backend backend = provider.open(LINUX);
         find(provider).locker().lock(MemoryRange.of(4096, 4096)).close();
@@ -320,10 +319,9 @@ class DiscoveryTest {
     @Test
     void anAgentLocksNothingByItselfWhereACopyCounts() {
         find(provider("linux", null)).locker();
-        Optional<String> owner =
-                mark.lockForAgent(new OutsideLock(AddressSpaceScope.CURRENT, Collections.emptySet()), () -> {
-                    throw new AssertionError("locks");
-                });
+        Optional<String> owner = mark.lockForAgent(() -> {
+            throw new AssertionError("locks");
+        });
         assertTrue(owner.orElse("").contains("@"), owner::toString);
     }
 

@@ -8,6 +8,7 @@ import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.security.Security;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -67,6 +68,7 @@ public final class PlainProgram {
         while (!server.isRegistered(name)) {
             Thread.sleep(50);
         }
+        System.out.println("Mark=" + Security.getProperty("page-lock-agent"));
         for (MBeanAttributeInfo each : server.getMBeanInfo(name).getAttributes()) {
             Object value = server.getAttribute(name, each.getName());
             System.out.println(

@@ -135,6 +135,22 @@ class WholeJvmTest {
         }
     }
 
+    /** B4: a copy of the program would otherwise lock the future when its own lock ends, and the JVM could map nothing more. */
+    @Test
+    void B4_whatWasLeftOutForTheLimitIsNotMarkedAsLocked() throws Exception {
+        try (AgentJvm jvm =
+                AgentJvm.start(AgentJvm.asUserWithLimit(65536), AgentJvm.agent("committed,future,on-fault"))) {
+            jvm.await("begun");
+            String report = jvm.tell("report");
+            assertTrue(report.lines().anyMatch("Mark=CURRENT ON_FAULT"::equals), report);
+        }
+        try (AgentJvm jvm = AgentJvm.start(AgentJvm.agent("committed,future,on-fault"))) {
+            jvm.await("begun");
+            String report = jvm.tell("report");
+            assertTrue(report.lines().anyMatch("Mark=CURRENT_AND_FUTURE ON_FAULT"::equals), report);
+        }
+    }
+
     /** The limit suffices for what is in use, and not for the address space. */
     @Test
     void anOrdinaryUserLocksWhatIsInUseUnderALimitBelowTheAddressSpace() throws Exception {

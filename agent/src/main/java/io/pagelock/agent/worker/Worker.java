@@ -99,12 +99,12 @@ public final class Worker implements AgentMXBean {
     private void lock() throws Refusal {
         backend = new LibraryLoading(jvm, running).open(Worker::open);
         OwnCopy own = new OwnCopy(backend);
-        Optional<String> owner = OwnerMark.PROCESS.lockForAgent(asked(), () -> {
-            boolean any = lock(own);
-            if (any) {
-                own.keep();
+        Optional<String> owner = OwnerMark.PROCESS.lockForAgent(() -> {
+            if (!lock(own)) {
+                return Optional.empty();
             }
-            return any;
+            own.keep();
+            return Optional.of(locked());
         });
         if (owner.isPresent()) {
             lock(ProgramsCopy.find(jvm, owner.get()));
@@ -122,8 +122,10 @@ public final class Worker implements AgentMXBean {
     }
 
     /** What a copy of the program that counts later has to leave locked. What is committed is part of what is current. */
-    private OutsideLock asked() {
+    private OutsideLock locked() {
         boolean current = request.current || request.committed;
+        // Left out, perhaps, because the limit is used up.
+        boolean future = request.future && !kept.isEmpty();
         Set<LockOption> options = EnumSet.noneOf(LockOption.class);
         options.addAll(request.options);
         if (request.committed) {
@@ -131,9 +133,9 @@ public final class Worker implements AgentMXBean {
         }
         AddressSpaceScope scope = !current
                 ? AddressSpaceScope.FUTURE
-                : request.future ? AddressSpaceScope.CURRENT_AND_FUTURE : AddressSpaceScope.CURRENT;
-        OutsideLock asked = new OutsideLock(scope, options);
-        return request.future && request.options.isEmpty() && !options.isEmpty() ? asked.futureFully() : asked;
+                : future ? AddressSpaceScope.CURRENT_AND_FUTURE : AddressSpaceScope.CURRENT;
+        OutsideLock locked = new OutsideLock(scope, options);
+        return future && request.options.isEmpty() && !options.isEmpty() ? locked.futureFully() : locked;
     }
 
     /** Reports whether anything stays locked. */
