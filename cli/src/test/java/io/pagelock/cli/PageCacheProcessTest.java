@@ -18,6 +18,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -200,6 +201,29 @@ class PageCacheProcessTest {
             PidFile.write(pid).close();
             assertFalse(Files.exists(pid));
         }
+    }
+
+    /** A link that another user placed must not choose the file that is written. */
+    @Test
+    void pidFileTakesThePlaceOfALinkAndNotOfItsTarget() throws Exception {
+        Path target = Files.writeString(dir.resolve("target"), "4711\n");
+        Path pid = Files.createSymbolicLink(dir.resolve("link"), target);
+        try (PidFile file = PidFile.write(pid)) {
+            assertTrue(Files.isRegularFile(pid, LinkOption.NOFOLLOW_LINKS));
+            assertEquals("4711\n", Files.readString(target));
+        }
+    }
+
+    @Test
+    void pidFileOfAnotherProcessStays() throws Exception {
+        Path pid = dir.resolve("taken");
+        String other;
+        try (PidFile file = PidFile.write(pid)) {
+            // As long as ours.
+            other = Files.readString(pid).replaceAll("[0-9]", "0");
+            Files.writeString(pid, other);
+        }
+        assertEquals(other, Files.readString(pid));
     }
 
     /** What a service manager calls. */
