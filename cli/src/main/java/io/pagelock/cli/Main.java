@@ -63,7 +63,11 @@ public final class Main implements Runnable {
     public static void main(String[] args) {
         if (args.length == 1 && args[0].equals("--version")) {
             // The parser takes longer than everything else.
-            Console.system().say(version());
+            Console console = Console.system();
+            console.say(version());
+            if (isLost(console)) {
+                System.exit(FAILED);
+            }
             return;
         }
         String[] raw = RawArguments.of(args);
@@ -108,13 +112,18 @@ public final class Main implements Runnable {
             reserve = null;
             reportFullHeap(raw, console);
         }
-        Optional<Failure> lost = console.outputFailure();
-        if (lost.isPresent()) {
-            console.warn(lost.get().getMessage());
+        if (isLost(console)) {
             status = FAILED;
         }
         stop.finish(status);
         System.exit(status);
+    }
+
+    /** Says so where what was printed is lost. */
+    private static boolean isLost(Console console) {
+        Optional<Failure> lost = console.outputFailure();
+        lost.ifPresent(why -> console.warn(why.getMessage()));
+        return lost.isPresent();
     }
 
     /** Tries for a second: threads that still work give their memory back as they end. */

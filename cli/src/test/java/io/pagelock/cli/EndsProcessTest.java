@@ -169,7 +169,8 @@ class EndsProcessTest {
                 "evict --json FILE",
                 "man",
                 "completion",
-                "--help"
+                "--help",
+                "--version"
             })
     void outputThatCannotBeWrittenIsAFailure(String arguments) throws Exception {
         String call = "\"$@\" " + arguments.replace("FILE", "'" + file("a", 10) + "'");
