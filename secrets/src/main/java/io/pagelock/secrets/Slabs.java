@@ -205,7 +205,7 @@ final class Slabs {
     private Pages make(long length) {
         reserve(length);
         try {
-            return new Pages(recipe, (int) length);
+            return pages((int) length);
         } catch (PageLockException e) {
             unreserve(length);
             throw e.toBuilder()
@@ -218,11 +218,29 @@ final class Slabs {
         }
     }
 
+    /** Makes pages; where the system refuses, once more without those that no secret needs. */
+    private Pages pages(int length) {
+        try {
+            return new Pages(recipe, length);
+        } catch (PageLockException e) {
+            if (!makeRoom()) {
+                throw e;
+            }
+            return new Pages(recipe, length);
+        }
+    }
+
+    /** Gives back what nobody can reach any more, and empty pages. Returns whether there were any. */
+    private boolean makeRoom() {
+        long before = statistics().bytes();
+        Reaper.collect();
+        trim();
+        return statistics().bytes() < before;
+    }
+
     private void reserve(long length) {
         if (!tryReserve(length)) {
-            // What nobody can reach any more may make room, and so may empty pages.
-            Reaper.collect();
-            trim();
+            makeRoom();
             if (!tryReserve(length)) {
                 throw PageLockException.because(Reason.OVER_LIMIT)
                         .action("allocate a secret")

@@ -150,6 +150,33 @@ class RefusalsTest {
     }
 
     @Test
+    void emptyPagesMakeRoomWhereTheLimitOfTheSystemIsUsedUp() {
+        kernel.setLimit(4 * PAGE);
+        try (SecretPool pool = SecretPool.builder(PageLockers.over(new Strict()))
+                .require(Protection.LOCKED)
+                .build()) {
+            List<Secret> all = new ArrayList<>();
+            for (int i = 0; i < 4 * PAGE / 32; i++) {
+                all.add(pool.allocate(32));
+            }
+            assertThrows(PageLockException.class, () -> pool.allocate(2 * PAGE));
+            assertEquals(4 * PAGE, kernel.lockedBytes());
+            all.subList(PAGE / 32, all.size()).forEach(Secret::close);
+            assertEquals(4 * PAGE, kernel.lockedBytes());
+            Secret large = pool.allocate(2 * PAGE);
+            assertEquals(Tristate.YES, large.kept(Protection.LOCKED));
+            assertTrue(all.get(0).isOpen());
+            assertEquals(3 * PAGE, kernel.lockedBytes());
+            assertEquals(3 * PAGE, pool.statistics().bytes());
+            pool.allocate(PAGE).close();
+            PageLockException refusal = assertThrows(PageLockException.class, () -> pool.allocate(2 * PAGE));
+            assertEquals(Reason.OVER_LIMIT, refusal.reason());
+            assertEquals(3 * PAGE, pool.statistics().bytes());
+        }
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @Test
     void refusedLockIsReportedIfPreferred() {
         kernel.setLimit(PAGE);
         try (SecretPool pool = SecretPool.builder(PageLockers.over(new Strict()))
