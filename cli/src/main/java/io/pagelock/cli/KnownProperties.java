@@ -2,6 +2,7 @@
 package io.pagelock.cli;
 
 import io.pagelock.PageLocker;
+import io.pagelock.backend.support.CLibrary;
 import io.pagelock.spi.BackendProvider;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
@@ -22,6 +23,7 @@ final class KnownProperties {
     static Set<String> names() {
         Set<String> names = new TreeSet<>();
         names.add("io.pagelock.jmx");
+        names.add(CLibrary.BINDING_PROPERTY);
         addConstants(PageLocker.class, names);
         Iterator<BackendProvider> providers = ServiceLoader.load(
                         BackendProvider.class, PageLocker.class.getClassLoader())

@@ -279,12 +279,13 @@ class EndsProcessTest {
     @Test
     void anUnknownPropertyIsNamed() throws Exception {
         try (Pagelock.Running run = new Pagelock()
-                .jvmArguments("-Dio.pagelock.jmz=false", "-Dio.pagelock.solaris.call=mctl")
+                .jvmArguments("-Dio.pagelock.jmz=false", "-Dio.pagelock.solaris.call=mctl", "-Dio.pagelock.binding=jna")
                 .start("doctor")) {
             assertTrue(
                     run.expect(0).err().startsWith("pagelock: the system property io.pagelock.jmz is unknown"),
                     run::toString);
             assertFalse(run.err().contains("io.pagelock.solaris.call is unknown"), run::toString);
+            assertFalse(run.err().contains("io.pagelock.binding is unknown"), run::toString);
         }
     }
 
