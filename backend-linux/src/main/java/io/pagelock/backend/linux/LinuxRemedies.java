@@ -100,12 +100,15 @@ final class LinuxRemedies implements BiFunction<Reason, Long, List<String>> {
         String inShell = "as root, 'ulimit -H -l " + kibs + "; ulimit -S -l " + kibs + "' in the shell that starts it";
         String fromOutside = "'prlimit --pid PID --memlock=" + size + ":" + size
                 + "' as root of the host for the shell that" + " starts it";
+        // The user's name in this namespace, which the command would put for USER, is not that on the host.
+        boolean namespace = proc.inInitialUserNamespace() == Tristate.NO;
+        String user = namespace ? "HOST_USER" : "USER";
         List<String> all = new ArrayList<>();
         all.add("Raise RLIMIT_MEMLOCK" + (bytes == 0 ? "" : " to at least " + bytes + " bytes")
                 + " before java starts: "
                 + (withinHard
                         ? "'ulimit -l " + kibs + "' in the shell that starts it (the hard limit allows that)"
-                        : proc.inInitialUserNamespace() == Tristate.NO
+                        : namespace
                                 ? "outside this user namespace (rootless container, unshare -U), for the user who"
                                         + " starts it, since nobody inside may: " + fromOutside
                                 : proc.rootMayRaiseLimits(status) == Tristate.NO
@@ -113,8 +116,8 @@ final class LinuxRemedies implements BiFunction<Reason, Long, List<String>> {
                                                 + ", or if root may not (in a container without CAP_SYS_RESOURCE),"
                                                 + " outside the container: " + fromOutside
                                         : inShell));
-        all.add("For logins, lines 'USER soft memlock " + kibs + "' and 'USER hard memlock " + kibs
-                + "' in /etc/security/limits.conf");
+        all.add("For logins" + (namespace ? " on the host" : "") + ", lines '" + user + " soft memlock " + kibs
+                + "' and '" + user + " hard memlock " + kibs + "' in /etc/security/limits.conf");
         all.add("For a systemd service, LimitMEMLOCK=" + size);
         all.add("For a container, docker run --ulimit memlock=" + size + ":" + size);
         return all;

@@ -113,6 +113,9 @@ class LinuxFailureTest {
         assertTrue(
                 thrown.remedies().toString().contains("has no effect in this user namespace"),
                 thrown.remedies()::toString);
+        // Not USER, for which the command puts the name in this namespace.
+        assertTrue(thrown.remedies().toString().contains("'HOST_USER soft memlock"), thrown.remedies()::toString);
+        assertFalse(thrown.remedies().toString().contains("'USER "), thrown.remedies()::toString);
     }
 
     @Test
