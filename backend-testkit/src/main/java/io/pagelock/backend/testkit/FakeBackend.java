@@ -458,6 +458,8 @@ public final class FakeBackend
                 return Collections.singletonList("Give the process the privilege with setPrivileged");
             case QUEUE_FULL:
                 return Collections.singletonList("Take the results of jobs that are done");
+            case NOT_MAPPED:
+                return Collections.singletonList("Map the whole range with map");
             default:
                 return Collections.emptyList();
         }

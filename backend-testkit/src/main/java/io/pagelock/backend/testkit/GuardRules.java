@@ -76,9 +76,12 @@ abstract class GuardRules extends FailureRules {
         guards.remove(MemoryGuard.NO_ACCESS);
         guards.remove(MemoryGuard.SECRET);
         long memory = harness.map(1);
+        locker.lock(pages(memory, 1)).close();
         for (MemoryGuard guard : guards) {
+            assertEquals("0", guarded(memory, 1, guard), guard + " set by a lock");
             guarding().guard(memory, page, guard);
         }
+        assertLocked("0", memory);
         try (PageLock lock = locker.lock(pages(memory, 1))) {
             for (MemoryGuard guard : guards) {
                 assertEquals("1", guarded(memory, 1, guard), guard + " while locked");

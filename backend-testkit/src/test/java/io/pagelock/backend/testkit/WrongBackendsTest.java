@@ -512,6 +512,16 @@ class WrongBackendsTest {
                         }
                     }
                 }),
+                new Wrong("F1", "does not say what to do").backend(good -> new PassingBackend(good) {
+                    @Override
+                    public void lock(long address, long length, Set<LockOption> options) {
+                        try {
+                            good.lock(address, length, options);
+                        } catch (PageLockException e) {
+                            throw e.toBuilder().remedies(List.of()).build();
+                        }
+                    }
+                }),
                 new Wrong("F2", "takes every ENOMEM for the limit")
                         .backend(good -> new RenamingBackend(good, Reason.UNKNOWN, Reason.OVER_LIMIT)),
                 new Wrong("F3", "does not give numbers").backend(good -> new PassingBackend(good) {
@@ -659,6 +669,20 @@ class WrongBackendsTest {
                     public void unguard(long address, long length, MemoryGuard guard) {
                         good.unguard(address, length, guard);
                         good.unlock(address, length);
+                    }
+                }),
+                new Wrong("G3", "locks what it guards").backend(good -> new PassingBackend(good) {
+                    @Override
+                    public void guard(long address, long length, MemoryGuard guard) {
+                        good.guard(address, length, guard);
+                        good.lock(address, length, Set.of());
+                    }
+                }),
+                new Wrong("G3", "guards what it locks").backend(good -> new PassingBackend(good) {
+                    @Override
+                    public void lock(long address, long length, Set<LockOption> options) {
+                        good.lock(address, length, options);
+                        good.guard(address, length, MemoryGuard.NOT_DUMPED);
                     }
                 }),
                 new Wrong("G4", "guards what is mapped").backend(good -> new PassingBackend(good) {
