@@ -74,8 +74,9 @@ final class Regions {
                 return Optional.empty();
             }
             if (Unsigned.less(address[0], end)) {
+                // It may have been merged with the one before since that was read.
                 found.add(new Region(
-                        Unsigned.max(address[0], start), Unsigned.min(next, end), wirings(info[USER_WIRED_COUNT])));
+                        Unsigned.max(address[0], at), Unsigned.min(next, end), wirings(info[USER_WIRED_COUNT])));
             }
             at = next;
         }
