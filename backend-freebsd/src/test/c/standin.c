@@ -274,6 +274,12 @@ static struct vmas read_vmas(int with_flags) {
             if (vmas.count == room) {
                 vmas.all = realloc(vmas.all, (room = room * 2 + 64) * sizeof *vmas.all);
             }
+            /* Linux lists a mapping that grew or was merged since the last line from its old start; FreeBSD has none twice. */
+            unsigned long listed = vmas.count == 0 ? 0 : vmas.all[vmas.count - 1].end;
+            if (start < listed) {
+                offset += listed - start;
+                start = listed;
+            }
             struct vma *v = &vmas.all[vmas.count++];
             v->locked = 0;
             v->rss = 0;

@@ -267,6 +267,7 @@ long standin_proc(int extended, char *buffer, long size) {
     char line[4096];
     long record = extended ? (long)sizeof(struct prxmap) : (long)sizeof(struct prmap);
     long at = -record;
+    unsigned long listed = 0;
     struct prxmap *now = NULL;
     if (file == NULL) {
         return -1;
@@ -278,7 +279,14 @@ long standin_proc(int extended, char *buffer, long size) {
         unsigned long inode;
         char protection[8];
         if (sscanf(line, "%lx-%lx %7s %lx %*s %lu", &start, &end, protection, &offset, &inode) == 5) {
-            struct mapping *own = mapping_at((char *)start);
+            struct mapping *own;
+            /* Linux lists a mapping that grew or was merged since the last line from its old start; Solaris has none twice. */
+            if (start < listed) {
+                offset += listed - start;
+                start = listed;
+            }
+            listed = end;
+            own = mapping_at((char *)start);
             at += record;
             now = NULL;
             if (at + record > size || strstr(line, "[vsyscall]") != NULL) {
