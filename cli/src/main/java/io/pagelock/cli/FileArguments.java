@@ -30,6 +30,7 @@ final class FileArguments {
     @Option(
             names = "--files-from",
             paramLabel = "FILE",
+            converter = FileNames.Parser.class,
             description = "Read the names of more files from this file, one per line; '-' is standard input.")
     private List<String> lists = new ArrayList<>();
 
@@ -100,7 +101,7 @@ final class FileArguments {
         for (String each : raw) {
             if (each.isEmpty()) {
                 // Java would take it for the working directory.
-                throw bad("an empty name is not a file");
+                throw bad(FileNames.EMPTY);
             }
             paths.add(FileNames.path(RawArguments.bytes(each)));
         }

@@ -7,12 +7,27 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
 
 /**
  * File names as what they are on Unix: bytes. A {@link Path} keeps them, but its text depends on the locale and loses what
  * that cannot express; the way round it is the path's URI, which is made of the bytes alone.
  */
 final class FileNames {
+    static final String EMPTY = "an empty name is not a file";
+
+    /** For options. Java would take an empty name for the working directory. */
+    static final class Parser implements ITypeConverter<String> {
+        @Override
+        public String convert(String name) {
+            if (name.isEmpty()) {
+                throw new TypeConversionException(EMPTY);
+            }
+            return name;
+        }
+    }
+
     private FileNames() {}
 
     /** The path of a name, byte by byte. */

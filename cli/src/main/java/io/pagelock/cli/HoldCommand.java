@@ -77,6 +77,7 @@ final class HoldCommand implements Callable<Integer> {
     @Option(
             names = "--pid-file",
             paramLabel = "FILE",
+            converter = FileNames.Parser.class,
             description = "Write the process id to this file once everything is locked, and remove it at the end.")
     private String pidFile;
 

@@ -31,6 +31,7 @@ final class TouchCommand implements Callable<Integer> {
     @Option(
             names = "--from",
             paramLabel = "FILE",
+            converter = FileNames.Parser.class,
             description = "A document of 'pagelock status --json'; '-' is standard input.")
     private String from;
 

@@ -71,9 +71,19 @@ class UsageTest extends CommandTest {
     }
 
     @Test
-    void emptyNameIsBadUsageAndNotTheWorkingDirectory() {
+    void emptyNameIsBadUsageAndNotTheWorkingDirectory() throws Exception {
         assertEquals(2, run("hold", ""));
         assertTrue(console.err().contains("an empty name is not a file"), console.err());
+        for (String option : new String[] {"hold --pid-file", "hold --files-from", "touch --from"}) {
+            String[] words = option.split(" ");
+            assertEquals(2, run(words[0], words[1], "", file("held", 1).toString()), option);
+            assertTrue(
+                    console.err()
+                            .lines()
+                            .anyMatch(line -> line.contains("option '" + words[1] + "'")
+                                    && line.endsWith(": an empty name is not a file")),
+                    console.err());
+        }
     }
 
     @Test
