@@ -30,7 +30,8 @@ import java.util.Set;
  *
  * <p>Allocating and closing take the same time however many secrets there are, except that the first allocation in a
  * page makes the page. Empty pages stay with the pool until {@link #trim}, {@link #close} or an allocation that would be
- * refused otherwise. Secrets larger than half a page have separate pages, which are freed when they are closed.
+ * refused or not locked otherwise. Secrets larger than half a page have separate pages, which are freed when they are
+ * closed.
  *
  * <p>A pool that is garbage-collected is closed; open secrets keep their pool reachable. All methods may be called by
  * any thread at any time.

@@ -221,21 +221,29 @@ final class Slabs {
     /** Makes pages; where the system refuses, once more without those that no secret needs. */
     private Pages pages(int length) {
         try {
-            return new Pages(recipe, length);
+            Pages pages = new Pages(recipe, length);
+            if (pages.failure(Protection.LOCKED) == null || !makeRoom()) {
+                return pages;
+            }
+            pages.release();
         } catch (PageLockException e) {
             if (!makeRoom()) {
                 throw e;
             }
-            return new Pages(recipe, length);
         }
+        return new Pages(recipe, length);
     }
 
     /** Gives back what nobody can reach any more, and empty pages. Returns whether there were any. */
     private boolean makeRoom() {
-        long before = statistics().bytes();
+        long before = bytes();
         Reaper.collect();
         trim();
-        return statistics().bytes() < before;
+        return bytes() < before;
+    }
+
+    private synchronized long bytes() {
+        return bytes;
     }
 
     private void reserve(long length) {

@@ -177,6 +177,25 @@ class RefusalsTest {
     }
 
     @Test
+    void emptyPagesMakeRoomForAPreferredLock() {
+        kernel.setLimit(4 * PAGE);
+        try (SecretPool pool = SecretPool.builder(PageLockers.over(new Strict()))
+                .prefer(Protection.LOCKED)
+                .build()) {
+            List<Secret> all = new ArrayList<>();
+            for (int i = 0; i < 4 * PAGE / 32; i++) {
+                all.add(pool.allocate(32));
+            }
+            all.forEach(Secret::close);
+            assertEquals(4 * PAGE, kernel.lockedBytes());
+            assertEquals(Tristate.YES, pool.allocate(2 * PAGE).kept(Protection.LOCKED));
+            assertEquals(2 * PAGE, kernel.lockedBytes());
+            assertEquals(2 * PAGE, pool.statistics().bytes());
+        }
+        assertEquals(0, kernel.lockedBytes());
+    }
+
+    @Test
     void refusedLockIsReportedIfPreferred() {
         kernel.setLimit(PAGE);
         try (SecretPool pool = SecretPool.builder(PageLockers.over(new Strict()))
