@@ -765,6 +765,23 @@ class EngineThreadsTest {
         assertEquals(0, kernel.lockedBytes());
     }
 
+    /** Takes the ten seconds that the reaper waits for handles. */
+    @Test
+    void L18_theReaperTriesAgainWithoutAnyCall() throws Exception {
+        start(Systems.of("linux"));
+        kernel.unmap(memory + 2 * PAGE, 1);
+        // Not what an unlock over a hole leaves, so the engine does not go round.
+        kernel.failAt(Call.MUNLOCK, 1, Errno.EPERM);
+        assertThrows(PageLockException.class, () -> locker.lock(pages(0, 4)));
+        assertTrue(locker.statistics().leftoverBytes() > 0);
+        long end = System.nanoTime() + 100_000_000_000L;
+        while (locker.statistics().leftoverBytes() > 0) {
+            assertTrue(System.nanoTime() < end, "the reaper does not try again");
+            Thread.sleep(10);
+        }
+        assertEquals(0, kernel.lockedBytes());
+    }
+
     @Test
     void L18_everyHoldThatIsLeftOverHasItsTurn() throws Exception {
         start(Systems.of("linux"));
