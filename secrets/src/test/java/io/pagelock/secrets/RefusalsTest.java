@@ -149,16 +149,21 @@ class RefusalsTest {
         assertEquals(0, kernel.lockedBytes());
     }
 
+    private static List<Secret> fill(SecretPool pool, int pages) {
+        List<Secret> all = new ArrayList<>();
+        for (int i = 0; i < pages * (PAGE / 32); i++) {
+            all.add(pool.allocate(32));
+        }
+        return all;
+    }
+
     @Test
     void emptyPagesMakeRoomWhereTheLimitOfTheSystemIsUsedUp() {
         kernel.setLimit(4 * PAGE);
         try (SecretPool pool = SecretPool.builder(PageLockers.over(new Strict()))
                 .require(Protection.LOCKED)
                 .build()) {
-            List<Secret> all = new ArrayList<>();
-            for (int i = 0; i < 4 * PAGE / 32; i++) {
-                all.add(pool.allocate(32));
-            }
+            List<Secret> all = fill(pool, 4);
             assertThrows(PageLockException.class, () -> pool.allocate(2 * PAGE));
             assertEquals(4 * PAGE, kernel.lockedBytes());
             all.subList(PAGE / 32, all.size()).forEach(Secret::close);
@@ -182,10 +187,7 @@ class RefusalsTest {
         try (SecretPool pool = SecretPool.builder(PageLockers.over(new Strict()))
                 .prefer(Protection.LOCKED)
                 .build()) {
-            List<Secret> all = new ArrayList<>();
-            for (int i = 0; i < 4 * PAGE / 32; i++) {
-                all.add(pool.allocate(32));
-            }
+            List<Secret> all = fill(pool, 4);
             all.forEach(Secret::close);
             assertEquals(4 * PAGE, kernel.lockedBytes());
             assertEquals(Tristate.YES, pool.allocate(2 * PAGE).kept(Protection.LOCKED));
